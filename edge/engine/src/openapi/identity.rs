@@ -1,0 +1,37 @@
+//! What administrators decide about who is whom.
+
+use serde_json::{Value, json};
+
+use super::{Document, LARGE, WRONG, with};
+use crate::identity::resolve::Verdict;
+use crate::identity::review::{Conflicts, LinksAsk, LinksReply};
+
+fn decision(doc: &mut Document, id: &str, summary: &str) -> Value {
+    let answer = doc.json::<LinksReply>("Where the fragments went.");
+    let operation = doc.operation(id, summary, "200", answer, &[WRONG, LARGE]);
+    json!({"post": with(operation, "requestBody", doc.body::<LinksAsk>())})
+}
+
+/// Dropping links.
+pub(super) fn unmerge(doc: &mut Document) -> Value {
+    decision(doc, "unmerge", "Drop links, as if nothing had ever been said of them")
+}
+
+/// Taking that back.
+pub(super) fn restore(doc: &mut Document) -> Value {
+    decision(doc, "restoreLinks", "Follow dropped links again")
+}
+
+/// Letting links through.
+pub(super) fn approve(doc: &mut Document) -> Value {
+    decision(doc, "approveLinks", "Follow links that a limit held up")
+}
+
+/// What was not followed.
+pub(super) fn conflicts(doc: &mut Document) -> Value {
+    let answer = doc.json::<Conflicts>("At most 200 links.");
+    let operation = doc.operation("listConflicts", "Links that were not followed", "200", answer, &[WRONG]);
+    let verdict = json!([{"name": "verdict", "in": "query", "description": "What became of them; `conflict` if not said",
+        "schema": doc.schema::<Verdict>()}]);
+    json!({"get": with(operation, "parameters", verdict)})
+}

@@ -1,0 +1,48 @@
+//! Routes of web push: what the page and its service worker send.
+
+use serde_json::{Value, json};
+
+use super::{Document, LARGE, WRONG, with};
+use crate::push::{PushBody, PushReply, ReportBody};
+
+const METHOD: (&str, &str) = ("405", "The route does not take this method.");
+const OFTEN: (&str, &str) = ("429", "The client sent more than it may; try again after `Retry-After`.");
+const FAILED: (&str, &str) = ("503", "Nothing was kept; try again after `Retry-After`.");
+
+/// A request body of JSON, which pages send as plain text: that needs no preflight.
+fn either(body: Value) -> Value {
+    let mut body = body;
+    if let Some(content) = body.get_mut("content").and_then(Value::as_object_mut) {
+        content.insert("text/plain".to_owned(), json!({"schema": {"type": "string"}}));
+    }
+    body
+}
+
+/// Subscriptions.
+pub(super) fn subscription(doc: &mut Document) -> Value {
+    let mut answers = doc.errors(&[
+        WRONG,
+        ("403", "The page's origin may not send to this source."),
+        METHOD,
+        LARGE,
+        ("415", "The body is neither JSON nor plain text."),
+        OFTEN,
+        FAILED,
+    ]);
+    answers.insert("200".to_owned(), doc.json::<PushReply>("The change was made."));
+    let bucket = json!([{"name": "b", "in": "query", "description": "Bucket of the anonymous ID, a routing hint",
+        "schema": {"type": "integer", "minimum": 0, "maximum": 1023}}]);
+    let summary = "Subscribe a browser to web push, or end it";
+    let post = json!({"operationId": "subscribe", "summary": summary, "parameters": bucket, "responses": answers});
+    json!({"post": with(post, "requestBody", either(doc.body::<PushBody>()))})
+}
+
+/// Reports.
+pub(super) fn report(doc: &mut Document) -> Value {
+    let missing = ("404", "The reference is damaged, or of keys that no longer count.");
+    let mut answers = doc.errors(&[WRONG, missing, METHOD, LARGE, OFTEN, FAILED]);
+    answers.insert("204".to_owned(), json!({"description": "It was noted."}));
+    let summary = "A notification was shown, clicked or closed";
+    let post = json!({"operationId": "reportNotification", "summary": summary, "responses": answers});
+    json!({"post": with(post, "requestBody", either(doc.body::<ReportBody>()))})
+}

@@ -1,0 +1,205 @@
+//! Campaigns: what is shown to whom, when and how often.
+
+use endcap_protocol::{CampaignId, FieldError};
+use endcap_targeting::compile::{self, Compiled};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{check_text, check_url};
+
+/// A campaign as it is saved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// What people call it.
+    pub name: String,
+    /// Whether it runs.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// What kind of campaign it is.
+    #[serde(rename = "type")]
+    pub kind: CampaignType,
+    /// To whom: a condition over behaviour and page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Value>,
+    /// When: a trigger in the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Value>,
+    /// How often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frequency: Option<Value>,
+    /// Where: path patterns to include and exclude.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<Value>,
+    /// What the visitor sees.
+    pub content: Content,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Kinds of campaigns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CampaignType {
+    /// A pop-up in the page.
+    Popup,
+}
+
+/// What the visitor sees. `{{category}}` in a text stands for the category that the condition found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// How it looks.
+    #[serde(default)]
+    pub template: Template,
+    /// Heading.
+    pub title: String,
+    /// Text.
+    #[serde(default)]
+    pub body: String,
+    /// The button.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cta: Option<CallToAction>,
+    /// Label of the button that closes it.
+    #[serde(default = "no_thanks")]
+    pub dismiss: String,
+    /// Products to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub products: Option<ContentProducts>,
+}
+
+fn no_thanks() -> String {
+    "No thanks".to_owned()
+}
+
+/// How a pop-up looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Template {
+    /// A dialog in the middle of the page.
+    #[default]
+    Card,
+    /// A strip at the lower edge that lets the page be used.
+    Banner,
+}
+
+/// A button that leads somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallToAction {
+    /// Label.
+    pub label: String,
+    /// Where it leads; `{{category_id}}` stands for the category's ID.
+    pub url: String,
+}
+
+/// Which products a pop-up shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContentProducts {
+    /// Where they come from.
+    pub from: ProductsFrom,
+    /// How many, 1 to 6.
+    pub limit: usize,
+}
+
+/// Where a pop-up's products come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductsFrom {
+    /// The category that the condition found.
+    Category,
+    /// What goes with the cart.
+    Cart,
+    /// What goes with the products viewed last.
+    Viewed,
+}
+
+/// A campaign that was checked and compiled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Campaign {
+    /// Its ID.
+    pub id: CampaignId,
+    /// Counts up with each change.
+    pub version: u32,
+    /// As it was saved.
+    pub definition: Definition,
+    /// Its rules.
+    pub compiled: Compiled,
+}
+
+impl Campaign {
+    /// Checks and compiles a definition.
+    ///
+    /// # Errors
+    /// The field that is wrong, with its path.
+    pub fn new(id: CampaignId, version: u32, definition: Definition) -> Result<Self, FieldError> {
+        check_text("name", &definition.name, 200)?;
+        definition.content.check().map_err(|e| e.under("content"))?;
+        let rules = serde_json::to_value(&definition).map_err(|e| FieldError::new("", e.to_string()))?;
+        let compiled = compile::compile(&rules)?;
+        Ok(Self { id, version, definition, compiled })
+    }
+}
+
+impl Content {
+    fn check(&self) -> Result<(), FieldError> {
+        check_text("title", &self.title, 200)?;
+        check_text("dismiss", &self.dismiss, 60)?;
+        if !self.body.is_empty() {
+            check_text("body", &self.body, 1000)?;
+        }
+        if let Some(cta) = &self.cta {
+            check_text("cta.label", &cta.label, 60)?;
+            check_url("cta.url", &cta.url)?;
+        }
+        match &self.products {
+            Some(products) if !(1..=6).contains(&products.limit) => {
+                Err(FieldError::new("products.limit", "must be 1 to 6"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn campaign(value: Value) -> Result<Campaign, FieldError> {
+        let definition = serde_json::from_value(value).map_err(|e| FieldError::new("", e.to_string()))?;
+        Campaign::new(CampaignId::parse("c1")?, 1, definition)
+    }
+
+    #[test]
+    fn a_right_campaign_compiles() {
+        let made = campaign(json!({"name": "n", "type": "popup", "content": {"title": "Hi {{category}}"},
+            "condition": {"fact": "orders", "op": "=", "value": 0}, "trigger": {"exit_intent": true}}));
+        assert_eq!(made.unwrap().compiled.labels, ["orders = 0"]);
+    }
+
+    #[test]
+    fn wrong_campaigns_are_refused_by_path() {
+        let content = json!({"title": "t"});
+        let cases = [
+            (json!({"name": "", "type": "popup", "content": content}), "name"),
+            (json!({"name": "n", "type": "popup", "content": {"title": ""}}), "content.title"),
+            (
+                json!({"name": "n", "type": "popup",
+                    "content": {"title": "t", "cta": {"label": "l", "url": "javascript:alert(1)"}}}),
+                "content.cta.url",
+            ),
+            (
+                json!({"name": "n", "type": "popup", "content": content, "condition": {"all": [{"not": 1}]}}),
+                "condition.all[0].not",
+            ),
+        ];
+        for (value, path) in cases {
+            assert_eq!(campaign(value).unwrap_err().path, path);
+        }
+    }
+}

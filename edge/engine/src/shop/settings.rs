@@ -1,0 +1,236 @@
+//! The shop's settings.
+
+use endcap_protocol::FieldError;
+use endcap_targeting::{Stage, compile};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{check_text, check_url};
+use crate::identity::IdentityRules;
+use crate::lifecycle;
+
+/// Everything that a shop can set; what is left out has its default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// IANA time zone that a day means.
+    pub time_zone: String,
+    /// ISO 4217 code of reports.
+    pub currency: String,
+    /// The message about a cart left behind.
+    pub cart_push: CartPush,
+    /// How visitors are asked for web push.
+    pub push_prompt: PushPrompt,
+    /// The lifecycle model.
+    pub lifecycle: LifecycleSettings,
+    /// The rules of identity resolution.
+    pub identity: IdentityRules,
+}
+
+/// The message about a cart left behind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CartPush {
+    /// Whether it is sent at all.
+    pub enabled: bool,
+    /// Seconds after the cart's last change, 1 to 604,800.
+    pub after_seconds: u32,
+    /// Lifecycle stages of those who get it.
+    pub stages: Vec<String>,
+    /// Title; `{{count}}` is the number of units, `{{product}}` the title of the first product.
+    pub title: String,
+    /// Text, with the same placeholders.
+    pub body: String,
+    /// Where a click leads: a path of the shop.
+    pub url: String,
+    /// How long an undelivered message stays useful, in seconds, 60 to 2,419,200.
+    pub ttl_seconds: u32,
+}
+
+/// How visitors are asked for web push: first by a prompt of ours, then by the browser's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PushPrompt {
+    /// Whether visitors are asked.
+    pub enabled: bool,
+    /// Title.
+    pub title: String,
+    /// Text.
+    pub body: String,
+    /// Label of the button that goes on to the browser's prompt.
+    pub accept: String,
+    /// Label of the button that closes the prompt.
+    pub later: String,
+    /// When it appears, as a campaign's trigger.
+    pub trigger: Value,
+}
+
+/// The lifecycle model's thresholds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LifecycleSettings {
+    /// Repurchase cycle in days until there are 100 gaps between orders to learn it from, 1 to 3,650.
+    pub default_cycle_days: u32,
+    /// End of Sleep, in cycles, 1 to 20.
+    pub sleep_cycles: u32,
+    /// End of Lost, in cycles, 1 to 40.
+    pub lost_cycles: u32,
+    /// Least end of Lost, in days, 1 to 3,650.
+    pub least_lost_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            time_zone: "UTC".to_owned(),
+            currency: "EUR".to_owned(),
+            cart_push: CartPush::default(),
+            push_prompt: PushPrompt::default(),
+            lifecycle: LifecycleSettings::default(),
+            identity: IdentityRules::default(),
+        }
+    }
+}
+
+impl Default for CartPush {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            after_seconds: 1800,
+            stages: vec!["new".to_owned(), "active".to_owned()],
+            title: "Your cart is waiting".to_owned(),
+            body: "{{product}} is still in your cart.".to_owned(),
+            url: "/cart".to_owned(),
+            ttl_seconds: 14_400,
+        }
+    }
+}
+
+impl Default for PushPrompt {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            title: "Shall we let you know?".to_owned(),
+            body: "A note when something you left in your cart is about to sell out. Never more than one a day."
+                .to_owned(),
+            accept: "Yes, notify me".to_owned(),
+            later: "Not now".to_owned(),
+            trigger: serde_json::json!({"dwell_seconds": 20}),
+        }
+    }
+}
+
+impl Default for LifecycleSettings {
+    fn default() -> Self {
+        Self { default_cycle_days: 30, sleep_cycles: 2, lost_cycles: 3, least_lost_days: 180 }
+    }
+}
+
+impl Settings {
+    /// Checks what the types cannot say.
+    ///
+    /// # Errors
+    /// The field that is out of range, with its path.
+    pub fn check(&self) -> Result<(), FieldError> {
+        check_text("time_zone", &self.time_zone, 64)?;
+        if endcap_protocol::money::parse_currency(&self.currency).is_none() {
+            return Err(FieldError::new("currency", "must be an ISO 4217 code"));
+        }
+        self.cart_push.check().map_err(|e| e.under("cart_push"))?;
+        self.push_prompt.check().map_err(|e| e.under("push_prompt"))?;
+        self.identity.check()?;
+        self.lifecycle.check().map_err(|e| e.under("lifecycle"))
+    }
+}
+
+fn within(path: &str, value: u32, range: std::ops::RangeInclusive<u32>) -> Result<(), FieldError> {
+    let message = || format!("must be {} to {}", range.start(), range.end());
+    if range.contains(&value) { Ok(()) } else { Err(FieldError::new(path, message())) }
+}
+
+impl CartPush {
+    fn check(&self) -> Result<(), FieldError> {
+        within("after_seconds", self.after_seconds, 1..=604_800)?;
+        within("ttl_seconds", self.ttl_seconds, 60..=2_419_200)?;
+        check_text("title", &self.title, 200)?;
+        check_text("body", &self.body, 1000)?;
+        check_url("url", &self.url)?;
+        if !self.url.starts_with('/') {
+            return Err(FieldError::new("url", "must be a path of the shop"));
+        }
+        for (i, name) in self.stages.iter().enumerate() {
+            if Stage::parse(name).is_none() {
+                let message = "must be prospect, new, active, sleep, lost or deep";
+                return Err(FieldError::new(format!("stages[{i}]"), message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether customers of this stage get the message.
+    #[must_use]
+    pub fn reaches(&self, stage: Stage) -> bool {
+        self.enabled && self.stages.iter().any(|name| name == stage.as_str())
+    }
+}
+
+impl PushPrompt {
+    fn check(&self) -> Result<(), FieldError> {
+        for (path, text, max) in [
+            ("title", &self.title, 200),
+            ("body", &self.body, 1000),
+            ("accept", &self.accept, 60),
+            ("later", &self.later, 60),
+        ] {
+            check_text(path, text, max)?;
+        }
+        compile::trigger(&self.trigger).map(|_| ())
+    }
+}
+
+impl LifecycleSettings {
+    fn check(&self) -> Result<(), FieldError> {
+        within("default_cycle_days", self.default_cycle_days, 1..=3650)?;
+        within("sleep_cycles", self.sleep_cycles, 1..=20)?;
+        within("lost_cycles", self.lost_cycles, 1..=40)?;
+        within("least_lost_days", self.least_lost_days, 1..=3650)
+    }
+
+    /// The model's own configuration.
+    #[must_use]
+    pub fn config(&self) -> lifecycle::Config {
+        let days = |days: u32| i64::from(days) * endcap_protocol::DAY_MS;
+        lifecycle::Config {
+            default_cycle_ms: days(self.default_cycle_days),
+            sleep_cycles: self.sleep_cycles,
+            lost_cycles: self.lost_cycles,
+            least_lost_ms: days(self.least_lost_days),
+            ..lifecycle::Config::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn defaults_are_right_and_partial_settings_are_filled_up() {
+        assert_eq!(Settings::default().check(), Ok(()));
+        let settings: Settings = serde_json::from_value(json!({"cart_push": {"after_seconds": 2}})).unwrap();
+        assert_eq!(settings.cart_push.after_seconds, 2);
+        assert_eq!(settings.cart_push.url, "/cart");
+    }
+
+    #[test]
+    fn says_which_setting_is_wrong() {
+        let wrong = |value| serde_json::from_value::<Settings>(value).unwrap().check().unwrap_err().path;
+        assert_eq!(wrong(json!({"cart_push": {"after_seconds": 0}})), "cart_push.after_seconds");
+        assert_eq!(wrong(json!({"cart_push": {"stages": ["new", "x"]}})), "cart_push.stages[1]");
+        assert_eq!(wrong(json!({"cart_push": {"url": "https://evil.example/"}})), "cart_push.url");
+        assert_eq!(wrong(json!({"push_prompt": {"trigger": {}}})), "push_prompt.trigger");
+        assert!(serde_json::from_value::<Settings>(json!({"cart_pusch": {}})).is_err());
+    }
+}

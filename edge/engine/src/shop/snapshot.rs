@@ -1,0 +1,184 @@
+//! The snapshot: everything of the shop that decisions need, immutable and versioned.
+//!
+//! Role in the flow of one event: shards cache one per isolate and refresh it in the background of nothing: a request
+//! that finds it too old asks the `Shop` object what is newer, before it reads anything.
+
+use std::collections::BTreeMap;
+
+use endcap_protocol::{CampaignId, SourceId};
+use serde::{Deserialize, Serialize};
+
+use super::campaign::{Campaign, Definition};
+use super::product::Product;
+use super::settings::Settings;
+use super::webhooks::SavedWebhook;
+use crate::EngineError;
+use crate::lifecycle::GapHistogram;
+use crate::recommend::{self, CatalogueItem, Model};
+use crate::webhook::Mapping;
+
+/// The shop's products in the shop's own order.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    products: Vec<Product>,
+    index: BTreeMap<String, usize>,
+}
+
+impl Catalogue {
+    /// A catalogue of these products; of two with the same ID the later counts.
+    #[must_use]
+    pub fn new(products: Vec<Product>) -> Self {
+        let index = products.iter().enumerate().map(|(at, product)| (product.id.clone(), at)).collect();
+        Self { products, index }
+    }
+
+    /// A product by ID.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Product> {
+        self.index.get(id).and_then(|at| self.products.get(*at))
+    }
+
+    /// The products of a category, in the shop's order.
+    pub fn of_category<'a>(&'a self, category: &'a str) -> impl Iterator<Item = &'a Product> {
+        self.products.iter().filter(move |product| product.category == category)
+    }
+}
+
+fn item(product: &Product) -> CatalogueItem<'_> {
+    CatalogueItem { id: &product.id, category: &product.category, available: product.available }
+}
+
+impl recommend::Catalogue for Catalogue {
+    fn get(&self, id: &str) -> Option<CatalogueItem<'_>> {
+        Self::get(self, id).map(item)
+    }
+
+    fn items(&self) -> impl Iterator<Item = CatalogueItem<'_>> {
+        self.products.iter().map(item)
+    }
+}
+
+/// What decisions need of the shop.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Version of settings, campaigns and products.
+    pub config_version: u64,
+    /// Version of the model.
+    pub model_version: u64,
+    /// Settings.
+    pub settings: Settings,
+    /// Campaigns, by ID.
+    pub campaigns: Vec<Campaign>,
+    /// Products.
+    pub catalogue: Catalogue,
+    /// Mappings of webhooks, by source.
+    pub webhooks: BTreeMap<SourceId, Mapping>,
+    /// Recommendation model.
+    pub model: Model,
+    /// Gaps between orders.
+    pub gaps: GapHistogram,
+    /// The shop's repurchase cycle in milliseconds, from the gaps or by the settings.
+    pub cycle_ms: i64,
+}
+
+/// A saved campaign on its way to the shards.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SavedCampaign {
+    /// Its ID.
+    pub id: String,
+    /// Its version.
+    pub version: u32,
+    /// As it was saved.
+    pub definition: Definition,
+}
+
+impl SavedCampaign {
+    /// The campaign as the API shows it: what was put, with its ID and version.
+    ///
+    /// # Errors
+    /// Never in practice; the serialiser's own failure is passed on.
+    pub fn view(&self) -> Result<serde_json::Value, EngineError> {
+        let mut view = serde_json::json!({"id": self.id, "version": self.version});
+        let definition = serde_json::to_value(&self.definition).map_err(|e| EngineError::Internal(e.to_string()))?;
+        if let (Some(view), serde_json::Value::Object(definition)) = (view.as_object_mut(), definition) {
+            view.extend(definition);
+        }
+        Ok(view)
+    }
+}
+
+/// The shop's configuration on its way to the shards.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WireConfig {
+    /// Its version.
+    pub version: u64,
+    /// Settings.
+    pub settings: Settings,
+    /// Campaigns.
+    pub campaigns: Vec<SavedCampaign>,
+    /// Products.
+    pub products: Vec<Product>,
+    /// Webhook sources; an older object does not name them.
+    #[serde(default)]
+    pub webhooks: Vec<SavedWebhook>,
+}
+
+/// The shop's models on their way to the shards.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WireModel {
+    /// Its version.
+    pub version: u64,
+    /// Recommendation model.
+    pub model: Model,
+    /// Gaps between orders, from which the repurchase cycle is learned.
+    pub gaps: GapHistogram,
+}
+
+/// What the `Shop` object answers: the parts that are newer than the shard's.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct WireSnapshot {
+    /// Configuration, where newer.
+    #[serde(default)]
+    pub config: Option<WireConfig>,
+    /// Models, where newer.
+    #[serde(default)]
+    pub model: Option<WireModel>,
+}
+
+impl Snapshot {
+    /// The snapshot before anything was heard from the shop: no version of the shop is 0.
+    #[must_use]
+    pub fn empty() -> Self {
+        let settings = Settings::default();
+        let cycle_ms = settings.lifecycle.config().default_cycle_ms;
+        Self { settings, cycle_ms, ..Self::default() }
+    }
+
+    /// This snapshot with the newer parts.
+    ///
+    /// # Errors
+    /// When a stored campaign or mapping cannot be compiled any more.
+    pub fn with(&self, wire: WireSnapshot) -> Result<Self, EngineError> {
+        let mut next = self.clone();
+        if let Some(config) = wire.config {
+            next.config_version = config.version;
+            next.settings = config.settings;
+            next.catalogue = Catalogue::new(config.products);
+            let compiled = config
+                .campaigns
+                .into_iter()
+                .map(|saved| Campaign::new(CampaignId::parse(&saved.id)?, saved.version, saved.definition));
+            next.campaigns = compiled.collect::<Result<_, _>>()?;
+            let mappings = config.webhooks.into_iter().map(|saved| Ok((saved.source.clone(), saved.compile()?)));
+            next.webhooks = mappings.collect::<Result<_, EngineError>>()?;
+        }
+        if let Some(model) = wire.model {
+            next.model_version = model.version;
+            next.model = model.model;
+            next.gaps = model.gaps;
+        }
+        // Settings and gaps both have a say in the cycle, and either may be the newer.
+        next.cycle_ms = next.gaps.cycle_ms(&next.settings.lifecycle.config());
+        Ok(next)
+    }
+}

@@ -1,0 +1,152 @@
+//! Times as webhooks write them: ISO 8601 text, or a number since 1970.
+
+use endcap_protocol::{DAY_MS, UnixMillis};
+use serde_json::Value;
+
+/// Numbers below are seconds, above milliseconds: 10^11 seconds lie in the year 5138, 10^11 milliseconds in 1973.
+const SECONDS_BELOW: i64 = 100_000_000_000;
+
+/// The time that a value names, in milliseconds since 1970; None when it is none. A text without a zone is in UTC.
+#[must_use]
+pub fn read(value: &Value) -> Option<UnixMillis> {
+    match value {
+        Value::String(text) => iso(text.trim()).or_else(|| number(text.trim().parse().ok()?)),
+        Value::Number(given) => number(given.as_i64().or_else(|| given.as_f64().map(|n| n as i64))?),
+        _ => None,
+    }
+}
+
+fn number(given: i64) -> Option<UnixMillis> {
+    if given <= 0 {
+        return None;
+    }
+    if given < SECONDS_BELOW { given.checked_mul(1000) } else { Some(given) }
+}
+
+/// `YYYY-MM-DD` with `T` or a space and `hh:mm[:ss[.fraction]]` and a zone, `Z` or `±hh[:]mm` (ISO 8601, RFC 3339).
+fn iso(text: &str) -> Option<UnixMillis> {
+    if text.len() > 40 || !text.is_ascii() {
+        return None;
+    }
+    let (date, rest) = text.split_at_checked(10)?;
+    let mut parts = date.split('-').map(digits);
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    let midnight = days(year, month, day)?.checked_mul(DAY_MS)?;
+    let Some(time) = rest.strip_prefix(['T', 't', ' ']) else { return rest.is_empty().then_some(midnight) };
+    let (clock, zone) = time.split_at(time.find(['Z', 'z', '+', '-']).unwrap_or(time.len()));
+    Some(midnight + of_day(clock.trim_end())? - offset(zone)?)
+}
+
+/// Milliseconds of `hh:mm[:ss[.fraction]]`.
+fn of_day(clock: &str) -> Option<i64> {
+    let (clock, fraction) = clock.split_once(['.', ',']).map_or((clock, ""), |(clock, fraction)| (clock, fraction));
+    let mut parts = clock.split(':');
+    let (hours, minutes) = (digits(parts.next()?)?, digits(parts.next()?)?);
+    let seconds = parts.next().map_or(Some(0), digits)?;
+    // A leap second is the next one.
+    if hours > 23 || minutes > 59 || seconds > 60 || parts.next().is_some() {
+        return None;
+    }
+    let millis: String = fraction.chars().chain("000".chars()).take(3).collect();
+    Some(((hours * 60 + minutes) * 60 + seconds) * 1000 + digits(&millis)?)
+}
+
+/// Milliseconds that a zone lies ahead of UTC.
+fn offset(zone: &str) -> Option<i64> {
+    if matches!(zone, "" | "Z" | "z") {
+        return Some(0);
+    }
+    let (sign, rest) = zone.split_at_checked(1)?;
+    let plain = rest.replace(':', "");
+    let (hours, minutes) = plain.split_at_checked(2)?;
+    let (hours, minutes) = (digits(hours)?, if minutes.is_empty() { 0 } else { digits(minutes)? });
+    let ahead = (hours * 60 + minutes) * 60_000;
+    (hours <= 15 && minutes <= 59).then_some(if sign == "-" { -ahead } else { ahead })
+}
+
+fn digits(text: &str) -> Option<i64> {
+    let right = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if right { text.parse().ok() } else { None }
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date
+/// algorithms", `days_from_civil`).
+fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let length = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=length).contains(&day) {
+        return None;
+    }
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn reads_what_shops_write() {
+        let cases = [
+            (json!("2021-12-31T19:00:00-05:00"), 1_640_995_200_000),
+            (json!("2022-01-01T00:00:00Z"), 1_640_995_200_000),
+            (json!("2022-01-01T00:00:00.250+0000"), 1_640_995_200_250),
+            (json!("2022-01-01 00:00:00"), 1_640_995_200_000),
+            (json!("2022-01-01"), 1_640_995_200_000),
+            (json!("2024-02-29T23:59:59.9Z"), 1_709_251_199_900),
+            (json!(1_640_995_200), 1_640_995_200_000),
+            (json!(1_640_995_200_000_i64), 1_640_995_200_000),
+            (json!("1640995200"), 1_640_995_200_000),
+            (json!(1_640_995_200.7), 1_640_995_200_000),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(read(&value), Some(expected), "{value}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_time() {
+        for value in [
+            json!(null),
+            json!(true),
+            json!(0),
+            json!(-5),
+            json!(""),
+            json!("soon"),
+            json!("2022-13-01"),
+            json!("2023-02-29"),
+            json!("2022-01-01T24:00:00Z"),
+            json!("2022-01-01T00:00:00+99:00"),
+            json!("2022-01-01x"),
+            json!("20220101"),
+            json!("2022-01-01T00"),
+        ] {
+            // Eight digits are a number of seconds.
+            let expected = (value == json!("20220101")).then_some(20_220_101_000);
+            assert_eq!(read(&value), expected, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in "[-0-9:TZ.+ ]{0,40}|\\PC{0,40}") {
+            let _ = read(&json!(text));
+        }
+
+        #[test]
+        fn dates_follow_each_other(day in 0_i64..40_000) {
+            let date = crate::ingest::quarantine::date(day);
+            prop_assert_eq!(read(&json!(date)), Some(day * DAY_MS));
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Fragments to people: linking, its order, and taking it back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use endcap_engine::identity::{FragmentId, Seat, Standing};
+use endcap_engine::profile::visit::settle_briefly;
+use endcap_engine::profile::{Fragment, Person, ProfileRow, Seating, Trait};
+use endcap_engine::server::Trust;
+use endcap_engine::shop::Snapshot;
+use endcap_protocol::{DAY_MS, ProfileId, UnixMillis};
+use endcap_targeting::Stage;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::{
+    NOW, added, anonymous, batch, claimed, event, first, in_session, ordered, page, person, proved, receive, settled,
+    users, viewed, with,
+};
+
+/// A profile of these browsers, each of which sent its events in one batch.
+fn profile(browsers: &[(&str, Vec<Value>)]) -> ProfileRow {
+    let mut row = ProfileRow::new(ProfileId::parse("canonical").unwrap(), NOW);
+    for (name, events) in browsers {
+        receive(&mut row, &with(batch(events), "anonymous_id", json!(name)), NOW);
+    }
+    row
+}
+
+/// The fragment of a browser that sent these events.
+fn fragment(name: &str, events: &[Value]) -> Fragment {
+    profile(&[(name, events.to_vec())]).fragments.remove(name).unwrap()
+}
+
+#[test]
+fn two_browsers_add_up_to_one_person() {
+    let phone = vec![
+        page("a", NOW - 9, "https://shop.example/?utm_source=mail"),
+        viewed("b", NOW - 8, "boot", "shoes"),
+        ordered("c", NOW - 7, "o1", "boot"),
+        claimed("d", NOW - 6, "ann", &json!({"city": "Rome", "size": 38})),
+    ];
+    let laptop = vec![
+        in_session(page("e", NOW - 5, "https://shop.example/?gclid=1"), "s2"),
+        in_session(viewed("f", NOW - 4, "cape", "coats"), "s2"),
+        in_session(added("g", NOW - 3, "cape", "coats"), "s2"),
+        // The thank-you page of the order, opened again from the mail.
+        in_session(ordered("h", NOW - 7, "o1", "boot"), "s2"),
+        in_session(added("i", NOW - 2, "coat", "coats"), "s2"),
+        in_session(claimed("j", NOW - 1, "ann", &json!({"city": "Oslo"})), "s2"),
+    ];
+    let person = person(&profile(&[("phone", phone), ("laptop", laptop)]));
+    let behaviour = &person.behaviour;
+    assert_eq!((behaviour.sessions, behaviour.session.as_str(), person.accepted), (2, "s2", 10));
+    assert_eq!((behaviour.orders, person.orders.len(), person.revenue()["EUR"]), (1, 1, 2000), "an order counts once");
+    assert_eq!(behaviour.recent, ["cape", "boot"]);
+    assert_eq!(behaviour.cart.lines.iter().map(|line| line.product.as_str()).collect::<Vec<_>>(), ["coat"]);
+    assert_eq!(
+        (person.traits["city"].clone(), person.traits["size"].clone()),
+        (Trait::Text("Oslo".into()), Trait::Number(38.0))
+    );
+    let utm = person.touches.first.as_ref().map(|touch| touch.utm.clone());
+    assert_eq!(utm, Some(vec![("source".to_owned(), "mail".to_owned())]));
+    assert_eq!(person.touches.latest.last().map(|touch| touch.click_ids.len()), Some(1));
+    let times: Vec<UnixMillis> = person.events.iter().map(|event| event.at).collect();
+    assert!(times.is_sorted() && times.len() == 10);
+}
+
+#[test]
+fn consent_of_a_person_is_what_every_browser_agreed_to() {
+    let said = |name: &str, consent: Value| with(with(batch(&[]), "anonymous_id", json!(name)), "consent", consent);
+    let mut row = profile(&[]);
+    receive(&mut row, &said("phone", json!({"analytics": true, "personalization": true, "marketing": true})), NOW);
+    receive(&mut row, &said("laptop", json!({"analytics": true, "personalization": false, "marketing": true})), NOW);
+    let consent = person(&row).behaviour.consent;
+    assert_eq!((consent.analytics, consent.personalization, consent.marketing), (true, false, true));
+}
+
+#[test]
+fn linking_a_buyer_moves_the_stage_and_unlinking_moves_it_back() {
+    let buyer = fragment("phone", &[ordered("a", NOW - DAY_MS, "o1", "boot")]);
+    let mut row = profile(&[("laptop", vec![page("b", NOW, "")])]);
+    let before = settled(&mut row, NOW).person;
+    assert_eq!(before.behaviour.stage, Stage::Prospect);
+    assert!(row.absorb(&first("phone"), buyer));
+    assert_eq!(settled(&mut row, NOW + 1).person.behaviour.stage, Stage::New);
+    let home = Seat { profile: ProfileId::parse("phone").unwrap(), standing: Standing::Own, version: 1 };
+    assert!(matches!(row.seat(&first("phone"), &home), Seating::Leaves(_)));
+    assert_eq!(settled(&mut row, NOW + 2).person, before);
+    let history: Vec<&str> = row.stages.entries().map(|entry| entry.stage.as_str()).collect();
+    assert_eq!(history, ["prospect"], "stages are those of the fragments that are here");
+}
+
+#[test]
+fn a_fragment_is_absorbed_once() {
+    let arriving = fragment("phone", &[viewed("a", NOW, "boot", "shoes")]);
+    let mut row = profile(&[("laptop", vec![page("b", NOW, "")])]);
+    assert!(row.absorb(&first("phone"), arriving.clone()));
+    let once = row.clone();
+    assert!(!row.absorb(&first("phone"), arriving.clone()), "the errand ran twice");
+    assert_eq!(row, once);
+    // It went on living here, and the errand runs once more.
+    let more = with(batch(&[viewed("c", NOW + 1, "clog", "shoes")]), "anonymous_id", json!("phone"));
+    receive(&mut row, &more, NOW + 1);
+    let on = row.clone();
+    assert!(!row.absorb(&first("phone"), arriving));
+    assert_eq!(row, on);
+}
+
+fn seat(profile: &str, version: u64) -> Seat {
+    Seat { profile: ProfileId::parse(profile).unwrap(), standing: Standing::Proved, version }
+}
+
+#[test]
+fn words_may_come_twice_late_and_out_of_order() {
+    let phone = first("phone");
+    let mut home = ProfileRow::new(phone.home().unwrap(), NOW);
+    assert_eq!(home.seat(&phone, &seat("anns", 1)), Seating::Unknown, "nothing came from it yet");
+    receive(&mut home, &with(batch(&[viewed("a", NOW, "boot", "shoes")]), "anonymous_id", json!("phone")), NOW);
+    assert_eq!(home.seat(&phone, &seat("phone", 1)), Seating::Stays);
+    assert_eq!(home.fragments[&phone].standing, Standing::Proved);
+    let Seating::Leaves(leaving) = home.seat(&phone, &seat("anns", 3)) else { panic!("it stays") };
+    assert_eq!(leaving.seat_version, 3);
+    assert_eq!(home.seat(&phone, &seat("anns", 3)), Seating::Done);
+    assert_eq!(home.seat(&phone, &seat("bobs", 2)), Seating::Done, "overtaken");
+    let anns = ProfileId::parse("anns").unwrap();
+    assert_eq!(home.seat(&phone, &seat("bobs", 4)), Seating::Follow(anns.clone()));
+    let mut there = ProfileRow::new(anns, NOW);
+    assert_eq!(there.seat(&phone, &seat("bobs", 4)), Seating::Unknown, "it is on its way");
+    assert!(there.absorb(&phone, (*leaving).clone()));
+    let Seating::Leaves(back) = there.seat(&phone, &seat("phone", 5)) else { panic!("it stays") };
+    assert!(!there.absorb(&phone, *leaving), "the errand ran twice, and it left again");
+    assert!(home.absorb(&phone, *back));
+    assert!(home.moved.is_empty(), "the way ends where the fragment is");
+    assert_eq!(person(&home).behaviour.recent, ["boot"]);
+    assert_eq!(home.seat(&phone, &seat("anns", 3)), Seating::Done);
+}
+
+#[test]
+fn a_browser_that_comes_back_to_its_first_person_loses_nothing() {
+    // Ann's browser was handed over to Bob, then to Ann again: three fragments, two of them hers.
+    let login =
+        |id: &str, at, name: &str| with(batch(&[proved(id, at, name, &json!({}))]), "anonymous_id", json!("shared"));
+    let view =
+        |id: &str, at, what: &str| with(batch(&[viewed(id, at, what, "shoes")]), "anonymous_id", json!("shared"));
+    let mut anns = ProfileRow::new(ProfileId::parse("shared").unwrap(), NOW);
+    receive(&mut anns, &view("a", NOW, "boot"), NOW);
+    receive(&mut anns, &login("b", NOW + 1, "ann"), NOW);
+    let (bobs, _) = receive(&mut anns, &login("c", NOW + 2, "bob"), NOW).handover.unwrap();
+    let mut at_bobs = ProfileRow::new(bobs.home().unwrap(), NOW);
+    at_bobs.fragments.insert(bobs.clone(), Fragment::begun(&anonymous("shared"), NOW));
+    receive(&mut at_bobs, &login("c", NOW + 2, "bob"), NOW);
+    let (again, _) = receive(&mut at_bobs, &login("d", NOW + 3, "ann"), NOW).handover.unwrap();
+    let mut returned = ProfileRow::new(again.home().unwrap(), NOW);
+    returned.fragments.insert(again.clone(), Fragment::begun(&anonymous("shared"), NOW));
+    receive(&mut returned, &login("d", NOW + 3, "ann"), NOW);
+    receive(&mut returned, &view("e", NOW + 9, "clog"), NOW);
+    let Seating::Leaves(fragment) = returned.seat(&again, &seat("shared", 1)) else { panic!("it stays") };
+    assert!(anns.absorb(&again, (*fragment).clone()));
+    assert!(!anns.absorb(&again, *fragment), "the errand ran twice");
+    assert_eq!(person(&anns).behaviour.recent, ["clog", "boot"]);
+    assert_eq!((person(&anns).accepted, anns.fragments.len()), (4, 2));
+    assert_eq!(anns.open_fragment(&anonymous("shared")), Some(&again), "and there her browser goes on");
+    assert_eq!(users(&anns, Trust::Fact), ["ann"]);
+}
+
+#[test]
+fn what_only_claims_to_be_hers_neither_outvotes_what_is_proved_nor_refuses_in_her_name() {
+    let consent = |given: bool| json!({"analytics": true, "personalization": given, "marketing": given});
+    let of = |name: &str, given: bool, events: &[Value]| {
+        with(with(batch(events), "anonymous_id", json!(name)), "consent", consent(given))
+    };
+    let mut row = profile(&[]);
+    receive(&mut row, &of("hers", true, &[proved("a", NOW, "ann", &json!({"city": "Rome"}))]), NOW);
+    receive(&mut row, &of("theirs", false, &[claimed("b", NOW + 9, "ann", &json!({"city": "Oslo", "size": 38}))]), NOW);
+    let standing = |name: &str, standing| Seat { profile: ProfileId::parse(name).unwrap(), standing, version: 1 };
+    row.seat(&first("hers"), &standing("canonical", Standing::Proved));
+    row.seat(&first("theirs"), &standing("canonical", Standing::Claimed));
+    let both = person(&row);
+    assert_eq!(both.traits["city"], Trait::Text("Rome".into()));
+    assert_eq!(both.traits["size"], Trait::Number(38.0), "it adds what is not known");
+    assert!(both.behaviour.consent.marketing);
+    row.seat(&first("theirs"), &Seat { version: 2, ..standing("canonical", Standing::Proved) });
+    assert_eq!(person(&row).traits["city"], Trait::Text("Oslo".into()), "proved, the later word counts");
+    assert!(!person(&row).behaviour.consent.marketing);
+}
+
+/// What one browser did; messages, orders and times are its own.
+fn any_browser(number: usize) -> impl Strategy<Value = (FragmentId, Fragment)> {
+    let step = (0_usize..6, 0_usize..4, 0_i64..500);
+    proptest::collection::vec(step, 0..12).prop_map(move |steps| {
+        let events: Vec<Value> = steps
+            .into_iter()
+            .enumerate()
+            .map(|(n, (kind, what, wait))| {
+                // Times of different browsers never meet: their remainders differ.
+                let (id, at) = (format!("m{number}-{n}"), NOW - DAY_MS + (n as i64 * 500 + wait) * 8 + number as i64);
+                let name = ["boot", "clog", "coat", "cape"][what];
+                let category = ["shoes", "coats"][what / 2];
+                let event = match kind {
+                    0 => viewed(&id, at, name, category),
+                    1 => added(&id, at, name, category),
+                    2 => page(&id, at, &format!("https://shop.example/?utm_source={name}")),
+                    3 => ordered(&id, at, &id, name),
+                    4 => claimed(&id, at, &format!("u{number}"), &json!({"name": name, name: number})),
+                    _ => event(
+                        "impression",
+                        &id,
+                        at,
+                        &json!({"name": "Campaign Shown", "properties": {"campaign_id": name}}),
+                    ),
+                };
+                in_session(event, &format!("s{number}"))
+            })
+            .collect();
+        let name = format!("browser-{number}");
+        let made = fragment(&name, &events);
+        (first(&name), made)
+    })
+}
+
+fn any_browsers() -> impl Strategy<Value = Vec<(FragmentId, Fragment)>> {
+    (any_browser(0), any_browser(1), any_browser(2), any_browser(3), 1_usize..5)
+        .prop_map(|(a, b, c, d, count)| [a, b, c, d].into_iter().take(count).collect())
+}
+
+/// The row after linking these browsers one by one, folding and storing after each, as the shard does.
+fn linked(browsers: &[(FragmentId, Fragment)]) -> ProfileRow {
+    browsers.iter().fold(profile(&[]), |mut row, (name, fragment)| {
+        assert!(row.absorb(name, fragment.clone()));
+        settled(&mut row, NOW);
+        ProfileRow::unpack(&row.pack().unwrap()).unwrap()
+    })
+}
+
+/// What must not even depend on how the browsers are called.
+fn facts(person: &Person) -> impl PartialEq + std::fmt::Debug + use<> {
+    let behaviour = &person.behaviour;
+    let categories: Vec<_> = behaviour
+        .categories
+        .iter()
+        .map(|(id, facts)| {
+            (id.clone(), facts.viewed.iter().cloned().collect::<BTreeSet<_>>(), facts.added, facts.bought)
+        })
+        .collect();
+    let recent = behaviour.recent.clone();
+    let times = (behaviour.first_seen, behaviour.last_seen, behaviour.last_order, behaviour.session.clone());
+    let counts = (behaviour.sessions, behaviour.orders, person.accepted, behaviour.consent);
+    let lists = (person.orders.clone(), person.touches.clone(), person.events.clone(), person.impressions.clone());
+    (times, counts, categories, recent, behaviour.cart.clone(), behaviour.seen.clone(), lists, person.traits.clone())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_order_of_linking_changes_nothing(
+        (straight, shuffled) in any_browsers().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
+    ) {
+        let (mut straight, mut shuffled) = (linked(&straight), linked(&shuffled));
+        prop_assert_eq!(&straight.fragments, &shuffled.fragments);
+        prop_assert_eq!(settled(&mut straight, NOW).person, settled(&mut shuffled, NOW).person);
+    }
+
+    #[test]
+    fn what_browsers_are_called_changes_nothing(
+        (straight, shuffled) in any_browsers().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
+    ) {
+        let named = |all: &[(FragmentId, Fragment)]| -> BTreeMap<FragmentId, Fragment> {
+            (0..).zip(all).map(|(n, (_, fragment))| (first(&format!("n{n}")), fragment.clone())).collect()
+        };
+        prop_assert_eq!(facts(&Person::fold(&named(&straight))), facts(&Person::fold(&named(&shuffled))));
+    }
+
+    #[test]
+    fn dropping_a_fragment_is_never_having_had_it(all in any_browsers(), which in any::<prop::sample::Index>()) {
+        let (dropped, _) = all[which.index(all.len())].clone();
+        let rest: Vec<_> = all.iter().filter(|(name, _)| *name != dropped).cloned().collect();
+        let mut unmerged = linked(&all);
+        let home = Seat { profile: dropped.home().unwrap(), standing: Standing::Own, version: 1 };
+        prop_assert!(matches!(unmerged.seat(&dropped, &home), Seating::Leaves(_)));
+        let mut never = linked(&rest);
+        prop_assert_eq!(&unmerged.fragments, &never.fragments);
+        prop_assert_eq!(settled(&mut unmerged, NOW).person, settled(&mut never, NOW).person);
+        if !rest.is_empty() {
+            prop_assert_eq!(unmerged.stages, never.stages);
+        }
+    }
+
+    #[test]
+    fn folding_briefly_leaves_out_only_what_deciding_does_not_need(all in any_browsers()) {
+        let row = linked(&all);
+        let (full, brief) = (Person::fold(&row.fragments), Person::brief(&row.fragments));
+        prop_assert_eq!(&brief.behaviour, &full.behaviour);
+        prop_assert_eq!(&brief.orders, &full.orders);
+        let (mut fully, mut briefly) = (row.clone(), row);
+        let (fully_settled, briefly_settled) =
+            (settled(&mut fully, NOW + DAY_MS), settle_briefly(&mut briefly, &Snapshot::empty(), NOW + DAY_MS));
+        prop_assert_eq!(fully_settled.timers, briefly_settled.timers);
+        prop_assert_eq!(fully_settled.person.behaviour, briefly_settled.person.behaviour);
+        prop_assert_eq!(fully, briefly);
+    }
+
+    #[test]
+    fn a_fragment_that_moves_is_the_fragment_that_arrives((name, fragment) in any_browser(0)) {
+        let packed = postcard::to_allocvec(&fragment).unwrap();
+        let arrived: Fragment = postcard::from_bytes(&packed).unwrap();
+        prop_assert_eq!(&arrived, &fragment);
+        prop_assert_eq!(linked(&[(name.clone(), arrived)]).fragments[&name].clone(), fragment);
+    }
+}

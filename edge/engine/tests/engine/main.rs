@@ -1,0 +1,25 @@
+//! The engine from the outside: bytes of a batch in, profile and decision out, as the edge uses it.
+//!
+//! One binary, so that it links once. Time is always passed in; [`support`] builds events, batches and shops.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
+mod decisions;
+mod facts;
+mod identity;
+mod ingest;
+mod journey;
+mod linking;
+mod openapi;
+mod packed_rows;
+mod people;
+mod senders;
+mod shop;
+mod support;
+mod vendors;
+mod visits;

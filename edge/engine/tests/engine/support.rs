@@ -1,0 +1,178 @@
+//! Events as browsers write them, the shop they happen in, and one call from bytes to profile.
+
+use endcap_engine::identity::rules::ClaimPolicy;
+use endcap_engine::identity::{Belief, FragmentId, IdentityRules, proof};
+use endcap_engine::ingest::{Batch, ingest};
+use endcap_engine::profile::visit::{Settled, Visit, apply, settle};
+use endcap_engine::profile::{Fragment, Person, ProfileRow};
+use endcap_engine::server::Trust;
+use endcap_engine::shop::Snapshot;
+use endcap_engine::shop::snapshot::WireSnapshot;
+use endcap_protocol::{AnonymousId, ProfileId, UnixMillis, UserId};
+use serde_json::{Value, json};
+
+/// The edge's clock unless a test says otherwise: 2025-11-22, 08:26:40 UTC.
+pub(crate) const NOW: UnixMillis = 1_763_800_000_000;
+/// The key of identify proofs.
+pub(crate) const SECRET: &[u8] = b"the shop's secret";
+/// The browser of tests that need only one.
+pub(crate) const BROWSER: &str = "browser-1";
+
+pub(crate) fn anonymous(id: &str) -> AnonymousId {
+    AnonymousId::parse(id).unwrap()
+}
+
+/// The fragment that a browser begins with.
+pub(crate) fn first(browser: &str) -> FragmentId {
+    FragmentId::first(&anonymous(browser))
+}
+
+pub(crate) fn user(id: &str) -> UserId {
+    UserId::parse(id).unwrap()
+}
+
+/// An event of session `s1`; the members of `more` are added, or replace its own.
+pub(crate) fn event(kind: &str, id: &str, at: UnixMillis, more: &Value) -> Value {
+    let mut event = json!({"message_id": id, "type": kind, "timestamp": at, "session_id": "s1"});
+    for (key, value) in more.as_object().unwrap() {
+        event[key] = value.clone();
+    }
+    event
+}
+
+pub(crate) fn track(id: &str, at: UnixMillis, name: &str, properties: &Value) -> Value {
+    event("track", id, at, &json!({"name": name, "properties": properties}))
+}
+
+pub(crate) fn page(id: &str, at: UnixMillis, url: &str) -> Value {
+    event("page", id, at, &json!({"context": {"page": {"url": url}}}))
+}
+
+pub(crate) fn viewed(id: &str, at: UnixMillis, product: &str, category: &str) -> Value {
+    track(id, at, "Product Viewed", &json!({"product_id": product, "category": category}))
+}
+
+pub(crate) fn added(id: &str, at: UnixMillis, product: &str, category: &str) -> Value {
+    track(id, at, "Product Added", &json!({"product_id": product, "category": category, "price": 10, "quantity": 1}))
+}
+
+/// An order of two units of one product, 20.00 EUR.
+pub(crate) fn ordered(id: &str, at: UnixMillis, order: &str, product: &str) -> Value {
+    let line = json!({"product_id": product, "category": "shoes", "price": 10, "quantity": 2});
+    track(id, at, "Order Completed", &json!({"order_id": order, "products": [line]}))
+}
+
+/// An identify with the shop's proof.
+pub(crate) fn proved(id: &str, at: UnixMillis, user_id: &str, traits: &Value) -> Value {
+    let proof = proof::prove(SECRET, &user(user_id));
+    event("identify", id, at, &json!({"user_id": user_id, "traits": traits, "proof": proof}))
+}
+
+/// An identify without proof.
+pub(crate) fn claimed(id: &str, at: UnixMillis, user_id: &str, traits: &Value) -> Value {
+    event("identify", id, at, &json!({"user_id": user_id, "traits": traits}))
+}
+
+/// The event in another session.
+pub(crate) fn in_session(mut event: Value, session: &str) -> Value {
+    event["session_id"] = json!(session);
+    event
+}
+
+/// A batch of [`BROWSER`], everything consented to.
+pub(crate) fn batch(events: &[Value]) -> Value {
+    let consent = json!({"analytics": true, "personalization": true, "marketing": true});
+    json!({"source": "shop", "anonymous_id": BROWSER, "consent": consent, "events": events})
+}
+
+/// The batch with one member set.
+pub(crate) fn with(mut batch: Value, key: &str, value: Value) -> Value {
+    batch[key] = value;
+    batch
+}
+
+/// Ingests a batch that is good as a whole.
+pub(crate) fn ingested(batch: &Value, now: UnixMillis) -> Batch {
+    ingest(batch.to_string().as_bytes(), now).unwrap()
+}
+
+/// A new profile, named like [`BROWSER`].
+pub(crate) fn stranger() -> ProfileRow {
+    ProfileRow::new(ProfileId::parse(BROWSER).unwrap(), NOW)
+}
+
+/// Applies a batch to the fragment that its browser adds to.
+pub(crate) fn applied(row: &mut ProfileRow, batch: &mut Batch, now: UnixMillis, rules: &IdentityRules) -> Visit {
+    let open = row.open_fragment(&batch.anonymous_id).cloned();
+    let at = open.unwrap_or_else(|| FragmentId::first(&batch.anonymous_id));
+    let belief = Belief { secret: SECRET, trust: batch.trust, source: "shop", rules };
+    apply(row, &at, batch, now, &belief, &[])
+}
+
+/// Ingests a page's batch and applies it.
+pub(crate) fn receive(row: &mut ProfileRow, batch: &Value, now: UnixMillis) -> Visit {
+    applied(row, &mut ingested(batch, now), now, &IdentityRules::default())
+}
+
+/// The same where claims link nothing.
+pub(crate) fn receive_with_proof_only(row: &mut ProfileRow, batch: &Value, now: UnixMillis) -> Visit {
+    applied(row, &mut ingested(batch, now), now, &proof_only())
+}
+
+/// Rules by which an identify without proof links nothing.
+pub(crate) fn proof_only() -> IdentityRules {
+    IdentityRules { claims: [("*".to_owned(), ClaimPolicy::Proof)].into(), ..IdentityRules::default() }
+}
+
+/// Users that somebody said are this profile's, believed so far.
+pub(crate) fn users(row: &ProfileRow, trust: Trust) -> Vec<&str> {
+    row.users(trust).into_iter().map(UserId::as_str).collect()
+}
+
+/// What a visit wants the graph to be told, as `namespace:value` and how far it is believed.
+pub(crate) fn said(visit: &Visit) -> Vec<(String, Trust)> {
+    let said = visit.assertion.iter().flat_map(|assertion| &assertion.said);
+    said.map(|evidence| (evidence.identifier.to_string(), evidence.trust)).collect()
+}
+
+/// The profile of [`BROWSER`] after one batch of these events at [`NOW`].
+pub(crate) fn after(events: &[Value]) -> ProfileRow {
+    let mut row = stranger();
+    receive(&mut row, &batch(events), NOW);
+    row
+}
+
+/// The fragment of [`BROWSER`].
+pub(crate) fn fragment(row: &ProfileRow) -> &Fragment {
+    &row.fragments[BROWSER]
+}
+
+/// The person that the row's fragments fold into.
+pub(crate) fn person(row: &ProfileRow) -> Person {
+    Person::fold(&row.fragments)
+}
+
+/// Settles in a shop with nothing configured.
+pub(crate) fn settled(row: &mut ProfileRow, now: UnixMillis) -> Settled {
+    settle(row, &Snapshot::empty(), now)
+}
+
+/// A product of the test shop, 19.99 EUR.
+pub(crate) fn product(id: &str, category: &str) -> Value {
+    json!({"id": id, "title": format!("The {id}"), "url": format!("/p/{id}"), "image": format!("/i/{id}.svg"),
+        "category": category, "price": {"amount": 1999, "currency": "EUR"}, "available": true})
+}
+
+/// A shop with six products in two categories and these campaigns (ID and definition) and settings.
+pub(crate) fn shop(campaigns: &[(&str, Value)], settings: &Value) -> Snapshot {
+    let saved: Vec<Value> =
+        campaigns.iter().map(|(id, made)| json!({"id": id, "version": 3, "definition": made})).collect();
+    let products: Vec<Value> = [("boot", "shoes"), ("clog", "shoes"), ("pump", "shoes")]
+        .into_iter()
+        .chain([("coat", "coats"), ("cape", "coats"), ("parka", "coats")])
+        .map(|(id, category)| product(id, category))
+        .collect();
+    let config = json!({"version": 1, "settings": settings, "campaigns": saved, "products": products});
+    let wire: WireSnapshot = serde_json::from_value(json!({"config": config})).unwrap();
+    Snapshot::empty().with(wire).unwrap()
+}

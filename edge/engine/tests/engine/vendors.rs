@@ -1,0 +1,225 @@
+//! Other vendors' requests from the outside: bytes in, events out that a shard takes.
+
+use endcap_engine::EngineError;
+use endcap_engine::ingest::{Kind, RejectCode, ingest_as};
+use endcap_engine::server::parcel::{Item, pack};
+use endcap_engine::server::{Action, ServerEvent, Trust};
+use endcap_engine::vendor::request::{BATCH_CALLS, BODY_BYTES};
+use endcap_engine::vendor::{CallType, Categories, read};
+use endcap_protocol::commerce::Commerce;
+use endcap_protocol::{AnonymousId, SourceId};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::NOW;
+
+/// The event of one call to its route.
+fn call(kind: CallType, body: &Value) -> ServerEvent {
+    let mut request = read(body.to_string().as_bytes(), Some(kind), NOW, &Categories::default()).unwrap();
+    assert_eq!(request.refused, []);
+    request.events.remove(0).1
+}
+
+/// Why one call to its route is refused.
+fn refused(kind: CallType, body: &Value) -> (RejectCode, String) {
+    let mut request = read(body.to_string().as_bytes(), Some(kind), NOW, &Categories::default()).unwrap();
+    assert!(request.events.is_empty());
+    let rejection = request.refused.remove(0).rejection;
+    (rejection.code, rejection.path)
+}
+
+/// What a shard makes of an event.
+fn ingested(event: &ServerEvent) -> endcap_engine::ingest::Batch {
+    let history = AnonymousId::parse("somebody").unwrap();
+    let mut parcels = pack(
+        &SourceId::parse("shop").unwrap(),
+        vec![Item { index: 0, history, consent: event.consent, event: event.to_wire(None) }],
+    );
+    ingest_as(parcels.remove(0).body.as_bytes(), NOW, Trust::Fact).unwrap()
+}
+
+#[test]
+fn a_call_says_who_did_what_when_and_where() {
+    let event = call(
+        CallType::Track,
+        &json!({
+            "anonymousId": "a1", "userId": 17, "messageId": "m1", "event": "Order Completed", "channel": "server",
+            "timestamp": "2025-11-01T00:00:00.000Z", "integrations": {"All": true},
+            "properties": {"orderId": "o1", "revenue": "12.50", "currency": "EUR",
+                "products": [{"productId": "p1", "quantity": 2, "price": 6.25}]},
+            "context": {"page": {"url": "https://shop.example/thanks", "referrer": "https://pay.example/"},
+                "timezone": "Europe/Vienna", "locale": "de-AT", "userAgent": "UA", "ip": "192.0.2.1", "sessionId": 99},
+        }),
+    );
+    assert_eq!(event.who.anonymous_id.as_ref().map(AnonymousId::as_str), Some("a1"));
+    assert_eq!(event.who.user_id.as_ref().map(|id| id.as_str()), Some("17"));
+    let batch = ingested(&event);
+    assert_eq!(batch.rejected, []);
+    let read = &batch.events[0];
+    assert_eq!((read.message_id.as_str(), read.at), ("m1", 1_761_955_200_000));
+    assert_eq!(
+        (read.context.url.as_str(), read.context.zone.as_str()),
+        ("https://shop.example/thanks", "Europe/Vienna")
+    );
+    assert_eq!(read.session_id.as_ref().map(|id| id.as_str()), Some("99"));
+    let Kind::Track { commerce: Some(Commerce::Ordered(order)), .. } = &read.kind else { panic!("not an order") };
+    assert_eq!((order.order_id.as_str(), order.lines[0].product.as_str()), ("o1", "p1"));
+}
+
+#[test]
+fn each_kind_of_call_becomes_its_event() {
+    let page =
+        call(CallType::Page, &json!({"userId": "u", "properties": {"title": "Home", "url": "https://s.example/"}}));
+    assert!(matches!(&page.action, Action::Page { name, .. } if name == "Home"));
+    assert_eq!(ingested(&page).events[0].context.url, "https://s.example/");
+    let screen = call(CallType::Screen, &json!({"userId": "u", "name": "Start"}));
+    assert!(matches!(&screen.action, Action::Page { name, .. } if name == "Start"));
+    let group = call(CallType::Group, &json!({"userId": "u", "groupId": "g", "traits": {"size": 3}}));
+    let Action::Track { name, properties } = &group.action else { panic!("no event") };
+    assert_eq!((name.as_str(), Value::from(properties.clone())), ("Group Joined", json!({"group_id": "g", "size": 3})));
+    let alias = call(CallType::Alias, &json!({"userId": "u", "previousId": "a1"}));
+    assert_eq!(alias.action, Action::Alias { previous: "a1".to_owned() });
+    let identify = call(
+        CallType::Identify,
+        &json!({"anonymousId": "a", "context": {"traits": {"a": 1, "b": 1}}, "traits": {"b": 2}}),
+    );
+    let Action::Identify { traits } = &identify.action else { panic!("no identify") };
+    assert_eq!(Value::from(traits.clone()), json!({"a": 1, "b": 2}));
+    assert_eq!(ingested(&identify).rejected, []);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let id = json!("u");
+    for (kind, body, path) in [
+        (CallType::Track, json!({"userId": id}), "event"),
+        (CallType::Track, json!({"event": "X"}), "userId"),
+        (CallType::Track, json!({"event": "X", "userId": " ", "anonymousId": null}), "userId"),
+        (CallType::Track, json!({"event": "x".repeat(201), "userId": id}), "event"),
+        (CallType::Identify, json!({"userId": "x".repeat(257)}), "userId"),
+        (CallType::Group, json!({"userId": id}), "groupId"),
+        (CallType::Alias, json!({"userId": id}), "previousId"),
+        (CallType::Alias, json!({"previousId": id, "anonymousId": "a"}), "userId"),
+    ] {
+        assert_eq!(refused(kind, &body), (RejectCode::InvalidField, path.to_owned()), "{body}");
+    }
+    let large = json!({"userId": id, "event": "X", "properties": {"x": "x".repeat(32 * 1024)}});
+    assert_eq!(refused(CallType::Track, &large).0, RejectCode::TooLarge);
+}
+
+#[test]
+fn time_is_corrected_by_the_clients_own_clock() {
+    let at = |body: Value| call(CallType::Track, &body).at;
+    let base = json!({"userId": "u", "event": "X"});
+    let with = |more: Value| {
+        let mut body = base.clone();
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    assert_eq!(at(base.clone()), None);
+    assert_eq!(at(with(json!({"timestamp": NOW - 50_000}))), Some(NOW - 50_000));
+    let behind = json!({"originalTimestamp": NOW - 3_600_000 - 5000, "timestamp": 1, "sentAt": NOW - 3_600_000});
+    assert_eq!(at(with(behind)), Some(NOW - 5000));
+    assert_eq!(
+        at(with(json!({"timestamp": NOW - 5000, "sentAt": NOW - 900}))),
+        Some(NOW - 5000),
+        "that is the network"
+    );
+    assert_eq!(at(with(json!({"timestamp": "soon", "sentAt": "never"}))), None);
+}
+
+#[test]
+fn calls_without_a_name_get_one_each() {
+    let body = json!({"batch": [{"type": "track", "userId": "u", "event": "X"}, {"type": "track", "userId": "u", "event": "X"}]});
+    let ids = |now| {
+        let request = read(body.to_string().as_bytes(), None, now, &Categories::default()).unwrap();
+        request.events.into_iter().map(|(_, event)| event.message_id.into_string()).collect::<Vec<_>>()
+    };
+    let (first, later) = (ids(NOW), ids(NOW + 1));
+    assert_ne!(first[0], first[1]);
+    assert_ne!(first, later, "sent again, it is another");
+}
+
+#[test]
+fn a_batch_is_bounded() {
+    let many = json!({"batch": vec![json!({}); BATCH_CALLS + 1]}).to_string();
+    assert!(
+        matches!(read(many.as_bytes(), None, NOW, &Categories::default()), Err(EngineError::Field(error)) if error.path == "batch")
+    );
+    let large = " ".repeat(BODY_BYTES) + "{}";
+    assert!(matches!(read(large.as_bytes(), None, NOW, &Categories::default()), Err(EngineError::TooLarge { .. })));
+}
+
+/// Any JSON, with the members that calls have more often than others.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[ -~é\u{0}]{0,12}".prop_map(Value::from),
+        Just(json!("https://shop.example/?q=1#x")),
+    ];
+    let key = prop_oneof![
+        Just("type"),
+        Just("userId"),
+        Just("anonymousId"),
+        Just("messageId"),
+        Just("event"),
+        Just("name"),
+        Just("properties"),
+        Just("traits"),
+        Just("context"),
+        Just("page"),
+        Just("url"),
+        Just("campaign"),
+        Just("timestamp"),
+        Just("sentAt"),
+        Just("products"),
+        Just("previousId"),
+        Just("groupId"),
+        Just("sessionId"),
+    ];
+    leaf.prop_recursive(4, 48, 8, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map(key.clone(), inner, 0..8).prop_map(|map| map
+                .into_iter()
+                .map(|(k, v)| (k.to_owned(), v))
+                .collect::<serde_json::Map<_, _>>()
+                .into()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_call_has_one_outcome_and_a_shard_reads_what_was_understood(calls in proptest::collection::vec(any_json(), 0..6)) {
+        let body = json!({"batch": calls}).to_string();
+        let request = read(body.as_bytes(), None, NOW, &Categories::default()).unwrap();
+        prop_assert_eq!(request.events.len() + request.refused.len(), calls.len());
+        for (_, event) in &request.events {
+            let batch = ingested(event);
+            prop_assert_eq!(batch.events.len() + batch.rejected.len(), 1);
+        }
+    }
+
+    #[test]
+    fn any_call_of_any_route_is_read_without_panic(call in any_json(), kind in 0_usize..6) {
+        let kinds = [CallType::Track, CallType::Identify, CallType::Page, CallType::Screen, CallType::Group, CallType::Alias];
+        if let Ok(request) = read(call.to_string().as_bytes(), Some(kinds[kind]), NOW, &Categories::default()) {
+            for (_, event) in &request.events {
+                let batch = ingested(event);
+                // An identify is never lost: its traits are brought within bounds.
+                prop_assert!(kinds[kind] != CallType::Identify || batch.rejected.iter().all(|r| r.path.contains("timestamp")));
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = read(&bytes, None, NOW, &Categories::default());
+        let _ = endcap_engine::vendor::request::unpack(&bytes);
+        let _ = endcap_engine::vendor::request::write_key(&bytes);
+    }
+}

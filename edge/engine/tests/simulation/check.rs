@@ -1,0 +1,161 @@
+//! What has to hold: at every moment, and once everything has come to rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use endcap_engine::identity::graph::{find, seat_of};
+use endcap_engine::identity::{FragmentId, Namespace, Verdict};
+use endcap_engine::profile::{Fragment, Person};
+use endcap_engine::server::Trust;
+use endcap_protocol::ProfileId;
+
+use crate::script::Script;
+use crate::world::{Errand, World};
+
+pub(crate) type Checked = Result<(), String>;
+
+fn hold(so: bool, what: impl FnOnce() -> String) -> Checked {
+    if so { Ok(()) } else { Err(what()) }
+}
+
+/// Fragments that live in a row, or in the one errand that carries them.
+fn live<'w>(world: &'w World<'_>) -> Vec<(&'w FragmentId, &'w Fragment)> {
+    let mut live: Vec<_> = world.rows.values().flat_map(|row| &row.fragments).collect();
+    let errands = world.errands.values().flat_map(BTreeMap::values);
+    for errand in errands {
+        let Errand::Bring(bring) = errand else { continue };
+        let version = bring.fragment.seat_version;
+        let arrived = world.rows.get(&bring.to).is_some_and(|row| {
+            let here = row.fragments.get(&bring.id).is_some_and(|held| held.seat_version >= version);
+            here || row.moved.get(&bring.id).is_some_and(|away| away.version >= version)
+        });
+        if !arrived {
+            live.push((&bring.id, &bring.fragment));
+        }
+    }
+    live
+}
+
+/// Every accepted event is in exactly one live place.
+pub(crate) fn always(world: &World<'_>) -> Checked {
+    let (mut fragments, mut events) = (BTreeSet::new(), BTreeSet::new());
+    for (id, fragment) in live(world) {
+        hold(fragments.insert(id), || format!("{id:?} lives twice"))?;
+        for event in &fragment.events {
+            hold(events.insert(event.message_id.as_str()), || format!("event {} lives twice", event.message_id))?;
+        }
+        hold(fragment.accepted == fragment.events.len() as u64, || format!("{id:?} counts wrongly"))?;
+    }
+    for (message, times) in &world.accepted {
+        hold(*times == 1, || format!("event {message} was accepted {times} times"))?;
+        hold(events.contains(message.as_str()), || format!("event {message} is lost"))?;
+    }
+    hold(events.len() == world.accepted.len(), || "an event appeared that nobody accepted".to_owned())
+}
+
+/// Once everything has come to rest.
+pub(crate) fn at_rest(world: &World<'_>, script: &Script) -> Checked {
+    always(world)?;
+    let sent: usize = script.senders.iter().flat_map(|sender| &sender.batches).map(Vec::len).sum();
+    hold(world.accepted.len() == sent, || format!("{} of {sent} events were accepted", world.accepted.len()))?;
+    for row in world.rows.values() {
+        for (id, fragment) in &row.fragments {
+            let seat = seat_of(&world.graph, id).map_err(|error| error.message.clone())?;
+            let place = (&row.id, fragment.standing, fragment.seat_version);
+            let meant = (&seat.profile, seat.standing, seat.version);
+            hold(place == meant, || format!("{id:?} is at {place:?}, and the graph means {meant:?}"))?;
+        }
+    }
+    together(world, script)?;
+    apart(world, script)
+}
+
+fn home_of(world: &World<'_>) -> BTreeMap<FragmentId, ProfileId> {
+    let rows = world.rows.values();
+    rows.flat_map(|row| row.fragments.keys().map(|id| (id.clone(), row.id.clone()))).collect()
+}
+
+/// Equal facts reach the same profile, unless a rule says otherwise; and where one does, it has a reason.
+fn together(world: &World<'_>, script: &Script) -> Checked {
+    let homes = home_of(world);
+    for edge in world.graph.edges().filter(|edge| !edge.fragment.is_alias()) {
+        let named = find(&world.graph, &script.rules, &edge.identifier).map_err(|error| error.message.clone())?;
+        let verdict = world.graph.verdicts.get(&(edge.fragment.clone(), edge.identifier.clone()));
+        let home = homes.get(&edge.fragment);
+        let reached = home.is_some() && home == named.as_ref();
+        let limited = script.rules.merges_per_hour < 30 || script.rules.fragments_per_identifier < 50;
+        let excused = match verdict {
+            Some(Verdict::Joined) | None => false,
+            Some(Verdict::Conflict | Verdict::Dropped) => true,
+            Some(Verdict::Unproved) => edge.trust() == Trust::Claim,
+            Some(Verdict::Held | Verdict::Shared) => limited,
+        };
+        hold(reached || excused, || format!("{edge:?} is {verdict:?}, at {home:?} and {named:?}"))?;
+    }
+    Ok(())
+}
+
+/// Two user IDs share a profile only by an alias.
+fn apart(world: &World<'_>, script: &Script) -> Checked {
+    let mut users: BTreeMap<ProfileId, BTreeSet<String>> = BTreeMap::new();
+    let mut aliases: Vec<BTreeSet<String>> = Vec::new();
+    let of = |edge: &endcap_engine::identity::Edge| edge.identifier.value.clone();
+    let named = |edge: &&endcap_engine::identity::Edge| {
+        let key = (edge.fragment.clone(), edge.identifier.clone());
+        edge.identifier.namespace == Namespace::UserId && world.graph.verdicts.get(&key) == Some(&Verdict::Joined)
+    };
+    for edge in world.graph.edges().filter(named) {
+        if edge.fragment.is_alias() {
+            let both = world.graph.edges().filter(|other| other.fragment == edge.fragment).map(of).collect();
+            aliases.push(both);
+        } else if let Some(profile) =
+            find(&world.graph, &script.rules, &edge.identifier).map_err(|e| e.message.clone())?
+        {
+            users.entry(profile).or_default().insert(of(edge));
+        }
+    }
+    for (profile, users) in users {
+        let Some(mut reached) = users.first().map(|user| BTreeSet::from([user.clone()])) else { continue };
+        for _ in 0..aliases.len() {
+            for both in &aliases {
+                if !both.is_disjoint(&reached) {
+                    reached.extend(both.iter().cloned());
+                }
+            }
+        }
+        hold(users.is_subset(&reached), || format!("{users:?} share {profile:?}"))?;
+    }
+    Ok(())
+}
+
+/// Everybody: the profile, its fragments with their standing, and their fold.
+pub(crate) type People = BTreeMap<ProfileId, (BTreeSet<String>, Person)>;
+
+pub(crate) fn people(world: &World<'_>) -> People {
+    let rows = world.rows.values().filter(|row| !row.fragments.is_empty());
+    let of = |row: &endcap_engine::profile::ProfileRow| {
+        let mut row = row.clone();
+        let now = crate::script::NOW;
+        let settled = endcap_engine::profile::visit::settle(&mut row, &endcap_engine::shop::Snapshot::empty(), now);
+        let names = row.fragments.iter().map(|(id, held)| format!("{} {:?}", id.as_str(), held.standing)).collect();
+        let mut person = Person::fold(&row.fragments);
+        person.behaviour.stage = settled.person.behaviour.stage;
+        (row.id.clone(), (names, person))
+    };
+    rows.map(of).collect()
+}
+
+/// Two worlds know the same people.
+pub(crate) fn same(what: &str, one: &People, other: &People) -> Checked {
+    for (profile, held) in one {
+        let there = other.get(profile);
+        hold(Some(held) == there, || {
+            let sets = (&held.0, there.map(|there| &there.0));
+            if there.is_some_and(|there| there.0 == held.0) {
+                format!("{what}: {profile:?} folds differently: {held:#?} {there:#?}")
+            } else {
+                format!("{what}: {profile:?} has {sets:?}")
+            }
+        })?;
+    }
+    hold(one.len() == other.len(), || format!("{what}: {:?} and {:?}", one.keys(), other.keys()))
+}

@@ -1,0 +1,81 @@
+//! A deterministic simulation of linking: many interleavings of the steps that the edge takes with the engine's functions,
+//! with messages lost, doubled and overtaken, and nodes that crash before and after every step.
+//!
+//! `ENDCAP_SIM_SEEDS` is the number of seeds (200 unless set), `ENDCAP_SIM_SEED` runs one of them. A seed that fails is
+//! made small and its steps are printed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::large_enum_variant,
+    clippy::result_large_err,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
+mod check;
+mod random;
+mod run;
+mod script;
+mod shrink;
+mod world;
+
+use run::{Setting, faults_of, judge};
+use script::Script;
+use world::Mutation;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
+}
+
+fn explain(seed: u64, with: &Setting) -> String {
+    let (script, faults, failure) = shrink::shrink(&Script::of(seed), seed, faults_of(seed), with);
+    let senders: Vec<String> = script
+        .senders
+        .iter()
+        .flat_map(|sender| {
+            sender.batches.iter().map(move |batch| format!("{}: {}", sender.name, serde_json::json!(batch)))
+        })
+        .collect();
+    let (what, steps) = (failure.what, failure.steps.join("\n"));
+    let tabs = script.tabs;
+    format!("seed {seed}: {what}\n{faults:?}, tabs: {tabs}\n{}\n{steps}\n{what}", senders.join("\n"))
+}
+
+#[test]
+fn every_interleaving_gives_the_same_people() {
+    let with = Setting::default();
+    let seeds = match number("ENDCAP_SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("ENDCAP_SIM_SEEDS").unwrap_or(200),
+    };
+    for seed in seeds {
+        if judge(&Script::of(seed), seed, faults_of(seed), &with).is_err() {
+            panic!("{}", explain(seed, &with));
+        }
+    }
+}
+
+#[test]
+fn mistakes_are_found() {
+    let all = [
+        Mutation::AbsorbWithoutVersion,
+        Mutation::SeatWithoutVersion,
+        Mutation::TellForgottenWhenSent,
+        Mutation::BringForgottenWhenSent,
+        Mutation::BringKeptInMemory,
+        Mutation::OrderForgottenWhenSent,
+        Mutation::OrderForgottenWhateverItsVersion,
+        Mutation::ForwardAcknowledgedAtOnce,
+        Mutation::NothingBrought,
+        Mutation::CopyLeftBehind,
+        Mutation::KnownNotTakenOut,
+        Mutation::NothingInherited,
+    ];
+    for mutation in all {
+        let with = Setting { mutation: Some(mutation), ..Setting::default() };
+        let found = (0..3000).find(|seed| judge(&Script::of(*seed), *seed, faults_of(*seed), &with).is_err());
+        println!("{mutation:?}: found by seed {found:?}");
+        assert!(found.is_some(), "{mutation:?} was not found");
+    }
+}

@@ -1,0 +1,149 @@
+//! What people do: browsers and servers with the batches they send, the same for every run of a seed.
+
+use endcap_engine::identity::rules::ClaimPolicy;
+use endcap_engine::identity::{IdentityRules, proof};
+use endcap_engine::ingest::{Batch, ingest_as};
+use endcap_engine::server::Trust;
+use endcap_protocol::{UnixMillis, UserId};
+use serde_json::{Value, json};
+
+use crate::random::Random;
+
+pub(crate) const NOW: UnixMillis = 1_763_800_000_000;
+pub(crate) const SECRET: &[u8] = b"the shop's secret";
+const USERS: [&str; 6] = ["ann", "bob", "cy", "dee", "guest", "null"];
+const EMAILS: [&str; 4] = ["Ann@shop.example", "bob@shop.example", "office@shop.example", "guest@shop.example"];
+const PHONES: [&str; 2] = ["+81 90-1234-5678", "+819012345679"];
+
+/// A browser, or a server's record of somebody, with what it sends.
+#[derive(Debug, Clone)]
+pub(crate) struct Sender {
+    pub(crate) name: String,
+    pub(crate) trust: Trust,
+    pub(crate) batches: Vec<Vec<Value>>,
+}
+
+/// Everything that happens from outside.
+#[derive(Debug, Clone)]
+pub(crate) struct Script {
+    pub(crate) senders: Vec<Sender>,
+    /// Browsers have several tabs that send at once.
+    pub(crate) tabs: bool,
+    pub(crate) rules: IdentityRules,
+}
+
+impl Script {
+    pub(crate) fn of(seed: u64) -> Self {
+        let mut random = Random::new(seed.wrapping_mul(0x1234_5678_9abc_def1));
+        let tabs = random.percent(30);
+        let mut rules = IdentityRules::default();
+        if random.percent(20) {
+            rules.merges_per_hour = 2;
+        }
+        if random.percent(20) {
+            rules.fragments_per_identifier = 2;
+        }
+        if random.percent(15) {
+            rules.claims.insert("*".to_owned(), ClaimPolicy::Proof);
+        }
+        let mut senders = Vec::new();
+        for browser in 0..=random.below(4) {
+            senders.push(browser_that(&mut random, &format!("b{browser}")));
+            if random.percent(20) {
+                // Logged out: a new anonymous ID.
+                senders.push(browser_that(&mut random, &format!("b{browser}r")));
+            }
+        }
+        let browsers = senders.len();
+        for server in 0..random.below(4) {
+            senders.push(server_that(&mut random, server, browsers));
+        }
+        Self { senders, tabs, rules }
+    }
+
+    /// A batch as the edge reads it.
+    pub(crate) fn batch(&self, sender: usize, index: usize) -> Option<Batch> {
+        let sender = self.senders.get(sender)?;
+        let events = sender.batches.get(index)?;
+        let consent = json!({"analytics": true, "personalization": true, "marketing": true});
+        let body = json!({"source": "shop", "anonymous_id": sender.name, "consent": consent, "events": events});
+        let batch = ingest_as(body.to_string().as_bytes(), NOW, sender.trust).unwrap();
+        assert!(batch.rejected.is_empty(), "{:?}", batch.rejected);
+        Some(batch)
+    }
+}
+
+fn event(random: &mut Random, sender: &str, count: &mut usize, kind: &str, more: &Value) -> Value {
+    *count += 1;
+    // Times of different senders never meet, those of one go forward.
+    let place = sender.bytes().fold(0_i64, |sum, byte| (sum * 31 + i64::from(byte)) % 97);
+    let at = NOW - 6_000_000 + (*count as i64 * 500 + random.below(400) as i64) * 97 + place;
+    let mut event =
+        json!({"message_id": format!("{sender}.{count}"), "type": kind, "timestamp": at, "session_id": sender});
+    for (key, value) in more.as_object().unwrap() {
+        event[key] = value.clone();
+    }
+    event
+}
+
+fn browsing(random: &mut Random, sender: &str, count: &mut usize) -> Value {
+    let product = *random.pick(&["boot", "clog", "coat"]);
+    let properties = json!({"product_id": product, "category": "c", "price": 10, "quantity": 1});
+    let (name, properties) = match random.below(4) {
+        0 => ("Product Added", properties),
+        1 => ("Order Completed", json!({"order_id": format!("{sender}-{count}"), "products": [properties]})),
+        _ => ("Product Viewed", properties),
+    };
+    event(random, sender, count, "track", &json!({"name": name, "properties": properties}))
+}
+
+fn browser_that(random: &mut Random, name: &str) -> Sender {
+    let mut count = 0;
+    let mut batches = Vec::new();
+    for _ in 0..=random.below(4) {
+        let mut events = Vec::new();
+        for _ in 0..=random.below(3) {
+            if random.percent(45) {
+                let user = *random.pick(&USERS);
+                let proof = random.percent(60).then(|| proof::prove(SECRET, &UserId::parse(user).unwrap()));
+                let email = random.percent(30).then(|| *random.pick(&EMAILS));
+                let traits = json!({"email": email, "city": format!("{name}-{count}")});
+                let more = json!({"user_id": user, "proof": proof, "traits": traits});
+                events.push(event(random, name, &mut count, "identify", &more));
+            } else {
+                events.push(browsing(random, name, &mut count));
+            }
+        }
+        batches.push(events);
+    }
+    Sender { name: name.to_owned(), trust: Trust::Claim, batches }
+}
+
+fn server_that(random: &mut Random, number: usize, browsers: usize) -> Sender {
+    let (name, mut count, mut batches) = (format!("server~{number}"), 0, Vec::new());
+    let user = *random.pick(&USERS[..4]);
+    for _ in 0..=random.below(2) {
+        let mut named = serde_json::Map::new();
+        for (kind, values) in [("email", &EMAILS[..]), ("phone", &PHONES[..])] {
+            if random.percent(60) {
+                named.insert(kind.to_owned(), json!(random.pick(values)));
+            }
+        }
+        if random.percent(25) {
+            named.insert("anonymous_id".to_owned(), json!(format!("b{}", random.below(browsers))));
+        }
+        let mut more = json!({"name": "Paid", "identifiers": named});
+        if random.percent(70) {
+            more["user_id"] = json!(user);
+        }
+        let kind = if random.percent(25) {
+            more["user_id"] = json!(user);
+            more["previous_id"] = json!(random.pick(&USERS[..4]));
+            "identify"
+        } else {
+            "track"
+        };
+        batches.push(vec![event(random, &name, &mut count, kind, &more)]);
+    }
+    Sender { name, trust: Trust::Fact, batches }
+}

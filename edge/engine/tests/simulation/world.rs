@@ -1,0 +1,507 @@
+//! The nodes: shards with their rows and errands, the graph with its orders, and clients that retry.
+//!
+//! Handling one message is one step: it reads and writes what is durable in one transaction and sends messages. What a
+//! node remembers of requests that it waits for is volatile: a crash loses it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use endcap_engine::identity::{
+    Assertion, Belief, Evidence, FragmentId, Identifier, MemoryGraph, Namespace, Order, Route, Seat, graph,
+};
+use endcap_engine::ingest::Batch;
+use endcap_engine::profile::dedupe::Accepted;
+use endcap_engine::profile::visit::{Lead, apply};
+use endcap_engine::profile::{Fragment, ProfileRow, Seating};
+use endcap_engine::server::Trust;
+use endcap_protocol::{ProfileId, bucket_of};
+
+use crate::script::{NOW, SECRET, Script};
+
+/// Most rows that one request goes through before it is tried again later: two pointers can lead to each other while a
+/// fragment is on its way.
+const HOPS: u8 = 32;
+const SHARDS: u32 = 3;
+
+/// A mistake that the simulation has to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mutation {
+    AbsorbWithoutVersion,
+    SeatWithoutVersion,
+    TellForgottenWhenSent,
+    BringForgottenWhenSent,
+    BringKeptInMemory,
+    OrderForgottenWhenSent,
+    OrderForgottenWhateverItsVersion,
+    ForwardAcknowledgedAtOnce,
+    NothingBrought,
+    CopyLeftBehind,
+    KnownNotTakenOut,
+    NothingInherited,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Node {
+    Client(usize),
+    Shard(u32),
+    Graph,
+}
+
+/// A fragment on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct Bring {
+    pub(crate) id: FragmentId,
+    pub(crate) fragment: Fragment,
+    pub(crate) to: ProfileId,
+}
+
+/// What a row has to see through.
+#[derive(Debug, Clone)]
+pub(crate) enum Errand {
+    Tell { row: ProfileId, assertion: Assertion },
+    Bring(Bring),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Request {
+    Batch { row: ProfileId, wanted: Option<FragmentId>, batch: Box<Batch>, known: Option<Accepted>, hops: u8 },
+    Tell(Assertion),
+    Order { row: ProfileId, order: Order, hops: u8 },
+    Bring(Box<Bring>),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    /// The batch is kept; the browser's route from now on.
+    Kept(ProfileId),
+    Seat(Seat),
+    Done,
+    /// Not now.
+    Later,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Body {
+    Ask { from: Node, ticket: u64, request: Request },
+    Answer { ticket: u64, answer: Answer },
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) to: Node,
+    pub(crate) body: Body,
+}
+
+/// What a node does with the answer.
+#[derive(Debug, Clone)]
+enum Then {
+    Batch(usize),
+    Tell(String),
+    /// An errand is done with once the answer is there.
+    Errand(String),
+    Order(Order),
+    Pass(Node, u64),
+}
+
+#[derive(Default)]
+pub(crate) struct Client {
+    cookie: Option<ProfileId>,
+    pub(crate) done: BTreeSet<usize>,
+}
+
+impl Client {
+    pub(crate) fn cookie(&self) -> Option<&ProfileId> {
+        self.cookie.as_ref()
+    }
+}
+
+pub(crate) struct World<'a> {
+    script: &'a Script,
+    pub(crate) mutation: Option<Mutation>,
+    pub(crate) rows: BTreeMap<ProfileId, ProfileRow>,
+    pub(crate) errands: BTreeMap<u32, BTreeMap<String, Errand>>,
+    pub(crate) graph: MemoryGraph,
+    pub(crate) clients: Vec<Client>,
+    waiting: BTreeMap<Node, BTreeMap<u64, Then>>,
+    tickets: u64,
+    pub(crate) sent: Vec<Message>,
+    /// Every event that was accepted, for the checks.
+    pub(crate) accepted: BTreeMap<String, u32>,
+    /// Edges that the graph does not hear of.
+    pub(crate) deaf: BTreeSet<(FragmentId, Identifier)>,
+    pub(crate) trace: Option<Vec<String>>,
+}
+
+pub(crate) fn shard_of(row: &ProfileId) -> u32 {
+    u32::from(bucket_of(row.as_str())) % SHARDS
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(script: &'a Script, mutation: Option<Mutation>) -> Self {
+        let clients = script.senders.iter().map(|_| Client::default()).collect();
+        Self {
+            script,
+            mutation,
+            clients,
+            rows: BTreeMap::new(),
+            errands: BTreeMap::new(),
+            graph: MemoryGraph::default(),
+            waiting: BTreeMap::new(),
+            tickets: 0,
+            sent: Vec::new(),
+            accepted: BTreeMap::new(),
+            deaf: BTreeSet::new(),
+            trace: None,
+        }
+    }
+
+    pub(crate) fn note(&mut self, what: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(what());
+        }
+    }
+
+    fn has(&self, mutation: Mutation) -> bool {
+        self.mutation == Some(mutation)
+    }
+
+    pub(crate) fn nodes(&self) -> Vec<Node> {
+        let clients = (0..self.clients.len()).map(Node::Client);
+        clients.chain((0..SHARDS).map(Node::Shard)).chain([Node::Graph]).collect()
+    }
+
+    /// The node loses what it had in memory, and reads its rows again.
+    pub(crate) fn crash(&mut self, node: Node) {
+        self.note(|| format!("  {node:?} crashes"));
+        self.waiting.remove(&node);
+        if let Node::Shard(shard) = node {
+            for (id, row) in self.rows.iter_mut().filter(|(id, _)| shard_of(id) == shard) {
+                *row = ProfileRow::unpack(&row.pack().unwrap()).unwrap_or_else(|error| panic!("{id:?}: {error}"));
+            }
+            if self.mutation == Some(Mutation::BringKeptInMemory) {
+                self.errands.entry(shard).or_default().retain(|_, errand| !matches!(errand, Errand::Bring(_)));
+            }
+        }
+    }
+
+    fn ask(&mut self, from: Node, to: Node, request: Request, then: Then) {
+        self.tickets += 1;
+        self.waiting.entry(from).or_default().insert(self.tickets, then);
+        self.sent.push(Message { to, body: Body::Ask { from, ticket: self.tickets, request } });
+    }
+
+    fn answer(&mut self, to: Node, ticket: u64, answer: Answer) {
+        self.sent.push(Message { to, body: Body::Answer { ticket, answer } });
+    }
+
+    /// What a node has left to do, as one number per thing.
+    pub(crate) fn chores(&self, node: Node) -> usize {
+        match node {
+            Node::Client(client) => {
+                let all = self.script.senders[client].batches.len();
+                let left = all - self.clients[client].done.len();
+                if self.script.tabs { left.min(2) } else { left.min(1) }
+            }
+            Node::Shard(shard) => self.errands.get(&shard).map_or(0, BTreeMap::len),
+            Node::Graph => self.graph.orders.len(),
+        }
+    }
+
+    /// A node tries one of the things that it has to do, again if need be.
+    pub(crate) fn work(&mut self, node: Node, which: usize) {
+        match node {
+            Node::Client(client) => {
+                let all = 0..self.script.senders[client].batches.len();
+                let left: Vec<usize> = all.filter(|index| !self.clients[client].done.contains(index)).collect();
+                let Some(index) = left.get(which).copied() else { return };
+                let cookie = self.clients[client].cookie.clone();
+                self.send_batch(client, index, cookie);
+            }
+            Node::Shard(shard) => {
+                let errand = self.errands.get(&shard).and_then(|all| all.iter().nth(which));
+                let Some((key, errand)) = errand.map(|(key, errand)| (key.clone(), errand.clone())) else { return };
+                self.run_errand(shard, &key, errand);
+            }
+            Node::Graph => {
+                let Some(order) = self.graph.orders.values().nth(which).cloned() else { return };
+                if self.has(Mutation::OrderForgottenWhenSent) {
+                    self.graph.orders.remove(&order.fragment);
+                }
+                self.note(|| format!("graph sends {order:?}"));
+                let row = order.fragment.home().unwrap();
+                let request = Request::Order { row: row.clone(), order: order.clone(), hops: 0 };
+                self.ask(node, Node::Shard(shard_of(&row)), request, Then::Order(order));
+            }
+        }
+    }
+
+    pub(crate) fn send_batch(&mut self, client: usize, index: usize, cookie: Option<ProfileId>) {
+        let Some(batch) = self.script.batch(client, index) else { return };
+        let row = cookie.unwrap_or_else(|| Route::home(&batch.anonymous_id).unwrap().profile);
+        self.note(|| format!("{} sends batch {index} to row {row:?}", batch.anonymous_id.as_str()));
+        let (to, batch) = (Node::Shard(shard_of(&row)), Box::new(batch));
+        let request = Request::Batch { row, wanted: None, batch, known: None, hops: 0 };
+        self.ask(Node::Client(client), to, request, Then::Batch(index));
+    }
+
+    fn run_errand(&mut self, shard: u32, key: &str, errand: Errand) {
+        self.note(|| format!("shard {shard} runs {key}"));
+        let node = Node::Shard(shard);
+        let forgotten = match &errand {
+            Errand::Tell { .. } => Mutation::TellForgottenWhenSent,
+            Errand::Bring(_) => Mutation::BringForgottenWhenSent,
+        };
+        match errand {
+            Errand::Tell { assertion, .. } => {
+                self.ask(node, Node::Graph, Request::Tell(assertion), Then::Tell(key.to_owned()));
+            }
+            Errand::Bring(bring) => {
+                let to = Node::Shard(shard_of(&bring.to));
+                self.ask(node, to, Request::Bring(Box::new(bring)), Then::Errand(key.to_owned()));
+            }
+        }
+        if self.has(forgotten) {
+            self.errands.entry(shard).or_default().remove(key);
+        }
+    }
+
+    /// Hears what a graph that is deaf to some edges hears of aliases.
+    fn hear_aliases(&mut self, assertion: &mut Assertion) {
+        for alias in assertion.aliases.split_off(0) {
+            let (one, other) = (alias.user_id.as_str(), alias.previous_id.as_str());
+            let edge = FragmentId::alias(one, other);
+            let named = [one, other].map(|user| Identifier::new(Namespace::UserId, user).unwrap());
+            let heard = named.into_iter().filter(|user| !self.deaf.contains(&(edge.clone(), user.clone())));
+            let said: Vec<_> = heard
+                .map(|identifier| Evidence { identifier, trust: Trust::Fact, witness: alias.witness.clone() })
+                .collect();
+            graph::hear(&mut self.graph, &self.script.rules, &edge, &said).unwrap();
+        }
+    }
+
+    /// One step: a node handles a message.
+    pub(crate) fn handle(&mut self, message: Message) {
+        match (message.to, message.body) {
+            (Node::Shard(shard), Body::Ask { from, ticket, request }) => self.serve(shard, from, ticket, request),
+            (Node::Graph, Body::Ask { from, ticket, request: Request::Tell(mut assertion) }) => {
+                let deaf = &self.deaf;
+                let fragment = assertion.fragment.clone();
+                assertion.said.retain(|evidence| !deaf.contains(&(fragment.clone(), evidence.identifier.clone())));
+                self.note(|| format!("graph hears {assertion:?}"));
+                if !self.deaf.is_empty() {
+                    self.hear_aliases(&mut assertion);
+                }
+                let seat = graph::take(&mut self.graph, &self.script.rules, &assertion, b"").unwrap();
+                self.note(|| format!("  graph answers {seat:?}"));
+                self.answer(from, ticket, Answer::Seat(seat));
+            }
+            (_, Body::Ask { .. }) => {}
+            (node, Body::Answer { ticket, answer }) => {
+                let then = self.waiting.get_mut(&node).and_then(|waiting| waiting.remove(&ticket));
+                if let Some(then) = then {
+                    self.go_on(node, then, answer);
+                }
+            }
+        }
+    }
+
+    fn serve(&mut self, shard: u32, from: Node, ticket: u64, request: Request) {
+        match request {
+            Request::Batch { row, wanted, batch, known, hops } => {
+                let passed = self.batch(shard, row, wanted, *batch, known, hops);
+                self.reply_or_pass(shard, from, ticket, passed);
+            }
+            Request::Order { row, order, hops } => {
+                let passed = self.carry_out(&row, &order, hops);
+                let at_once = self.has(Mutation::ForwardAcknowledgedAtOnce) && passed.is_err();
+                self.reply_or_pass(shard, from, ticket, passed);
+                if at_once {
+                    self.answer(from, ticket, Answer::Done);
+                }
+            }
+            Request::Bring(bring) => {
+                self.absorb(*bring);
+                self.answer(from, ticket, Answer::Done);
+            }
+            Request::Tell(_) => {}
+        }
+    }
+
+    fn reply_or_pass(&mut self, shard: u32, from: Node, ticket: u64, passed: Result<Answer, (ProfileId, Request)>) {
+        match passed {
+            Ok(answer) => self.answer(from, ticket, answer),
+            Err((row, request)) => {
+                self.ask(Node::Shard(shard), Node::Shard(shard_of(&row)), request, Then::Pass(from, ticket));
+            }
+        }
+    }
+
+    /// A batch at a row: the answer, or where it goes on.
+    fn batch(
+        &mut self,
+        shard: u32,
+        id: ProfileId,
+        wanted: Option<FragmentId>,
+        mut batch: Batch,
+        known: Option<Accepted>,
+        hops: u8,
+    ) -> Result<Answer, (ProfileId, Request)> {
+        let mut row = self.rows.get(&id).cloned().unwrap_or_else(|| ProfileRow::new(id.clone(), NOW));
+        let lead = row.lead(&batch.anonymous_id, wanted.as_ref()).unwrap();
+        self.note(|| format!("  row {id:?}, wanted {wanted:?}: {lead:?}"));
+        let on = |row: ProfileId, wanted, batch, known| {
+            let request = Request::Batch {
+                row: row.clone(),
+                wanted: Some(wanted),
+                batch: Box::new(batch),
+                known,
+                hops: hops + 1,
+            };
+            Err((row, request))
+        };
+        match lead {
+            _ if hops > HOPS => Ok(Answer::Later),
+            Lead::Coming => Ok(Answer::Later),
+            Lead::Next(to, next) => {
+                let closed = wanted.unwrap_or_else(|| FragmentId::first(&batch.anonymous_id));
+                let mut heritage = known;
+                if row.fragments.contains_key(&closed) {
+                    if !self.has(Mutation::KnownNotTakenOut) {
+                        let _ = row.known_before_handover(&closed, &mut batch, &[]);
+                    }
+                    heritage = row.heritage(&closed, &[]);
+                }
+                if self.has(Mutation::NothingInherited) || self.has(Mutation::KnownNotTakenOut) {
+                    heritage = None;
+                }
+                on(to, next, batch, heritage)
+            }
+            Lead::Here(at) | Lead::Begins(at) => {
+                if let Some(known) = known {
+                    row.inherit(&at, &batch.anonymous_id, known, NOW);
+                }
+                let trust = batch.trust;
+                let belief = Belief { secret: SECRET, trust, source: "shop", rules: &self.script.rules };
+                let visit = apply(&mut row, &at, &mut batch, NOW, &belief, &[]);
+                for message in &visit.accepted {
+                    *self.accepted.entry(message.clone()).or_default() += 1;
+                }
+                self.note(|| format!("    {at:?} accepts {:?}, knows {:?}", visit.accepted, visit.duplicate));
+                if let Some(assertion) = visit.assertion {
+                    let key = format!("tell {} {}", at.as_str(), visit.accepted[0]);
+                    let errand = Errand::Tell { row: id.clone(), assertion };
+                    self.errands.entry(shard).or_default().insert(key, errand);
+                }
+                let heritage = row
+                    .heritage(&at, &[])
+                    .filter(|_| !self.has(Mutation::NothingInherited) && !self.has(Mutation::KnownNotTakenOut));
+                self.rows.insert(id.clone(), row);
+                match visit.handover {
+                    Some((next, events)) => {
+                        batch.events = events;
+                        on(next.home().unwrap(), next, batch, heritage)
+                    }
+                    None => Ok(Answer::Kept(id)),
+                }
+            }
+        }
+    }
+
+    /// The graph's word at a row.
+    fn carry_out(&mut self, id: &ProfileId, order: &Order, hops: u8) -> Result<Answer, (ProfileId, Request)> {
+        let seating = self.seat(id, &order.fragment, &order.seat);
+        match seating {
+            Seating::Follow(to) if hops <= HOPS => {
+                let request = Request::Order { row: to.clone(), order: order.clone(), hops: hops + 1 };
+                Err((to, request))
+            }
+            Seating::Follow(_) | Seating::Unknown => Ok(Answer::Later),
+            Seating::Done | Seating::Stays | Seating::Leaves(_) => Ok(Answer::Done),
+        }
+    }
+
+    /// Carries the graph's word out; a fragment that leaves is an errand in the same transaction.
+    fn seat(&mut self, id: &ProfileId, fragment: &FragmentId, seat: &Seat) -> Seating {
+        let careless = self.has(Mutation::SeatWithoutVersion);
+        let Some(row) = self.rows.get_mut(id) else { return Seating::Unknown };
+        if let Some(held) = row.fragments.get_mut(fragment).filter(|_| careless) {
+            held.seat_version = 0;
+        }
+        let before =
+            self.mutation.filter(|m| *m == Mutation::CopyLeftBehind).and_then(|_| row.fragments.get(fragment).cloned());
+        let seating = row.seat(fragment, seat);
+        if let Seating::Leaves(leaving) = &seating {
+            if let Some(copy) = before {
+                row.fragments.insert(fragment.clone(), copy);
+            }
+            let mut bring = Bring { id: fragment.clone(), fragment: (**leaving).clone(), to: seat.profile.clone() };
+            if self.has(Mutation::NothingBrought) {
+                let Fragment { browser, user, seat_version, standing, .. } = bring.fragment;
+                bring.fragment = Fragment { browser, user, seat_version, standing, ..Fragment::default() };
+            }
+            let key = format!("bring {} {}", fragment.as_str(), seat.version);
+            self.errands.entry(shard_of(id)).or_default().insert(key, Errand::Bring(bring));
+        }
+        self.note(|| format!("  row {id:?} seats {fragment:?} {seat:?}: {}", word(&seating)));
+        seating
+    }
+
+    fn absorb(&mut self, bring: Bring) {
+        let careless = self.has(Mutation::AbsorbWithoutVersion);
+        let row = self.rows.entry(bring.to.clone()).or_insert_with(|| ProfileRow::new(bring.to.clone(), NOW));
+        if careless {
+            row.moved.remove(&bring.id);
+            row.fragments.insert(bring.id.clone(), bring.fragment);
+            return;
+        }
+        let version = bring.fragment.seat_version;
+        let taken = row.absorb(&bring.id, bring.fragment);
+        self.note(|| format!("  row {:?} takes {:?} in, version {version}: {taken}", bring.to, bring.id));
+    }
+
+    fn go_on(&mut self, node: Node, then: Then, answer: Answer) {
+        match (node, then, answer) {
+            (Node::Client(client), Then::Batch(index), Answer::Kept(route)) => {
+                self.clients[client].done.insert(index);
+                self.clients[client].cookie = Some(route);
+            }
+            (Node::Shard(shard), Then::Tell(key), Answer::Seat(seat)) => self.told(shard, &key, seat),
+            (Node::Shard(shard), Then::Errand(key), Answer::Done) => {
+                self.errands.entry(shard).or_default().remove(&key);
+            }
+            (Node::Graph, Then::Order(order), Answer::Done) => {
+                if self.has(Mutation::OrderForgottenWhateverItsVersion) {
+                    self.graph.orders.remove(&order.fragment);
+                }
+                self.graph.delivered(&order);
+            }
+            (_, Then::Pass(from, ticket), answer) => self.answer(from, ticket, answer),
+            _ => {}
+        }
+    }
+
+    /// The graph answered where a fragment belongs.
+    fn told(&mut self, shard: u32, key: &str, seat: Seat) {
+        let Some(Errand::Tell { row, assertion }) = self.errands.get(&shard).and_then(|all| all.get(key)).cloned()
+        else {
+            return;
+        };
+        let fragment = assertion.fragment;
+        match self.seat(&row, &fragment, &seat) {
+            Seating::Done | Seating::Stays | Seating::Leaves(_) => {
+                self.errands.entry(shard).or_default().remove(key);
+            }
+            Seating::Follow(to) => {
+                let request = Request::Order { row: to.clone(), order: Order { fragment, seat }, hops: 1 };
+                self.ask(Node::Shard(shard), Node::Shard(shard_of(&to)), request, Then::Errand(key.to_owned()));
+            }
+            Seating::Unknown => {}
+        }
+    }
+}
+
+fn word(seating: &Seating) -> String {
+    match seating {
+        Seating::Leaves(_) => "Leaves".to_owned(),
+        other => format!("{other:?}"),
+    }
+}

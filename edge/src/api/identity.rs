@@ -1,0 +1,53 @@
+//! What administrators see of who is whom, and decide about it.
+
+use endcap_engine::EngineError;
+use endcap_engine::identity::resolve::Verdict;
+use endcap_engine::identity::review::{Conflicts, LinkView, LinksAsk, LinksReply, MovedFragment};
+use endcap_engine::shop::read_json;
+use endcap_protocol::FieldError;
+use endcap_protocol::touch::parameter_value;
+use worker::{Env, Method, Request, Response};
+
+use crate::fault::Fault;
+use crate::graph::{Act, Change, Changed, JudgedEdge, VerdictsAsk};
+use crate::{answer, objects};
+
+/// Largest body, in bytes.
+const MAX_BODY: usize = 16 * 1024;
+/// Most links of one answer.
+const MOST: i64 = 200;
+
+/// What is decided by a route.
+pub(crate) fn act_of(path: &str) -> Option<Act> {
+    match path {
+        "/api/profiles/unmerge" => Some(Act::Cut),
+        "/api/identity/restore" => Some(Act::Restore),
+        "/api/identity/approve" => Some(Act::Approve),
+        _ => None,
+    }
+}
+
+/// `POST`: links are dropped, restored or approved. Answers when every fragment is where it belongs, or on its way.
+pub(crate) async fn decide(act: Act, mut request: Request, env: &Env) -> Result<Response, Fault> {
+    answer::check_method(&request, Method::Post, "POST")?;
+    let ask: LinksAsk = read_json(&answer::body(&mut request, MAX_BODY).await?)?;
+    let links = ask.parse()?;
+    let change = Change { act, fragment: links.fragment, identifier: links.identifier, reason: ask.reason };
+    let changed: Changed = objects::ask(&objects::graph(env)?, "/change", &change).await?;
+    answer::json(&LinksReply { moved: changed.moved.iter().map(MovedFragment::from).collect() })
+}
+
+/// `GET /api/identity/conflicts`: links that were not followed, by what became of them.
+pub(crate) async fn conflicts(request: Request, env: &Env) -> Result<Response, Fault> {
+    answer::check_method(&request, Method::Get, "GET")?;
+    let url = request.inner().url();
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let word = parameter_value(query, "verdict").unwrap_or_else(|| Verdict::Conflict.as_str().to_owned());
+    let verdict = Verdict::parse(&word).filter(|verdict| *verdict != Verdict::Joined);
+    let message = "must be conflict, unproved, shared, held or dropped";
+    let verdict = verdict.ok_or_else(|| EngineError::from(FieldError::new("verdict", message)))?;
+    let ask = VerdictsAsk { verdict, limit: MOST };
+    let edges: Vec<JudgedEdge> = objects::ask(&objects::graph(env)?, "/verdicts", &ask).await?;
+    let conflicts = edges.iter().map(|judged| LinkView::new(&judged.edge, judged.verdict)).collect();
+    answer::json(&Conflicts { conflicts })
+}

@@ -1,0 +1,160 @@
+//! The deployment's configuration, read once per isolate from variables and secrets.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use endcap_engine::identity::Keys;
+use endcap_engine::ingest::bot::BotFilter;
+use endcap_engine::ingest::consent::Gpc;
+use endcap_engine::layout::Layout;
+use endcap_engine::limit::Rate;
+use endcap_engine::push::{Loopback, PublicKey, SecretKey, Subject, VapidKey};
+use endcap_engine::vendor::{Categories, ServerKeys};
+use endcap_engine::webhook::one_or_many::OneOrMany;
+use worker::Env;
+
+/// Everything that a deployment can set.
+pub(crate) struct Config {
+    /// Path below which browser routes lie, without a final slash.
+    pub(crate) prefix: String,
+    /// How many profile objects there are, and where objects live.
+    pub(crate) layout: Layout,
+    /// Whether development routes exist.
+    pub(crate) dev: bool,
+    /// Bearer key of the server API; empty means that the API is closed.
+    pub(crate) api_key: String,
+    /// Keys that sign cookies and tokens.
+    pub(crate) keys: Keys,
+    /// Key of identify proofs.
+    pub(crate) identity_secret: Vec<u8>,
+    /// Secret under which the identity graph hashes identifiers; empty: it keeps them as they are.
+    pub(crate) identity_pepper: Vec<u8>,
+    /// Web push, where set up.
+    pub(crate) vapid: Option<Vapid>,
+    /// Secret write keys of servers.
+    pub(crate) server_keys: ServerKeys,
+    /// Origins by source.
+    pub(crate) sources: BTreeMap<String, Vec<String>>,
+    /// Secrets of webhook sources; of several, each is believed.
+    pub(crate) webhook_secrets: BTreeMap<String, Vec<String>>,
+    /// Origin that links of messages lead to, such as `https://shop.example`; None: that of the request for them.
+    pub(crate) link_origin: Option<String>,
+    /// Age after which a snapshot is asked for again, in milliseconds.
+    pub(crate) snapshot_ttl_ms: i64,
+    /// How often shards report what there is to learn, in milliseconds.
+    pub(crate) learn_interval_ms: i64,
+    /// Days that the event log is kept.
+    pub(crate) log_days: i64,
+    /// Whether push endpoints on this machine are allowed: tests only.
+    pub(crate) loopback: Loopback,
+    /// Which senders count as robots.
+    pub(crate) bots: BotFilter,
+    /// What a browser's Global Privacy Control refuses.
+    pub(crate) gpc: Gpc,
+    /// What one client address may send to one isolate; None for no bound.
+    pub(crate) rate_ip: Option<Rate>,
+    /// What one source may send to one shard; None for no bound.
+    pub(crate) rate_source: Option<Rate>,
+    /// What vendors' consent categories mean that have names of a source's own, by source.
+    pub(crate) categories: BTreeMap<String, Categories>,
+}
+
+/// Web push keys.
+pub(crate) struct Vapid {
+    /// The signing key.
+    pub(crate) key: VapidKey,
+    /// Whom push services may contact.
+    pub(crate) subject: Subject,
+    /// The public key as browsers take it.
+    pub(crate) public: String,
+}
+
+/// What a client may send where the deployment does not say: requests.
+const RATE_IP: Rate = Rate { per_second: 50, burst: 200 };
+/// What a source may send to a shard where the deployment does not say: batches.
+const RATE_SOURCE: Rate = Rate { per_second: 2000, burst: 8000 };
+/// ID of the VAPID key, stored with each subscription.
+const VAPID_KEY_ID: &str = "k1";
+
+thread_local! {
+    static CONFIG: OnceCell<Rc<Config>> = const { OnceCell::new() };
+}
+
+/// The configuration of this deployment.
+pub(crate) fn config(env: &Env) -> Rc<Config> {
+    CONFIG.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(read(env)))))
+}
+
+fn text(env: &Env, name: &str) -> Option<String> {
+    env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.is_empty())
+}
+
+fn number(env: &Env, name: &str, default: i64) -> i64 {
+    text(env, name).and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+fn read(env: &Env) -> Config {
+    let prefix = text(env, "ENDCAP_PREFIX").unwrap_or_else(|| "/ec".to_owned());
+    let flag = |name| text(env, name).is_some_and(|value| value == "1");
+    Config {
+        prefix: format!("/{}", prefix.trim_matches('/')),
+        layout: Layout {
+            shards: number(env, "ENDCAP_SHARDS", 16).clamp(1, 1024) as u16,
+            jurisdiction: text(env, "ENDCAP_JURISDICTION"),
+        },
+        dev: flag("ENDCAP_DEV"),
+        api_key: text(env, "ENDCAP_API_KEY").unwrap_or_default(),
+        keys: Keys::parse(&text(env, "ENDCAP_SIGNING_KEYS").unwrap_or_default()),
+        identity_secret: text(env, "ENDCAP_IDENTITY_SECRET").unwrap_or_default().into_bytes(),
+        identity_pepper: text(env, "ENDCAP_IDENTITY_PEPPER").unwrap_or_default().into_bytes(),
+        vapid: vapid(env),
+        server_keys: ServerKeys::parse(&text(env, "ENDCAP_SERVER_KEYS").unwrap_or_default()),
+        sources: text(env, "ENDCAP_SOURCES").and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
+        webhook_secrets: webhook_secrets(&text(env, "ENDCAP_WEBHOOK_SECRETS").unwrap_or_default()),
+        link_origin: text(env, "ENDCAP_LINK_ORIGIN").map(|origin| origin.trim_end_matches('/').to_owned()),
+        snapshot_ttl_ms: number(env, "ENDCAP_SNAPSHOT_TTL_MS", 30_000).max(0),
+        learn_interval_ms: number(env, "ENDCAP_LEARN_INTERVAL_MS", 60_000).max(100),
+        log_days: number(env, "ENDCAP_LOG_DAYS", 90).clamp(1, 3650),
+        loopback: if flag("ENDCAP_PUSH_LOOPBACK") { Loopback::Allowed } else { Loopback::Forbidden },
+        bots: BotFilter::parse(&text(env, "ENDCAP_BOTS").unwrap_or_default()),
+        gpc: Gpc::parse(&text(env, "ENDCAP_GPC").unwrap_or_default()),
+        rate_ip: Rate::parse(&text(env, "ENDCAP_RATE_IP").unwrap_or_default(), RATE_IP),
+        rate_source: Rate::parse(&text(env, "ENDCAP_RATE_SOURCE").unwrap_or_default(), RATE_SOURCE),
+        categories: text(env, "ENDCAP_CONSENT_CATEGORIES")
+            .and_then(|json| serde_json::from_str(&json).ok())
+            .unwrap_or_default(),
+    }
+}
+
+/// Reads `{source: secret}` or, while a secret changes, `{source: [secret, secret]}`.
+fn webhook_secrets(json: &str) -> BTreeMap<String, Vec<String>> {
+    let read: BTreeMap<String, OneOrMany<String>> = serde_json::from_str(json).unwrap_or_default();
+    read.into_iter().map(|(source, secrets)| (source, secrets.0)).collect()
+}
+
+fn vapid(env: &Env) -> Option<Vapid> {
+    let public = text(env, "ENDCAP_VAPID_PUBLIC_KEY")?;
+    let secret = SecretKey::parse(&text(env, "ENDCAP_VAPID_PRIVATE_KEY")?).ok()?;
+    let key = VapidKey::new(VAPID_KEY_ID, PublicKey::parse(&public).ok()?, secret);
+    let subject = Subject::parse(&text(env, "ENDCAP_VAPID_SUBJECT")?).ok()?;
+    Some(Vapid { key, subject, public })
+}
+
+impl Config {
+    /// Whether some source is used on `origin`.
+    pub(crate) fn knows(&self, origin: &str) -> bool {
+        self.sources.values().flatten().any(|allowed| allowed == origin || allowed == "*")
+    }
+
+    /// Whether `source` names `origin` itself: `"*"` says nothing of whose an origin is. None: there is no such source.
+    pub(crate) fn lists(&self, source: &str, origin: &str) -> Option<bool> {
+        Some(self.sources.get(source)?.iter().any(|listed| listed == origin))
+    }
+
+    /// Whether pages of `origin` may send to `source`. None: there is no such source.
+    pub(crate) fn allows(&self, source: &str, origin: &str) -> Option<bool> {
+        let origins = self.sources.get(source)?;
+        Some(origins.iter().any(|allowed| allowed == origin || allowed == "*"))
+    }
+}

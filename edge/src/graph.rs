@@ -1,0 +1,238 @@
+//! `IdentityGraph`: who is whom.
+//!
+//! Role in the flow of one event: only events that say who somebody is come here, so everyday traffic never waits for it.
+//! The object keeps what was said, and sends every fragment whose place changed an order until its shard has carried it
+//! out. What follows from what was said is the engine's (`identity/graph.rs`).
+
+mod erase;
+mod orders;
+mod person;
+mod store;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use endcap_engine::EngineError;
+use endcap_engine::identity::graph::{self, Cut};
+use endcap_engine::identity::resolve::Verdict;
+use endcap_engine::identity::{Assertion, Edge, FragmentId, Identifier, Namespace, Order, Seat};
+use endcap_engine::shop::Snapshot;
+use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
+use serde::{Deserialize, Serialize};
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use crate::config::config;
+use crate::fault::Fault;
+use crate::shard::SeatBody;
+use crate::{answer, clock, objects, snapshots};
+pub(crate) use erase::EraseAsk;
+pub(crate) use person::Members;
+use store::SqlGraph;
+
+/// The profile that an identifier names.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Found {
+    /// The profile; None where nobody has the identifier.
+    pub(crate) profile_id: Option<ProfileId>,
+}
+
+/// An edge with what became of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct JudgedEdge {
+    /// The edge.
+    pub(crate) edge: Edge,
+    /// What became of it.
+    pub(crate) verdict: Verdict,
+}
+
+/// What an administrator does with edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Act {
+    /// They are dropped.
+    Cut,
+    /// They are no longer dropped.
+    Restore,
+    /// No limit holds them up.
+    Approve,
+}
+
+/// What an administrator does, and with which edges.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Change {
+    /// What is done.
+    pub(crate) act: Act,
+    /// Edges of this fragment.
+    pub(crate) fragment: Option<FragmentId>,
+    /// Edges to this identifier.
+    pub(crate) identifier: Option<Identifier>,
+    /// The administrator's word for why, for the record.
+    pub(crate) reason: String,
+}
+
+/// Where the fragments went that a change moved.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Changed {
+    /// The fragments whose place changed.
+    pub(crate) moved: Vec<Order>,
+}
+
+/// A question for edges by verdict.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct VerdictsAsk {
+    /// The verdict.
+    pub(crate) verdict: Verdict,
+    /// Most edges.
+    pub(crate) limit: i64,
+}
+
+/// The identity graph.
+#[durable_object]
+pub struct IdentityGraph {
+    env: Env,
+    store: SqlGraph,
+    /// Orders that are being delivered: fragments and versions.
+    underway: RefCell<BTreeSet<(FragmentId, u64)>>,
+}
+
+impl DurableObject for IdentityGraph {
+    fn new(state: State, env: Env) -> Self {
+        let store = SqlGraph::open(&state.storage());
+        Self { env, store, underway: RefCell::default() }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        answer::settle(self.handle(request).await)
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        // A failed run is not worth the platform's retries, which end after six: the alarm is set again.
+        if let Err(fault) = self.on_alarm(clock::now()).await {
+            worker::console_error!("orders: {fault}");
+            self.store.arm(clock::now() + 30_000).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        }
+        Ok(answer::empty(200))
+    }
+}
+
+impl IdentityGraph {
+    async fn handle(&self, mut request: Request) -> Result<Response, Fault> {
+        let path = request.path();
+        let body = request.bytes().await?;
+        match path.as_str() {
+            "/tell" => self.tell(serde_json::from_slice(&body)?).await,
+            "/find" => self.find(serde_json::from_slice(&body)?).await,
+            "/edges" => self.edges(&serde_json::from_slice::<Vec<FragmentId>>(&body)?),
+            "/verdicts" => self.verdicts(&serde_json::from_slice(&body)?),
+            "/erase" => self.erase(serde_json::from_slice(&body)?).await,
+            "/members" => self.members(serde_json::from_slice(&body)?),
+            "/person" => self.person(serde_json::from_slice(&body)?),
+            "/exported" => self.exported(&serde_json::from_slice(&body)?),
+            "/tables" => answer::json(&self.store.dump()?),
+            "/change" => self.change(serde_json::from_slice(&body)?).await,
+            _ => Err(EngineError::NotFound("route").into()),
+        }
+    }
+
+    async fn on_alarm(&self, now: UnixMillis) -> Result<(), Fault> {
+        self.erase_due(now).await?;
+        self.deliver(now).await
+    }
+
+    async fn snapshot(&self) -> Result<Rc<Snapshot>, Fault> {
+        snapshots::current(&self.env, clock::now()).await
+    }
+
+    /// The identifier as it is kept. Names of browsers are ours, and random.
+    fn kept(&self, identifier: Identifier) -> Identifier {
+        if identifier.namespace == Namespace::AnonymousId {
+            return identifier;
+        }
+        identifier.hashed(&config(&self.env).identity_pepper)
+    }
+
+    /// Hears what was said, and answers where the fragment belongs.
+    async fn tell(&self, assertion: Assertion) -> Result<Response, Fault> {
+        let fragment = assertion.fragment.clone();
+        let Some(mut assertion) = self.living(assertion)? else {
+            return answer::json(&graph::seat_of(&self.store.reader(), &fragment)?);
+        };
+        let snapshot = self.snapshot().await?;
+        let rules = &snapshot.settings.identity;
+        // What names nobody is known by its plain value only.
+        assertion.said.retain(|evidence| !rules.blocks(&evidence.identifier));
+        for evidence in &mut assertion.said {
+            evidence.identifier = self.kept(evidence.identifier.clone());
+        }
+        let now = clock::now();
+        let pepper = &config(&self.env).identity_pepper;
+        let seat: Seat = self.store.transaction(now, |store| graph::take(store, rules, &assertion, pepper))?;
+        self.deliver(now).await?;
+        answer::json(&seat)
+    }
+
+    async fn find(&self, identifier: Identifier) -> Result<Response, Fault> {
+        let snapshot = self.snapshot().await?;
+        let identifier = self.kept(identifier);
+        let profile_id = graph::find(&self.store.reader(), &snapshot.settings.identity, &identifier)?;
+        answer::json(&Found { profile_id })
+    }
+
+    /// All edges of some fragments.
+    fn edges(&self, fragments: &[FragmentId]) -> Result<Response, Fault> {
+        let mut all: Vec<JudgedEdge> = Vec::new();
+        for fragment in fragments {
+            all.extend(self.store.judged_of(fragment)?);
+        }
+        answer::json(&all)
+    }
+
+    fn verdicts(&self, ask: &VerdictsAsk) -> Result<Response, Fault> {
+        answer::json(&self.store.judged_as(ask.verdict, ask.limit)?)
+    }
+
+    async fn change(&self, change: Change) -> Result<Response, Fault> {
+        let snapshot = self.snapshot().await?;
+        let rules = &snapshot.settings.identity;
+        let identifier = change.identifier.clone().map(|id| self.kept(id));
+        // The record names whom it was about as the graph does, so that it can be found, and hashed where that is.
+        let change = Change { identifier, ..change };
+        let what = match (change.fragment.clone(), change.identifier.clone()) {
+            (Some(fragment), Some(identifier)) => Cut::Edge(fragment, identifier),
+            (Some(fragment), None) => Cut::Fragment(fragment),
+            (None, Some(identifier)) => Cut::Identifier(identifier),
+            (None, None) => return Err(EngineError::NotFound("edge").into()),
+        };
+        let now = clock::now();
+        let moved = self.store.transaction(now, |store| {
+            store.audit(now, &change)?;
+            match change.act {
+                Act::Cut => graph::cut(store, rules, &what, now),
+                Act::Restore => graph::restore(store, rules, &what),
+                Act::Approve => graph::approve(store, rules, &what),
+            }
+        })?;
+        self.deliver(now).await?;
+        answer::json(&Changed { moved })
+    }
+}
+
+/// The profile that an identifier names.
+pub(crate) async fn find(env: &Env, identifier: &Identifier) -> Result<Option<ProfileId>, Fault> {
+    let found: Found = objects::ask(&objects::graph(env)?, "/find", identifier).await?;
+    Ok(found.profile_id)
+}
+
+/// Brings the graph's word to a row.
+pub(crate) async fn send(env: &Env, row: &ProfileId, order: &Order) -> Result<(), Fault> {
+    let shard = objects::shard(env, bucket_of(row.as_str()))?;
+    let body = SeatBody { profile_id: row.clone(), order: order.clone() };
+    let _: serde_json::Value = objects::ask(&shard, "/seat", &body).await?;
+    Ok(())
+}
+
+/// The pause after so many failed tries, in milliseconds: from two seconds to an hour.
+fn pause_ms(attempts: u32) -> UnixMillis {
+    (2_000 << attempts.min(10)).min(3_600_000)
+}

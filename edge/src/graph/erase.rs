@@ -1,0 +1,298 @@
+//! Erasing a person everywhere.
+//!
+//! What is to be erased is recorded first, here, so that a crash loses nothing of it: from then on the graph hears
+//! nothing of these fragments any more. Then every shard is asked to take out what it has, until each has nothing left.
+//! Last the graph itself forgets, and what stays is tombstones and a line that says when. The alarm tries again what
+//! could not be done at once.
+
+use std::collections::BTreeSet;
+
+use endcap_engine::EngineError;
+use endcap_engine::identity::tombstone::holds_until;
+use endcap_engine::identity::{Assertion, FragmentId, Namespace, Seat, erase, graph, tombstone};
+use endcap_engine::profile::erase::MAX_NAMES;
+use endcap_protocol::{ProfileId, UnixMillis};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use worker::Response;
+
+use super::store::{Rows, SqlGraph};
+use super::{Change, IdentityGraph, pause_ms};
+use crate::config::config;
+use crate::fault::Fault;
+use crate::shard::{Known, Look, Part, PartDone, Sums};
+use crate::{answer, clock, objects};
+
+/// When the alarm looks after an erasure that a request works on, in milliseconds.
+const FIRST_MS: UnixMillis = 5_000;
+
+/// Whom to erase.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EraseAsk {
+    /// The profile, or one that moved to it.
+    pub(crate) profile_id: ProfileId,
+}
+
+/// A person who is being erased.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Erasure {
+    fragments: BTreeSet<FragmentId>,
+    /// All texts that name them, in lower case.
+    names: BTreeSet<String>,
+    /// What was erased so far.
+    sums: Sums,
+}
+
+/// An erasure as stored.
+struct Pending {
+    id: String,
+    attempts: u32,
+    erasure: Erasure,
+}
+
+impl IdentityGraph {
+    /// `/erase`: 200 when all is done, 202 when something has to be tried again, 404 when nobody is there.
+    pub(super) async fn erase(&self, ask: EraseAsk) -> Result<Response, Fault> {
+        let now = clock::now();
+        let profile = self.store.canonical(ask.profile_id)?;
+        let pepper = &config(&self.env).identity_pepper;
+        let id = tombstone(profile.as_str(), pepper);
+        let fragments = self.store.members(&profile)?;
+        let mut known = Known::default();
+        for shard in objects::all_shards(&self.env)? {
+            let part: Known = objects::ask(&shard, "/erase/look", &Look { fragments: fragments.clone() }).await?;
+            known.fragments.extend(part.fragments);
+            known.names.extend(part.names);
+        }
+        let earlier = self.store.erasure(&id)?;
+        if known.fragments.is_empty() && fragments.len() < 2 && earlier.is_none() && !self.store.is_seated(&profile)? {
+            return Err(EngineError::NotFound("profile").into());
+        }
+        self.store.transaction(now, |rows| {
+            // Who was linked while the shards were asked belongs to them too.
+            let mut all = fragments.clone();
+            all.extend(self.store.members(&profile)?);
+            rows.begin_erasure(&id, earlier, all, &known.names, pepper)
+        })?;
+        self.carry_on(&id, now).await
+    }
+
+    /// Works on an erasure, and says how far it is.
+    async fn carry_on(&self, id: &str, now: UnixMillis) -> Result<Response, Fault> {
+        // Where it is gone, the alarm was faster.
+        let pending = self.store.erasure(id)?;
+        let fragments = pending.as_ref().map_or(0, |pending| pending.erasure.fragments.len());
+        let (sums, done) = match pending {
+            Some(pending) => self.erase_all(pending, now).await?,
+            None => (Sums::default(), true),
+        };
+        let status = if done { 200 } else { 202 };
+        answer::raw_json(&json!({"erased": done, "fragments": fragments, "rows": sums}).to_string(), status)
+    }
+
+    /// Tries an erasure; one that is not done yet is put off. Returns what was erased, and whether it is done.
+    async fn erase_all(&self, mut pending: Pending, now: UnixMillis) -> Result<(Sums, bool), Fault> {
+        let result = self.ask_shards(&mut pending.erasure).await;
+        let done = matches!(result, Ok(true));
+        if let Err(fault) = &result {
+            worker::console_error!("erasure: {fault}");
+        }
+        let snapshot = self.snapshot().await?;
+        let sums = pending.erasure.sums;
+        self.store.transaction(now, |rows| {
+            if done {
+                rows.end_erasure(&pending, &snapshot.settings.identity)
+            } else {
+                rows.put_off_erasure(&pending, now.saturating_add(pause_ms(pending.attempts)))
+            }
+        })?;
+        self.deliver(now).await?;
+        Ok((sums, done))
+    }
+
+    /// Asks each shard to take out what it has. False when something has to be waited for.
+    async fn ask_shards(&self, erasure: &mut Erasure) -> Result<bool, Fault> {
+        let mut busy = false;
+        for shard in objects::all_shards(&self.env)? {
+            let (fragments, names) = (erasure.fragments.clone(), erasure.names.clone());
+            let mut part = Part { fragments, names, after: String::new() };
+            loop {
+                let done: PartDone = objects::ask(&shard, "/erase", &part).await?;
+                erasure.sums.add(done.sums);
+                busy |= done.busy;
+                let Some(next) = done.next else { break };
+                part.after = next;
+            }
+        }
+        Ok(!busy)
+    }
+
+    /// Works on the erasures that are due.
+    pub(super) async fn erase_due(&self, now: UnixMillis) -> Result<(), Fault> {
+        for id in self.store.due_erasures(now)? {
+            self.carry_on(&id, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes out of an assertion what is about erased browsers. None when it is about one itself.
+    pub(super) fn living(&self, mut assertion: Assertion) -> Result<Option<Assertion>, Fault> {
+        let pepper = &config(&self.env).identity_pepper;
+        let now = clock::now();
+        if self.store.is_erased(assertion.fragment.as_str(), pepper, now)? {
+            return Ok(None);
+        }
+        let mut said = Vec::new();
+        for evidence in assertion.said {
+            let browser = evidence.identifier.namespace == Namespace::AnonymousId;
+            if !(browser && self.store.is_erased(&evidence.identifier.value, pepper, now)?) {
+                said.push(evidence);
+            }
+        }
+        assertion.said = said;
+        Ok(Some(assertion))
+    }
+}
+
+impl SqlGraph {
+    /// The profile that a name stands for now: its fragment may have moved to another.
+    pub(super) fn canonical(&self, profile: ProfileId) -> Result<ProfileId, Fault> {
+        let seat: Seat = graph::seat_of(&self.reader(), &FragmentId::parse(profile.as_str())?)?;
+        Ok(if seat.version == 0 { profile } else { seat.profile })
+    }
+
+    /// The fragments of a profile.
+    pub(super) fn members(&self, profile: &ProfileId) -> Result<BTreeSet<FragmentId>, Fault> {
+        let query = "SELECT fragment FROM seat WHERE profile_id = ?";
+        let mut all = BTreeSet::new();
+        for row in self.db.rows(query, vec![profile.as_str().into()])? {
+            all.insert(FragmentId::parse(&row.text(0))?);
+        }
+        let home = FragmentId::parse(profile.as_str())?;
+        if graph::seat_of(&self.reader(), &home)?.profile == *profile {
+            all.insert(home);
+        }
+        Ok(all)
+    }
+
+    /// Whether the graph knows the fragment that a profile is named after.
+    fn is_seated(&self, profile: &ProfileId) -> Result<bool, Fault> {
+        let query = "SELECT 1 FROM seat WHERE profile_id = ? LIMIT 1";
+        Ok(self.db.first(query, vec![profile.as_str().into()])?.is_some())
+    }
+
+    /// Whether a tombstone stands under a name.
+    fn is_erased(&self, name: &str, pepper: &[u8], now: UnixMillis) -> Result<bool, Fault> {
+        let query = "SELECT holds_until FROM tombstone WHERE hash = ?";
+        let held = self.db.first(query, vec![tombstone(name, pepper).into()])?.map(|row| row.int(0));
+        Ok(held.is_some_and(|until| until == 0 || until > now))
+    }
+
+    fn due_erasures(&self, now: UnixMillis) -> Result<Vec<String>, Fault> {
+        let rows = self.db.rows("SELECT id FROM erasure WHERE due <= ? ORDER BY due LIMIT 10", vec![now.into()])?;
+        Ok(rows.iter().map(|row| row.text(0)).collect())
+    }
+
+    fn erasure(&self, id: &str) -> Result<Option<Pending>, Fault> {
+        let row = self.db.first("SELECT attempts, body FROM erasure WHERE id = ?", vec![id.into()])?;
+        let read = |row: crate::db::Row| -> Result<Pending, Fault> {
+            let erasure = serde_json::from_str(&row.text(1))?;
+            Ok(Pending { id: id.to_owned(), attempts: row.int(0) as u32, erasure })
+        };
+        row.map(read).transpose()
+    }
+}
+
+impl Rows<'_> {
+    /// Records whom to erase. An earlier try knows names that are gone from the rows by now.
+    fn begin_erasure(
+        &mut self,
+        id: &str,
+        earlier: Option<Pending>,
+        fragments: BTreeSet<FragmentId>,
+        names: &BTreeSet<String>,
+        pepper: &[u8],
+    ) -> Result<(), Fault> {
+        let empty = Erasure { fragments: BTreeSet::new(), names: BTreeSet::new(), sums: Sums::default() };
+        let mut erasure = earlier.map_or(empty, |pending| pending.erasure);
+        erasure.fragments.extend(fragments);
+        let plain = erasure.fragments.iter().map(|fragment| fragment.as_str().to_owned());
+        let more = plain.chain(names.iter().cloned()).map(|name| name.trim().to_ascii_lowercase());
+        erasure.names.extend(more.filter(|name| !name.is_empty()).take(MAX_NAMES));
+        for fragment in &erasure.fragments {
+            self.db.run(
+                "INSERT INTO tombstone(hash, holds_until) VALUES(?, ?)
+                 ON CONFLICT(hash) DO UPDATE SET holds_until = excluded.holds_until",
+                vec![
+                    tombstone(fragment.as_str(), pepper).into(),
+                    holds_until(fragment, self.now).unwrap_or_default().into(),
+                ],
+            )?;
+        }
+        // With the alarm set in the same transaction, a crash right after it erases late and not never.
+        drop(self.db.set_alarm(self.now.saturating_add(FIRST_MS))?);
+        self.db.run(
+            "INSERT INTO erasure(id, due, attempts, body) VALUES(?, ?, 0, ?)
+             ON CONFLICT(id) DO UPDATE SET due = excluded.due, body = excluded.body",
+            vec![id.into(), self.now.saturating_add(FIRST_MS).into(), serde_json::to_string(&erasure)?.into()],
+        )
+    }
+
+    fn put_off_erasure(&mut self, pending: &Pending, until: UnixMillis) -> Result<(), Fault> {
+        self.db.run(
+            "UPDATE erasure SET due = ?, attempts = attempts + 1, body = ? WHERE id = ?",
+            vec![until.into(), serde_json::to_string(&pending.erasure)?.into(), pending.id.as_str().into()],
+        )
+    }
+
+    /// The shards have nothing left: the graph forgets too, and notes when.
+    fn end_erasure(&mut self, pending: &Pending, rules: &endcap_engine::identity::IdentityRules) -> Result<(), Fault> {
+        let Erasure { fragments, sums, .. } = &pending.erasure;
+        self.redact(fragments)?;
+        erase::erase(self, rules, fragments)?;
+        let delete = "DELETE FROM erasure WHERE id = ? RETURNING 1";
+        if self.db.first(delete, vec![pending.id.as_str().into()])?.is_none() {
+            return Ok(());
+        }
+        self.note(&json!({"act": "erase", "profile": pending.id, "fragments": fragments.len(), "rows": sums}))
+    }
+
+    /// Takes out of the record of what administrators did whom they did it to.
+    fn redact(&self, fragments: &BTreeSet<FragmentId>) -> Result<(), Fault> {
+        let mut named = BTreeSet::new();
+        for fragment in fragments {
+            let edges = graph::GraphStore::of_fragment(self, fragment)?;
+            named.extend(edges.into_iter().map(|edge| edge.identifier));
+        }
+        for row in self.db.rows("SELECT seq, body FROM audit", Vec::new())? {
+            let Ok(change) = serde_json::from_str::<Change>(&row.text(1)) else { continue };
+            let about = change.fragment.as_ref().is_some_and(|fragment| fragments.contains(fragment));
+            if about || change.identifier.as_ref().is_some_and(|identifier| named.contains(identifier)) {
+                let body = json!({"act": change.act, "of": "somebody who was erased"}).to_string();
+                self.db.run("UPDATE audit SET body = ? WHERE seq = ?", vec![body.into(), row.int(0).into()])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes something in the record of what administrators did.
+    pub(super) fn note(&self, body: &serde_json::Value) -> Result<(), Fault> {
+        let insert = "INSERT INTO audit(at, body) VALUES(?, ?)";
+        self.db.run(insert, vec![self.now.into(), body.to_string().into()])
+    }
+}
+
+impl erase::Forget for Rows<'_> {
+    fn forget(&mut self, fragment: &FragmentId) -> Result<(), Fault> {
+        let browser = format!("{}:{}", Namespace::AnonymousId, fragment.as_str());
+        self.db.run("DELETE FROM edge WHERE identifier = ?", vec![browser.into()])?;
+        for delete in [
+            "DELETE FROM edge WHERE fragment = ?",
+            "DELETE FROM seat WHERE fragment = ?",
+            "DELETE FROM pending WHERE fragment = ?",
+        ] {
+            self.db.run(delete, vec![fragment.as_str().into()])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,235 @@
+//! The graph's rows.
+
+use endcap_engine::EngineError;
+use endcap_engine::identity::graph::GraphStore;
+use endcap_engine::identity::resolve::Verdict;
+use endcap_engine::identity::{Edge, FragmentId, Identifier, Order, Seat, Witness};
+use endcap_protocol::{ProfileId, UnixMillis};
+use serde::{Deserialize, Serialize};
+use worker::{SqlStorageValue, Storage};
+
+use super::{Change, JudgedEdge};
+use crate::db::{Db, Row};
+use crate::fault::Fault;
+
+/// What was said is never overwritten: `data` only grows, except for what an administrator decides.
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS edge(
+  fragment TEXT NOT NULL, identifier TEXT NOT NULL, verdict TEXT NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY(fragment, identifier)) WITHOUT ROWID, STRICT;
+CREATE INDEX IF NOT EXISTS edge_of_identifier ON edge(identifier);
+CREATE INDEX IF NOT EXISTS edge_unjoined ON edge(verdict) WHERE verdict <> 'joined';
+CREATE TABLE IF NOT EXISTS seat(
+  fragment TEXT PRIMARY KEY, profile_id TEXT NOT NULL, standing TEXT NOT NULL, version INTEGER NOT NULL)
+  WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS pending(
+  fragment TEXT PRIMARY KEY, body TEXT NOT NULL, version INTEGER NOT NULL, due INTEGER NOT NULL,
+  attempts INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS erasure(
+  id TEXT PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS tombstone(hash TEXT PRIMARY KEY, holds_until INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS audit(
+  seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;";
+
+/// Version of the form in which an edge's words are packed.
+const FORMAT: u8 = 1;
+
+/// What is packed of an edge.
+#[derive(Serialize, Deserialize)]
+struct Words {
+    claimed: Option<Witness>,
+    proved: Option<Witness>,
+    dropped: Option<UnixMillis>,
+    approved: bool,
+}
+
+/// An order that was not acknowledged yet.
+pub(super) struct Pending {
+    pub(super) order: Order,
+    pub(super) attempts: u32,
+}
+
+/// The graph's database.
+pub(super) struct SqlGraph {
+    pub(super) db: Db,
+}
+
+/// The graph within a transaction, or for reading.
+pub(super) struct Rows<'a> {
+    pub(super) db: &'a Db,
+    pub(super) now: UnixMillis,
+}
+
+impl SqlGraph {
+    pub(super) fn open(storage: &Storage) -> Self {
+        Self { db: Db::open(storage, SCHEMA) }
+    }
+
+    /// Runs `work` as one transaction; orders that it records are due at once.
+    pub(super) fn transaction<T>(
+        &self,
+        now: UnixMillis,
+        work: impl FnOnce(&mut Rows<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.db.transaction(|| work(&mut Rows { db: &self.db, now }))
+    }
+
+    pub(super) fn reader(&self) -> Rows<'_> {
+        Rows { db: &self.db, now: 0 }
+    }
+
+    /// What administrators did, the earliest first.
+    pub(super) fn audited(&self) -> Result<Vec<(UnixMillis, String)>, Fault> {
+        let rows = self.db.rows("SELECT at, body FROM audit ORDER BY seq", Vec::new())?;
+        Ok(rows.iter().map(|row| (row.int(0), row.text(1))).collect())
+    }
+
+    /// Every row of every table.
+    pub(super) fn dump(&self) -> Result<serde_json::Value, Fault> {
+        self.db.dump()
+    }
+
+    pub(super) fn judged_of(&self, fragment: &FragmentId) -> Result<Vec<JudgedEdge>, Fault> {
+        let query = "SELECT fragment, identifier, data, verdict FROM edge WHERE fragment = ?";
+        judged(&self.db.rows(query, vec![fragment.as_str().into()])?)
+    }
+
+    pub(super) fn judged_as(&self, verdict: Verdict, limit: i64) -> Result<Vec<JudgedEdge>, Fault> {
+        let query = "SELECT fragment, identifier, data, verdict FROM edge
+                     WHERE verdict = ? AND verdict <> 'joined' ORDER BY fragment LIMIT ?";
+        judged(&self.db.rows(query, vec![verdict.as_str().into(), limit.into()])?)
+    }
+
+    pub(super) fn due_orders(&self, now: UnixMillis, limit: i64) -> Result<Vec<Pending>, Fault> {
+        let query = "SELECT body, attempts FROM pending WHERE due <= ? ORDER BY due LIMIT ?";
+        let rows = self.db.rows(query, vec![now.into(), limit.into()])?;
+        let read = |row: &Row| Ok(Pending { order: serde_json::from_str(&row.text(0))?, attempts: row.int(1) as u32 });
+        rows.iter().map(read).collect()
+    }
+
+    /// When the next order or erasure is due.
+    pub(super) fn next_order(&self) -> Result<Option<UnixMillis>, Fault> {
+        let query = "SELECT min(due) FROM (SELECT min(due) AS due FROM pending UNION ALL SELECT min(due) FROM erasure)";
+        let row = self.db.first(query, Vec::new())?;
+        Ok(row.map(|row| row.int(0)).filter(|due| *due != 0))
+    }
+
+    /// An order was carried out. A later one for the same fragment stays.
+    pub(super) fn delivered(&self, order: &Order) -> Result<(), Fault> {
+        let delete = "DELETE FROM pending WHERE fragment = ? AND version = ?";
+        self.db.run(delete, vec![order.fragment.as_str().into(), version(order)])
+    }
+
+    pub(super) fn put_off(&self, order: &Order, until: UnixMillis) -> Result<(), Fault> {
+        let update = "UPDATE pending SET due = ?, attempts = attempts + 1 WHERE fragment = ? AND version = ?";
+        self.db.run(update, vec![until.into(), order.fragment.as_str().into(), version(order)])
+    }
+
+    /// Sets the object's alarm.
+    pub(super) fn arm(&self, at: UnixMillis) -> Result<(), Fault> {
+        self.db.set_alarm(at).map(drop)
+    }
+}
+
+fn version(order: &Order) -> SqlStorageValue {
+    i64::try_from(order.seat.version).unwrap_or(i64::MAX).into()
+}
+
+fn judged(rows: &[Row]) -> Result<Vec<JudgedEdge>, Fault> {
+    let read = |row: &Row| {
+        let verdict = Verdict::parse(&row.text(3)).unwrap_or(Verdict::Joined);
+        Ok(JudgedEdge { edge: edge(row)?, verdict })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Fragment, identifier and words of a row.
+fn edge(row: &Row) -> Result<Edge, Fault> {
+    let unreadable = |format| EngineError::Format { what: "edge", format };
+    let data = row.blob(2);
+    let words: Words = match data.split_first() {
+        Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|_| unreadable(FORMAT))?,
+        other => return Err(unreadable(other.map_or(0, |(format, _)| *format)).into()),
+    };
+    let Words { claimed, proved, dropped, approved } = words;
+    let fragment = FragmentId::parse(&row.text(0))?;
+    let identifier = Identifier::read(&row.text(1)).ok_or_else(|| unreadable(FORMAT))?;
+    Ok(Edge { fragment, identifier, claimed, proved, dropped, approved })
+}
+
+impl Rows<'_> {
+    /// Records what an administrator did.
+    pub(super) fn audit(&self, at: UnixMillis, change: &Change) -> Result<(), Fault> {
+        let body = serde_json::to_string(change)?;
+        self.db.run("INSERT INTO audit(at, body) VALUES(?, ?)", vec![at.into(), body.into()])
+    }
+
+    fn select(&self, query: &'static str, key: &str) -> Result<Vec<Edge>, Fault> {
+        self.db.rows(query, vec![key.into()])?.iter().map(edge).collect()
+    }
+}
+
+impl GraphStore for Rows<'_> {
+    type Error = Fault;
+
+    fn of_fragment(&self, fragment: &FragmentId) -> Result<Vec<Edge>, Fault> {
+        self.select("SELECT fragment, identifier, data FROM edge WHERE fragment = ?", fragment.as_str())
+    }
+
+    fn of_identifier(&self, identifier: &Identifier) -> Result<Vec<Edge>, Fault> {
+        self.select("SELECT fragment, identifier, data FROM edge WHERE identifier = ?", &identifier.to_string())
+    }
+
+    fn save(&mut self, edge: &Edge) -> Result<(), Fault> {
+        let Edge { claimed, proved, dropped, approved, .. } = edge.clone();
+        let words = Words { claimed, proved, dropped, approved };
+        let data = postcard::to_extend(&words, vec![FORMAT]).map_err(|e| EngineError::Internal(e.to_string()))?;
+        self.db.run(
+            "INSERT INTO edge(fragment, identifier, verdict, data) VALUES(?, ?, 'joined', ?)
+             ON CONFLICT(fragment, identifier) DO UPDATE SET data = excluded.data",
+            vec![edge.fragment.as_str().into(), edge.identifier.to_string().into(), data.into()],
+        )
+    }
+
+    fn judge(&mut self, fragment: &FragmentId, identifier: &Identifier, verdict: Verdict) -> Result<(), Fault> {
+        let word = verdict.as_str();
+        self.db.run(
+            "UPDATE edge SET verdict = ? WHERE fragment = ? AND identifier = ? AND verdict <> ?",
+            vec![word.into(), fragment.as_str().into(), identifier.to_string().into(), word.into()],
+        )
+    }
+
+    fn seat(&self, fragment: &FragmentId) -> Result<Option<Seat>, Fault> {
+        let query = "SELECT profile_id, standing, version FROM seat WHERE fragment = ?";
+        let Some(row) = self.db.first(query, vec![fragment.as_str().into()])? else { return Ok(None) };
+        let standing = serde_json::from_value(row.text(1).into())?;
+        let version = u64::try_from(row.int(2)).unwrap_or_default();
+        Ok(Some(Seat { profile: ProfileId::parse(&row.text(0))?, standing, version }))
+    }
+
+    fn place(&mut self, fragment: &FragmentId, seat: &Seat) -> Result<(), Fault> {
+        let standing = serde_json::to_value(seat.standing)?;
+        self.db.run(
+            "INSERT INTO seat(fragment, profile_id, standing, version) VALUES(?, ?, ?, ?)
+             ON CONFLICT(fragment) DO UPDATE SET profile_id = excluded.profile_id, standing = excluded.standing,
+               version = excluded.version",
+            vec![
+                fragment.as_str().into(),
+                seat.profile.as_str().into(),
+                standing.as_str().unwrap_or_default().into(),
+                i64::try_from(seat.version).unwrap_or(i64::MAX).into(),
+            ],
+        )
+    }
+
+    fn order(&mut self, order: &Order) -> Result<(), Fault> {
+        // With the alarm set in the same transaction, a crash right after it delivers late and not never.
+        drop(self.db.set_alarm(self.now.saturating_add(super::pause_ms(0)))?);
+        self.db.run(
+            "INSERT INTO pending(fragment, body, version, due, attempts) VALUES(?, ?, ?, ?, 0)
+             ON CONFLICT(fragment) DO UPDATE SET body = excluded.body, version = excluded.version, due = excluded.due,
+               attempts = 0",
+            vec![order.fragment.as_str().into(), serde_json::to_string(order)?.into(), version(order), self.now.into()],
+        )
+    }
+}

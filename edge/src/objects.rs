@@ -1,0 +1,143 @@
+//! Finding and calling Durable Objects.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use endcap_engine::identity::route::shard_of;
+use js_sys::{JsString, Promise};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::web_sys::Request as RawRequest;
+use worker::{Env, Method, ObjectNamespace, Request, RequestInit, Response, Stub};
+
+use crate::config::config;
+use crate::fault::Fault;
+
+/// The three kinds of objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Thousands of profiles.
+    Shard,
+    /// Configuration and models.
+    Shop,
+    /// Which profile an identifier belongs to.
+    Graph,
+}
+
+impl Kind {
+    fn binding(self) -> &'static str {
+        match self {
+            Self::Shard => "PROFILE_SHARD",
+            Self::Shop => "SHOP",
+            Self::Graph => "IDENTITY_GRAPH",
+        }
+    }
+}
+
+/// The namespace of a kind, within the deployment's jurisdiction.
+pub(crate) fn namespace(env: &Env, kind: Kind) -> Result<ObjectNamespace, Fault> {
+    let namespace = env.durable_object(kind.binding())?;
+    let Some(jurisdiction) = &config(env).layout.jurisdiction else { return Ok(namespace) };
+    let raw: &JsValue = env.as_ref();
+    let whole = js_sys::Reflect::get(raw, &JsValue::from_str(kind.binding()))?;
+    let narrow = js_sys::Reflect::get(&whole, &JsValue::from_str("jurisdiction"))?;
+    let narrow = narrow.dyn_into::<js_sys::Function>()?.call1(&whole, &JsValue::from_str(jurisdiction))?;
+    Ok(narrow.unchecked_into())
+}
+
+/// Name of the shard that holds a bucket.
+pub(crate) fn shard_name(env: &Env, bucket: u16) -> String {
+    format!("shard-{}", shard_of(bucket, config(env).layout.shards))
+}
+
+/// The shard that holds a bucket.
+pub(crate) fn shard(env: &Env, bucket: u16) -> Result<Stub, Fault> {
+    Ok(namespace(env, Kind::Shard)?.get_by_name(&shard_name(env, bucket))?)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// `DurableObjectNamespace`.
+    #[derive(Clone)]
+    type RawNamespace;
+    #[wasm_bindgen(method, catch, js_name = getByName)]
+    fn get_by_name(this: &RawNamespace, name: &JsString) -> Result<RawStub, JsValue>;
+    /// `DurableObjectStub`.
+    pub(crate) type RawStub;
+    /// Sends a request as it is, and answers with the answer as it is.
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn fetch(this: &RawStub, request: &RawRequest) -> Result<Promise, JsValue>;
+}
+
+/// What the event path needs of the shards' namespace with each batch.
+struct Shards {
+    namespace: RawNamespace,
+    /// Names of the shards that were asked for, by number.
+    names: BTreeMap<u16, JsString>,
+}
+
+thread_local! {
+    static SHARDS: RefCell<Option<Shards>> = const { RefCell::new(None) };
+}
+
+/// The shard that holds a bucket, for handing a request on.
+pub(crate) fn raw_shard(env: &Env, bucket: u16) -> Result<RawStub, Fault> {
+    let number = shard_of(bucket, config(env).layout.shards);
+    SHARDS.with_borrow_mut(|held| {
+        let shards = match held {
+            Some(shards) => shards,
+            None => {
+                let namespace = JsValue::from(namespace(env, Kind::Shard)?).unchecked_into();
+                held.insert(Shards { namespace, names: BTreeMap::new() })
+            }
+        };
+        let name = shards.names.entry(number).or_insert_with(|| format!("shard-{number}").into());
+        Ok(shards.namespace.get_by_name(name)?)
+    })
+}
+
+/// Every shard.
+pub(crate) fn all_shards(env: &Env) -> Result<Vec<Stub>, Fault> {
+    let namespace = namespace(env, Kind::Shard)?;
+    (0..config(env).layout.shards).map(|index| Ok(namespace.get_by_name(&format!("shard-{index}"))?)).collect()
+}
+
+/// The shop's object.
+pub(crate) fn shop(env: &Env) -> Result<Stub, Fault> {
+    Ok(namespace(env, Kind::Shop)?.get_by_name("shop")?)
+}
+
+/// The object that remembers how data is laid out. It is found whatever the jurisdiction is set to, and holds nothing of
+/// anybody's.
+pub(crate) fn registry(env: &Env) -> Result<Stub, Fault> {
+    Ok(env.durable_object(Kind::Shop.binding())?.get_by_name("layout")?)
+}
+
+/// The identity graph's object.
+pub(crate) fn graph(env: &Env) -> Result<Stub, Fault> {
+    Ok(namespace(env, Kind::Graph)?.get_by_name("graph")?)
+}
+
+/// A request to one of our objects. The host names nothing; it only has to be one.
+pub(crate) fn request(method: Method, path: &str, body: Option<String>) -> Result<Request, Fault> {
+    let mut init = RequestInit::new();
+    init.with_method(method).with_body(body.map(JsValue::from));
+    Ok(Request::new_with_init(&format!("https://object.internal{path}"), &init)?)
+}
+
+/// Posts JSON to an object and returns its answer, whatever the status.
+pub(crate) async fn post<T: Serialize>(stub: &Stub, path: &str, value: &T) -> Result<Response, Fault> {
+    let request = request(Method::Post, path, Some(serde_json::to_string(value)?))?;
+    Ok(stub.fetch_with_request(request).await?)
+}
+
+/// Posts JSON to an object and reads its answer; anything but 200 is a fault.
+pub(crate) async fn ask<T: Serialize, R: DeserializeOwned>(stub: &Stub, path: &str, value: &T) -> Result<R, Fault> {
+    let mut response = post(stub, path, value).await?;
+    if response.status_code() != 200 {
+        return Err(Fault::Object { object: path.to_owned(), status: response.status_code() });
+    }
+    Ok(serde_json::from_str(&response.text().await?)?)
+}

@@ -1,0 +1,40 @@
+//! What the entry delivers of other clients' requests: many people's batches in one request between our own objects.
+//!
+//! Each batch is applied as a browser's is; only who sent it is known from the request, which no browser can make.
+
+use endcap_engine::ingest::ingest_as;
+use endcap_engine::server::Trust;
+use endcap_protocol::ProfileId;
+use serde_json::value::RawValue;
+use worker::Response;
+
+use super::ProfileShard;
+use super::visit::Place;
+use crate::deliver::{LoadReply, PieceReply, Taken, TakenPiece};
+use crate::fault::Fault;
+use crate::{answer, clock};
+
+impl ProfileShard {
+    /// `/parcels`: applies each batch. A batch that cannot be used is no reason not to apply the others.
+    pub(super) async fn parcels_route(&self, body: &[u8]) -> Result<Response, Fault> {
+        let taken: Taken<'_> = serde_json::from_slice(body)?;
+        let trust = Trust::parse(&taken.trust);
+        let mut replies = Vec::with_capacity(taken.parcels.len());
+        for piece in &taken.parcels {
+            replies.push(match self.parcel(piece, trust).await {
+                Ok(reply) => PieceReply::Taken(reply),
+                Err(fault) if fault.to_engine().status() < 500 => PieceReply::Refused(fault.to_string()),
+                Err(fault) => return Err(fault),
+            });
+        }
+        answer::json(&LoadReply { replies })
+    }
+
+    async fn parcel(&self, piece: &TakenPiece<'_>, trust: Trust) -> Result<Box<RawValue>, Fault> {
+        let profile = ProfileId::parse(&piece.profile_id)?;
+        let body = piece.batch.get().as_bytes();
+        let batch = ingest_as(body, clock::now(), trust)?;
+        let visited = self.visit(Place::of(profile), body, batch).await?;
+        Ok(serde_json::from_slice(&visited.body)?)
+    }
+}

@@ -1,0 +1,187 @@
+//! Web push subscriptions, and what browsers report about notifications.
+
+use endcap_engine::EngineError;
+use endcap_engine::identity::{FragmentId, Purpose, Route};
+use endcap_engine::profile::visit::{Lead, settle};
+use endcap_engine::profile::{Fragment, ProfileRow};
+use endcap_engine::push::{Crypto, PushBody, PushReply, RawSubscription, ReportBody};
+use endcap_engine::server::fragment::check_browsers;
+use endcap_engine::shop::read_json;
+use endcap_protocol::{AnonymousId, FieldError, SourceId, bucket_of};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use worker::{Request, Response};
+
+use super::ProfileShard;
+use super::http::{Visitor, allow_origin};
+use super::store::StoredSubscription;
+use super::visit::Place;
+use crate::config::config;
+use crate::fault::Fault;
+use crate::webcrypto::WebCrypto;
+use crate::{answer, clock, objects, snapshots};
+
+/// Largest body of a subscription, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+/// Most browsers of one profile that are subscribed; the one subscribed longest ago goes first.
+const MAX_SUBSCRIPTIONS: usize = 10;
+
+/// A change of subscription on its way to another shard.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SubscribeBody {
+    place: Place,
+    change: Change,
+}
+
+/// A checked change of subscription.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Change {
+    anonymous_id: AnonymousId,
+    subscribe: Option<StoredSubscription>,
+    unsubscribe: Option<String>,
+}
+
+impl ProfileShard {
+    /// `POST {prefix}/push`: a browser subscribes to web push, or ends it.
+    pub(super) async fn push_route(&self, mut request: Request) -> Result<Response, Fault> {
+        let visitor = Visitor::of(request.inner())?;
+        let body: PushBody = read_json(&answer::body(&mut request, MAX_BODY).await?)?;
+        self.check_source(SourceId::parse(&body.source)?.as_str(), &visitor)?;
+        let anonymous_id = AnonymousId::parse(&body.anonymous_id)?;
+        check_browsers(&anonymous_id)?;
+        let subscribe = match &body.subscription {
+            Some(raw) => Some(self.checked(raw, &body, &visitor).await?),
+            None => None,
+        };
+        if subscribe.is_none() && body.unsubscribe.is_none() {
+            return Err(FieldError::new("subscription", "is required").into());
+        }
+        let home = Route::home(&anonymous_id)?.profile;
+        let place = Place::of(self.verified(&visitor).unwrap_or(home));
+        let change = Change { anonymous_id, subscribe, unsubscribe: body.unsubscribe };
+        let subscribed = change.subscribe.is_some();
+        self.subscribe(place, &change).await?;
+        let response = answer::json(&PushReply { subscribed })?;
+        allow_origin(&response, &visitor)?;
+        Ok(response)
+    }
+
+    /// Checks what a browser claims to be its subscription: endpoints are where we will send requests to.
+    async fn checked(
+        &self,
+        raw: &RawSubscription,
+        body: &PushBody,
+        visitor: &Visitor,
+    ) -> Result<StoredSubscription, Fault> {
+        let wrong = |path: &str, message: String| FieldError::new(path, message);
+        let checked = raw.validate(config(&self.env).loopback).map_err(|e| wrong(e.path(), e.to_string()))?;
+        let crypto = WebCrypto;
+        let point = crypto.check_point(checked.public_key()).await;
+        point.map_err(|_| wrong("subscription.keys.p256dh", "is no point on the curve P-256".to_owned()))?;
+        let origin = visitor.origin.clone().ok_or_else(|| FieldError::new("origin", "the header is required"))?;
+        Ok(StoredSubscription {
+            fragment_id: String::new(),
+            endpoint: checked.endpoint().as_str().to_owned(),
+            p256dh: raw.keys.p256dh.clone(),
+            auth: raw.keys.auth.clone(),
+            key_id: endcap_protocol::touch::cut(&body.key_id, 16).to_owned(),
+            origin,
+            since: clock::now(),
+        })
+    }
+
+    /// `/subscribe` between shards.
+    pub(super) async fn subscribe_route(&self, body: SubscribeBody) -> Result<Response, Fault> {
+        self.subscribe(body.place, &body.change).await?;
+        answer::json(&json!({}))
+    }
+
+    /// Makes the change at the profile that has the browser's fragment.
+    async fn subscribe(&self, place: Place, change: &Change) -> Result<(), Fault> {
+        let profile_id = place.profile.as_str();
+        if !self.owns(bucket_of(profile_id))? {
+            let shard = objects::shard(&self.env, bucket_of(profile_id))?;
+            let body = SubscribeBody { place, change: change.clone() };
+            let _: serde_json::Value = objects::ask(&shard, "/subscribe", &body).await?;
+            return Ok(());
+        }
+        let now = clock::now();
+        let snapshot = snapshots::current(&self.env, now).await?;
+        let next = self.store.db.transaction(|| {
+            let stored = self.store.load(profile_id)?;
+            let mut row = stored.unwrap_or_else(|| ProfileRow::new(place.profile.clone(), now));
+            let at = match row.lead(&change.anonymous_id, place.fragment.as_ref())? {
+                Lead::Here(at) => at,
+                Lead::Begins(at) if self.is_erased(&at, now)? => {
+                    return Err(FieldError::new("anonymous_id", "was erased; it needs a new one").into());
+                }
+                Lead::Begins(at) => {
+                    row.fragments.insert(at.clone(), Fragment::begun(&change.anonymous_id, now));
+                    at
+                }
+                Lead::Coming => return Err(EngineError::Internal("the profile is being moved".to_owned()).into()),
+                Lead::Next(profile, fragment) => {
+                    return Ok(Next::Elsewhere(Place { profile, fragment: Some(fragment), heritage: None }));
+                }
+            };
+            self.write_change(&row, &at, change)?;
+            let left = self.store.subscriptions(profile_id)?;
+            let still = left.iter().any(|stored| stored.fragment_id == at.as_str());
+            row.set_subscriptions(&at, left.len() as u32, still, now);
+            let settled = settle(&mut row, &snapshot, now);
+            self.store.save_settled(&row, &settled)?;
+            Ok(Next::Due(settled.timers.iter().map(|timer| timer.to).min()))
+        })?;
+        match next {
+            Next::Due(due) => self.arm_at(due).await,
+            Next::Elsewhere(next) => {
+                self.settle_links(profile_id).await?;
+                Box::pin(self.subscribe(next, change)).await
+            }
+        }
+    }
+
+    fn write_change(&self, row: &ProfileRow, at: &FragmentId, change: &Change) -> Result<(), Fault> {
+        let id = row.id.as_str();
+        if let Some(endpoint) = &change.unsubscribe {
+            let own = self.store.subscriptions(id)?;
+            let own = own.iter().find(|s| s.endpoint == *endpoint && s.fragment_id == at.as_str());
+            if own.is_some() {
+                self.store.drop_subscription(id, endpoint)?;
+            }
+        }
+        if let Some(stored) = &change.subscribe {
+            self.store
+                .put_subscription(id, &StoredSubscription { fragment_id: at.as_str().to_owned(), ..stored.clone() })?;
+            let mut all = self.store.subscriptions(id)?;
+            all.sort_by_key(|stored| std::cmp::Reverse(stored.since));
+            for surplus in all.iter().skip(MAX_SUBSCRIPTIONS) {
+                self.store.drop_subscription(id, &surplus.endpoint)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `POST {prefix}/n`: a notification was shown, clicked or closed.
+    pub(super) async fn report_route(&self, mut request: Request) -> Result<Response, Fault> {
+        let visitor = Visitor::of(request.inner())?;
+        let report: ReportBody = read_json(&answer::body(&mut request, MAX_BODY).await?)?;
+        let payload = config(&self.env).keys.verify(Purpose::Notification, &report.token);
+        let payload = payload.ok_or(EngineError::NotFound("notification"))?;
+        let (profile_id, message_id) = payload.split_once(' ').ok_or(EngineError::NotFound("notification"))?;
+        let now = clock::now();
+        self.store.db.transaction(|| {
+            let Some(mut row) = self.store.load(profile_id)? else { return Ok(()) };
+            if row.push_reported(message_id, report.outcome, now) { self.store.save(&row) } else { Ok(()) }
+        })?;
+        let response = answer::empty(204);
+        allow_origin(&response, &visitor)?;
+        Ok(response)
+    }
+}
+
+/// What follows a change.
+enum Next {
+    Due(Option<i64>),
+    Elsewhere(Place),
+}

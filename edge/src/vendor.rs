@@ -1,0 +1,282 @@
+//! `/v1/…` and RudderStack's routes: the tracking APIs that other vendors' clients speak.
+//!
+//! Role in the flow of one event: the only routes besides webhooks that are parsed at the entry, because one request
+//! speaks of many people. The write key says which source it is and how far it is believed; what is understood is
+//! delivered, what is not is kept in quarantine, and the answer is the one that the clients expect.
+
+use endcap_engine::EngineError;
+use endcap_engine::ingest::consent::{Gpc, Stated};
+use endcap_engine::ingest::quarantine::Route;
+use endcap_engine::ingest::reply::BatchReply;
+use endcap_engine::ingest::{Quarantined, RejectCode, Rejection};
+use endcap_engine::path::segment;
+use endcap_engine::server::{ServerEvent, Trust};
+use endcap_engine::vendor::request::{BODY_BYTES, Refused, unpack, write_key};
+use endcap_engine::vendor::{CallType, Categories, Endpoint, Request as Calls, answers, basic_user, read};
+use endcap_protocol::touch::parameter_value;
+use endcap_protocol::{FieldError, SourceId, UnixMillis};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use worker::{Env, Method, Request, Response};
+
+use crate::config::{Config, config};
+use crate::deliver::deliver;
+use crate::fault::Fault;
+use crate::{answer, clock, limits, quarantine};
+
+/// Headers that the clients set, and that a page's preflight therefore asks for.
+const HEADERS: &str = "authorization, content-type, anonymousid, sentat, x-retry-count, rsa-recovered, \
+                       rsa-retry-attempt, rsa-since-last-attempt, rsa-since-first-attempt, rsa-retry-reason";
+
+/// Who speaks.
+struct Speaker {
+    source: SourceId,
+    trust: Trust,
+    /// What the browser's Global Privacy Control refuses, where it is on.
+    gpc: Option<Gpc>,
+}
+
+/// What a call is kept in quarantine with, so that it can be read again.
+#[derive(Debug, Serialize, Deserialize)]
+struct Context {
+    trust: String,
+    call: Option<String>,
+    sent_at: Option<UnixMillis>,
+    /// What the browser's Global Privacy Control refused, where it was on.
+    #[serde(default)]
+    gpc: Option<String>,
+}
+
+/// Answers a route of the two APIs. `base` is the path below which they were found: the prefix, or nothing.
+pub(crate) async fn handle(
+    endpoint: &Endpoint,
+    base: &str,
+    request: Request,
+    env: &Env,
+    config: &Config,
+) -> Result<Response, Fault> {
+    let origin = request.headers().get("origin")?;
+    let response = match inner(endpoint, base, request, env, config).await {
+        Ok(response) => response,
+        Err(fault) => refusal(&fault)?,
+    };
+    // The pages of any source may read an answer; what they may send was checked by source.
+    if let Some(origin) = origin.filter(|origin| config.knows(origin)) {
+        response.headers().set("access-control-allow-origin", &origin)?;
+        response.headers().set("vary", "origin")?;
+    }
+    Ok(response)
+}
+
+async fn inner(
+    endpoint: &Endpoint,
+    base: &str,
+    request: Request,
+    env: &Env,
+    config: &Config,
+) -> Result<Response, Fault> {
+    match (endpoint, request.method()) {
+        (_, Method::Options) => preflight(),
+        (Endpoint::Call(call), Method::Post) => take(Some(*call), request, env, config).await,
+        (Endpoint::Batch, Method::Post) => take(None, request, env, config).await,
+        (Endpoint::Metrics, Method::Post) => answer::json(&json!({"success": true})),
+        (Endpoint::Settings(key), Method::Get | Method::Head) => settings(key, base, &request, config),
+        (Endpoint::SourceConfig, Method::Get | Method::Head) => source_config(&request, config),
+        (endpoint, _) => Err(EngineError::Method(if endpoint.takes_body() { "POST" } else { "GET" }).into()),
+    }
+}
+
+/// Answers a page's preflight. It names no source: which one it may send to is checked with what it sends.
+fn preflight() -> Result<Response, Fault> {
+    let response = answer::empty(204);
+    for (name, value) in [
+        ("access-control-allow-methods", "GET, POST"),
+        ("access-control-allow-headers", HEADERS),
+        ("access-control-max-age", "86400"),
+    ] {
+        response.headers().set(name, value)?;
+    }
+    Ok(response)
+}
+
+/// Whose write key it is.
+fn speaker(key: &str, request: &Request, config: &Config) -> Result<Speaker, Fault> {
+    if let Some(source) = config.server_keys.source(key) {
+        return Ok(Speaker { source: source.clone(), trust: Trust::Fact, gpc: None });
+    }
+    if !config.sources.contains_key(key) {
+        return Err(EngineError::WriteKey.into());
+    }
+    let signal = request.headers().get("sec-gpc")?.is_some_and(|value| value == "1");
+    Ok(Speaker { source: SourceId::parse(key)?, trust: Trust::Claim, gpc: signal.then_some(config.gpc) })
+}
+
+/// The write key of a request: in the authorization, in the query, or in the body.
+fn key_of(request: &Request, body: &[u8]) -> Result<String, Fault> {
+    let header = request.headers().get("authorization")?;
+    let named = header.as_deref().and_then(basic_user).or_else(|| queried(request, "writeKey"));
+    Ok(named.or_else(|| write_key(body)).ok_or(EngineError::WriteKey)?)
+}
+
+fn queried(request: &Request, name: &str) -> Option<String> {
+    let url = request.inner().url();
+    parameter_value(url.split_once('?')?.1.split('#').next()?, name)
+}
+
+/// Takes calls in.
+async fn take(call: Option<CallType>, mut request: Request, env: &Env, config: &Config) -> Result<Response, Fault> {
+    let packed = request.headers().get("content-encoding")?.is_some_and(|how| how.trim().eq_ignore_ascii_case("gzip"));
+    let body = answer::body(&mut request, BODY_BYTES).await?;
+    let body = if packed { unpack(&body)? } else { body };
+    let speaker = speaker(&key_of(&request, &body)?, &request, config)?;
+    check_sender(&speaker, &request, config)?;
+    let now = clock::now();
+    let source = speaker.source.as_str();
+    let admitted = limits::admit_source(source, config, now);
+    let mut understood = read(&body, call, now, &categories(source, config))?;
+    if let Err(fault) = admitted {
+        for (source, count) in limits::note_refused(source, understood.len(), now) {
+            quarantine::count(env, &source, RejectCode::RateLimited, count).await?;
+        }
+        return Err(fault);
+    }
+    respect(&mut understood, speaker.gpc);
+    if is_robot(&speaker, &request, config)? {
+        // The robot is told that all is well, as with our own script.
+        quarantine::count(env, source, RejectCode::Bot, understood.len()).await?;
+        return answer::json(&json!({"success": true}));
+    }
+    let (indices, events): (Vec<usize>, Vec<ServerEvent>) = understood.events.into_iter().unzip();
+    let delivered = deliver(env, &speaker.source, speaker.trust, events).await?;
+    let refused: Vec<_> = understood.refused.iter().map(|refused| kept(refused, &speaker, call, now)).collect();
+    if !refused.is_empty() {
+        quarantine::keep(env, refused).await?;
+    }
+    let good = delivered.accepted.len() + delivered.duplicate.len();
+    let late = delivered.rejected.into_iter().map(|rejection| replaced(rejection, &indices));
+    let mut rejected: Vec<_> = understood.refused.into_iter().map(|refused| refused.rejection).chain(late).collect();
+    rejected.sort_by_key(|rejection| rejection.index);
+    outcome(good, &rejected)
+}
+
+/// What a source's own consent categories mean.
+fn categories(source: &str, config: &Config) -> Categories {
+    config.categories.get(source).cloned().unwrap_or_default()
+}
+
+/// Takes from each call's consent what the browser's privacy signal refuses. Where it refuses everything, nothing of a
+/// call is kept, not even to say what was wrong with it.
+fn respect(understood: &mut Calls, gpc: Option<Gpc>) {
+    let Some(gpc) = gpc else { return };
+    for (_, event) in &mut understood.events {
+        event.consent = Stated::limit(event.consent, gpc);
+    }
+    if gpc == Gpc::Analytics {
+        understood.refused.iter_mut().for_each(|refused| refused.rejection.code = RejectCode::NoConsent);
+    }
+}
+
+/// Pages may send only to a source that names them.
+fn check_sender(speaker: &Speaker, request: &Request, config: &Config) -> Result<(), Fault> {
+    let origin = request.headers().get("origin")?;
+    if let Some(origin) = origin
+        && config.allows(speaker.source.as_str(), &origin) == Some(false)
+    {
+        return Err(EngineError::Forbidden(origin).into());
+    }
+    Ok(())
+}
+
+/// Whether a page was opened by a robot. Servers' clients name no browser either, and are none.
+fn is_robot(speaker: &Speaker, request: &Request, config: &Config) -> Result<bool, Fault> {
+    let headers = request.headers();
+    if speaker.trust == Trust::Fact || headers.get("origin")?.is_none() {
+        return Ok(false);
+    }
+    let agent = headers.get("user-agent")?.unwrap_or_default();
+    Ok(config.bots.catches(&agent, &headers.get("sec-ch-ua")?.unwrap_or_default()))
+}
+
+/// A refused call with what it takes to read it again.
+fn kept(refused: &Refused, speaker: &Speaker, call: Option<CallType>, now: UnixMillis) -> Quarantined {
+    let context = Context {
+        trust: speaker.trust.as_str().to_owned(),
+        call: call.map(|call| call.as_str().to_owned()),
+        sent_at: refused.sent_at,
+        gpc: speaker.gpc.map(|gpc| gpc.as_str().to_owned()),
+    };
+    let (source, subject) = (speaker.source.as_str(), refused.subject.as_str());
+    let kept = Quarantined::new(Route::Vendor, source, subject, &refused.raw, &refused.rejection, now);
+    kept.within(&serde_json::to_string(&context).unwrap_or_default())
+}
+
+/// A rejection of what was delivered, with its place in the request.
+fn replaced(rejection: Rejection, indices: &[usize]) -> Rejection {
+    let index = indices.get(rejection.index).copied().unwrap_or(rejection.index);
+    Rejection { index, ..rejection.relative() }
+}
+
+/// The answer: that all is well, as the clients know it, or what is wrong where nothing of the request is good.
+fn outcome(good: usize, rejected: &[Rejection]) -> Result<Response, Fault> {
+    let Some(first) = rejected.first() else { return answer::json(&json!({"success": true})) };
+    // What a visitor did not agree to was rightly sent and rightly dropped.
+    if good > 0 || rejected.iter().all(|rejection| rejection.code == RejectCode::NoConsent) {
+        return answer::json(&json!({"success": true, "rejected": rejected}));
+    }
+    let error = json!({"code": first.code, "message": first.message, "path": first.path});
+    answer::raw_json(&json!({"success": false, "error": error, "rejected": rejected}).to_string(), 400)
+}
+
+/// The answer to a request that failed as a whole. Its size is the vendors' 400, which their clients do not try again.
+fn refusal(fault: &Fault) -> Result<Response, Fault> {
+    let error = fault.to_engine();
+    if !matches!(error, EngineError::TooLarge { .. }) {
+        return Ok(answer::fault(fault)?);
+    }
+    let body: Value = serde_json::from_str(&error.to_json())?;
+    answer::raw_json(&json!({"success": false, "error": body.get("error")}).to_string(), 400)
+}
+
+/// Reads a call that was kept again, now that a setting may have been put right, and says what is still refused.
+pub(crate) async fn again(env: &Env, kept: &Quarantined) -> Result<BatchReply, Fault> {
+    let context: Context = serde_json::from_str(&kept.context)?;
+    let source = SourceId::parse(&kept.source)?;
+    let call = context.call.as_deref().and_then(CallType::parse);
+    let body = match call {
+        Some(_) => kept.raw.clone(),
+        None => format!("{{\"batch\":[{}],\"sentAt\":{}}}", kept.raw, json!(context.sent_at)),
+    };
+    let categories = categories(&kept.source, &config(env));
+    let mut understood = match read(body.as_bytes(), call, kept.received_at, &categories) {
+        Ok(understood) => understood,
+        // What was cut to fit is no JSON any more.
+        Err(error) => return Ok(BatchReply::of(Vec::new(), Vec::new(), vec![unreadable(&error)])),
+    };
+    respect(&mut understood, context.gpc.as_deref().map(Gpc::parse));
+    let events = understood.events.into_iter().map(|(_, event)| event).collect();
+    let delivered = deliver(env, &source, Trust::parse(&context.trust), events).await?;
+    let mut rejected: Vec<_> = understood.refused.into_iter().map(|refused| refused.rejection).collect();
+    rejected.extend(delivered.rejected);
+    Ok(BatchReply::of(delivered.accepted, delivered.duplicate, rejected))
+}
+
+fn unreadable(error: &EngineError) -> Rejection {
+    Rejection::new(RejectCode::InvalidEvent, FieldError::new("", error.to_string()))
+}
+
+/// `GET /v1/projects/{key}/settings`.
+fn settings(key: &str, base: &str, request: &Request, config: &Config) -> Result<Response, Fault> {
+    let key = segment(key, "write_key")?;
+    speaker(&key, request, config)?;
+    let url = request.inner().url();
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", &url));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    answer::json(&answers::settings(&key, scheme, &format!("{host}{base}")))
+}
+
+/// `GET /sourceConfig`.
+fn source_config(request: &Request, config: &Config) -> Result<Response, Fault> {
+    let key = key_of(request, &[])?;
+    let speaker = speaker(&key, request, config)?;
+    answer::json(&answers::source_config(&key, speaker.source.as_str()))
+}

@@ -1,0 +1,56 @@
+//! What a request says around its body: cookies, agents, addresses and referrers are read within bounds, or count as not
+//! there.
+#![no_main]
+
+use endcap_engine::channel::{Channel, Origin, custom};
+use endcap_engine::ingest::EventContext;
+use endcap_engine::ingest::bot::BotFilter;
+use endcap_engine::limit::client;
+use endcap_engine::link::query;
+use endcap_engine::path::segment;
+use endcap_engine::profile::touchpoint::Touchpoint;
+use endcap_engine::vendor::Endpoint;
+use endcap_protocol::cookie::Identity;
+use endcap_protocol::touch::{Campaign, decode};
+use libfuzzer_sys::fuzz_target;
+
+/// Longest value of a campaign parameter, in bytes.
+const VALUE_BYTES: usize = 200;
+
+fn arrive(url: &str, referrer: &str) {
+    let campaign = Campaign::from_query(query::of(url));
+    let context = EventContext { url: url.into(), referrer: referrer.into(), campaign, ..EventContext::default() };
+    let touch = Touchpoint::of(&context, 1).unwrap_or_else(|| Touchpoint::direct(&context, 1));
+    assert!(touch.utm.iter().chain(&touch.click_ids).all(|(_, value)| value.len() <= VALUE_BYTES));
+    let origin = Origin::of(&touch);
+    assert!(!origin.source.is_empty() && !origin.medium.is_empty());
+    let _ = Channel::of(&origin);
+    let custom = custom(url);
+    assert!(custom.len() <= 10 && custom.iter().all(|(_, value)| value.len() <= VALUE_BYTES));
+}
+
+fuzz_target!(|headers: (&str, &str)| {
+    let (first, second) = headers;
+    if let Some(identity) = Identity::parse(first) {
+        assert_eq!(Identity::parse(&identity.to_text()).as_ref(), Some(&identity));
+        assert_eq!(
+            Identity::newer(Some(identity.clone()), Identity::parse(second)).map(|newer| newer.epoch),
+            Some(identity.epoch.max(Identity::parse(second).map_or(0, |other| other.epoch)))
+        );
+    }
+    for filter in [BotFilter::Agents, BotFilter::Strict] {
+        let _ = filter.catches(first, second);
+    }
+    assert!(!BotFilter::Off.catches(first, second));
+    assert!(client(first).is_none_or(|name| name.len() <= 64));
+    assert!(query::origin(first).is_none_or(|origin| first.starts_with(origin)));
+    if let Ok(name) = segment(first, "id") {
+        assert!(name.len() <= first.len());
+        let written: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        assert_eq!(segment(&written, "id").as_deref(), Ok(&*name));
+    }
+    let _ = Endpoint::of(first);
+    assert!(!decode(first).contains(char::is_control));
+    arrive(first, second);
+    arrive(&format!("https://shop.example/?{first}"), second);
+});

@@ -1,0 +1,50 @@
+//! A browser's batch: any bytes are answered, every event ends in exactly one outcome, and a retry changes nothing.
+#![no_main]
+
+use endcap_engine::decide::{Setting, decide};
+use endcap_engine::identity::{Belief, FragmentId, IdentityRules};
+use endcap_engine::ingest::ingest;
+use endcap_engine::profile::ProfileRow;
+use endcap_engine::profile::view::ProfileView;
+use endcap_engine::profile::visit::{apply, settle};
+use endcap_engine::shop::Snapshot;
+use endcap_protocol::ProfileId;
+use libfuzzer_sys::fuzz_target;
+
+/// The edge's clock; bodies in the corpus carry times near it.
+const NOW: i64 = 1_763_800_000_000;
+
+fuzz_target!(|body: &[u8]| {
+    let Ok(mut batch) = ingest(body, NOW) else { return };
+    let sent = batch.events.len();
+    assert_eq!(batch.refused.len(), batch.rejected.len());
+    for refused in &batch.refused {
+        // Nothing was put right, so taking it in again refuses it again.
+        let Some(body) = refused.body() else { continue };
+        let again = ingest(body.as_bytes(), NOW).expect("the batch was good");
+        assert_eq!((again.events.len(), again.rejected.first().map(|one| one.code)), (0, Some(refused.code)));
+    }
+    let id = ProfileId::parse(batch.anonymous_id.as_str()).expect("bounds are the same");
+    let mut row = ProfileRow::new(id, NOW);
+    let (at, rules) = (FragmentId::first(&batch.anonymous_id), IdentityRules::default());
+    let belief = Belief { secret: b"secret", trust: batch.trust, source: "shop", rules: &rules };
+    let visit = apply(&mut row, &at, &mut batch, NOW, &belief, &[]);
+    let handed_over = visit.handover.map_or(0, |(_, events)| events.len());
+    assert_eq!(visit.accepted.len() + visit.duplicate.len() + handed_over, sent);
+
+    let snapshot = Snapshot::empty();
+    let settled = settle(&mut row, &snapshot, NOW);
+    let stored = row.pack().expect("every row can be stored");
+    assert_eq!(ProfileRow::unpack(&stored).as_ref(), Ok(&row));
+    serde_json::to_string(&ProfileView::new(&row, &settled.person)).expect("every profile can be shown");
+    if let Some(ask) = &batch.ask {
+        let setting = Setting { profile_id: row.id.as_str(), now: NOW, vapid: None };
+        serde_json::to_string(&decide(&settled.person, ask, &snapshot, &setting)).expect("every decision can be sent");
+    }
+
+    if handed_over == 0 {
+        let mut retry = ingest(body, NOW).expect("it was good before");
+        let again = apply(&mut row, &at, &mut retry, NOW, &belief, &[]);
+        assert_eq!((again.accepted.len(), again.duplicate.len(), again.assertion), (0, sent, None));
+    }
+});

@@ -1,0 +1,30 @@
+//! Bodies of the server API: any bytes are refused with a code, or give something that is saved and read back.
+#![no_main]
+
+use endcap_engine::shop::campaign::Definition;
+use endcap_engine::shop::product::Products;
+use endcap_engine::shop::{Campaign, Settings, read_json};
+use endcap_protocol::CampaignId;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|body: &[u8]| {
+    if let Ok(products) = read_json::<Products>(body) {
+        let _ = products.check();
+    }
+    if let Ok(settings) = read_json::<Settings>(body) {
+        let right = settings.check();
+        let written = serde_json::to_vec(&settings).expect("settings can be stored");
+        let again: Settings = read_json(&written).expect("what was written is read");
+        assert_eq!((again.check(), &again), (right, &settings));
+    }
+    if let Ok(definition) = read_json::<Definition>(body) {
+        let id = CampaignId::parse("c1").expect("a good ID");
+        if let Ok(campaign) = Campaign::new(id, 1, definition) {
+            let program = &campaign.compiled.program;
+            let travelled = endcap_targeting::Program::decode(&program.encode());
+            assert_eq!(travelled.as_ref(), Ok(program));
+            let leaves = endcap_targeting::evaluate::leaves(&program.condition);
+            assert_eq!(leaves, campaign.compiled.labels.len());
+        }
+    }
+});

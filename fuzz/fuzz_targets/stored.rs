@@ -1,0 +1,15 @@
+//! Stored rows: any bytes are refused or give a profile that can be used and stored again.
+#![no_main]
+
+use endcap_engine::profile::visit::settle;
+use endcap_engine::profile::{Fragment, ProfileRow};
+use endcap_engine::shop::Snapshot;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = postcard::from_bytes::<Fragment>(bytes);
+    let Ok(mut row) = ProfileRow::unpack(bytes) else { return };
+    settle(&mut row, &Snapshot::empty(), 1_763_800_000_000);
+    let written = row.pack().expect("every row can be stored");
+    assert!(ProfileRow::unpack(&written).is_ok());
+});

@@ -1,0 +1,51 @@
+//! Other vendors' requests: any body is refused, or becomes events that a shard takes or refuses one by one.
+#![no_main]
+
+use std::collections::BTreeSet;
+
+use endcap_engine::ingest::ingest_as;
+use endcap_engine::server::Trust;
+use endcap_engine::server::fragment::{foreign, is_reserved};
+use endcap_engine::server::parcel::{Item, pack};
+use endcap_engine::vendor::request::{BODY_BYTES, unpack, write_key};
+use endcap_engine::vendor::{CallType, Categories, Endpoint, ServerKeys, basic_user, read};
+use endcap_protocol::{AnonymousId, SourceId};
+use libfuzzer_sys::fuzz_target;
+
+const NOW: i64 = 1_800_000_000_000;
+
+fn take(body: &[u8], call: Option<CallType>) {
+    let Ok(request) = read(body, call, NOW, &Categories::default()) else { return };
+    let places = request.events.iter().map(|(index, _)| *index);
+    let places: Vec<usize> = places.chain(request.refused.iter().map(|refused| refused.rejection.index)).collect();
+    assert_eq!(places.len(), places.iter().collect::<BTreeSet<_>>().len(), "a call has one outcome");
+    let source = SourceId::parse("fuzz").expect("a good name");
+    let home = AnonymousId::parse("a").expect("a good name");
+    let mut events = Vec::new();
+    for (index, event) in &request.events {
+        let given = event.who.anonymous_id.as_ref().map_or("", |id| id.as_str());
+        assert!(!given.starts_with("server~") && !given.starts_with("claim~"), "nobody names a server's history");
+        let (history, consent) = (home.clone(), event.consent);
+        events.push(Item { index: *index, history, consent, event: event.to_wire(None) });
+    }
+    for parcel in pack(&source, events) {
+        let batch = ingest_as(parcel.body.as_bytes(), NOW, Trust::Fact).expect("a shard takes what the entry packs");
+        assert_eq!(batch.events.len() + batch.rejected.len(), parcel.indices.len());
+        assert!(batch.consent.is_none_or(|consent| consent.analytics) || batch.events.is_empty());
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let text = String::from_utf8_lossy(data);
+    let _ = (basic_user(&text), Endpoint::of(&text), write_key(data));
+    assert_eq!(ServerKeys::parse(&text).source("short"), None);
+    assert!(foreign(&text).is_none_or(|id| !is_reserved(id.as_str()) || id.as_str().starts_with("hashed~")));
+    if let Ok(unpacked) = unpack(data) {
+        assert!(unpacked.len() <= BODY_BYTES);
+        take(&unpacked, None);
+    }
+    take(data, None);
+    for name in ["track", "identify", "page", "screen", "group", "alias"] {
+        take(data, CallType::parse(name));
+    }
+});

@@ -1,0 +1,32 @@
+/** Starts what is captured without a line of the shop's code: a part of its own (`sdk/js/auto`), fetched on its own. */
+import { capture } from './capture.js';
+import { mayTrack, page } from './page.js';
+import { later } from './turn.js';
+
+/** What the shop's own code told before the part was there. */
+const told = [];
+let part;
+
+/** Starts it; `consent` takes what consent tools say, `domains` are the shop's own. */
+export function automate(options, consent, domains) {
+  if (options === false && !domains) return;
+  const api = {
+    track: (name, properties, at) => later(() => capture('track', name, properties, { at }))(),
+    // The referrer of a view without a document is the address before it.
+    page: (name = '', { referrer, ...bag } = {}) => later(() => capture('page', name, bag, { referrer }))(),
+    consent,
+    domains,
+    // The way on which the visitor stays the same one; only for those who may be known.
+    cross: (to) => mayTrack() && `${page.base}/x?${new URLSearchParams({ to, s: page.source })}`,
+    // What changes the address before the part is there is then found.
+    from: location.href,
+    seen: (name, key) => told.some(([one, bag]) => one === name && (key === undefined || Object.values(bag ?? {}).some((value) => value == key))),
+  };
+  import('./auto.js').then((module) => (part = module.start(api, options)), () => undefined);
+}
+
+/** The shop told something; true where the same was captured already. */
+export function tracked(name, properties) {
+  if (!part) told.push([name, properties]);
+  return part?.tracked(name, properties);
+}

@@ -1,0 +1,109 @@
+/** From a call to an event: checked, put together, held while consent is open, and handed to the core and the queue. */
+import * as core from 'endcap-core';
+import { tracked } from './automatic.js';
+import { reads } from './bag.js';
+import { draft, text } from './event.js';
+import { debug, error } from './listeners.js';
+import { mayTrack, page } from './page.js';
+import { push, takeCalls } from './queue.js';
+import { store } from './storage.js';
+import { later } from './turn.js';
+
+/** Kinds of events, in the core's order (`protocol::EventType`). */
+const KINDS = ['track', 'page', 'identify', 'reset', 'impression'];
+/** Most events held in memory while consent is open. */
+const HELD = 500;
+/** Younger calls that another page's loader left may still be its own to hand over, in milliseconds. */
+const YOUNG = 3000;
+/** Key of the user ID of the last identify. */
+export const USER = 'ec.u';
+
+/** What the core says to an event: it was kept; consent is open; it is refused. */
+const [, OPEN] = [0, 1];
+let held = [];
+/** The event that the core is asked about. */
+let current;
+/** Message IDs of calls that came from a loader: one can come both from its memory and from storage. */
+const replayed = new Set();
+
+/** Captures an event. `origin` is where and when it happened, if not here and now. */
+export function capture(type, name, properties, origin = {}, proof = '') {
+  let event;
+  try {
+    event = draft(type, name, properties, origin, proof);
+  } catch {
+    return error('invalid_field', 'properties', 'must be an object');
+  }
+  if (name === 'Product Viewed' && !origin.url) page.product = `${properties?.product_id ?? properties?.sku ?? ''}`;
+  commit(event, origin.id || '', origin.at || Date.now());
+}
+
+function commit(event, id, at) {
+  const { type, name = '' } = event;
+  current = event;
+  reads(event.properties ?? event.traits);
+  const kept = core.capture(KINDS.indexOf(type), name, id, at);
+  if (kept === OPEN && held.length < HELD) held.push([event, id, at]);
+  if (kept) debug(kept === OPEN ? 'captured' : 'not_captured', { name: name || type, why: kept === OPEN ? 'consent is open' : 'consent is denied' });
+}
+
+/** The core's door to the queue: keeps the event at hand under its message ID; false where it is too large. */
+export function keep(id, session, at) {
+  const json = text(current, id, session, at);
+  if (json) push(json, id);
+  else error('too_large', 'properties', 'must stay under 32 KiB');
+  debug('captured', { name: current.name ?? current.type, message_id: id });
+  return !!json;
+}
+
+/** Consent was given: what was held becomes events, with the times they happened at. */
+export function release() {
+  for (const [event, id, at] of held.splice(0)) commit(event, id, at);
+  // Not before this page's own loader has handed its calls over.
+  setTimeout(later(reclaim));
+}
+
+/** Takes what loaders of earlier pages left. */
+function reclaim() {
+  if (!mayTrack()) return;
+  const { calls, more } = takeCalls(Date.now() - YOUNG);
+  for (const { call, message_id, timestamp, url, referrer } of calls)
+    if (url && Array.isArray(call)) replay(call.shift(), call, { id: message_id, at: timestamp, url, referrer });
+  if (more) setTimeout(later(reclaim), YOUNG);
+}
+
+/** Denied: nothing stays. */
+export function forget() {
+  held = [];
+}
+
+/** Does one of the calls that are about the visitor. */
+export function replay(method, [first, second, third], origin) {
+  if (origin.id) {
+    if (replayed.has(origin.id)) return;
+    replayed.add(origin.id);
+  }
+  if (method === 'page') {
+    if (!origin.url && tracked('Page Viewed')) return;
+    const named = typeof first === 'string';
+    capture('page', named ? first : '', named ? second : first, origin);
+  } else if (method === 'track') {
+    if (!first || typeof first !== 'string') error('invalid_field', 'name', 'must be text of 1 to 200 bytes');
+    else if (origin.url || !tracked(first, second)) capture('track', first, second, origin);
+  } else if (method === 'identify') {
+    const user = `${first ?? ''}`;
+    if (!user || user.length > 256) return error('invalid_field', 'user_id', 'must be text of 1 to 256 bytes');
+    page.user = user;
+    if (mayTrack()) store(USER, user);
+    capture('identify', '', second, origin, third?.proof);
+  } else if (method === 'reset') {
+    capture('reset', '', undefined, origin);
+    page.user = '';
+    store(USER, '');
+  }
+}
+
+/** Records that something of ours was shown, clicked or dismissed. */
+export function impression(name, detail) {
+  capture('impression', name, detail);
+}

@@ -1,0 +1,44 @@
+/** An event as JSON: what happened, where, and whose it is. */
+import { page } from './page.js';
+
+/** Longest address, title or referrer that is sent, in characters; the edge cuts at as many bytes. */
+const LONGEST = 2048;
+/** Longest name, and largest event, in characters; the edge counts bytes and refuses what is over. */
+const [NAME, EVENT] = [200, 32 * 1024];
+
+/**
+ * An event before it belongs to anybody. Properties are copied now, because pages reuse the objects that they pass.
+ * `origin` is the address and referrer of the earlier page that it happened on. Throws where the properties are no JSON.
+ */
+export function draft(type, name, properties, { url, referrer } = {}, proof) {
+  const bag = JSON.parse(JSON.stringify(properties ?? {}));
+  const text = (value) => value?.slice(0, LONGEST) || undefined;
+  const [path, search] = /^[^:]*:\/\/[^/?#]*([^?#]*)(\?[^#]*)?/.exec(url ?? location.href)?.slice(1) ?? [];
+  const { width, height } = screen;
+  return {
+    type,
+    name: name.slice(0, NAME) || undefined,
+    user_id: page.user || undefined,
+    context: {
+      page: {
+        url: text(url ?? location.href),
+        referrer: text(url ? referrer : (referrer ?? document.referrer)),
+        path: text(path),
+        search: text(search),
+        title: url ? undefined : text(document.title),
+      },
+      locale: navigator.language,
+      zone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+      screen: { width, height },
+      library: { name: 'endcap', version: VERSION },
+    },
+    [type === 'identify' ? 'traits' : 'properties']: bag,
+    proof: proof || undefined,
+  };
+}
+
+/** The event as text; undefined where it is too large. The message ID comes first, so that texts sort by time. */
+export function text(event, message_id, session_id, timestamp) {
+  const json = JSON.stringify({ message_id, anonymous_id: page.anonymous, session_id, timestamp, ...event });
+  return json.length > EVENT ? undefined : json;
+}

@@ -1,0 +1,131 @@
+/** Requests to the edge: what is sent, under a lock that all tabs share, and what became of it. */
+import * as core from 'endcap-core';
+import { debug, emit, error } from './listeners.js';
+import { mayTrack, page } from './page.js';
+import { decided } from './present.js';
+import { clear, handedOver, lost, remove, take } from './queue.js';
+import { ask } from './slots.js';
+import { later, turn } from './turn.js';
+
+/** The Web Lock under which one tab sends. */
+const LOCK = 'ec.flush';
+/** A request without an answer after so many milliseconds counts as failed. */
+const TIMEOUT = 20_000;
+/** What the core makes of an answer (`sdk/src/retry.rs`). */
+const [ANSWERED, RETRY, SPLIT] = [0, 1, 2];
+
+let release;
+let waiting = [];
+let flying = [];
+let timer;
+
+/** Wakes the core in so many milliseconds, instead of at the time set before. */
+export function wake(delay) {
+  clearTimeout(timer);
+  timer = setTimeout(later(core.due), delay);
+}
+
+/** Waits for the lock. Without locks two tabs may send the same event, and the edge counts it once. */
+export function lock() {
+  const hold = () => new Promise((resolve) => ((release = resolve), later(core.next)()));
+  const { locks } = navigator;
+  // A tab that the system put to sleep keeps the lock: who waited long enough goes on without it.
+  (locks ? locks.request(LOCK, { signal: AbortSignal.timeout?.(TIMEOUT) }, hold) : hold()).catch(hold);
+}
+
+/** Gives the lock back and settles what `idle` promised. */
+export function unlock() {
+  release?.();
+  release = undefined;
+  for (const resolve of waiting.splice(0)) resolve();
+}
+
+/** Resolves when the sending under way has ended. */
+export function idle() {
+  return new Promise((resolve) => waiting.push(resolve));
+}
+
+/** The address and the text of a batch. */
+function batch({ items, owner = page.anonymous }, asks) {
+  const head = {
+    source: page.source,
+    sent_at: Date.now(),
+    anonymous_id: owner,
+    device_id: page.device || undefined,
+    consent: { analytics: !!(page.consent & 1), personalization: !!(page.consent & 2), marketing: !!(page.consent & 4) },
+    consent_source: page.consentSource,
+    dropped: lost.count || undefined,
+    ask: asks && owner === page.anonymous ? ask() : undefined,
+  };
+  const events = items.map((item) => item.text).join();
+  return [`${page.base}/e?b=${core.bucket(owner)}`, JSON.stringify(head).slice(0, -1) + `,"events":[${events}]}`];
+}
+
+/** Posts the next request of at most `max` events; false when there are none and no decision is `wanted`. */
+export function send(max, wanted, asks) {
+  const taken = take(max || Infinity);
+  if (!taken.items.length && !wanted) return false;
+  flying = taken.items;
+  const own = !taken.owner || taken.owner === page.anonymous;
+  post(...batch(taken, asks), own, lost.count);
+  return true;
+}
+
+async function post(url, body, own, dropped) {
+  let status = 0;
+  let after;
+  let answer;
+  try {
+    // keepalive: the page may go while the request is under way.
+    const signal = AbortSignal.timeout?.(TIMEOUT);
+    const reply = await fetch(url, { method: 'POST', body, keepalive: true, credentials: 'include', signal });
+    after = parseInt(reply.headers.get('retry-after'), 10);
+    answer = await reply.json();
+    // Whatever stands between page and edge may answer too: only the edge's own words count.
+    status = reply.ok && !answer.accepted ? 0 : reply.status;
+  } catch {
+    // No answer, or one that is no JSON.
+  }
+  later(() => answered(status, after, answer, own, dropped))();
+}
+
+function answered(status, after, answer, own, dropped) {
+  const sent = flying;
+  flying = [];
+  const outcome = core.answered(status, after >= 0 ? after : -1, sent.length);
+  if (outcome === RETRY) return debug('not_sent', { status });
+  if (outcome !== SPLIT) {
+    lost.count -= dropped;
+    const { accepted = [], duplicate = [], rejected = [], decision } = (outcome === ANSWERED && answer) || {};
+    const known = new Set([...accepted, ...duplicate]);
+    const refused = new Set(rejected.map(({ index }) => index));
+    const done = sent.filter(({ id }, at) => outcome !== ANSWERED || known.has(id) || refused.has(at));
+    for (const { key } of done) remove(key);
+    if (outcome === ANSWERED) {
+      emit('sent', answer);
+      debug('sent', { events: sent.length, answer });
+      for (const { code, path, message } of rejected) error(code, path, message);
+      if (own && decision) decided(decision, done.map(({ id }) => id).join());
+    } else error('refused', '', 'the edge refused a batch');
+    if (sent.length && !done.length) return core.stop();
+  }
+  core.next();
+}
+
+/**
+ * The page is hidden or goes: what the edge has not answered for goes by beacon, also what is under way, since not every
+ * browser keeps a request alive. It stays queued, for a beacon has no answer; what arrives twice the edge counts once.
+ */
+export function leave() {
+  while (mayTrack()) {
+    const taken = take(Infinity, true);
+    if (!taken.items.length || !navigator.sendBeacon(...batch(taken))) return;
+    handedOver(taken.items);
+  }
+}
+
+/** The visitor takes consent back: the edge hears it, by beacon, because nothing stays here that could try again. */
+export function withdraw() {
+  navigator.sendBeacon(...batch({ items: [] }));
+  clear();
+}

@@ -1,0 +1,77 @@
+/**
+ * What opens and what is filled, and when: campaigns, recommendation slots and the push prompt. A file of its own,
+ * fetched with the first decision that has something to show. Whether a campaign may be shown the core says.
+ */
+import { popup } from './popup.js';
+import { prompt, request } from './push.js';
+import { clear as clearSlots, fill } from './shelf.js';
+import { close } from './overlay.js';
+import { due, forgo, obstacle, opened, relook } from './trigger.js';
+import { take, world } from './world.js';
+
+/** How a campaign stands, by the core's numbers (`sdk/src/decide.rs`): what keeps it back, or which trigger it waits for. */
+const WHY = [
+  'personalization is not consented to',
+  'not on this page',
+  'frequency cap reached',
+  'condition does not hold',
+  'its rules cannot be read',
+];
+const TRIGGERS = ['', 'dwell', 'scroll', 'exit'];
+
+/** The campaigns of the last decision by ID, as the edge sent them. */
+let campaigns = {};
+/** Why each campaign is not shown, as last told. */
+const reasons = {};
+let latest = {};
+
+/** Starts the part with what it needs of the core's page half (`present.js`). */
+export function start(world) {
+  take(world);
+  relook(() => look(latest));
+  return { look, request, clear };
+}
+
+/** Looks at a decision, new or known: something changed. */
+function look(decision) {
+  if (latest !== decision) {
+    const before = campaigns;
+    campaigns = Object.fromEntries((decision.campaigns ?? []).map((sent) => [sent.id, sent]));
+    // One that is known already goes on waiting for its trigger.
+    for (const id in before) if (before[id].version !== campaigns[id]?.version) forgo(id);
+  }
+  latest = decision;
+  if (decision.slots) fill(decision.slots);
+  for (const id in campaigns) consider(campaigns[id]);
+  // Over 3 the bits hold consent to marketing.
+  if (world.page.consent > 3) prompt(decision.push);
+}
+
+/** Opens the pop-up of a campaign if it may be shown, its trigger happened and nothing is in the way. */
+function consider(sent) {
+  const { id } = sent;
+  const [standing, value, category] = world.judge(sent);
+  const kind = TRIGGERS[standing - WHY.length];
+  if (kind === undefined) forgo(id);
+  const why = kind === undefined ? WHY[standing] : due(id, kind, value) ? obstacle() : 'waits for its trigger';
+  if (why) return tell(id, why);
+  forgo(id);
+  opened.now = true;
+  world.debug('shown', { campaign_id: id });
+  popup(sent, category);
+}
+
+/** Tells developers why a campaign is not shown, once for each reason. */
+function tell(campaign_id, why) {
+  if (reasons[campaign_id] === why) return;
+  reasons[campaign_id] = why;
+  world.debug('not_shown', { campaign_id, why });
+}
+
+/** Nothing of the visitor stays on the page. */
+function clear() {
+  for (const id in campaigns) forgo(id);
+  campaigns = latest = {};
+  close();
+  clearSlots();
+}

@@ -1,0 +1,57 @@
+/** Waiting for the moment at which something may open. */
+import { arm } from './arm.js';
+import { world } from './world.js';
+
+/** What says that a consent banner is on the page. */
+const BANNER = '[data-endcap-consent]';
+/** How often is looked again whether what was in the way has gone: it tells nobody. */
+const LOOK_AGAIN = 1000;
+
+/** By what waits: true once its moment came, else what disarms it. */
+const waiting = new Map();
+let look;
+let again;
+/** Whether something of ours is open or about to be. */
+export const opened = { now: false };
+
+/** Says what looks at everything again. */
+export function relook(act) {
+  look = world.later(act);
+}
+
+/** Whether the moment of `id` came: `dwell` in seconds, `scroll` in per cent, `exit`, or at once. Waits for it if not. */
+export function due(id, kind, value) {
+  if (!waiting.has(id)) {
+    waiting.set(id, !kind);
+    const come = () => {
+      waiting.set(id, true);
+      world.debug('trigger', { campaign_id: id });
+      look();
+    };
+    const disarm = kind && arm(kind, value, world.later(come));
+    if (!waiting.get(id)) waiting.set(id, disarm);
+  }
+  return waiting.get(id) === true;
+}
+
+/** What waited is off. */
+export function forgo(id) {
+  const disarm = waiting.get(id);
+  waiting.delete(id);
+  if (disarm && disarm !== true) disarm();
+}
+
+/** What is in the way of opening anything now: something open, a consent banner, a visitor who is typing. */
+export function obstacle() {
+  const shown = [...document.querySelectorAll(BANNER)].some((element) => element.getClientRects().length);
+  const typing = document.activeElement?.matches('input,textarea,select,[contenteditable]');
+  const why = opened.now ? 'something else is open' : shown ? 'a consent banner is open' : typing ? 'the visitor is typing' : '';
+  if (why) lookAgain();
+  return why;
+}
+
+/** Looks again soon. */
+export function lookAgain() {
+  clearTimeout(again);
+  again = setTimeout(look, LOOK_AGAIN);
+}

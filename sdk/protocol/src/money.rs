@@ -1,0 +1,69 @@
+//! Money as integer minor units with an ISO 4217 currency.
+
+/// An amount of money.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Money {
+    /// Minor units (cents, pence; whole yen).
+    pub minor: i64,
+    /// ISO 4217 code, upper case.
+    pub currency: [u8; 3],
+}
+
+/// Largest amount accepted, in minor units: exact in a double, with head room for sums (SQLite hands integers out as
+/// doubles).
+pub const MAX_MINOR: i64 = 1_000_000_000_000;
+
+/// Parses an ISO 4217 code in either case.
+#[must_use]
+pub fn parse_currency(text: &str) -> Option<[u8; 3]> {
+    let code: [u8; 3] = text.as_bytes().try_into().ok()?;
+    code.iter().all(u8::is_ascii_alphabetic).then(|| code.map(|b| b.to_ascii_uppercase()))
+}
+
+/// Decimal places of a currency (ISO 4217 table A.1); two unless listed.
+#[must_use]
+pub fn exponent(currency: [u8; 3]) -> u32 {
+    // Lists in a row are a third of the code of a comparison for each.
+    const NONE: &[u8] = b"BIFCLPDJFGNFISKJPYKMFKRWPYGRWFUGXUYIVNDVUVXAFXOFXPF";
+    const THREE: &[u8] = b"BHDIQDJODKWDLYDOMRTND";
+    let among = |list: &[u8]| list.chunks_exact(3).any(|code| code == currency);
+    match (among(NONE), among(THREE)) {
+        (true, _) => 0,
+        (_, true) => 3,
+        _ => 2,
+    }
+}
+
+/// A decimal amount of major units in minor units, half away from zero. None when it is not finite or over
+/// [`MAX_MINOR`].
+#[must_use]
+pub fn to_minor(major: f64, currency: [u8; 3]) -> Option<i64> {
+    let scale = [1.0, 10.0, 100.0, 1000.0].get(exponent(currency) as usize).copied()?;
+    // The nearest double of 1.005 lies just below it; one part in 10^12 brings decimal halves back over the edge.
+    let scaled = major * scale * (1.0 + 1e-12);
+    let rounded = if scaled < 0.0 { (scaled - 0.5) as i64 } else { (scaled + 0.5) as i64 };
+    (major.is_finite() && rounded.abs() <= MAX_MINOR).then_some(rounded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_half_away_from_zero() {
+        assert_eq!(to_minor(1.005, *b"EUR"), Some(101));
+        assert_eq!(to_minor(-1.005, *b"EUR"), Some(-101));
+        assert_eq!(to_minor(19.99, *b"EUR"), Some(1999));
+        assert_eq!(to_minor(1200.0, *b"JPY"), Some(1200));
+        assert_eq!(to_minor(1.2345, *b"KWD"), Some(1235));
+    }
+
+    #[test]
+    fn refuses_what_no_shop_charges() {
+        assert_eq!(to_minor(f64::NAN, *b"EUR"), None);
+        assert_eq!(to_minor(f64::INFINITY, *b"EUR"), None);
+        assert_eq!(to_minor(1e300, *b"EUR"), None);
+        assert_eq!(parse_currency("eur"), Some(*b"EUR"));
+        assert_eq!(parse_currency("EURO"), None);
+    }
+}

@@ -1,0 +1,211 @@
+//! Compiling a campaign's rules from JSON, at the edge.
+//!
+//! Role in the flow of one event: none; it runs when a campaign is saved, so that a rule which cannot work is refused
+//! with its path then, and the page later gets only what is known to be right.
+
+use endcap_protocol::FieldError;
+use serde_json::Value;
+
+use crate::condition::{Condition, Fact, MAX_DEPTH, Op, Scope};
+use crate::frequency::{Frequency, REMEMBERED};
+use crate::program::Program;
+use crate::stage::Stage;
+use crate::trigger::Trigger;
+
+/// Most parts of one `all` or `any`.
+const MAX_PARTS: usize = 50;
+/// Most page patterns of one list.
+const MAX_PATTERNS: usize = 50;
+
+/// A compiled campaign with what debug views say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compiled {
+    /// The rules.
+    pub program: Program,
+    /// The condition's leaves in words, in the order of [`crate::Verdict::failed`].
+    pub labels: Vec<String>,
+}
+
+/// Compiles the `condition`, `trigger`, `frequency` and `pages` members of a campaign.
+///
+/// # Errors
+/// What is wrong, with its path inside the campaign.
+pub fn compile(campaign: &Value) -> Result<Compiled, FieldError> {
+    let mut labels = Vec::new();
+    let condition = match campaign.get("condition") {
+        None => Condition::All(Vec::new()),
+        Some(value) => condition(value, false, MAX_DEPTH, &mut labels).map_err(|e| e.under("condition"))?,
+    };
+    let pages = campaign.get("pages");
+    let patterns = |key: &str| patterns(pages.and_then(|p| p.get(key)), key).map_err(|e| e.under("pages"));
+    let program = Program {
+        condition,
+        trigger: campaign.get("trigger").map_or(Ok(Trigger::Immediately), trigger)?,
+        frequency: campaign.get("frequency").map_or(Ok(Frequency::default()), frequency)?,
+        include: patterns("include")?,
+        exclude: patterns("exclude")?,
+    };
+    Ok(Compiled { program, labels })
+}
+
+fn fail<T>(path: &str, message: &str) -> Result<T, FieldError> {
+    Err(FieldError::new(path, message))
+}
+
+fn condition(value: &Value, bound: bool, depth: usize, labels: &mut Vec<String>) -> Result<Condition, FieldError> {
+    let Some(depth) = depth.checked_sub(1) else { return fail("", "is nested too deeply (12 levels at most)") };
+    let Some(object) = value.as_object() else { return fail("", "must be an object") };
+    if object.contains_key("fact") {
+        return leaf(value, bound, labels);
+    }
+    let (1, Some((key, inner))) = (object.len(), object.iter().next()) else {
+        return fail("", "must have exactly one of: all, any, not, some_category, fact");
+    };
+    match key.as_str() {
+        "all" => Ok(Condition::All(parts(inner, "all", bound, depth, labels)?)),
+        "any" => Ok(Condition::Any(parts(inner, "any", bound, depth, labels)?)),
+        "not" => {
+            let part = condition(inner, bound, depth, labels).map_err(|e| e.under("not"))?;
+            Ok(Condition::Not(Box::new(part)))
+        }
+        "some_category" if bound => fail("some_category", "cannot stand inside another some_category"),
+        "some_category" => {
+            let part = condition(inner, true, depth, labels).map_err(|e| e.under("some_category"))?;
+            Ok(Condition::SomeCategory(Box::new(part)))
+        }
+        _ => fail(key, "is not known; use all, any, not, some_category or fact"),
+    }
+}
+
+fn parts(
+    value: &Value,
+    key: &str,
+    bound: bool,
+    depth: usize,
+    labels: &mut Vec<String>,
+) -> Result<Vec<Condition>, FieldError> {
+    let Some(list) = value.as_array().filter(|list| list.len() <= MAX_PARTS) else {
+        return fail(key, "must be a list of at most 50 conditions");
+    };
+    let part = |(i, item)| condition(item, bound, depth, labels).map_err(|e| e.under(&format!("{key}[{i}]")));
+    list.iter().enumerate().map(part).collect()
+}
+
+fn leaf(value: &Value, bound: bool, labels: &mut Vec<String>) -> Result<Condition, FieldError> {
+    let name = value.get("fact").and_then(Value::as_str).unwrap_or_default();
+    let (condition, label) = match name {
+        "stage" => stages(value)?,
+        "url_path" => path(value)?,
+        _ => comparison(name, value, bound)?,
+    };
+    labels.push(label);
+    Ok(condition)
+}
+
+fn stages(value: &Value) -> Result<(Condition, String), FieldError> {
+    let Some(list) = value.get("in").and_then(Value::as_array).filter(|list| !list.is_empty()) else {
+        return fail("in", "must be a list of stages");
+    };
+    let mut bits = 0;
+    let mut names = Vec::new();
+    for (i, item) in list.iter().enumerate() {
+        let Some(stage) = item.as_str().and_then(Stage::parse) else {
+            return fail(&format!("in[{i}]"), "must be prospect, new, active, sleep, lost or deep");
+        };
+        bits |= 1 << stage.code();
+        names.push(stage.as_str());
+    }
+    Ok((Condition::StageIn(bits), format!("stage is {}", names.join(" or "))))
+}
+
+fn path(value: &Value) -> Result<(Condition, String), FieldError> {
+    let Some(pattern) = value.get("matches").and_then(Value::as_str).filter(|p| (1..=200).contains(&p.len())) else {
+        return fail("matches", "must be a path pattern of 1 to 200 bytes, as /c/*");
+    };
+    Ok((Condition::Path(pattern.to_owned()), format!("path matches {pattern}")))
+}
+
+fn comparison(name: &str, value: &Value, bound: bool) -> Result<(Condition, String), FieldError> {
+    let Some(fact) = Fact::ALL.into_iter().find(|known| known.as_str() == name) else {
+        let known: Vec<_> = Fact::ALL.map(Fact::as_str).to_vec();
+        return fail("fact", &format!("is not known; use stage, url_path, {}", known.join(", ")));
+    };
+    let sign = value.get("op").and_then(Value::as_str).unwrap_or_default();
+    let Some(op) = Op::ALL.into_iter().find(|known| known.as_str() == sign) else {
+        return fail("op", "must be =, !=, >, >=, < or <=");
+    };
+    let Some(number) = value.get("value").and_then(Value::as_i64) else {
+        return fail("value", "must be a whole number");
+    };
+    let scope = scope(fact, value, bound)?;
+    let of = match &scope {
+        Scope::All => String::new(),
+        Scope::Bound => " in the category".to_owned(),
+        Scope::Named(category) => format!(" in {category}"),
+    };
+    Ok((Condition::Compare(fact, scope, op, number), format!("{name}{of} {sign} {number}")))
+}
+
+fn scope(fact: Fact, value: &Value, bound: bool) -> Result<Scope, FieldError> {
+    match value.get("category") {
+        None => Ok(Scope::All),
+        Some(_) if !fact.takes_category() => fail("category", "does not apply to this fact"),
+        Some(Value::String(name)) if name == "$" && bound => Ok(Scope::Bound),
+        Some(Value::String(name)) if name == "$" => fail("category", "\"$\" needs an enclosing some_category"),
+        Some(Value::String(name)) if (1..=128).contains(&name.len()) => Ok(Scope::Named(name.clone())),
+        Some(_) => fail("category", "must be a category ID of 1 to 128 bytes, or \"$\""),
+    }
+}
+
+fn whole(value: &Value, path: &str, max: u32) -> Result<u32, FieldError> {
+    let number = value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=max).contains(n));
+    number.ok_or_else(|| FieldError::new(path, format!("must be a whole number from 1 to {max}")))
+}
+
+/// Compiles a trigger.
+///
+/// # Errors
+/// What is wrong, with its path from `trigger`.
+pub fn trigger(value: &Value) -> Result<Trigger, FieldError> {
+    let entry = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.iter().next());
+    match entry.map(|(key, inner)| (key.as_str(), inner)) {
+        Some(("immediately", Value::Bool(true))) => Ok(Trigger::Immediately),
+        Some(("exit_intent", Value::Bool(true))) => Ok(Trigger::ExitIntent),
+        Some(("dwell_seconds", number)) => Ok(Trigger::Dwell(whole(number, "trigger.dwell_seconds", 3600)?)),
+        Some(("scroll_percent", number)) => Ok(Trigger::Scroll(whole(number, "trigger.scroll_percent", 100)?)),
+        _ => fail(
+            "trigger",
+            "must be one of {\"immediately\":true}, {\"dwell_seconds\":n}, {\"scroll_percent\":n}, {\"exit_intent\":true}",
+        ),
+    }
+}
+
+fn frequency(value: &Value) -> Result<Frequency, FieldError> {
+    let Some(object) = value.as_object() else { return fail("frequency", "must be an object") };
+    let cap = REMEMBERED as u32;
+    let per_session = object.get("per_session").map(|v| whole(v, "frequency.per_session", 100)).transpose()?;
+    let per_days = match object.get("per_days") {
+        None => None,
+        Some(per_days) => {
+            let part = |key: &str, max| {
+                whole(per_days.get(key).unwrap_or(&Value::Null), &format!("frequency.per_days.{key}"), max)
+            };
+            Some((part("count", cap)?, part("days", 365)?))
+        }
+    };
+    Ok(Frequency { per_session, per_days })
+}
+
+fn patterns(value: Option<&Value>, key: &str) -> Result<Vec<String>, FieldError> {
+    let Some(value) = value else { return Ok(Vec::new()) };
+    let Some(list) = value.as_array().filter(|list| list.len() <= MAX_PATTERNS) else {
+        return fail(key, "must be a list of at most 50 path patterns");
+    };
+    let one = |(i, item): (usize, &Value)| {
+        let pattern = item.as_str().filter(|p| (1..=200).contains(&p.len()));
+        pattern
+            .map(str::to_owned)
+            .ok_or_else(|| FieldError::new(format!("{key}[{i}]"), "must be a path pattern of 1 to 200 bytes, as /c/*"))
+    };
+    list.iter().enumerate().map(one).collect()
+}

@@ -1,0 +1,32 @@
+//! One rule engine, two places: what a visitor did, the conditions over it, triggers and frequency caps.
+//!
+//! Role in the flow of one event: the edge folds it into the visitor's [`Behaviour`] and answers with that behaviour and
+//! the compiled [`Program`]s of its campaigns; the page goes on with the same code, so that a pop-up that depends on
+//! what the visitor does right now opens with no round trip and the answer is the one that the edge would give.
+
+pub mod act;
+pub mod behaviour;
+pub mod cart;
+pub mod codec;
+#[cfg(feature = "serde")]
+pub mod compile;
+pub mod condition;
+pub mod evaluate;
+pub mod frequency;
+pub mod judge;
+pub mod pattern;
+pub mod program;
+pub mod stage;
+pub mod table;
+pub mod trigger;
+
+pub use act::Act;
+pub use behaviour::Behaviour;
+pub use cart::{Cart, CartLine};
+pub use evaluate::{PageFacts, Verdict};
+pub use frequency::{Frequency, Seen};
+pub use judge::{Standing, judge};
+pub use program::Program;
+pub use stage::Stage;
+pub use table::Table;
+pub use trigger::Trigger;

@@ -1,0 +1,78 @@
+/**
+ * Who this browser is, as far as the loader needs to know: enough to send held calls when the page ends before the
+ * Rust core ran. The format is that of `protocol::cookie`; the core does the same and more once it runs.
+ */
+
+/** Name of the script-readable identity cookie. */
+const COOKIE = 'ec_id';
+/** The same text in storage. */
+const STORED = 'ec.id';
+/** 400 days, the longest that browsers keep a cookie (RFC 6265bis section 5.5). */
+const MAX_AGE_SECONDS = 34560000;
+
+/** A browser's identity: device ID and anonymous ID. */
+export interface Identity {
+  device: string;
+  anonymous: string;
+}
+
+/** Counts message IDs, so that those of one moment keep their order. */
+let count = 0;
+
+/** A UUIDv7 of the time `at` in milliseconds, with a counter after it (RFC 9562 sections 5.7 and 6.2, method 1). */
+export function messageId(at: number): string {
+  const random = crypto.getRandomValues(new Uint8Array(8));
+  const padded = (number: number, digits: number) => number.toString(16).padStart(digits, '0');
+  // The variant's two bits are 10.
+  random[0] = ((random[0] as number) & 63) | 128;
+  const hex = random.reduce((text, byte) => text + padded(byte, 2), padded(at, 12) + '7' + padded(count++ & 4095, 3));
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+/** The virtual bucket that a request for this browser goes to; equals `protocol::bucket_of`. */
+export function bucketOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) & 1023;
+}
+
+/** What was drawn where nothing can be kept: it holds for as long as the page lives. */
+let drawn: Identity | undefined;
+
+/** Does something that a browser may refuse: sandboxed frames have no cookies, others no storage. */
+function quietly<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads the identity: of the cookie and the stored copy, the one with the newer reset epoch. */
+export function readIdentity(): Identity | undefined {
+  const copies = [
+    quietly(() => document.cookie.split('; ').find((pair) => pair.startsWith(COOKIE + '='))?.slice(COOKIE.length + 1)),
+    quietly(() => localStorage.getItem(STORED)),
+  ];
+  let best: string[] | undefined;
+  for (const copy of copies) {
+    const parts = copy?.split('.');
+    if (parts?.length === 4 && parts[0] === '1' && (!best || Number(parts[3]) > Number(best[3]))) best = parts;
+  }
+  return best && { device: best[1] as string, anonymous: best[2] as string };
+}
+
+/** Reads the identity, or draws one and keeps it. Only to be called once consent is given. */
+export function ensureIdentity(): Identity {
+  const known = readIdentity() ?? drawn;
+  if (known) return known;
+  const draw = () => crypto.randomUUID?.() ?? messageId(Date.now());
+  drawn = { device: draw(), anonymous: draw() };
+  const text = `1.${drawn.device}.${drawn.anonymous}.0`;
+  const secure = location.protocol === 'https:' ? '; Secure' : '';
+  quietly(() => (document.cookie = `${COOKIE}=${text}; Path=/; Max-Age=${MAX_AGE_SECONDS}; SameSite=Lax${secure}`));
+  quietly(() => localStorage.setItem(STORED, text));
+  return drawn;
+}

@@ -1,0 +1,91 @@
+/**
+ * The service worker `/endcap-sw.js`: shows what the edge pushes, then reports what became of it. It has a scope of its
+ * own (`/endcap-sw/`), controls no page and caches nothing.
+ *
+ * What it needs to know arrives in its URL's query, set at registration (`sdk/src/push.rs`): `prefix` of the routes,
+ * and for a subscription that the browser renews by itself `source`, `id` (anonymous ID), `key` and `key_id`.
+ */
+declare const self: ServiceWorkerGlobalScope;
+export {};
+
+/** A notification as declarative web push writes it (`web_push: 8030`). */
+interface Declared extends NotificationOptions {
+  title: string;
+  navigate?: string;
+  data?: { token?: string };
+}
+
+/** What `data` of a shown notification holds. */
+interface Kept {
+  token?: string | undefined;
+  navigate?: string | undefined;
+}
+
+/** `pushsubscriptionchange`, which TypeScript's library does not know yet. */
+interface SubscriptionChange extends ExtendableEvent {
+  oldSubscription?: PushSubscription | null;
+  newSubscription?: PushSubscription | null;
+}
+
+const query = new URL(self.location.href).searchParams;
+const prefix = query.get('prefix') ?? '/ec';
+
+function post(path: string, body: object): Promise<unknown> {
+  return fetch(prefix + path, { method: 'POST', body: JSON.stringify(body), keepalive: true }).catch(() => undefined);
+}
+
+function report(kept: Kept | undefined, outcome: 'shown' | 'clicked' | 'closed'): Promise<unknown> {
+  return kept?.token ? post('/n', { token: kept.token, outcome, at: Date.now() }) : Promise.resolve();
+}
+
+/** Reads a push. One that cannot be read still gives a notification: browsers punish a silent push. */
+function declared(data: PushMessageData | null): Declared {
+  try {
+    const { notification } = data?.json() as { notification?: Declared };
+    if (notification?.title) return notification;
+  } catch {
+    // Falls through to the plain one.
+  }
+  return { title: self.location.hostname };
+}
+
+async function show(data: PushMessageData | null): Promise<void> {
+  const { title, navigate, ...options } = declared(data);
+  const kept: Kept = { token: options.data?.token, navigate };
+  await self.registration.showNotification(title, { ...options, data: kept });
+  await report(kept, 'shown');
+}
+
+/** Focuses a window that is there already, else opens one. Only web addresses are followed. */
+async function open(target: string | undefined): Promise<void> {
+  const url = new URL(target ?? '/', self.location.origin);
+  if (!url.protocol.startsWith('http')) return;
+  const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const there = windows.find((client) => client.url === url.href);
+  await (there ? there.focus() : self.clients.openWindow(url.href));
+}
+
+/** Tells the edge about a subscription that the browser replaced. */
+async function renew(event: SubscriptionChange): Promise<void> {
+  const applicationServerKey = event.oldSubscription?.options.applicationServerKey ?? query.get('key');
+  const options: PushSubscriptionOptionsInit = { userVisibleOnly: true, applicationServerKey };
+  const subscription = event.newSubscription ?? (await self.registration.pushManager.subscribe(options));
+  await post('/push', {
+    anonymous_id: query.get('id'),
+    source: query.get('source'),
+    subscription,
+    key_id: query.get('key_id'),
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  });
+}
+
+self.addEventListener('install', () => void self.skipWaiting());
+self.addEventListener('push', (event) => event.waitUntil(show(event.data)));
+self.addEventListener('notificationclose', (event) => event.waitUntil(report(event.notification.data, 'closed')));
+self.addEventListener('notificationclick', (event) => {
+  const kept = event.notification.data as Kept | undefined;
+  event.notification.close();
+  event.waitUntil(Promise.all([open(kept?.navigate), report(kept, 'clicked')]));
+});
+self.addEventListener('pushsubscriptionchange', ((event: SubscriptionChange) =>
+  event.waitUntil(renew(event).catch(() => undefined))) as (event: Event) => void);

@@ -1,0 +1,127 @@
+// Generated from sdk/src/types.rs; change it there.
+
+/** Consent per purpose. */
+export interface Consent {
+  /** Measuring what visitors do. Without it nothing is kept or sent. */
+  analytics: boolean;
+  /** Fitting pop-ups and recommendations to the visitor. */
+  personalization: boolean;
+  /** Messages after the visit, such as web push. */
+  marketing: boolean;
+}
+
+/** Consent as a page says it. `'pending'`: not decided yet, everything stays in memory. */
+export type ConsentState = 'granted' | 'denied' | 'pending' | Consent;
+
+/** What `init` takes. */
+export interface InitOptions {
+  /** Names these pages as a source of events, for example `'shop'`. */
+  source: string;
+  /** Path under which the edge answers. Default `'/ec'`. */
+  prefix?: string | undefined;
+  /** Origin of the edge, where it is not the page's own. Default `''`. */
+  endpoint?: string | undefined;
+  /** What the visitor consented to so far. Default `'pending'`. */
+  consent?: ConsentState | undefined;
+  /** Says in the console what was captured, sent, decided and not shown, and why. */
+  debug?: boolean | undefined;
+  /** CSP nonce for style elements, for browsers without constructed style sheets. */
+  nonce?: string | undefined;
+  /**
+   * What is captured without the shop's code: `false` for nothing, or an object in which a part is `false`. Default: all.
+   */
+  auto?: false | string | Partial<Record<AutoPart, boolean>> | undefined;
+  /**
+   * Host names of the shop's other domains (with ports that are not the scheme's own): over links to them the visitor
+   * stays the same one. The edge answers on each, and the source lists each.
+   */
+  domains?: string | string[] | undefined;
+  /** `false` where the page's policy is known to forbid WebAssembly: the core is then loaded as JavaScript untried. */
+  wasm?: boolean | undefined;
+  /** Integrity of `core.wasm` (`sha384-…`), as the build prints it. */
+  integrity?: string | undefined;
+}
+
+/** What can be captured without the shop's code. */
+export type AutoPart =
+  | 'pages'
+  | 'engagement'
+  | 'scroll'
+  | 'clicks'
+  | 'forms'
+  | 'search'
+  | 'dataLayer'
+  | 'structured'
+  | 'consent';
+
+/** Properties of an event: anything that JSON can hold. */
+export type Properties = Record<string, unknown>;
+
+/** A product as the shop's catalogue has it. */
+export interface Product {
+  id: string;
+  title: string;
+  url: string;
+  image: string;
+  category: string;
+  brand?: string;
+  /** `amount` in minor units: 1999 is 19.99 EUR. */
+  price: { amount: number; currency: string };
+  available: boolean;
+}
+
+/** What the edge decided. */
+export interface Decision {
+  stage: 'prospect' | 'new' | 'active' | 'sleep' | 'lost' | 'deep';
+  profile_id: string;
+  campaigns: { id: string; version: number; eligible: boolean; why: string }[];
+  slots: Record<string, { reason: string; items: Product[] }>;
+}
+
+/** What became of one event that the edge refused. */
+export interface Rejection {
+  index: number;
+  message_id: string | null;
+  code: string;
+  path: string;
+  message: string;
+}
+
+/** What listeners are told, by topic. */
+export interface Events {
+  decision: Decision;
+  popup: { action: 'shown' | 'clicked' | 'dismissed'; campaign_id: string; version: number };
+  slot: { slot: string; reason: string; product_ids: string[] };
+  push: { state: 'prompted' | 'dismissed' | 'denied' | 'subscribed' };
+  sent: { accepted: string[]; duplicate: string[]; rejected: Rejection[] };
+  debug: { kind: string; at: number; detail: Record<string, unknown> };
+  error: { code: string; path: string; message: string };
+}
+
+/** What became of asking for notifications. */
+export type PushOutcome = 'granted' | 'denied' | 'dismissed' | 'unsupported';
+
+/** The public API: `window.endcap` with the script tag, named exports of the npm package. */
+export interface Endcap {
+  /** Starts Endcap on this page. Only the first call counts. */
+  init(options: InitOptions): void;
+  /** Records a page view. */
+  page(name?: string, properties?: Properties): void;
+  page(properties: Properties): void;
+  /** Records something the visitor did; e-commerce events are named as in Segment's specification. */
+  track(name: string, properties?: Properties): void;
+  /** Says who the visitor is. `proof`: HMAC-SHA-256 of the user ID by the shop's server, in hex. */
+  identify(userId: string | number, traits?: Properties, options?: { proof?: string | undefined }): void;
+  /** Takes the visitor's decision. */
+  consent(state: ConsentState): void;
+  /** The visitor logged out: what follows belongs to a new anonymous ID. */
+  reset(): void;
+  /** Listens; returns the function that stops listening. */
+  on<T extends keyof Events>(topic: T, listener: (event: Events[T]) => void): () => void;
+  /** Asks for permission to send notifications. Call it from a click. */
+  requestPush(): Promise<PushOutcome>;
+  /** Sends what is queued; resolves when the edge answered or could not be reached. */
+  flush(): Promise<void>;
+  /** The browser's anonymous ID; null before consent. */
+  anonymousId(): string | null;
+}

@@ -1,0 +1,160 @@
+//! Batches as the SDK sends them: visitors who look around, and now and then fill their cart.
+
+use std::fmt::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use endcap_protocol::bucket_of;
+
+/// What a visitor does in a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Looks around; in every tenth batch something goes into the cart.
+    Mixed,
+    /// Something goes into the cart in every batch.
+    Cart,
+    /// Logs in, each time on a browser that was never seen; each person on so many of them.
+    Login {
+        /// Browsers of one person.
+        devices: u64,
+    },
+}
+
+impl Kind {
+    /// For people.
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Mixed => "everyday batches".to_owned(),
+            Self::Cart => "carts".to_owned(),
+            Self::Login { devices } => format!("logins on {devices} devices"),
+        }
+    }
+}
+
+/// The time, in milliseconds since 1970.
+pub(super) fn now_ms() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
+}
+
+/// Writes one connection's batches. Visitors and products come from a fixed sequence, so that two
+/// runs send the same.
+pub(super) struct Writer {
+    random: u64,
+    batches: u64,
+    connection: u64,
+    size: usize,
+    kind: Kind,
+}
+
+/// Visitors of each connection. No visitor is on two connections: a browser sends its batches one
+/// after the other.
+const VISITORS: u64 = 512;
+
+/// Products of the demo shop that are looked at: identifier, category, price.
+const PRODUCTS: [(&str, &str, &str); 4] = [
+    ("fulmar-parka", "jackets", "329.00"),
+    ("eider-puffer", "jackets", "219.00"),
+    ("scree-boot", "shoes", "189.00"),
+    ("storm-lantern", "home", "79.00"),
+];
+
+impl Writer {
+    /// Starts the sequence of one connection.
+    pub(super) fn new(connection: u64, size: usize, kind: Kind) -> Self {
+        let random = (connection + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Self { random, batches: 0, connection, size, kind }
+    }
+
+    /// The next batch: the visitor's bucket and the body.
+    pub(super) fn next(&mut self) -> (u16, String) {
+        if let Kind::Login { devices } = self.kind {
+            self.batches += 1;
+            return super::identity::login(self.connection, self.batches, devices);
+        }
+        let visitor = self.connection * VISITORS + self.random() % VISITORS;
+        let anonymous = format!("{:08x}-5ca1-4ab1-8e57-0000cafe{:04x}", visitor ^ 0x5eed_0000, visitor & 0xffff);
+        let now = now_ms();
+        self.batches += 1;
+        let fills_cart = self.kind == Kind::Cart || self.batches.is_multiple_of(10);
+        let mut body = format!(
+            "{{\"source\":\"demo\",\"sent_at\":{now},\"anonymous_id\":\"{anonymous}\",\
+             \"device_id\":\"{visitor:08x}-d0d0-4ab1-8e57-0000cafe0000\",\
+             \"consent\":{{\"analytics\":true,\"personalization\":true,\"marketing\":true}},\"events\":["
+        );
+        for index in 0..self.size {
+            if index > 0 {
+                body.push(',');
+            }
+            let name = match index {
+                _ if fills_cart && index + 1 == self.size => "Product Added",
+                0 if self.size > 1 => "Product List Viewed",
+                _ => "Product Viewed",
+            };
+            self.event(&mut body, name, now, visitor);
+        }
+        body.push_str("],\"ask\":{\"slots\":[{\"name\":\"home\",\"limit\":4}],\"url\":\"http://127.0.0.1/\"}}");
+        (bucket_of(&anonymous), body)
+    }
+
+    /// One event. Writing to a text cannot fail.
+    fn event(&mut self, body: &mut String, name: &str, now: u128, visitor: u64) {
+        let (high, low) = (self.random(), self.random());
+        let product = PRODUCTS.get(low as usize % PRODUCTS.len()).copied().unwrap_or_default();
+        let (id, category, price) = product;
+        let time = now & 0xffff_ffff_ffff;
+        let _ = write!(
+            body,
+            "{{\"message_id\":\"{:08x}-{:04x}-7{:03x}-8{:03x}-{:012x}\",\"type\":\"track\",\"name\":\"{name}\",\
+             \"session_id\":\"{visitor:08x}-5e55-4ab1-8e57-0000cafe0000\",\"timestamp\":{now},\
+             \"context\":{{\"page\":{{\"url\":\"http://127.0.0.1/p/{id}\",\"path\":\"/p/{id}\",\"title\":\"{id}\",\
+             \"referrer\":\"http://127.0.0.1/c/{category}\",\"search\":\"\"}},\"locale\":\"en-US\",\
+             \"zone\":\"Europe/Berlin\",\"screen\":{{\"width\":1440,\"height\":900,\"density\":2}},\
+             \"library\":{{\"name\":\"endcap\",\"version\":\"0.1.0\"}}}},",
+            time >> 16,
+            time & 0xffff,
+            high & 0xfff,
+            (high >> 12) & 0xfff,
+            low & 0xffff_ffff_ffff,
+        );
+        let _ = if name == "Product List Viewed" {
+            write!(body, "\"properties\":{{\"list_id\":\"{category}\",\"category\":\"{category}\"}}}}")
+        } else {
+            write!(
+                body,
+                "\"properties\":{{\"product_id\":\"{id}\",\"name\":\"{id}\",\"category\":\"{category}\",\
+                 \"price\":{price},\"currency\":\"EUR\",\"quantity\":1}}}}"
+            )
+        };
+    }
+
+    /// The next number of the sequence (xorshift64, Marsaglia 2003).
+    fn random(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_are_json_with_distinct_messages_and_the_visitors_bucket() {
+        let mut writer = Writer::new(3, 10, Kind::Mixed);
+        let (bucket, body) = writer.next();
+        let batch: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(bucket, bucket_of(batch["anonymous_id"].as_str().unwrap()));
+        let ids: std::collections::BTreeSet<_> =
+            batch["events"].as_array().unwrap().iter().map(|event| event["message_id"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), 10);
+        assert!(ids.iter().all(|id| id.len() == 36));
+    }
+
+    #[test]
+    fn every_tenth_batch_fills_the_cart() {
+        let mut writer = Writer::new(0, 1, Kind::Mixed);
+        let added = (0..30).filter(|_| writer.next().1.contains("Product Added")).count();
+        assert_eq!(added, 3);
+    }
+}

@@ -1,0 +1,116 @@
+//! The load: connections that each send a batch, wait for its answer, and send the next.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use super::batch::{Kind, Writer};
+use crate::http::Client;
+
+/// Connections at a time.
+pub(super) const CONNECTIONS: u64 = 16;
+
+/// Seconds before counting begins: compilers warm up and objects start.
+const WARM_UP: Duration = Duration::from_secs(3);
+
+/// What the SDK sends besides the body.
+const HEADERS: &str = "Content-Type: text/plain\r\nOrigin: http://127.0.0.1\r\n";
+
+/// One measurement to make.
+pub(super) struct Load {
+    pub(super) port: u16,
+    pub(super) path: &'static str,
+    pub(super) size: usize,
+    pub(super) seconds: u64,
+    pub(super) kind: Kind,
+}
+
+/// What came of it.
+pub(super) struct Measured {
+    /// Each request's time in milliseconds, ascending.
+    latencies: Vec<f64>,
+    size: usize,
+    seconds: f64,
+}
+
+impl Load {
+    /// Sends for the warm-up and the measured time on all connections at once.
+    pub(super) fn run(&self) -> Result<Measured> {
+        let counted_from = Instant::now() + WARM_UP;
+        let until = counted_from + Duration::from_secs(self.seconds);
+        let mut latencies = thread::scope(|scope| {
+            let connections: Vec<_> = (0..CONNECTIONS)
+                .map(|connection| scope.spawn(move || self.connection(connection, counted_from, until)))
+                .collect();
+            let joined = connections.into_iter().map(|thread| match thread.join() {
+                Ok(result) => result,
+                Err(_) => bail!("a connection's thread ended"),
+            });
+            joined.collect::<Result<Vec<_>>>().map(|each| each.concat())
+        })?;
+        latencies.sort_by(f64::total_cmp);
+        Ok(Measured { latencies, size: self.size, seconds: self.seconds as f64 })
+    }
+
+    /// One connection; the times of the requests that began and ended while it counted.
+    fn connection(&self, connection: u64, counted_from: Instant, until: Instant) -> Result<Vec<f64>> {
+        let mut client = Client::connect(self.port)?;
+        let mut writer = Writer::new(connection, self.size, self.kind);
+        let mut latencies = Vec::new();
+        loop {
+            let (bucket, body) = writer.next();
+            let sent = Instant::now();
+            post(&mut client, self.path, bucket, &body)?;
+            let answered = Instant::now();
+            if answered > until {
+                return Ok(latencies);
+            }
+            if sent >= counted_from {
+                latencies.push((answered - sent).as_secs_f64() * 1000.0);
+            }
+        }
+    }
+}
+
+impl Measured {
+    /// Times of single requests, in milliseconds.
+    pub(super) fn of(mut latencies: Vec<f64>) -> Self {
+        latencies.sort_by(f64::total_cmp);
+        let seconds = latencies.iter().sum::<f64>() / 1000.0;
+        Self { latencies, size: 1, seconds }
+    }
+
+    /// Events that were acknowledged per second.
+    pub(super) fn events_per_second(&self) -> f64 {
+        (self.latencies.len() * self.size) as f64 / self.seconds
+    }
+
+    /// The time in milliseconds that this share of the requests stayed within.
+    pub(super) fn percentile(&self, share: f64) -> f64 {
+        let last = self.latencies.len().saturating_sub(1);
+        let index = (last as f64 * share).round() as usize;
+        self.latencies.get(index).copied().unwrap_or_default()
+    }
+}
+
+/// Sends a number of batches one after the other.
+pub(super) fn send(port: u16, path: &str, size: usize, batches: usize, kind: Kind) -> Result<()> {
+    let mut client = Client::connect(port)?;
+    let mut writer = Writer::new(CONNECTIONS, size, kind);
+    for _ in 0..batches {
+        let (bucket, body) = writer.next();
+        post(&mut client, path, bucket, &body)?;
+    }
+    Ok(())
+}
+
+/// Sends one batch; anything but acceptance makes the figures worthless.
+fn post(client: &mut Client, path: &str, bucket: u16, body: &str) -> Result<()> {
+    let response = client.send_again("POST", &format!("{path}?b={bucket}"), HEADERS, body.as_bytes())?;
+    let text = response.text();
+    if response.status != 200 || text.contains("\"rejected\":[{") {
+        bail!("a batch was answered {}: {text}", response.status);
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! The npm package `endcap`, packed as it is published: `target/pack/endcap.tgz`.
+//!
+//! The package is put together in `target/pack/package`, so that nothing generated lies among the
+//! sources.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::sdk::ASSETS;
+use super::{esbuild, fallback, integrity};
+use crate::project::Project;
+use crate::run::{run_quiet, timed};
+use crate::stamp::{Inputs, when_changed};
+
+/// The built files that the package carries as they are, from where the edge serves them.
+const BUILT: [&str; 7] =
+    ["ec/endcap.js", "ec/core.js", "ec/core.wasm", "ec/show.js", "ec/auto.js", fallback::FILE, "endcap-sw.js"];
+
+/// The modules that applications import, each with its declarations.
+const MODULES: [&str; 2] = ["index", "react"];
+
+/// Packs the package.
+pub(crate) fn build(project: &Project) -> Result<()> {
+    let mut inputs = Inputs::default()
+        .path(&project.path("wasm-pkg"))?
+        .path(&project.path("LICENSE"))?
+        .text(include_str!("package.rs"));
+    for file in BUILT {
+        inputs = inputs.path(&project.target(ASSETS).join(file))?;
+    }
+    let outputs = [tarball(project)];
+    when_changed(project, "package", inputs, &outputs, || timed("packing the npm package", || pack(project)))?;
+    Ok(())
+}
+
+/// Where the tarball is.
+pub(super) fn tarball(project: &Project) -> PathBuf {
+    project.target("pack/endcap.tgz")
+}
+
+/// Fills the package's directory and packs it.
+fn pack(project: &Project) -> Result<()> {
+    let staged = project.target("pack/package");
+    let dist = staged.join("dist");
+    let _ = fs::remove_dir_all(project.target("pack"));
+    fs::create_dir_all(&dist)?;
+    for (from, to) in
+        [("wasm-pkg/package.json", "package.json"), ("wasm-pkg/README.md", "README.md"), ("LICENSE", "LICENSE")]
+    {
+        let from = project.path(from);
+        if from.exists() {
+            fs::copy(from, staged.join(to))?;
+        }
+    }
+    for file in BUILT {
+        let name = Path::new(file).file_name().context("a file has a name")?;
+        fs::copy(project.target(ASSETS).join(file), dist.join(name))?;
+    }
+    fs::copy(integrity::file(project), dist.join("integrity.json"))?;
+    for name in MODULES {
+        let entry = project.path(&format!("wasm-pkg/src/{name}.ts"));
+        let options = ["--format=esm", "--target=es2020", "--external:react", "--external:./index.js"];
+        // With its white space minified, the comments that tell bundlers to leave an import alone are gone.
+        let options = options.into_iter().chain(["--minify-whitespace=false"]);
+        esbuild(project, &entry, &dist.join(format!("{name}.js")), options)?;
+    }
+    types(project, &dist)?;
+    let packed = project.target("pack");
+    let mut npm = Command::new("npm");
+    npm.args(["pack", "--ignore-scripts", "--pack-destination"]);
+    let printed = run_quiet(npm.arg(&packed).current_dir(&staged))?;
+    let name = printed.lines().last().context("npm pack named no file")?;
+    fs::rename(packed.join(name.trim()), tarball(project))?;
+    Ok(())
+}
+
+/// Checks the TypeScript sources and writes the declarations that the entry refers to.
+fn types(project: &Project, dist: &Path) -> Result<()> {
+    let mut tsc = Command::new(project.node_bin("tsc"));
+    tsc.current_dir(&project.root)
+        .args(["--project", "wasm-pkg/tsconfig.json", "--noEmit", "false"])
+        .args(["--declaration", "--emitDeclarationOnly", "--outDir"])
+        .arg(dist.join("declarations"));
+    run_quiet(&mut tsc)?;
+    let mut tsc = Command::new(project.node_bin("tsc"));
+    tsc.current_dir(&project.root);
+    run_quiet(tsc.args(["--project", "wasm-pkg/tsconfig.worker.json"]))?;
+    for name in MODULES.into_iter().chain(["types"]) {
+        let name = format!("{name}.d.ts");
+        let text = fs::read_to_string(dist.join("declarations").join(&name))
+            .with_context(|| format!("no declarations in {name}"))?;
+        // Node's own resolution wants the extension that bundlers do without.
+        let text = text.replace("from './types'", "from './types.js'");
+        fs::write(dist.join(name), text)?;
+    }
+    Ok(fs::remove_dir_all(dist.join("declarations"))?)
+}

@@ -1,0 +1,228 @@
+//! `cargo xtask test`: everything that must hold, from formatting to real browsers, in the order
+//! in which a mistake is found soonest.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::project::Project;
+use crate::run::{exists, note, run, step};
+use crate::setup::{self, Tools, browsers, cargo};
+use crate::{build, invariants, size};
+
+/// The crates that only compile for the wasm target in earnest.
+const WASM_PACKAGES: [&str; 4] = ["--package", "endcap-sdk", "--package", "endcap-edge"];
+
+/// Folders of Node.js suites, in order: the worker in workerd, the rigs, the package, browsers.
+const SUITES: [&str; 4] = ["integration", "harness", "packaging", "e2e"];
+
+/// A file of tests that takes longer, in milliseconds, hangs.
+const FILE_LIMIT: &str = "--test-timeout=600000";
+
+/// TypeScript projects that nothing bundles, so that nothing else would check their types.
+const TYPED: [&str; 2] = ["demo-site/tsconfig.json", "tests/tsconfig.json"];
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failed,
+    /// It needs what an earlier step did not bring about.
+    Skipped,
+}
+
+/// The steps done so far.
+struct Report {
+    filters: Vec<String>,
+    rows: Vec<(String, Outcome, Duration)>,
+}
+
+/// `cargo xtask test [filter …]`, or `cargo xtask test --sim N`: the simulation of linking, with N seeds.
+pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
+    let start = Instant::now();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--sim") {
+        return simulate(project, arguments.get(at + 1).map(String::as_str));
+    }
+    let tools = setup::for_build(project)?;
+    let mut report = Report { filters: arguments.to_vec(), rows: Vec::new() };
+    report.step("format", || run(cargo(project).args(["fmt", "--all", "--check"])));
+    report.step("lint", || lint(project));
+    report.step("lint wasm", || lint_wasm(project, &tools));
+    report.step("invariants", || invariants::check(project));
+    report.step("unit", || unit(project));
+    report.built(project, &tools)?;
+    report.print(start.elapsed());
+    if report.failed() {
+        bail!("not everything passed");
+    }
+    Ok(())
+}
+
+impl Report {
+    /// Runs a step whose name the filters keep.
+    fn step(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
+        if self.wants(name) {
+            self.always(name, work);
+        }
+    }
+
+    /// Runs a step and returns whether it passed. A failure is shown at once and at the end, and
+    /// the other steps still run: one run tells all that is wrong.
+    fn always(&mut self, name: &str, work: impl FnOnce() -> Result<()>) -> bool {
+        step(&format!("test: {name}"));
+        let start = Instant::now();
+        let result = work();
+        if let Err(error) = &result {
+            eprintln!("error: {error:#}");
+        }
+        let outcome = match result {
+            Ok(()) => Outcome::Passed,
+            Err(_) => Outcome::Failed,
+        };
+        self.rows.push((name.to_owned(), outcome, start.elapsed()));
+        outcome == Outcome::Passed
+    }
+
+    /// Whether the filters keep a name; without filters everything is kept.
+    fn wants(&self, name: &str) -> bool {
+        self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter))
+    }
+
+    /// The steps on what is built, with the build before them if any of them is wanted.
+    fn built(&mut self, project: &Project, tools: &Tools) -> Result<()> {
+        let mut suites = Vec::new();
+        for folder in SUITES {
+            let files = suite_files(project, folder)?;
+            let kept: Vec<PathBuf> = files.into_iter().filter(|file| self.wants(&label(folder, file))).collect();
+            suites.push((folder, kept));
+        }
+        let any = suites.iter().any(|(_, files)| !files.is_empty());
+        if !any && !["types", "size", "build"].iter().any(|name| self.wants(name)) {
+            return Ok(());
+        }
+        let ready = self.always("build", || build::all(project, tools));
+        if ready {
+            self.step("types", || types(project));
+            self.step("size", || size::check(project, false));
+            if any {
+                browsers::ensure();
+            }
+        }
+        for (folder, files) in suites.into_iter().filter(|(_, files)| !files.is_empty()) {
+            if ready {
+                self.always(folder, || suite(project, &files));
+            } else {
+                self.rows.push((folder.to_owned(), Outcome::Skipped, Duration::ZERO));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anything failed or could not run. Filters that keep nothing are a mistake too.
+    fn failed(&self) -> bool {
+        self.rows.is_empty() || self.rows.iter().any(|(_, outcome, _)| *outcome != Outcome::Passed)
+    }
+
+    /// The table at the end.
+    fn print(&self, total: Duration) {
+        eprintln!();
+        for (name, outcome, took) in &self.rows {
+            let word = match outcome {
+                Outcome::Passed => "passed",
+                Outcome::Failed => "FAILED",
+                Outcome::Skipped => "skipped",
+            };
+            eprintln!("  {name:14} {word:8} {:7.1} s", took.as_secs_f64());
+        }
+        eprintln!("  {:14} {:8} {:7.1} s", "total", "", total.as_secs_f64());
+    }
+}
+
+/// Lints the crates that run natively, with their tests.
+fn lint(project: &Project) -> Result<()> {
+    run(cargo(project)
+        .args(["clippy", "--quiet", "--workspace", "--all-targets"])
+        .args(["--exclude", "endcap-sdk", "--exclude", "endcap-edge"])
+        .args(["--", "-D", "warnings"]))
+}
+
+/// Lints the other crates for the target that they are written for.
+fn lint_wasm(project: &Project, tools: &Tools) -> Result<()> {
+    if !tools.wasm.has_clippy() {
+        note("this wasm toolchain has no clippy: only checking that the crates compile");
+        let mut check = tools.wasm.cargo(project, "check");
+        return run(check.arg("--quiet").args(WASM_PACKAGES));
+    }
+    let mut clippy = tools.wasm.cargo(project, "clippy");
+    clippy.arg("--quiet").args(WASM_PACKAGES);
+    run(clippy.args(["--", "-D", "warnings"]))
+}
+
+/// Unit and property tests, and the examples of the documentation.
+fn unit(project: &Project) -> Result<()> {
+    let mut tests = cargo(project);
+    match exists("cargo-nextest") {
+        true => tests.args(["nextest", "run", "--workspace"]),
+        false => tests.args(["test", "--workspace", "--lib", "--bins", "--tests"]),
+    };
+    run(&mut tests)?;
+    let mut examples = cargo(project);
+    examples.args(["test", "--quiet", "--doc", "--package", "endcap-protocol"]);
+    examples.args(["--package", "endcap-targeting", "--package", "endcap-engine"]);
+    run(&mut examples)
+}
+
+/// The simulation of linking, optimized: thousands of seeds take minutes.
+fn simulate(project: &Project, seeds: Option<&str>) -> Result<()> {
+    let Some(seeds) = seeds.and_then(|text| text.parse::<u64>().ok()) else {
+        bail!("--sim wants a number of seeds, such as 10000");
+    };
+    step(&format!("test: simulation with {seeds} seeds"));
+    let start = Instant::now();
+    let mut tests = cargo(project);
+    tests.args(["test", "--release", "--package", "endcap-engine", "--test", "simulation"]);
+    run(tests.env("ENDCAP_SIM_SEEDS", seeds.to_string()))?;
+    note(&format!("{seeds} seeds passed in {:.0} s", start.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// Type checks of the TypeScript and JavaScript that the build only strips or runs.
+fn types(project: &Project) -> Result<()> {
+    for file in TYPED.iter().filter(|file| project.path(file).exists()) {
+        let mut tsc = Command::new(project.node_bin("tsc"));
+        run(tsc.current_dir(&project.root).args(["--noEmit", "--project", file]))?;
+    }
+    Ok(())
+}
+
+/// The suites of a folder, in a fixed order.
+fn suite_files(project: &Project, folder: &str) -> Result<Vec<PathBuf>> {
+    let path = project.path("tests").join(folder);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let mut files = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    files.sort();
+    Ok(files)
+}
+
+/// Runs suites one after the other: they measure, and browsers on few cores disturb each other.
+fn suite(project: &Project, files: &[PathBuf]) -> Result<()> {
+    let mut node = Command::new("node");
+    node.current_dir(&project.root)
+        .args(["--test", "--test-concurrency=1", "--test-reporter=spec", FILE_LIMIT])
+        .args(files)
+        .env("WRANGLER_SEND_METRICS", "false")
+        .envs(browsers::environment());
+    run(&mut node)
+}
+
+/// What filters are compared with: folder and file name.
+fn label(folder: &str, file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    format!("{folder}/{name}")
+}
