@@ -14,6 +14,7 @@ use endcap_engine::server::fragment::{Of, derived, foreign};
 use endcap_engine::server::parcel::{Item, Parcel, pack};
 use endcap_engine::server::{Action, ServerEvent, Trust};
 use endcap_protocol::{AnonymousId, FieldError, SourceId, UserId, bucket_of};
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use worker::Env;
@@ -89,37 +90,36 @@ pub(crate) async fn deliver(
             }
         }
     }
-    let mut by_shard: BTreeMap<String, Vec<Parcel>> = BTreeMap::new();
+    let mut by_shard: BTreeMap<u16, Vec<Parcel>> = BTreeMap::new();
+    let placement = layout::placement()?;
     for parcel in pack(source, addressed) {
-        let shard = objects::shard_name(env, bucket_of(parcel.history.as_str()));
+        let shard = placement.shard_of(bucket_of(parcel.history.as_str()));
         by_shard.entry(shard).or_default().push(parcel);
     }
-    for parcels in by_shard.values() {
-        hand_in(env, trust, parcels, &mut delivered).await?;
+    let answers = join_all(by_shard.iter().map(|(shard, parcels)| hand_in(env, *shard, trust, parcels))).await;
+    for (parcels, answer) in by_shard.values().zip(answers) {
+        for (parcel, reply) in parcels.iter().zip(answer?) {
+            match reply {
+                PieceReply::Taken(reply) => delivered.add(parcel, serde_json::from_str(reply.get())?),
+                PieceReply::Refused(why) => delivered.refuse(parcel, &why),
+            }
+        }
     }
     Ok(delivered)
 }
 
-/// Gives one shard its parcels.
-async fn hand_in(env: &Env, trust: Trust, parcels: &[Parcel], delivered: &mut Delivered) -> Result<(), Fault> {
-    let Some(first) = parcels.first() else { return Ok(()) };
+/// Gives one shard its parcels, and says what became of each.
+async fn hand_in(env: &Env, shard: u16, trust: Trust, parcels: &[Parcel]) -> Result<Vec<PieceReply>, Fault> {
     let piece = |parcel: &Parcel| RawValue::from_string(parcel.body.clone());
     let mut load = Load { trust: trust.as_str(), parcels: Vec::new() };
     for parcel in parcels {
         load.parcels.push(Piece { profile_id: parcel.history.as_str(), batch: piece(parcel)? });
     }
-    let shard = objects::shard(env, bucket_of(first.history.as_str()))?;
-    let reply: LoadReply = objects::ask(&shard, "/parcels", &load).await?;
+    let reply: LoadReply = objects::ask(&objects::numbered_shard(env, shard)?, "/parcels", &load).await?;
     if reply.replies.len() != parcels.len() {
         return Err(EngineError::Internal("a shard did not answer for each parcel".to_owned()).into());
     }
-    for (parcel, reply) in parcels.iter().zip(reply.replies) {
-        match reply {
-            PieceReply::Taken(reply) => delivered.add(parcel, serde_json::from_str(reply.get())?),
-            PieceReply::Refused(why) => delivered.refuse(parcel, &why),
-        }
-    }
-    Ok(())
+    Ok(reply.replies)
 }
 
 impl Delivered {

@@ -18,7 +18,7 @@ use worker::{Context, Env, Method, Request, Response};
 use crate::config::{Config, config};
 use crate::fault::Fault;
 use crate::layout::{self, Use};
-use crate::{answer, api, assets, cors, crossing, dev, limits, objects, pixel, redirect, vendor, webhooks};
+use crate::{answer, api, assets, clock, cors, crossing, dev, limits, objects, pixel, redirect, vendor, webhooks};
 
 /// Answers a request.
 pub(crate) async fn handle(request: Request, env: Env, context: Context) -> worker::Result<Response> {
@@ -97,7 +97,7 @@ async fn to_profile(request: Request, env: &Env) -> Result<Response, Fault> {
 /// batch costs at the entry. None for what is not a batch, for batches that are refused ([`handle`] says why), and before the layout
 /// was checked.
 pub(crate) fn hand_over(request: &RawRequest, env: &Env) -> Option<Promise> {
-    if !answer::is_batch(request, &config(env)) || !layout::is_checked(Use::Write) {
+    if !answer::is_batch(request, &config(env)) || !layout::is_checked(Use::Write, clock::now()) {
         return None;
     }
     let bucket = profile_bucket(request).ok()?;

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use endcap_engine::EngineError;
 use endcap_engine::identity::graph::{self, Cut};
 use endcap_engine::identity::resolve::Verdict;
-use endcap_engine::identity::{Assertion, Edge, FragmentId, Identifier, Namespace, Order, Seat};
+use endcap_engine::identity::{Assertion, Edge, FragmentId, Identifier, IdentityRules, Namespace, Order, Seat};
 use endcap_engine::shop::Snapshot;
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,7 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::config::config;
 use crate::fault::Fault;
+use crate::layout::{self, Use};
 use crate::shard::SeatBody;
 use crate::{answer, clock, objects, snapshots};
 pub(crate) use erase::EraseAsk;
@@ -118,6 +119,7 @@ impl DurableObject for IdentityGraph {
 
 impl IdentityGraph {
     async fn handle(&self, mut request: Request) -> Result<Response, Fault> {
+        layout::check(&self.env, Use::Write).await?;
         let path = request.path();
         let body = request.bytes().await?;
         match path.as_str() {
@@ -136,6 +138,7 @@ impl IdentityGraph {
     }
 
     async fn on_alarm(&self, now: UnixMillis) -> Result<(), Fault> {
+        layout::check(&self.env, Use::Write).await?;
         self.erase_due(now).await?;
         self.deliver(now).await
     }
@@ -152,24 +155,33 @@ impl IdentityGraph {
         identifier.hashed(&config(&self.env).identity_pepper)
     }
 
-    /// Hears what was said, and answers where the fragment belongs.
-    async fn tell(&self, assertion: Assertion) -> Result<Response, Fault> {
-        let fragment = assertion.fragment.clone();
-        let Some(mut assertion) = self.living(assertion)? else {
-            return answer::json(&graph::seat_of(&self.store.reader(), &fragment)?);
-        };
+    /// Hears what was said, and answers where each of the fragments belongs.
+    async fn tell(&self, assertions: Vec<Assertion>) -> Result<Response, Fault> {
         let snapshot = self.snapshot().await?;
         let rules = &snapshot.settings.identity;
-        // What names nobody is known by its plain value only.
+        let pepper = &config(&self.env).identity_pepper;
+        let now = clock::now();
+        let seats: Vec<Seat> = self.store.transaction(now, |store| {
+            let seat = |assertion: Assertion| {
+                let fragment = assertion.fragment.clone();
+                match self.living(assertion)? {
+                    Some(assertion) => graph::take(store, rules, &self.hashed(assertion, rules), pepper),
+                    None => graph::seat_of(store, &fragment),
+                }
+            };
+            assertions.into_iter().map(seat).collect()
+        })?;
+        self.deliver(now).await?;
+        answer::json(&seats)
+    }
+
+    /// What was said, with identifiers as they are kept. What names nobody is known by its plain value only.
+    fn hashed(&self, mut assertion: Assertion, rules: &IdentityRules) -> Assertion {
         assertion.said.retain(|evidence| !rules.blocks(&evidence.identifier));
         for evidence in &mut assertion.said {
             evidence.identifier = self.kept(evidence.identifier.clone());
         }
-        let now = clock::now();
-        let pepper = &config(&self.env).identity_pepper;
-        let seat: Seat = self.store.transaction(now, |store| graph::take(store, rules, &assertion, pepper))?;
-        self.deliver(now).await?;
-        answer::json(&seat)
+        assertion
     }
 
     async fn find(&self, identifier: Identifier) -> Result<Response, Fault> {
@@ -226,9 +238,8 @@ pub(crate) async fn find(env: &Env, identifier: &Identifier) -> Result<Option<Pr
 
 /// Brings the graph's word to a row.
 pub(crate) async fn send(env: &Env, row: &ProfileId, order: &Order) -> Result<(), Fault> {
-    let shard = objects::shard(env, bucket_of(row.as_str()))?;
     let body = SeatBody { profile_id: row.clone(), order: order.clone() };
-    let _: serde_json::Value = objects::ask(&shard, "/seat", &body).await?;
+    let _: serde_json::Value = objects::ask_bucket(env, bucket_of(row.as_str()), "/seat", &body).await?;
     Ok(())
 }
 

@@ -1,22 +1,35 @@
-//! Whether this deployment is laid out as its data is.
+//! Where this deployment's data is: its jurisdiction, and the shard of each bucket.
 //!
-//! Role in the flow of one event: asked once per isolate, before any object is touched that the layout chooses. A
-//! deployment with another number of profile objects, or another jurisdiction, answers 503 to everything that needs
-//! them: it would find nobody, and write where nothing is looked for.
+//! Role in the flow of one event: asked for before any object is touched that it chooses, and kept in the isolate. A
+//! deployment whose data lives in another jurisdiction answers 503 to everything that needs its objects: it would find
+//! nobody, and write where nothing is looked for. A placement may be old: shards hand on what is no longer theirs.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::rc::Rc;
 
-use endcap_engine::layout::Layout;
+use endcap_engine::EngineError;
+use endcap_engine::layout::{Layout, Placement};
+use endcap_protocol::UnixMillis;
 use serde::{Deserialize, Serialize};
 use worker::Env;
 
 use crate::config::config;
 use crate::fault::Fault;
-use crate::objects;
+use crate::{clock, objects};
+
+/// Age after which the placement is asked for again, in milliseconds.
+const TTL_MS: UnixMillis = 30_000;
+
+/// What an isolate holds.
+struct Held {
+    /// The strongest use that was allowed.
+    allowed: Use,
+    at: UnixMillis,
+    placement: Rc<Placement>,
+}
 
 thread_local! {
-    /// The strongest use that was allowed in this isolate.
-    static ALLOWED: Cell<Option<Use>> = const { Cell::new(None) };
+    static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
 }
 
 /// What the objects are needed for.
@@ -43,21 +56,52 @@ pub(crate) struct Ask {
 pub(crate) struct Known {
     /// The layout that the data was written with; None: there is no data.
     pub(crate) written: Option<Layout>,
+    /// Where buckets are.
+    pub(crate) placement: Placement,
 }
 
-/// Whether this isolate was allowed to use the objects so.
-pub(crate) fn is_checked(needed: Use) -> bool {
-    ALLOWED.get().is_some_and(|allowed| allowed >= needed)
+/// Whether this isolate was allowed to use the objects so, and knows well enough where they are.
+pub(crate) fn is_checked(needed: Use, now: UnixMillis) -> bool {
+    let fresh = |held: &Held| held.allowed >= needed && now.saturating_sub(held.at) < TTL_MS;
+    HELD.with_borrow(|held| held.as_ref().is_some_and(fresh))
 }
 
-/// Refuses a deployment whose layout is not its data's.
+/// Refuses a deployment whose data lives elsewhere.
 pub(crate) async fn check(env: &Env, needed: Use) -> Result<(), Fault> {
-    if is_checked(needed) {
+    let now = clock::now();
+    if is_checked(needed, now) {
         return Ok(());
     }
+    match ask(env, needed).await {
+        // Who knows the way goes on without the registry.
+        Err(fault @ Fault::Engine(_)) => Err(fault),
+        Err(fault) => {
+            let known = HELD.with_borrow_mut(|held| {
+                let held = held.as_mut().filter(|held| held.allowed >= needed)?;
+                held.at = now;
+                Some(())
+            });
+            known.ok_or(fault)
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+/// The placement as it is now, asked for again.
+pub(crate) async fn ask(env: &Env, needed: Use) -> Result<Rc<Placement>, Fault> {
     let ask = Ask { layout: config(env).layout.clone(), needed };
     let known: Known = objects::ask(&objects::registry(env)?, "/layout", &ask).await?;
     ask.layout.check(known.written.as_ref())?;
-    ALLOWED.set(Some(needed));
-    Ok(())
+    let placement = Rc::new(known.placement);
+    HELD.with_borrow_mut(|held| {
+        let allowed = held.as_ref().map_or(needed, |held| held.allowed.max(needed));
+        *held = Some(Held { allowed, at: clock::now(), placement: Rc::clone(&placement) });
+    });
+    Ok(placement)
+}
+
+/// The placement that this isolate knows.
+pub(crate) fn placement() -> Result<Rc<Placement>, Fault> {
+    let held = HELD.with_borrow(|held| held.as_ref().map(|held| Rc::clone(&held.placement)));
+    held.ok_or_else(|| EngineError::Internal("the layout was not checked".to_owned()).into())
 }

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use endcap_engine::identity::route::shard_of;
 use js_sys::{JsString, Promise};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,6 +13,7 @@ use worker::{Env, Method, ObjectNamespace, Request, RequestInit, Response, Stub}
 
 use crate::config::config;
 use crate::fault::Fault;
+use crate::layout;
 
 /// The three kinds of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,14 +47,22 @@ pub(crate) fn namespace(env: &Env, kind: Kind) -> Result<ObjectNamespace, Fault>
     Ok(narrow.unchecked_into())
 }
 
-/// Name of the shard that holds a bucket.
-pub(crate) fn shard_name(env: &Env, bucket: u16) -> String {
-    format!("shard-{}", shard_of(bucket, config(env).layout.shards))
+/// Names the bucket that a request between our objects is about, so that a shard that gave it away can hand it on.
+pub(crate) const BUCKET_HEADER: &str = "x-endcap-bucket";
+
+/// Name of a shard.
+pub(crate) fn shard_name(number: u16) -> String {
+    format!("shard-{number}")
+}
+
+/// A shard by its number.
+pub(crate) fn numbered_shard(env: &Env, number: u16) -> Result<Stub, Fault> {
+    Ok(namespace(env, Kind::Shard)?.get_by_name(&shard_name(number))?)
 }
 
 /// The shard that holds a bucket.
 pub(crate) fn shard(env: &Env, bucket: u16) -> Result<Stub, Fault> {
-    Ok(namespace(env, Kind::Shard)?.get_by_name(&shard_name(env, bucket))?)
+    numbered_shard(env, layout::placement()?.shard_of(bucket))
 }
 
 #[wasm_bindgen]
@@ -84,7 +92,7 @@ thread_local! {
 
 /// The shard that holds a bucket, for handing a request on.
 pub(crate) fn raw_shard(env: &Env, bucket: u16) -> Result<RawStub, Fault> {
-    let number = shard_of(bucket, config(env).layout.shards);
+    let number = layout::placement()?.shard_of(bucket);
     SHARDS.with_borrow_mut(|held| {
         let shards = match held {
             Some(shards) => shards,
@@ -93,15 +101,14 @@ pub(crate) fn raw_shard(env: &Env, bucket: u16) -> Result<RawStub, Fault> {
                 held.insert(Shards { namespace, names: BTreeMap::new() })
             }
         };
-        let name = shards.names.entry(number).or_insert_with(|| format!("shard-{number}").into());
+        let name = shards.names.entry(number).or_insert_with(|| shard_name(number).into());
         Ok(shards.namespace.get_by_name(name)?)
     })
 }
 
 /// Every shard.
 pub(crate) fn all_shards(env: &Env) -> Result<Vec<Stub>, Fault> {
-    let namespace = namespace(env, Kind::Shard)?;
-    (0..config(env).layout.shards).map(|index| Ok(namespace.get_by_name(&format!("shard-{index}"))?)).collect()
+    layout::placement()?.all_shards().map(|number| numbered_shard(env, number)).collect()
 }
 
 /// The shop's object.
@@ -133,9 +140,34 @@ pub(crate) async fn post<T: Serialize>(stub: &Stub, path: &str, value: &T) -> Re
     Ok(stub.fetch_with_request(request).await?)
 }
 
+/// The same to the shard that holds a bucket.
+pub(crate) async fn post_to_bucket<T: Serialize>(
+    env: &Env,
+    bucket: u16,
+    path: &str,
+    value: &T,
+) -> Result<Response, Fault> {
+    let request = request(Method::Post, path, Some(serde_json::to_string(value)?))?;
+    request.headers().set(BUCKET_HEADER, &bucket.to_string())?;
+    Ok(shard(env, bucket)?.fetch_with_request(request).await?)
+}
+
 /// Posts JSON to an object and reads its answer; anything but 200 is a fault.
 pub(crate) async fn ask<T: Serialize, R: DeserializeOwned>(stub: &Stub, path: &str, value: &T) -> Result<R, Fault> {
-    let mut response = post(stub, path, value).await?;
+    read(path, post(stub, path, value).await?).await
+}
+
+/// The same of the shard that holds a bucket.
+pub(crate) async fn ask_bucket<T: Serialize, R: DeserializeOwned>(
+    env: &Env,
+    bucket: u16,
+    path: &str,
+    value: &T,
+) -> Result<R, Fault> {
+    read(path, post_to_bucket(env, bucket, path, value).await?).await
+}
+
+async fn read<R: DeserializeOwned>(path: &str, mut response: Response) -> Result<R, Fault> {
     if response.status_code() != 200 {
         return Err(Fault::Object { object: path.to_owned(), status: response.status_code() });
     }

@@ -45,7 +45,7 @@ pub(crate) async fn count(env: &Env, source: &str, code: RejectCode, count: usiz
     layout::check(env, Use::Write).await?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let tally = Tally { bucket: bucket_of(source), source: source.to_owned(), code, count };
-    let _: Value = objects::ask(&objects::shard(env, tally.bucket)?, "/quarantine/count", &tally).await?;
+    let _: Value = objects::ask_bucket(env, tally.bucket, "/quarantine/count", &tally).await?;
     Ok(())
 }
 
@@ -61,8 +61,7 @@ pub(crate) async fn keep(env: &Env, events: Vec<Quarantined>) -> Result<(), Faul
         by_bucket.entry(bucket_of(place)).or_default().push(event);
     }
     for (bucket, events) in by_bucket {
-        let _: Value =
-            objects::ask(&objects::shard(env, bucket)?, "/quarantine/keep", &Keep { bucket, events }).await?;
+        let _: Value = objects::ask_bucket(env, bucket, "/quarantine/keep", &Keep { bucket, events }).await?;
     }
     Ok(())
 }

@@ -3,12 +3,12 @@
 //! Role in the flow of one event: none on its way; shards report here what there is to learn, and fetch the snapshot that
 //! they decide with.
 
+mod registry;
 mod webhooks;
 
 use std::cell::RefCell;
 
 use endcap_engine::EngineError;
-use endcap_engine::layout::Layout;
 use endcap_engine::lifecycle::GapHistogram;
 use endcap_engine::path::segment;
 use endcap_engine::profile::Signal;
@@ -25,7 +25,6 @@ use worker::{DurableObject, Env, Method, Request, Response, State, durable_objec
 use crate::answer;
 use crate::db::Db;
 use crate::fault::Fault;
-use crate::layout::{Ask, Known, Use};
 use crate::snapshots::Have;
 
 /// Largest body of a configuration request, in bytes.
@@ -66,17 +65,23 @@ pub(crate) struct Report {
 /// The shop.
 #[durable_object]
 pub struct Shop {
+    env: Env,
     db: Db,
     learned: RefCell<Option<Learned>>,
 }
 
 impl DurableObject for Shop {
-    fn new(state: State, _env: Env) -> Self {
-        Self { db: Db::open(&state.storage(), SCHEMA), learned: RefCell::new(None) }
+    fn new(state: State, env: Env) -> Self {
+        Self { env, db: Db::open(&state.storage(), SCHEMA), learned: RefCell::new(None) }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         answer::settle(self.handle(request).await)
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.on_alarm().await.map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        Ok(answer::empty(200))
     }
 }
 
@@ -88,6 +93,7 @@ impl Shop {
             ("/snapshot", _) => self.snapshot(&serde_json::from_slice(&body)?),
             ("/tables", _) => answer::json(&self.db.dump()?),
             ("/layout", _) => self.layout(&serde_json::from_slice(&body)?),
+            ("/api/shards", method) => self.shards(&method, &body),
             ("/learn", _) => self.learn(&serde_json::from_slice(&body)?),
             ("/api/products", Method::Get) => answer::json(&json!({"products": self.products()?})),
             ("/api/products", Method::Put) => self.put_products(&body),
@@ -119,16 +125,6 @@ impl Shop {
     fn set_meta(&self, key: &str, value: &str) -> Result<(), Fault> {
         let upsert = "INSERT INTO meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value";
         self.db.run(upsert, vec![key.into(), value.into()])
-    }
-
-    /// Says with which layout data was written, and remembers the one that writes first.
-    fn layout(&self, ask: &Ask) -> Result<Response, Fault> {
-        let written: Option<Layout> = self.meta("layout")?.map(|text| serde_json::from_str(&text)).transpose()?;
-        if written.is_none() && ask.needed == Use::Write {
-            let text = serde_json::to_string(&ask.layout)?;
-            self.db.transaction(|| self.set_meta("layout", &text))?;
-        }
-        answer::json(&Known { written })
     }
 
     /// Versions start at 1, so that a shard that holds nothing, version 0, always gets an answer.

@@ -95,9 +95,12 @@ for (const [client, how, options] of /** @type {[string, string, Json][]} */ ([
     const anonymousId = await browser.evaluate(start, edge.origin, SOURCE, userId, options);
     const profile = await until(() => arrived(anonymousId));
     assertStory(profile, userId);
+    assert.deepEqual([profile.claimed_user_ids, profile.user_ids], [[userId], []]);
     assert.deepEqual(browser.errors, []);
     await linkByServer(anonymousId, userId);
-    assertStory(await edge.api.profile({ user_id: userId }), userId);
+    const proved = await edge.api.profile({ user_id: userId });
+    assertStory(proved, userId);
+    assert.deepEqual([proved.claimed_user_ids, proved.user_ids], [[], [userId]]);
   });
 }
 
@@ -126,7 +129,6 @@ function assertStory(profile, userId) {
     [[`order of ${userId}`, 3050, 'EUR']],
   );
   assert.deepEqual(profile.products_viewed, ['p1']);
-  assert.deepEqual(profile.claimed_user_ids, [userId]);
   assert.equal(profile.traits.plan, 'gold');
   assert.equal(profile.traits['address.city'], 'Graz');
   const { utm, landing_url: landing } = profile.touchpoints.first;

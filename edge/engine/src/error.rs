@@ -53,15 +53,16 @@ pub enum EngineError {
         after_ms: i64,
     },
     /// The deployment is set to another layout of its objects than its data has.
-    #[error(
-        "this deployment is set to {set}, but its data was written with {written}; set both back, then deploy again"
-    )]
+    #[error("this deployment is set to {set}, but its data was written with {written}; set it back, then deploy again")]
     Layout {
         /// The layout that is set.
         set: String,
         /// The layout that the data has.
         written: String,
     },
+    /// The profile's bucket is moving to another shard; the request can be tried again at once.
+    #[error("the profile is being moved to another shard; try again")]
+    Moving,
     /// Something of ours failed; the request can be tried again.
     #[error("the request failed at the edge and was not kept; try again")]
     Internal(String),
@@ -85,6 +86,7 @@ impl EngineError {
             Self::MediaType => "unsupported_media_type",
             Self::RateLimited { .. } => "rate_limited",
             Self::Layout { .. } => "wrong_layout",
+            Self::Moving => "moving",
             Self::Internal(_) => "internal",
         }
     }
@@ -102,7 +104,7 @@ impl EngineError {
             Self::MediaType => 415,
             Self::RateLimited { .. } => 429,
             Self::Format { .. } => 500,
-            Self::Layout { .. } | Self::Internal(_) => 503,
+            Self::Layout { .. } | Self::Moving | Self::Internal(_) => 503,
         }
     }
 
@@ -112,6 +114,7 @@ impl EngineError {
         match self {
             Self::RateLimited { after_ms } => Some(after_ms.saturating_add(999) / 1000),
             Self::Layout { .. } => Some(60),
+            Self::Moving => Some(1),
             Self::Internal(_) => Some(5),
             _ => None,
         }

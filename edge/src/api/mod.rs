@@ -30,6 +30,7 @@ pub(crate) async fn handle(path: &str, request: Request, env: &Env, config: &Con
         "/api/products" | "/api/settings" | "/api/campaigns" => {
             Ok(objects::shop(env)?.fetch_with_request(request).await?)
         }
+        "/api/shards" => Ok(objects::registry(env)?.fetch_with_request(request).await?),
         "/api/links" => links::post(request, config).await,
         "/api/webhooks" => Ok(objects::shop(env)?.fetch_with_request(request).await?),
         _ if path.starts_with("/api/campaigns/") || path.starts_with("/api/webhooks/") => {

@@ -74,8 +74,8 @@ async fn follow(profile_id: String, anonymous_id: Option<AnonymousId>, env: &Env
     let mut question = ProfileQuestion { profile_id, anonymous_id, fragment: None };
     for _ in 0..MAX_HOPS {
         ProfileId::parse(&question.profile_id)?;
-        let shard = objects::shard(env, bucket_of(&question.profile_id))?;
-        let mut response = objects::post(&shard, "/profile", &question).await?;
+        let bucket = bucket_of(&question.profile_id);
+        let mut response = objects::post_to_bucket(env, bucket, "/profile", &question).await?;
         if response.status_code() != 200 {
             return Ok(response);
         }

@@ -92,18 +92,13 @@ async fn page(ask: &ReplayAsk, limit: i64, env: &Env) -> Result<Page, Fault> {
     Ok(page)
 }
 
-/// Events by name, where they are still kept.
+/// Events by name, where they are still kept: in the shard that refused them, wherever their bucket is now.
 async fn named(ids: &[String], env: &Env) -> Result<Vec<Listed>, Fault> {
-    let mut by_bucket: BTreeMap<u16, Vec<String>> = BTreeMap::new();
-    for id in ids {
-        if let Some(bucket) = bucket_of_id(id) {
-            by_bucket.entry(bucket).or_default().push(id.clone());
-        }
-    }
+    let ids: Vec<String> = ids.iter().filter(|id| bucket_of_id(id).is_some()).cloned().collect();
     let mut found = Vec::new();
-    for (bucket, ids) in by_bucket {
-        let ask = ListAsk { ask: ReplayAsk { ids, ..ReplayAsk::default() }, after: 0, limit: 0 };
-        let reply: ListReply = objects::ask(&objects::shard(env, bucket)?, "/quarantine/list", &ask).await?;
+    for shard in objects::all_shards(env)? {
+        let ask = ListAsk { ask: ReplayAsk { ids: ids.clone(), ..ReplayAsk::default() }, after: 0, limit: 0 };
+        let reply: ListReply = objects::ask(&shard, "/quarantine/list", &ask).await?;
         found.extend(reply.events.into_iter().map(|(_, listed)| listed));
     }
     Ok(found)
@@ -192,12 +187,13 @@ async fn batch(event: &Quarantined, env: &Env) -> Result<Option<BatchReply>, Fau
     }
     let home = bucket_of(batch.anonymous_id.as_str());
     let replay = Replay { received_at: event.received_at, body, trust };
-    Ok(Some(objects::ask(&objects::shard(env, home)?, "/replay", &replay).await?))
+    Ok(Some(objects::ask_bucket(env, home, "/replay", &replay).await?))
 }
 
 async fn release(id: &str, env: &Env) -> Result<(), Fault> {
-    let Some(bucket) = bucket_of_id(id) else { return Ok(()) };
     let release = Release { ids: vec![id.to_owned()] };
-    let _: Value = objects::ask(&objects::shard(env, bucket)?, "/quarantine/release", &release).await?;
+    for shard in objects::all_shards(env)? {
+        let _: Value = objects::ask(&shard, "/quarantine/release", &release).await?;
+    }
     Ok(())
 }

@@ -20,6 +20,7 @@ use super::store::{Rows, SqlGraph};
 use super::{Change, IdentityGraph, pause_ms};
 use crate::config::config;
 use crate::fault::Fault;
+use crate::layout::{self, Use};
 use crate::shard::{Known, Look, Part, PartDone, Sums};
 use crate::{answer, clock, objects};
 
@@ -112,6 +113,7 @@ impl IdentityGraph {
 
     /// Asks each shard to take out what it has. False when something has to be waited for.
     async fn ask_shards(&self, erasure: &mut Erasure) -> Result<bool, Fault> {
+        let placement = layout::ask(&self.env, Use::Write).await?;
         let mut busy = false;
         for shard in objects::all_shards(&self.env)? {
             let (fragments, names) = (erasure.fragments.clone(), erasure.names.clone());
@@ -124,7 +126,9 @@ impl IdentityGraph {
                 part.after = next;
             }
         }
-        Ok(!busy)
+        // A bucket that moved meanwhile may have passed from a shard that was not asked yet to one that was.
+        let after = layout::ask(&self.env, Use::Write).await?;
+        Ok(!busy && !after.is_moving() && after.version() == placement.version())
     }
 
     /// Works on the erasures that are due.

@@ -113,7 +113,8 @@ impl ProfileShard {
     pub(super) async fn erase_route(&self, part: &Part) -> Result<Response, Fault> {
         let now = clock::now();
         let snapshot = snapshots::current(&self.env, now).await?;
-        let mut done = PartDone::default();
+        // What is being copied to another shard is erased once it is there.
+        let mut done = PartDone { busy: self.store.is_leaving(), ..PartDone::default() };
         if part.after.is_empty() {
             let pepper = &config(&self.env).identity_pepper;
             self.store.db.transaction(|| self.store.entomb(&part.fragments, pepper, now))?;
@@ -176,16 +177,17 @@ impl Store {
     /// Writes tombstones. Those of fragments at home elsewhere keep out what is on its way from here.
     fn entomb(&self, fragments: &BTreeSet<FragmentId>, pepper: &[u8], now: UnixMillis) -> Result<(), Fault> {
         fragments.iter().try_for_each(|id| {
-            self.db.run(
-                "INSERT INTO tombstone(hash, bucket, holds_until) VALUES(?, ?, ?)
-                 ON CONFLICT(hash) DO UPDATE SET holds_until = excluded.holds_until",
-                vec![
-                    tombstone(id.as_str(), pepper).into(),
-                    i64::from(bucket_of(id.as_str())).into(),
-                    holds_until(id, now).unwrap_or_default().into(),
-                ],
-            )
+            let (hash, until) = (tombstone(id.as_str(), pepper), holds_until(id, now).unwrap_or_default());
+            self.put_tombstone(&hash, i64::from(bucket_of(id.as_str())), until)
         })
+    }
+
+    pub(super) fn put_tombstone(&self, hash: &str, bucket: i64, holds_until: UnixMillis) -> Result<(), Fault> {
+        self.db.run(
+            "INSERT INTO tombstone(hash, bucket, holds_until) VALUES(?, ?, ?)
+             ON CONFLICT(hash) DO UPDATE SET holds_until = excluded.holds_until",
+            vec![hash.into(), bucket.into(), holds_until.into()],
+        )
     }
 
     /// Whether a tombstone stands under a name.

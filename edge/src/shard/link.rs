@@ -52,40 +52,67 @@ pub(crate) struct SeatBody {
 impl ProfileShard {
     /// Does the linking errands of a profile. True when none is left.
     pub(super) async fn settle_links(&self, profile_id: &str) -> Result<bool, Fault> {
+        self.settle_many(&[profile_id]).await
+    }
+
+    /// Does the linking errands of several profiles, and tells the graph of all of them at once. True when none is left.
+    pub(super) async fn settle_many(&self, profiles: &[&str]) -> Result<bool, Fault> {
         // Telling records bringing, hence a second round.
         for _ in 0..2 {
-            for entry in self.store.link_errands(profile_id)? {
-                self.attempt(&entry, clock::now()).await?;
+            let (tells, brings): (Vec<_>, Vec<_>) =
+                self.store.link_errands(profiles)?.into_iter().partition(|entry| matches!(entry.errand, Errand::Tell(_)));
+            for entry in &brings {
+                self.attempt(entry, clock::now()).await?;
             }
+            self.tell(&tells).await?;
         }
-        Ok(self.store.link_errands(profile_id)?.is_empty())
+        Ok(self.store.link_errands(profiles)?.is_empty())
     }
 
     /// Tries one errand; a failure puts it off.
     pub(super) async fn attempt(&self, entry: &Entry, now: UnixMillis) -> Result<(), Fault> {
         let result = match &entry.errand {
-            Errand::Tell(tell) => self.tell(entry, tell).await,
+            Errand::Tell(_) => return self.tell(std::slice::from_ref(entry)).await,
             Errand::Bring(bring) => self.bring(entry, bring).await,
             Errand::Send(send) => self.send(entry, send, now).await,
         };
-        if let Err(fault) = result {
-            worker::console_error!("errand {} failed, attempt {}: {fault}", entry.id, entry.attempts + 1);
-            self.store.postpone(entry, now.saturating_add(pause_ms(entry.attempts)))?;
-        }
-        Ok(())
+        result.or_else(|fault| self.put_off(entry, &fault))
     }
 
-    async fn tell(&self, entry: &Entry, tell: &Tell) -> Result<(), Fault> {
-        let seat: Seat = objects::ask(&objects::graph(&self.env)?, "/tell", &tell.assertion).await?;
-        let order = Order { fragment: tell.assertion.fragment.clone(), seat };
-        self.carry_out(&tell.profile_id, &order, Some(&entry.id)).await
+    fn put_off(&self, entry: &Entry, fault: &Fault) -> Result<(), Fault> {
+        worker::console_error!("errand {} failed, attempt {}: {fault}", entry.id, entry.attempts + 1);
+        self.store.postpone(entry, clock::now().saturating_add(pause_ms(entry.attempts)))
+    }
+
+    /// Tells the graph what was said, and carries out its answers. A failure puts the errand off.
+    async fn tell(&self, entries: &[Entry]) -> Result<(), Fault> {
+        let told = entries.iter().filter_map(|entry| match &entry.errand {
+            Errand::Tell(tell) => Some((entry, tell)),
+            Errand::Bring(_) | Errand::Send(_) => None,
+        });
+        let told: Vec<_> = told.collect();
+        if told.is_empty() {
+            return Ok(());
+        }
+        let assertions: Vec<&Assertion> = told.iter().map(|(_, tell)| &tell.assertion).collect();
+        let seats: Result<Vec<Seat>, Fault> = objects::ask(&objects::graph(&self.env)?, "/tell", &assertions).await;
+        let seats = match seats {
+            Ok(seats) => seats,
+            Err(fault) => return told.iter().try_for_each(|(entry, _)| self.put_off(entry, &fault)),
+        };
+        for ((entry, tell), seat) in told.iter().zip(seats) {
+            let order = Order { fragment: tell.assertion.fragment.clone(), seat };
+            let done = self.carry_out(&tell.profile_id, &order, Some(&entry.id)).await;
+            done.or_else(|fault| self.put_off(entry, &fault))?;
+        }
+        Ok(())
     }
 
     /// `/seat`: the graph's word, for a fragment that is here or was.
     pub(super) async fn seat_route(&self, body: &SeatBody) -> Result<Response, Fault> {
         self.carry_out(&body.profile_id, &body.order, None).await?;
         // Only bringing: to tell the graph something here would have it send its words again, which come here again.
-        for entry in self.store.link_errands(body.profile_id.as_str())? {
+        for entry in self.store.link_errands(&[body.profile_id.as_str()])? {
             if matches!(&entry.errand, Errand::Bring(bring) if bring.fragment_id == body.order.fragment) {
                 self.attempt(&entry, clock::now()).await?;
             }
@@ -158,8 +185,8 @@ impl ProfileShard {
     }
 
     async fn bring(&self, entry: &Entry, bring: &Bring) -> Result<(), Fault> {
-        let shard = objects::shard(&self.env, bucket_of(bring.into.as_str()))?;
-        let _: serde_json::Value = objects::ask(&shard, "/absorb", bring).await?;
+        let bucket = bucket_of(bring.into.as_str());
+        let _: serde_json::Value = objects::ask_bucket(&self.env, bucket, "/absorb", bring).await?;
         self.store.db.transaction(|| self.store.drop_errand(&entry.id))
     }
 

@@ -6,6 +6,7 @@
 mod dossier;
 mod erase;
 mod guard;
+mod handover;
 mod http;
 mod learn;
 mod link;
@@ -25,7 +26,7 @@ use std::collections::BTreeMap;
 
 use endcap_engine::EngineError;
 use endcap_engine::identity::FragmentId;
-use endcap_engine::identity::route::shard_of;
+use endcap_engine::layout::Stand;
 use endcap_engine::profile::Signal;
 use endcap_engine::profile::view::ProfileView;
 use endcap_engine::profile::visit::{Lead, settle};
@@ -47,12 +48,13 @@ use crate::{answer, clock, cors, objects, snapshots};
 pub(crate) use dossier::{BelongingsAsk, EventsAsk};
 pub(crate) use erase::{Known, Look, Part, PartDone, Sums};
 use guard::Guard;
+pub(crate) use handover::MoveAsk;
 pub(crate) use link::SeatBody;
 pub(crate) use quarantine::{ListAsk, ListReply, Release, Replay};
 use store::Store;
 
 /// Largest body between objects, in bytes.
-const MAX_INTERNAL_BODY: usize = 8 * 1024 * 1024;
+const MAX_INTERNAL_BODY: usize = 32 * 1024 * 1024;
 
 /// A shard of profiles.
 #[durable_object]
@@ -147,6 +149,13 @@ impl ProfileShard {
                 _ => Err(EngineError::NotFound("route").into()),
             };
         }
+        // What is about a bucket that moved away is handed on.
+        let about = request.headers().get(objects::BUCKET_HEADER)?.and_then(|text| text.parse().ok());
+        if let Some(bucket) = about
+            && let Some(shard) = self.elsewhere(bucket).await?
+        {
+            return Ok(shard.fetch_with_request(request).await?);
+        }
         let passed = passed::Passed::of(request.headers())?;
         let body = answer::body(&mut request, MAX_INTERNAL_BODY).await?;
         match path.as_str() {
@@ -161,6 +170,9 @@ impl ProfileShard {
             "/erase" => self.erase_route(&serde_json::from_slice(&body)?).await,
             "/events" => self.events_route(&serde_json::from_slice(&body)?),
             "/belongings" => self.belongings_route(&serde_json::from_slice(&body)?),
+            "/bucket/move" => self.move_route(&serde_json::from_slice(&body)?).await,
+            "/bucket/arrive" => self.arrive_route(&body),
+            "/bucket/take" => self.take_route(&body).await,
             "/rows" => self.rows(),
             "/tables" => answer::json(&self.store.db.dump()?),
             "/replay" => self.replay_route(&serde_json::from_slice(&body)?).await,
@@ -169,17 +181,21 @@ impl ProfileShard {
         }
     }
 
-    /// Whether this object holds a bucket. Asked by name, because a request cannot be trusted to say.
+    /// Whether this object holds a bucket. A request cannot be trusted to say.
     fn owns(&self, bucket: u16) -> Result<bool, Fault> {
-        let number = shard_of(bucket, config(&self.env).layout.shards);
+        Ok(self.stand(bucket)? == Stand::Here)
+    }
+
+    /// Whether this object is the shard of a number, which it does not know itself.
+    fn is_number(&self, number: u16) -> Result<bool, Fault> {
         if let Some(known) = self.ours.borrow().get(&number) {
             return Ok(*known);
         }
-        let name = objects::shard_name(&self.env, bucket);
         let namespace = objects::namespace(&self.env, objects::Kind::Shard)?;
-        let owns = namespace.id_from_name(&name)?.to_string() == self.state.id().to_string();
-        self.ours.borrow_mut().insert(number, owns);
-        Ok(owns)
+        let id = namespace.id_from_name(&objects::shard_name(number))?;
+        let is = id.to_string() == self.state.id().to_string();
+        self.ours.borrow_mut().insert(number, is);
+        Ok(is)
     }
 
     /// After a start: what was due while the object was gone gets its alarm back.

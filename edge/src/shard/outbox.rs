@@ -58,16 +58,18 @@ impl Store {
 
     /// Errands due at `now`, the longest due first.
     pub(super) fn due_errands(&self, now: UnixMillis, limit: i64) -> Result<Vec<Entry>, Fault> {
-        let query = "SELECT id, attempts, body FROM outbox WHERE due <= ? ORDER BY due LIMIT ?";
+        let query = "SELECT id, attempts, body FROM outbox WHERE due <= ?
+                     AND bucket NOT IN (SELECT bucket FROM holding WHERE state IN ('closed', 'gone', 'arriving'))
+                     ORDER BY due LIMIT ?";
         self.entries(query, vec![now.into(), limit.into()])
     }
 
-    /// Linking errands of a profile, due or not: a visitor who is here need not wait for the alarm.
-    pub(super) fn link_errands(&self, profile_id: &str) -> Result<Vec<Entry>, Fault> {
-        let query = "SELECT id, attempts, body FROM outbox WHERE profile_id = ? ORDER BY id";
-        let mut entries = self.entries(query, vec![profile_id.into()])?;
-        entries.retain(|entry| !matches!(entry.errand, Errand::Send(_)));
-        Ok(entries)
+    /// Linking errands of profiles, due or not: a visitor who is here need not wait for the alarm.
+    pub(super) fn link_errands(&self, profiles: &[&str]) -> Result<Vec<Entry>, Fault> {
+        let query = "SELECT id, attempts, body FROM outbox
+                     WHERE (id BETWEEN 'bring ' AND 'bring!' OR id BETWEEN 'tell ' AND 'tell!')
+                     AND profile_id IN (SELECT value FROM json_each(?)) ORDER BY id";
+        self.entries(query, vec![serde_json::to_string(profiles)?.into()])
     }
 
     fn entries(&self, query: &'static str, values: Vec<worker::SqlStorageValue>) -> Result<Vec<Entry>, Fault> {
@@ -87,7 +89,11 @@ impl Store {
 
     /// When the next errand or timer is due, or a refused event to be removed.
     pub(super) fn next_due(&self) -> Result<Option<UnixMillis>, Fault> {
-        let query = "SELECT min(due) FROM (SELECT min(due) AS due FROM timer UNION ALL SELECT min(due) FROM outbox
+        let query = "SELECT min(due) FROM (
+                     SELECT min(due) AS due FROM timer
+                     WHERE bucket NOT IN (SELECT bucket FROM holding WHERE state IN ('closed', 'gone', 'arriving'))
+                     UNION ALL SELECT min(due) FROM outbox
+                     WHERE bucket NOT IN (SELECT bucket FROM holding WHERE state IN ('closed', 'gone', 'arriving'))
                      UNION ALL SELECT min(received_at) + ? FROM (SELECT received_at FROM quarantine ORDER BY seq LIMIT 1))";
         Ok(self.db.first(query, vec![(KEPT_DAYS * DAY_MS).into()])?.map(|row| row.int(0)).filter(|due| *due != 0))
     }

@@ -35,6 +35,8 @@ CREATE TABLE IF NOT EXISTS refused(
   PRIMARY KEY(day, source, code, bucket)) WITHOUT ROWID, STRICT;
 CREATE TABLE IF NOT EXISTS tombstone(
   hash TEXT PRIMARY KEY, bucket INTEGER NOT NULL, holds_until INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS holding(
+  bucket INTEGER PRIMARY KEY, state TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;";
 
 /// Columns that had other names before fragments had names of their own: table, column, name now.

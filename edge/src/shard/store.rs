@@ -1,7 +1,11 @@
 //! Reading and writing a shard's rows.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
 use endcap_engine::EngineError;
 use endcap_engine::identity::FragmentId;
+use endcap_engine::layout::Holding;
 use endcap_engine::profile::dedupe::{Accepted, Block};
 use endcap_engine::profile::visit::{Settled, TimerMove};
 use endcap_engine::profile::{ProfileRow, Signal};
@@ -40,6 +44,10 @@ pub(super) struct StoredSubscription {
 /// A shard's rows.
 pub(super) struct Store {
     pub(super) db: Db,
+    /// What is known of buckets that moved or move.
+    pub(super) holdings: RefCell<BTreeMap<u16, Holding>>,
+    /// Profiles that were written while their bucket is copied to another shard.
+    pub(super) changed: RefCell<BTreeSet<String>>,
 }
 
 fn bucket(profile_id: &str) -> i64 {
@@ -56,20 +64,33 @@ impl Store {
                 worker::console_error!("schema: {error}");
             }
         }
-        Self { db }
+        let store = Self { db, holdings: RefCell::default(), changed: RefCell::default() };
+        if let Err(error) = store.load_holdings() {
+            worker::console_error!("holdings: {error}");
+        }
+        store
     }
 
+    /// A profile; none of those whose bucket is not here.
     pub(super) fn load(&self, profile_id: &str) -> Result<Option<ProfileRow>, Fault> {
+        if !self.may_read(profile_id) {
+            return Ok(None);
+        }
         let row = self.db.first("SELECT data FROM profile WHERE id = ?", vec![profile_id.into()])?;
         Ok(row.map(|row| ProfileRow::unpack(&row.blob(0))).transpose()?)
     }
 
     pub(super) fn save(&self, row: &ProfileRow) -> Result<(), Fault> {
-        let id = row.id.as_str();
+        self.may_write(row.id.as_str())?;
+        self.put_row(row.id.as_str(), row.pack()?)
+    }
+
+    /// Writes a packed row.
+    pub(super) fn put_row(&self, id: &str, data: Vec<u8>) -> Result<(), Fault> {
         self.db.run(
             "INSERT INTO profile(id, bucket, data) VALUES(?, ?, ?)
              ON CONFLICT(id) DO UPDATE SET data = excluded.data",
-            vec![id.into(), bucket(id).into(), row.pack()?.into()],
+            vec![id.into(), bucket(id).into(), data.into()],
         )
     }
 
@@ -85,10 +106,15 @@ impl Store {
             return Ok(());
         }
         let stage = row.stages.current();
+        self.put_membership(id, stage.stage.as_str(), stage.since)
+    }
+
+    /// Notes a profile's lifecycle stage.
+    pub(super) fn put_membership(&self, id: &str, stage: &str, since: UnixMillis) -> Result<(), Fault> {
         self.db.run(
             "INSERT INTO membership(profile_id, bucket, stage, since) VALUES(?, ?, ?, ?)
              ON CONFLICT(profile_id) DO UPDATE SET stage = excluded.stage, since = excluded.since",
-            vec![id.into(), bucket(id).into(), stage.stage.as_str().into(), stage.since.into()],
+            vec![id.into(), bucket(id).into(), stage.into(), since.into()],
         )
     }
 
@@ -96,9 +122,13 @@ impl Store {
         if let Some(from) = timer.from {
             self.drop_timer(profile_id, timer.kind.code(), from)?;
         }
+        self.put_timer(timer.to, profile_id, timer.kind.code())
+    }
+
+    pub(super) fn put_timer(&self, due: UnixMillis, profile_id: &str, kind: i64) -> Result<(), Fault> {
         self.db.run(
             "INSERT INTO timer(due, profile_id, kind, bucket) VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            vec![timer.to.into(), profile_id.into(), timer.kind.code().into(), bucket(profile_id).into()],
+            vec![due.into(), profile_id.into(), kind.into(), bucket(profile_id).into()],
         )
     }
 
@@ -109,7 +139,9 @@ impl Store {
 
     /// Timers due at `now`: when, whose and which, the earliest first.
     pub(super) fn due_timers(&self, now: UnixMillis, limit: i64) -> Result<Vec<(UnixMillis, String, i64)>, Fault> {
-        let query = "SELECT due, profile_id, kind FROM timer WHERE due <= ? ORDER BY due LIMIT ?";
+        let query = "SELECT due, profile_id, kind FROM timer WHERE due <= ?
+                     AND bucket NOT IN (SELECT bucket FROM holding WHERE state IN ('closed', 'gone', 'arriving'))
+                     ORDER BY due LIMIT ?";
         let rows = self.db.rows(query, vec![now.into(), limit.into()])?;
         Ok(rows.iter().map(|row| (row.int(0), row.text(1), row.int(2))).collect())
     }

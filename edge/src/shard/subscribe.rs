@@ -99,8 +99,7 @@ impl ProfileShard {
     /// Makes the change at the profile that has the browser's fragment.
     async fn subscribe(&self, place: Place, change: &Change) -> Result<(), Fault> {
         let profile_id = place.profile.as_str();
-        if !self.owns(bucket_of(profile_id))? {
-            let shard = objects::shard(&self.env, bucket_of(profile_id))?;
+        if let Some(shard) = self.elsewhere(bucket_of(profile_id)).await? {
             let body = SubscribeBody { place, change: change.clone() };
             let _: serde_json::Value = objects::ask(&shard, "/subscribe", &body).await?;
             return Ok(());
@@ -165,10 +164,14 @@ impl ProfileShard {
     /// `POST {prefix}/n`: a notification was shown, clicked or closed.
     pub(super) async fn report_route(&self, mut request: Request) -> Result<Response, Fault> {
         let visitor = Visitor::of(request.inner())?;
+        let copy = request.clone()?;
         let report: ReportBody = read_json(&answer::body(&mut request, MAX_BODY).await?)?;
         let payload = config(&self.env).keys.verify(Purpose::Notification, &report.token);
         let payload = payload.ok_or(EngineError::NotFound("notification"))?;
         let (profile_id, message_id) = payload.split_once(' ').ok_or(EngineError::NotFound("notification"))?;
+        if let Some(shard) = self.elsewhere(bucket_of(profile_id)).await? {
+            return Ok(shard.fetch_with_request(copy).await?);
+        }
         let now = clock::now();
         self.store.db.transaction(|| {
             let Some(mut row) = self.store.load(profile_id)? else { return Ok(()) };

@@ -1,5 +1,7 @@
 //! A batch at the shard of its profile: ingest, apply, store, decide, in one hop.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use endcap_engine::EngineError;
@@ -13,6 +15,7 @@ use endcap_engine::profile::{Person, ProfileRow};
 use endcap_engine::shop::Snapshot;
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
 use serde::{Deserialize, Serialize};
+use worker::Stub;
 
 use super::ProfileShard;
 use super::http::Way;
@@ -89,12 +92,50 @@ struct Done {
 impl ProfileShard {
     /// Applies a batch, of which `body` is the text, at a place, wherever that is.
     pub(super) async fn visit(&self, place: Place, body: &[u8], mut batch: Batch) -> Result<Visited, Fault> {
-        if !self.owns(bucket_of(place.profile.as_str()))? {
-            return self.forward(&place, body, &batch).await;
+        if let Some(shard) = self.elsewhere(bucket_of(place.profile.as_str())).await? {
+            return self.forward(&shard, &place, body, &batch).await;
         }
         let now = clock::now();
         let snapshot = snapshots::current(&self.env, now).await?;
-        match self.apply(&place, &mut batch, &snapshot, now)? {
+        let outcome = self.apply(&place, &mut batch, &snapshot, now)?;
+        self.conclude(place, (body, batch), outcome, now).await
+    }
+
+    /// Applies a batch of which nobody waits to see anything, and leaves it to the caller to tell the graph of the
+    /// profiles that are added to `said`.
+    pub(super) async fn deposit(
+        &self,
+        place: Place,
+        (body, mut batch): (&[u8], Batch),
+        snapshot: &Snapshot,
+        said: &mut BTreeSet<String>,
+    ) -> Result<Vec<u8>, Fault> {
+        if batch.ask.is_some() || !self.owns(bucket_of(place.profile.as_str()))? {
+            return Ok(self.visit(place, body, batch).await?.body);
+        }
+        let now = clock::now();
+        match self.apply(&place, &mut batch, snapshot, now)? {
+            Outcome::Applied(done) if done.visit.handover.is_none() => {
+                let Done { visit, due, .. } = *done;
+                self.arm_at(self.next_alarm(&visit, due, now)).await?;
+                if visit.assertion.is_some() {
+                    said.insert(place.profile.into_string());
+                }
+                Ok(BatchReply::of(visit.accepted, visit.duplicate, batch.rejected).text(None)?)
+            }
+            outcome => Ok(self.conclude(place, (body, batch), outcome, now).await?.body),
+        }
+    }
+
+    /// Goes on from what one transaction did with a batch.
+    async fn conclude(
+        &self,
+        place: Place,
+        (body, mut batch): (&[u8], Batch),
+        outcome: Outcome,
+        now: UnixMillis,
+    ) -> Result<Visited, Fault> {
+        match outcome {
             Outcome::Coming => Err(on_its_way()),
             Outcome::Erased => self.refuse_erased(&place, batch),
             Outcome::Elsewhere(next, _) if next.same(&place) => {
@@ -172,14 +213,13 @@ impl ProfileShard {
     }
 
     /// Sends the batch on to the shard that holds the profile.
-    async fn forward(&self, place: &Place, body: &[u8], batch: &Batch) -> Result<Visited, Fault> {
+    async fn forward(&self, shard: &Stub, place: &Place, body: &[u8], batch: &Batch) -> Result<Visited, Fault> {
         // What was known before goes ahead of the batch: there can be more of it than headers hold.
         let heritage = place.heritage.as_ref().map(postcard::to_allocvec).transpose();
         let heritage = heritage.map_err(|e| EngineError::Internal(e.to_string()))?.unwrap_or_default();
         let text = format!("{}\n{}", BASE64.encode(heritage), String::from_utf8_lossy(body));
         let request = objects::request(worker::Method::Post, "/visit", Some(text))?;
         Passed::write(request.headers(), place, batch)?;
-        let shard = objects::shard(&self.env, bucket_of(place.profile.as_str()))?;
         let mut response = shard.fetch_with_request(request).await?;
         let profile_id = response.headers().get(PROFILE_HEADER)?.unwrap_or_default();
         let erased = response.headers().get(ERASED_HEADER)?.is_some();

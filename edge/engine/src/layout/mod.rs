@@ -1,19 +1,25 @@
 //! How a deployment's data is laid out over its objects.
 //!
-//! Role in the flow of one event: before the first one. Both settings decide which objects are asked; with others the
-//! same requests would find empty objects, and write into them. So the layout that data was written with is remembered,
-//! and a deployment that is set differently is refused.
+//! Role in the flow of one event: before the first one. The layout decides which objects are asked. The number of profile
+//! objects counts when the first data is written; from then on the [`Placement`] says where buckets are, and the number
+//! changes by moving them. Where objects live cannot change: with another jurisdiction the same requests would find empty
+//! objects, and write into them, so a deployment that is set so is refused.
+
+pub mod holding;
+pub mod placement;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
+pub use holding::{Holding, Stand};
+pub use placement::Placement;
 
 /// The number of profile objects, and where the objects live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
-    /// Profile objects, 1 to 1024 (`ENDCAP_SHARDS`).
+    /// Profile objects to begin with, 1 to 1024 (`ENDCAP_SHARDS`).
     pub shards: u16,
     /// Jurisdiction of all objects, such as `eu` (`ENDCAP_JURISDICTION`); None: wherever the platform puts them.
     #[serde(default)]
@@ -21,13 +27,13 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Refuses to go on with this layout where the data was written with another one.
+    /// Refuses to go on with this layout where the data lives elsewhere.
     ///
     /// # Errors
     /// [`EngineError::Layout`].
     pub fn check(&self, written: Option<&Self>) -> Result<(), EngineError> {
         match written {
-            Some(written) if written != self => {
+            Some(written) if written.jurisdiction != self.jurisdiction => {
                 Err(EngineError::Layout { set: self.to_string(), written: written.to_string() })
             }
             _ => Ok(()),
@@ -38,7 +44,7 @@ impl Layout {
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let jurisdiction = self.jurisdiction.as_deref().unwrap_or("none");
-        write!(f, "ENDCAP_SHARDS={}, ENDCAP_JURISDICTION={jurisdiction}", self.shards)
+        write!(f, "ENDCAP_JURISDICTION={jurisdiction}")
     }
 }
 
@@ -51,15 +57,17 @@ mod tests {
     }
 
     #[test]
-    fn only_the_layout_that_the_data_was_written_with_is_taken() {
+    fn data_is_only_looked_for_where_it_lives() {
         let written = layout(16, Some("eu"));
-        assert_eq!(written.check(None), Ok(()));
-        assert_eq!(written.check(Some(&written)), Ok(()));
-        for other in [layout(8, Some("eu")), layout(16, None), layout(16, Some("us"))] {
+        for set in [layout(16, Some("eu")), layout(8, Some("eu"))] {
+            assert_eq!(set.check(None), Ok(()));
+            assert_eq!(set.check(Some(&written)), Ok(()));
+        }
+        for other in [layout(16, None), layout(16, Some("us"))] {
             let error = other.check(Some(&written)).unwrap_err();
             assert_eq!((error.code(), error.status()), ("wrong_layout", 503));
             let text = error.to_string();
-            assert!(text.contains(&other.to_string()) && text.contains("ENDCAP_SHARDS=16, ENDCAP_JURISDICTION=eu"));
+            assert!(text.contains(&other.to_string()) && text.contains("ENDCAP_JURISDICTION=eu"));
         }
     }
 }

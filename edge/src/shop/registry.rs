@@ -1,0 +1,105 @@
+//! The registry: with which layout data was written, where every bucket is, and moving buckets when a shop wants more or
+//! fewer shards.
+//!
+//! It is the one object that is found without knowing either, and holds nothing of anybody's. A move is recorded before it
+//! begins, and ends before another begins; its steps may all run twice (`shard/handover.rs`), so the alarm goes on with
+//! it after a crash anywhere.
+
+use endcap_engine::EngineError;
+use endcap_engine::layout::placement::ShardsAsk;
+use endcap_engine::layout::{Layout, Placement};
+use endcap_engine::shop::read_json;
+use endcap_protocol::UnixMillis;
+use worker::{Method, Response};
+
+use super::Shop;
+use crate::config::config;
+use crate::fault::Fault;
+use crate::layout::{Ask, Known, Use};
+use crate::shard::MoveAsk;
+use crate::{answer, clock, objects};
+
+/// How long one run of the alarm moves buckets, in milliseconds.
+const RUN_MS: UnixMillis = 10_000;
+/// The pause after a move that failed, in milliseconds.
+const PAUSE_MS: UnixMillis = 1_000;
+
+impl Shop {
+    fn written(&self) -> Result<Option<Layout>, Fault> {
+        Ok(self.meta("layout")?.map(|text| serde_json::from_str(&text)).transpose()?)
+    }
+
+    /// Where buckets are. Data from before they could move is where its number of shards put it.
+    fn placement(&self) -> Result<Placement, Fault> {
+        if let Some(text) = self.meta("placement")? {
+            return Ok(serde_json::from_str(&text)?);
+        }
+        let begun_with = self.written()?.map_or_else(|| config(&self.env).layout.shards, |layout| layout.shards);
+        Ok(Placement::new(begun_with))
+    }
+
+    fn place(&self, placement: &Placement) -> Result<(), Fault> {
+        self.set_meta("placement", &serde_json::to_string(placement)?)
+    }
+
+    /// Says with which layout data was written and where it is, and remembers the layout that writes first.
+    pub(super) fn layout(&self, ask: &Ask) -> Result<Response, Fault> {
+        let written = self.written()?;
+        if written.is_none() && ask.needed == Use::Write {
+            let text = serde_json::to_string(&ask.layout)?;
+            self.db.transaction(|| self.set_meta("layout", &text))?;
+        }
+        answer::json(&Known { written, placement: self.placement()? })
+    }
+
+    /// `/api/shards`: how far a change of the number of shards has come, or a new number.
+    pub(super) fn shards(&self, method: &Method, body: &[u8]) -> Result<Response, Fault> {
+        let mut placement = self.placement()?;
+        match method {
+            Method::Get => {}
+            Method::Put => {
+                placement.want(read_json::<ShardsAsk>(body)?.check()?.shards);
+                self.db.transaction(|| self.place(&placement))?;
+                drop(self.db.set_alarm(clock::now())?);
+            }
+            _ => return Err(EngineError::Method("GET and PUT").into()),
+        }
+        answer::json(&placement.view())
+    }
+
+    /// Moves buckets for a while. The alarm is set again as long as there are more.
+    async fn move_buckets(&self) -> Result<(), Fault> {
+        let until = clock::now() + RUN_MS;
+        while self.move_bucket().await? {
+            if clock::now() > until {
+                drop(self.db.set_alarm(clock::now())?);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves one bucket. False when all are where they are wanted.
+    async fn move_bucket(&self) -> Result<bool, Fault> {
+        let mut placement = self.placement()?;
+        let Some(next) = placement.begin() else { return Ok(false) };
+        self.db.transaction(|| self.place(&placement))?;
+        // With the alarm set first, a crash moves late and not never.
+        drop(self.db.set_alarm(clock::now() + PAUSE_MS + RUN_MS)?);
+        let holder = objects::numbered_shard(&self.env, next.from)?;
+        let _: serde_json::Value = objects::ask(&holder, "/bucket/move", &MoveAsk { order: next }).await?;
+        // Another number may be wanted by now.
+        let mut placement = self.placement()?;
+        placement.end(&next);
+        self.db.transaction(|| self.place(&placement))?;
+        Ok(true)
+    }
+
+    /// The alarm: goes on moving, and tries again what failed.
+    pub(super) async fn on_alarm(&self) -> Result<(), Fault> {
+        self.move_buckets().await.or_else(|fault| {
+            worker::console_error!("moving a bucket: {fault}");
+            Ok(drop(self.db.set_alarm(clock::now() + PAUSE_MS)?))
+        })
+    }
+}
