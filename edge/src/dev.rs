@@ -62,7 +62,7 @@ pub(crate) struct TimersRan {
 async fn timers(body: &[u8], env: &Env) -> Result<Response, Fault> {
     let body: TimersBody = read_json(body)?;
     let mut ran = 0;
-    for shard in objects::all_shards(env)? {
+    for shard in objects::all_shards(env).await? {
         ran += objects::ask::<_, TimersRan>(&shard, "/timers", &body).await?.ran;
     }
     answer::json(&TimersRan { ran })
@@ -80,7 +80,7 @@ pub(crate) struct RowsWritten {
 /// Batches and rows written since the objects started.
 async fn rows(env: &Env) -> Result<Response, Fault> {
     let mut sum = RowsWritten::default();
-    for shard in objects::all_shards(env)? {
+    for shard in objects::all_shards(env).await? {
         let part: RowsWritten = objects::ask(&shard, "/rows", &json!({})).await?;
         sum.batches += part.batches;
         sum.rows_written += part.rows_written;
@@ -90,7 +90,7 @@ async fn rows(env: &Env) -> Result<Response, Fault> {
 
 /// Every row of every table of every object, so that a test can look for what must not be there.
 async fn tables(env: &Env) -> Result<Response, Fault> {
-    let mut objects = objects::all_shards(env)?;
+    let mut objects = objects::all_shards(env).await?;
     objects.extend([objects::graph(env)?, objects::shop(env)?, objects::registry(env)?]);
     let mut all: Vec<Value> = Vec::new();
     for object in objects {

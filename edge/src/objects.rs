@@ -13,7 +13,7 @@ use worker::{Env, Method, ObjectNamespace, Request, RequestInit, Response, Stub}
 
 use crate::config::config;
 use crate::fault::Fault;
-use crate::layout;
+use crate::layout::{self, Use};
 
 /// The three kinds of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,9 +106,9 @@ pub(crate) fn raw_shard(env: &Env, bucket: u16) -> Result<RawStub, Fault> {
     })
 }
 
-/// Every shard.
-pub(crate) fn all_shards(env: &Env) -> Result<Vec<Stub>, Fault> {
-    layout::placement()?.all_shards().map(|number| numbered_shard(env, number)).collect()
+/// Every shard there is at this moment: an older placement may lack some.
+pub(crate) async fn all_shards(env: &Env) -> Result<Vec<Stub>, Fault> {
+    layout::ask(env, Use::Read).await?.all_shards().map(|number| numbered_shard(env, number)).collect()
 }
 
 /// The shop's object.

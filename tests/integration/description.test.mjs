@@ -27,6 +27,7 @@ const ROUTES = {
   '/api/campaigns': ['get'],
   '/api/campaigns/{id}': ['delete', 'get', 'put'],
   '/api/settings': ['get', 'put'],
+  '/api/shards': ['get', 'put'],
   '/api/links': ['post'],
   '/api/webhooks': ['get'],
   '/api/webhooks/{source}': ['delete', 'get', 'put'],

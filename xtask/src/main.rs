@@ -16,6 +16,7 @@ mod fuzz;
 mod http;
 mod invariants;
 mod project;
+mod reshard;
 mod run;
 mod setup;
 mod size;
@@ -51,6 +52,11 @@ Endcap's build tool. Each command does all the set-up that it needs.
   cargo xtask fuzz [TARGET ...] [--seconds N]
                             lets the targets in fuzz/ look for inputs that crash a parser, each
                             for N seconds (600)
+  cargo xtask bench identity [--profiles N]
+                            logins per second, then N people loaded and looked up
+  cargo xtask reshard N [--url URL] [--port N]
+                            moves profiles to N shards while visitors go on, of the local edge or
+                            of a deployment (its key in ENDCAP_API_KEY)
   cargo xtask keys          fresh secrets for a deployment
   cargo xtask setup         only the set-up, printing the versions found";
 
@@ -84,6 +90,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         }
         "bench" => bench::command(&project, rest),
         "fuzz" => fuzz::command(&project, rest),
+        "reshard" => reshard::command(&project, rest),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())

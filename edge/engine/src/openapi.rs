@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::ingest::reply::BatchReply;
+use crate::layout::placement::{ShardsAsk, ShardsView};
 use crate::profile::view::ProfileView;
 use crate::shop::Settings;
 use crate::shop::campaign::Definition;
@@ -134,6 +135,7 @@ pub fn document() -> Value {
         "/api/settings": settings_routes(&mut doc),
         "/api/campaigns": campaigns(&mut doc),
         "/api/campaigns/{id}": campaign(&mut doc),
+        "/api/shards": shards(&mut doc),
         "/api/links": outside::links(&mut doc),
         "/api/webhooks": outside::webhooks(&mut doc),
         "/api/webhooks/{source}": outside::webhook(&mut doc),
@@ -213,6 +215,15 @@ fn settings_routes(doc: &mut Document) -> Value {
     let put = doc.operation("putSettings", "Replace the settings", "200", saved, &[WRONG, LARGE]);
     let put = with(put, "requestBody", doc.body::<Settings>());
     json!({"get": doc.operation("getSettings", "The settings", "200", current, &[]), "put": put})
+}
+
+fn shards(doc: &mut Document) -> Value {
+    let current = doc.json::<ShardsView>("How far the change has come.");
+    let begun = doc.json::<ShardsView>("Buckets begin to move; ask again until none remains.");
+    let put =
+        doc.operation("putShards", "Spread profiles over another number of shards", "200", begun, &[WRONG, LARGE]);
+    let put = with(put, "requestBody", doc.body::<ShardsAsk>());
+    json!({"get": doc.operation("getShards", "Where profiles are", "200", current, &[]), "put": put})
 }
 
 fn campaigns(doc: &mut Document) -> Value {

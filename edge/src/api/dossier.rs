@@ -58,7 +58,7 @@ pub(super) async fn events(id: ProfileId, url: &str, env: &Env) -> Result<Respon
 /// One page of events, out of the logs of all shards: a fragment's events stay where they were written.
 async fn read(fragments: &BTreeSet<FragmentId>, after: Place, limit: usize, env: &Env) -> Result<EventPage, Fault> {
     let mut batches = Vec::new();
-    for (number, shard) in objects::all_shards(env)?.iter().enumerate() {
+    for (number, shard) in objects::all_shards(env).await?.iter().enumerate() {
         let number = u16::try_from(number).unwrap_or(u16::MAX);
         // One batch may be the one in which the page before ended, and one more says whether there is more.
         let ask = EventsAsk { fragments: fragments.clone(), shard: number, after, limit: limit as i64 + 2 };
@@ -107,7 +107,7 @@ pub(super) async fn export(id: ProfileId, env: &Env) -> Result<Response, Fault> 
 }
 
 async fn belongings(person: &Person, env: &Env) -> Result<Belongings, Fault> {
-    let shards = objects::all_shards(env)?;
+    let shards = objects::all_shards(env).await?;
     let mut names = BTreeSet::new();
     for shard in &shards {
         let known: Known = objects::ask(shard, "/erase/look", &Look { fragments: person.fragments.clone() }).await?;

@@ -77,7 +77,7 @@ fn place(cursor: Option<&str>) -> Result<(usize, i64), FieldError> {
 async fn page(ask: &ReplayAsk, limit: i64, env: &Env) -> Result<Page, Fault> {
     let (first, mut after) = place(ask.cursor.as_deref())?;
     let mut page = Page::default();
-    for (number, shard) in objects::all_shards(env)?.iter().enumerate().skip(first) {
+    for (number, shard) in objects::all_shards(env).await?.iter().enumerate().skip(first) {
         let left = limit - page.events.len() as i64;
         let ask = ListAsk { ask: ReplayAsk { ids: Vec::new(), patch: None, ..ask.clone() }, after, limit: left };
         let reply: ListReply = objects::ask(shard, "/quarantine/list", &ask).await?;
@@ -96,7 +96,7 @@ async fn page(ask: &ReplayAsk, limit: i64, env: &Env) -> Result<Page, Fault> {
 async fn named(ids: &[String], env: &Env) -> Result<Vec<Listed>, Fault> {
     let ids: Vec<String> = ids.iter().filter(|id| bucket_of_id(id).is_some()).cloned().collect();
     let mut found = Vec::new();
-    for shard in objects::all_shards(env)? {
+    for shard in objects::all_shards(env).await? {
         let ask = ListAsk { ask: ReplayAsk { ids: ids.clone(), ..ReplayAsk::default() }, after: 0, limit: 0 };
         let reply: ListReply = objects::ask(&shard, "/quarantine/list", &ask).await?;
         found.extend(reply.events.into_iter().map(|(_, listed)| listed));
@@ -107,7 +107,7 @@ async fn named(ids: &[String], env: &Env) -> Result<Vec<Listed>, Fault> {
 async fn counts(env: &Env) -> Result<Counts, Fault> {
     let mut sums: BTreeMap<(String, String, String), u64> = BTreeMap::new();
     let mut all = Counts::default();
-    for shard in objects::all_shards(env)? {
+    for shard in objects::all_shards(env).await? {
         let part: Counts = objects::ask(&shard, "/quarantine/counts", &serde_json::json!({})).await?;
         all.dropped = all.dropped.saturating_add(part.dropped);
         for one in part.counts {
@@ -192,7 +192,7 @@ async fn batch(event: &Quarantined, env: &Env) -> Result<Option<BatchReply>, Fau
 
 async fn release(id: &str, env: &Env) -> Result<(), Fault> {
     let release = Release { ids: vec![id.to_owned()] };
-    for shard in objects::all_shards(env)? {
+    for shard in objects::all_shards(env).await? {
         let _: Value = objects::ask(&shard, "/quarantine/release", &release).await?;
     }
     Ok(())

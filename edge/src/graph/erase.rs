@@ -60,7 +60,7 @@ impl IdentityGraph {
         let id = tombstone(profile.as_str(), pepper);
         let fragments = self.store.members(&profile)?;
         let mut known = Known::default();
-        for shard in objects::all_shards(&self.env)? {
+        for shard in objects::all_shards(&self.env).await? {
             let part: Known = objects::ask(&shard, "/erase/look", &Look { fragments: fragments.clone() }).await?;
             known.fragments.extend(part.fragments);
             known.names.extend(part.names);
@@ -115,7 +115,7 @@ impl IdentityGraph {
     async fn ask_shards(&self, erasure: &mut Erasure) -> Result<bool, Fault> {
         let placement = layout::ask(&self.env, Use::Write).await?;
         let mut busy = false;
-        for shard in objects::all_shards(&self.env)? {
+        for shard in objects::all_shards(&self.env).await? {
             let (fragments, names) = (erasure.fragments.clone(), erasure.names.clone());
             let mut part = Part { fragments, names, after: String::new() };
             loop {

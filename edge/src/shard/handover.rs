@@ -327,11 +327,7 @@ impl Store {
         self.db.run(
             "INSERT INTO holding(bucket, state, body) VALUES(?, ?, ?)
              ON CONFLICT(bucket) DO UPDATE SET state = excluded.state, body = excluded.body",
-            vec![
-                i64::from(bucket).into(),
-                holding.state().into(),
-                serde_json::to_string(&holding)?.into(),
-            ],
+            vec![i64::from(bucket).into(), holding.state().into(), serde_json::to_string(&holding)?.into()],
         )?;
         self.holdings.borrow_mut().insert(bucket, holding);
         Ok(())
@@ -396,7 +392,8 @@ impl Store {
             let (day, part, hashes) = (row.int(2), row.int(3), row.blob(4));
             cargo.overflow.push(OverflowRow { profile_id, fragment_id, day, part, hashes });
         }
-        for row in rows("SELECT due, profile_id, kind FROM timer WHERE profile_id IN (SELECT value FROM json_each(?))")? {
+        for row in rows("SELECT due, profile_id, kind FROM timer WHERE profile_id IN (SELECT value FROM json_each(?))")?
+        {
             cargo.timers.push((row.int(0), row.text(1), row.int(2)));
         }
         let query = "SELECT profile_id, stage, since FROM membership

@@ -59,8 +59,11 @@ impl ProfileShard {
     pub(super) async fn settle_many(&self, profiles: &[&str]) -> Result<bool, Fault> {
         // Telling records bringing, hence a second round.
         for _ in 0..2 {
-            let (tells, brings): (Vec<_>, Vec<_>) =
-                self.store.link_errands(profiles)?.into_iter().partition(|entry| matches!(entry.errand, Errand::Tell(_)));
+            let (tells, brings): (Vec<_>, Vec<_>) = self
+                .store
+                .link_errands(profiles)?
+                .into_iter()
+                .partition(|entry| matches!(entry.errand, Errand::Tell(_)));
             for entry in &brings {
                 self.attempt(entry, clock::now()).await?;
             }

@@ -131,7 +131,7 @@ impl ProfileShard {
     async fn conclude(
         &self,
         place: Place,
-        (body, mut batch): (&[u8], Batch),
+        (body, batch): (&[u8], Batch),
         outcome: Outcome,
         now: UnixMillis,
     ) -> Result<Visited, Fault> {

@@ -5,12 +5,14 @@
 //! begins, and ends before another begins; its steps may all run twice (`shard/handover.rs`), so the alarm goes on with
 //! it after a crash anywhere.
 
+use std::time::Duration;
+
 use endcap_engine::EngineError;
 use endcap_engine::layout::placement::ShardsAsk;
 use endcap_engine::layout::{Layout, Placement};
 use endcap_engine::shop::read_json;
 use endcap_protocol::UnixMillis;
-use worker::{Method, Response};
+use worker::{Delay, Method, Response};
 
 use super::Shop;
 use crate::config::config;
@@ -21,6 +23,8 @@ use crate::{answer, clock, objects};
 
 /// How long one run of the alarm moves buckets, in milliseconds.
 const RUN_MS: UnixMillis = 10_000;
+/// The pause after a move, in milliseconds.
+const REST_MS: u64 = 2;
 /// The pause after a move that failed, in milliseconds.
 const PAUSE_MS: UnixMillis = 1_000;
 
@@ -71,6 +75,8 @@ impl Shop {
     async fn move_buckets(&self) -> Result<(), Fault> {
         let until = clock::now() + RUN_MS;
         while self.move_bucket().await? {
+            // Where all objects share one thread, as in local development, they would leave no time to anybody else.
+            Delay::from(Duration::from_millis(REST_MS)).await;
             if clock::now() > until {
                 drop(self.db.set_alarm(clock::now())?);
                 return Ok(());

@@ -25,7 +25,7 @@ use crate::setup::{self, Tools};
 use process::Server;
 
 /// The port unless `--port` names another.
-const PORT: u16 = 8787;
+pub(crate) const PORT: u16 = 8787;
 
 /// What the loop of a running server waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -192,7 +192,9 @@ impl Placement {
         let (least, to) = numbered().take(usize::from(self.wanted)).min()?;
         let leaving = numbered().skip(usize::from(self.wanted)).find(|(count, _)| *count > 0);
         let fullest = || {
-            let fullest = numbered().take(usize::from(self.wanted)).max_by_key(|(count, number)| (*count, std::cmp::Reverse(*number)));
+            let fullest = numbered()
+                .take(usize::from(self.wanted))
+                .max_by_key(|(count, number)| (*count, std::cmp::Reverse(*number)));
             fullest.filter(|(count, _)| *count > least + 1)
         };
         let (_, from) = leaving.or_else(fullest)?;
