@@ -22,10 +22,10 @@ use crate::shard::MoveAsk;
 use crate::{answer, clock, objects};
 
 /// How long one run of the alarm moves buckets, in milliseconds.
-const RUN_MS: UnixMillis = 10_000;
+const RUN_MS: UnixMillis = 20_000;
 /// The pause after a move, in milliseconds.
 const REST_MS: u64 = 2;
-/// The pause after a move that failed, in milliseconds.
+/// The pause between runs, and after a move that failed, in milliseconds.
 const PAUSE_MS: UnixMillis = 1_000;
 
 impl Shop {
@@ -74,12 +74,16 @@ impl Shop {
     /// Moves buckets for a while. The alarm is set again as long as there are more.
     async fn move_buckets(&self) -> Result<(), Fault> {
         let until = clock::now() + RUN_MS;
+        if self.placement()?.is_settled() {
+            return Ok(());
+        }
+        // It rings when this run is over, or after a crash in the middle of it.
+        drop(self.db.set_alarm(clock::now() + PAUSE_MS)?);
         while self.move_bucket().await? {
             // Where all objects share one thread, as in local development, they would leave no time to anybody else.
             Delay::from(Duration::from_millis(REST_MS)).await;
             if clock::now() > until {
-                drop(self.db.set_alarm(clock::now())?);
-                return Ok(());
+                break;
             }
         }
         Ok(())
@@ -90,8 +94,6 @@ impl Shop {
         let mut placement = self.placement()?;
         let Some(next) = placement.begin() else { return Ok(false) };
         self.db.transaction(|| self.place(&placement))?;
-        // With the alarm set first, a crash moves late and not never.
-        drop(self.db.set_alarm(clock::now() + PAUSE_MS + RUN_MS)?);
         let holder = objects::numbered_shard(&self.env, next.from)?;
         let _: serde_json::Value = objects::ask(&holder, "/bucket/move", &MoveAsk { order: next }).await?;
         // Another number may be wanted by now.
@@ -103,9 +105,9 @@ impl Shop {
 
     /// The alarm: goes on moving, and tries again what failed.
     pub(super) async fn on_alarm(&self) -> Result<(), Fault> {
-        self.move_buckets().await.or_else(|fault| {
+        if let Err(fault) = self.move_buckets().await {
             worker::console_error!("moving a bucket: {fault}");
-            Ok(drop(self.db.set_alarm(clock::now() + PAUSE_MS)?))
-        })
+        }
+        Ok(())
     }
 }

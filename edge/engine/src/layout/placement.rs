@@ -103,6 +103,12 @@ impl Placement {
         self.moving.is_some()
     }
 
+    /// Whether every bucket is where it is wanted.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.moving.is_none() && self.next().is_none()
+    }
+
     /// The shard that holds a bucket.
     #[must_use]
     pub fn shard_of(&self, bucket: u16) -> u16 {
@@ -224,10 +230,10 @@ mod tests {
     fn a_split_moves_half_of_the_buckets_and_no_other() {
         let mut placement = Placement::new(1);
         placement.want(2);
-        assert_eq!(placement.view().remaining, 512);
+        assert_eq!((placement.view().remaining, placement.is_settled()), (512, false));
         assert_eq!(settle(&mut placement), 512);
         assert_eq!(placement.view(), ShardsView { wanted: 2, shards: 2, remaining: 0, buckets: vec![512, 512] });
-        assert!((0..512).all(|bucket| placement.shard_of(bucket) == 0));
+        assert!(placement.is_settled() && (0..512).all(|bucket| placement.shard_of(bucket) == 0));
     }
 
     #[test]
