@@ -25,8 +25,9 @@ use crate::{build, dev, setup};
 const PROFILES: u64 = 100_000;
 /// Identifiers of each.
 const IDENTIFIERS: u64 = 3;
-/// People of one request.
-const PER_REQUEST: u64 = 100;
+/// People of one request: what fits into one (500 KiB), and requests at once.
+const PER_REQUEST: u64 = 2_000;
+const LOADERS: u64 = 4;
 /// Lookups that are timed.
 const LOOKUPS: u64 = 2_000;
 /// Seconds that each figure is measured for.
@@ -82,17 +83,17 @@ fn people(runtime: &Runtime, state: &Path, profiles: u64) -> Result<()> {
     step(&format!("loading {profiles} people with {IDENTIFIERS} identifiers each"));
     let before = sizes(state)?;
     let start = Instant::now();
-    let each = |connection: u64| -> Result<()> {
+    let each = |loader: u64| -> Result<()> {
         let mut client = Client::connect(runtime.port(Service::Ours))?;
-        let mut first = connection * PER_REQUEST;
+        let mut first = loader * PER_REQUEST;
         while first < profiles {
             load(&mut client, first, (first + PER_REQUEST).min(profiles))?;
-            first += CONNECTIONS * PER_REQUEST;
+            first += LOADERS * PER_REQUEST;
         }
         Ok(())
     };
     thread::scope(|scope| {
-        let running: Vec<_> = (0..CONNECTIONS).map(|connection| scope.spawn(move || each(connection))).collect();
+        let running: Vec<_> = (0..LOADERS).map(|loader| scope.spawn(move || each(loader))).collect();
         let joined = running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread ended")));
         joined.collect::<Result<Vec<()>>>()
     })?;

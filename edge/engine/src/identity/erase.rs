@@ -32,6 +32,17 @@ pub fn erase<S: Forget>(
     rules: &IdentityRules,
     fragments: &BTreeSet<FragmentId>,
 ) -> Result<Vec<Order>, S::Error> {
+    let (gone, left) = going(store, rules, fragments)?;
+    gone.iter().try_for_each(|fragment| store.forget(fragment))?;
+    settle(store, rules, left, None)
+}
+
+/// What goes with fragments that are erased, and who is left around them.
+pub(super) fn going<S: GraphStore>(
+    store: &S,
+    rules: &IdentityRules,
+    fragments: &BTreeSet<FragmentId>,
+) -> Result<(BTreeSet<FragmentId>, BTreeSet<FragmentId>), S::Error> {
     let around = region(store, fragments.clone())?;
     let people = resolve(&around.edges, rules)?;
     let profiles: BTreeSet<&ProfileId> =
@@ -43,9 +54,8 @@ pub fn erase<S: Forget>(
     let aliases = around.edges.iter().filter(|edge| edge.fragment.is_alias() && theirs(&edge.identifier));
     let gone: BTreeSet<FragmentId> =
         aliases.map(|edge| edge.fragment.clone()).chain(fragments.iter().cloned()).collect();
-    gone.iter().try_for_each(|fragment| store.forget(fragment))?;
     let left = around.fragments.difference(&gone).cloned().collect();
-    settle(store, rules, left, None)
+    Ok((gone, left))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_protocol::{FieldError, ProfileId, UnixMillis};
+use serde::{Deserialize, Serialize};
 
 use super::edge::{Edge, Evidence};
 use super::fragment_id::FragmentId;
@@ -14,7 +15,7 @@ use super::identifier::Identifier;
 use super::namespace::Namespace;
 use super::resolve::{Resolution, Verdict, resolve};
 use super::rules::IdentityRules;
-use super::said::Assertion;
+use super::said::{Alias, Assertion};
 use super::seat::{Order, Seat, Standing};
 use crate::server::Trust;
 
@@ -23,7 +24,7 @@ pub const MAX_CLAIMS: usize = 500;
 /// Most edges of one fragment by claims, and by proofs. What more is said about it is not kept.
 pub const MAX_EDGES: usize = 100;
 /// Most edges that are looked at together. People that are linked further are looked at up to here.
-const MAX_REGION: usize = 20_000;
+pub(super) const MAX_REGION: usize = 20_000;
 
 /// Where a graph is stored.
 pub trait GraphStore {
@@ -80,6 +81,21 @@ pub fn hear<S: GraphStore>(
     fragment: &FragmentId,
     said: &[Evidence],
 ) -> Result<Seat, S::Error> {
+    if note(store, rules, fragment, said, has_room)? {
+        settle(store, rules, [fragment.clone()].into(), Some(fragment))?;
+    }
+    seat_of(store, fragment)
+}
+
+/// Keeps what was said about a fragment. False where it was nothing new. `has_room` says whether one more claim of an
+/// identifier is kept.
+pub(super) fn note<S: GraphStore>(
+    store: &mut S,
+    rules: &IdentityRules,
+    fragment: &FragmentId,
+    said: &[Evidence],
+    has_room: impl Fn(&S, &Evidence) -> Result<bool, S::Error>,
+) -> Result<bool, S::Error> {
     let mut changed = false;
     let mut held: BTreeMap<Identifier, Edge> = BTreeMap::new();
     for edge in store.of_fragment(fragment)? {
@@ -87,9 +103,12 @@ pub fn hear<S: GraphStore>(
     }
     for evidence in said.iter().filter(|evidence| !rules.blocks(&evidence.identifier)) {
         let known = held.get(&evidence.identifier).cloned();
-        let edges = held.values().filter(|edge| edge.trust() == evidence.trust).count();
-        if known.is_none() && !has_room(store, edges, evidence)? {
-            continue;
+        if known.is_none() {
+            let edges = held.values().filter(|edge| edge.trust() == evidence.trust).count();
+            let claim = evidence.trust == Trust::Claim;
+            if edges >= MAX_EDGES || (claim && !has_room(store, evidence)?) {
+                continue;
+            }
         }
         let mut edge = known.unwrap_or_else(|| Edge::new(fragment.clone(), evidence.identifier.clone()));
         if edge.note(evidence.trust, &evidence.witness) {
@@ -98,10 +117,7 @@ pub fn hear<S: GraphStore>(
             changed = true;
         }
     }
-    if changed {
-        settle(store, rules, [fragment.clone()].into(), Some(fragment))?;
-    }
-    seat_of(store, fragment)
+    Ok(changed)
 }
 
 /// Hears all that an assertion says, and answers where its fragment belongs. User IDs of aliases are hashed with
@@ -116,26 +132,36 @@ pub fn take<S: GraphStore>(
     pepper: &[u8],
 ) -> Result<Seat, S::Error> {
     for alias in &assertion.aliases {
-        let (one, other) = (alias.user_id.as_str(), alias.previous_id.as_str());
-        let mut said = Vec::new();
-        for user in [one, other] {
-            let identifier = Identifier::new(Namespace::UserId, user)?.hashed(pepper);
-            said.push(Evidence { identifier, trust: Trust::Fact, witness: alias.witness.clone() });
-        }
-        hear(store, rules, &FragmentId::alias(one, other), &said)?;
+        let (fragment, said) = alias_said(alias, pepper)?;
+        hear(store, rules, &fragment, &said)?;
     }
     hear(store, rules, &assertion.fragment, &assertion.said)
 }
 
-fn has_room<S: GraphStore>(store: &S, edges: usize, evidence: &Evidence) -> Result<bool, S::Error> {
-    if edges >= MAX_EDGES {
-        return Ok(false);
+/// An alias as something said about a fragment that stands for it.
+pub(super) fn alias_said(alias: &Alias, pepper: &[u8]) -> Result<(FragmentId, Vec<Evidence>), FieldError> {
+    let (one, other) = (alias.user_id.as_str(), alias.previous_id.as_str());
+    let mut said = Vec::new();
+    for user in [one, other] {
+        let identifier = Identifier::new(Namespace::UserId, user)?.hashed(pepper);
+        said.push(Evidence { identifier, trust: Trust::Fact, witness: alias.witness.clone() });
     }
-    if evidence.trust == Trust::Fact {
-        return Ok(true);
-    }
+    Ok((FragmentId::alias(one, other), said))
+}
+
+fn has_room<S: GraphStore>(store: &S, evidence: &Evidence) -> Result<bool, S::Error> {
     let claims = store.of_identifier(&evidence.identifier)?;
     Ok(claims.iter().filter(|edge| edge.trust() == Trust::Claim).count() < MAX_CLAIMS)
+}
+
+/// The name of a fragment's browser as an identifier: a server may name it.
+pub(super) fn name_of(fragment: &FragmentId) -> Identifier {
+    Identifier { namespace: Namespace::AnonymousId, value: fragment.as_str().to_owned() }
+}
+
+/// Where a fragment belongs of which nothing was said.
+pub(super) fn home_seat(fragment: &FragmentId) -> Result<Seat, FieldError> {
+    Ok(Seat { profile: fragment.home()?, standing: Standing::Own, version: 0 })
 }
 
 /// Where a fragment belongs: at home, unless something was said about it.
@@ -143,8 +169,7 @@ fn has_room<S: GraphStore>(store: &S, edges: usize, evidence: &Evidence) -> Resu
 /// # Errors
 /// As the store's.
 pub fn seat_of<S: GraphStore>(store: &S, fragment: &FragmentId) -> Result<Seat, S::Error> {
-    let home = || Ok(Seat { profile: fragment.home()?, standing: Standing::Own, version: 0 });
-    store.seat(fragment)?.map_or_else(home, Ok)
+    store.seat(fragment)?.map_or_else(|| Ok(home_seat(fragment)?), Ok)
 }
 
 /// Which edges an administrator means.
@@ -158,6 +183,29 @@ pub enum Cut {
     Edge(FragmentId, Identifier),
 }
 
+/// What an administrator decides about edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Alteration {
+    /// They are dropped, as if nothing had ever been said of them.
+    Cut,
+    /// They are no longer dropped.
+    Restore,
+    /// No limit holds them up.
+    Approve,
+}
+
+impl Alteration {
+    /// Changes an edge; false where that was decided before.
+    pub(super) fn apply(self, edge: &mut Edge, at: UnixMillis) -> bool {
+        match self {
+            Self::Cut => edge.dropped.replace(at).is_none(),
+            Self::Restore => edge.dropped.take().is_some(),
+            Self::Approve => !std::mem::replace(&mut edge.approved, true),
+        }
+    }
+}
+
 /// Drops edges, as if nothing had ever been said of them. Returns the fragments whose place changed.
 ///
 /// # Errors
@@ -168,7 +216,7 @@ pub fn cut<S: GraphStore>(
     what: &Cut,
     at: UnixMillis,
 ) -> Result<Vec<Order>, S::Error> {
-    change(store, rules, what, |edge| edge.dropped.replace(at).is_none())
+    change(store, rules, what, Alteration::Cut, at)
 }
 
 /// Takes back that edges were dropped.
@@ -176,7 +224,7 @@ pub fn cut<S: GraphStore>(
 /// # Errors
 /// As the store's.
 pub fn restore<S: GraphStore>(store: &mut S, rules: &IdentityRules, what: &Cut) -> Result<Vec<Order>, S::Error> {
-    change(store, rules, what, |edge| edge.dropped.take().is_some())
+    change(store, rules, what, Alteration::Restore, 0)
 }
 
 /// Lets edges through that a limit held up.
@@ -184,38 +232,47 @@ pub fn restore<S: GraphStore>(store: &mut S, rules: &IdentityRules, what: &Cut) 
 /// # Errors
 /// As the store's.
 pub fn approve<S: GraphStore>(store: &mut S, rules: &IdentityRules, what: &Cut) -> Result<Vec<Order>, S::Error> {
-    change(store, rules, what, |edge| !std::mem::replace(&mut edge.approved, true))
+    change(store, rules, what, Alteration::Approve, 0)
 }
 
-fn change<S: GraphStore>(
+/// Changes edges as an administrator decided. Returns the fragments whose place changed.
+///
+/// # Errors
+/// As the store's.
+pub fn change<S: GraphStore>(
     store: &mut S,
     rules: &IdentityRules,
     what: &Cut,
-    alter: impl Fn(&mut Edge) -> bool,
+    alteration: Alteration,
+    at: UnixMillis,
 ) -> Result<Vec<Order>, S::Error> {
-    let edges = match what {
-        Cut::Fragment(fragment) => {
-            let mut edges = store.of_fragment(fragment)?;
-            let name = Identifier { namespace: Namespace::AnonymousId, value: fragment.as_str().to_owned() };
-            edges.extend(store.of_identifier(&name)?);
-            edges
-        }
-        Cut::Identifier(identifier) => store.of_identifier(identifier)?,
-        Cut::Edge(fragment, identifier) => {
-            let mut edges = store.of_fragment(fragment)?;
-            edges.retain(|edge| edge.identifier == *identifier);
-            edges
-        }
-    };
+    let edges = meant(store, what)?;
     // Those who were linked by these edges before have to be looked at as well.
     let touched: BTreeSet<FragmentId> = edges.iter().map(|edge| edge.fragment.clone()).collect();
     let around = region(store, touched)?.fragments;
     for mut edge in edges {
-        if alter(&mut edge) {
+        if alteration.apply(&mut edge, at) {
             store.save(&edge)?;
         }
     }
     settle(store, rules, around, None)
+}
+
+/// The edges that an administrator means.
+pub(super) fn meant<S: GraphStore>(store: &S, what: &Cut) -> Result<Vec<Edge>, S::Error> {
+    match what {
+        Cut::Fragment(fragment) => {
+            let mut edges = store.of_fragment(fragment)?;
+            edges.extend(store.of_identifier(&name_of(fragment))?);
+            Ok(edges)
+        }
+        Cut::Identifier(identifier) => store.of_identifier(identifier),
+        Cut::Edge(fragment, identifier) => {
+            let mut edges = store.of_fragment(fragment)?;
+            edges.retain(|edge| edge.identifier == *identifier);
+            Ok(edges)
+        }
+    }
 }
 
 /// The profile that an identifier names; None where nobody has it.
@@ -244,7 +301,7 @@ pub(super) fn region<S: GraphStore>(store: &S, start: BTreeSet<FragmentId>) -> R
     let mut fragments = start.clone();
     let mut waiting: Vec<FragmentId> = start.into_iter().collect();
     while let Some(fragment) = waiting.pop() {
-        let name = Identifier { namespace: Namespace::AnonymousId, value: fragment.as_str().to_owned() };
+        let name = name_of(&fragment);
         let mut reached = store.of_fragment(&fragment)?;
         let named: Vec<Identifier> = reached.iter().map(|edge| edge.identifier.clone()).chain([name]).collect();
         for identifier in named {

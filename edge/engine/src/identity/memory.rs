@@ -10,6 +10,7 @@ use super::fragment_id::FragmentId;
 use super::graph::GraphStore;
 use super::identifier::Identifier;
 use super::namespace::Namespace;
+use super::partition::{Cause, Mark, PartitionStore};
 use super::resolve::Verdict;
 use super::seat::{Order, Seat};
 
@@ -24,12 +25,31 @@ pub struct MemoryGraph {
     pub seats: BTreeMap<FragmentId, Seat>,
     /// Orders that were not delivered yet.
     pub orders: BTreeMap<FragmentId, Order>,
+    /// Fragments around which people have to be worked out, where this is part of a graph.
+    pub marks: BTreeMap<(FragmentId, Cause), Mark>,
+    marked: u64,
 }
 
 impl MemoryGraph {
     /// All edges.
     pub fn edges(&self) -> impl Iterator<Item = &Edge> {
         self.edges.values().flat_map(BTreeMap::values)
+    }
+
+    /// Takes over what a part of a graph has of its own, without the copies.
+    ///
+    /// # Errors
+    /// Never in memory.
+    pub fn take_over(&mut self, part: &Self, is_own: impl Fn(&FragmentId) -> bool) -> Result<(), FieldError> {
+        for edge in part.edges().filter(|edge| is_own(&edge.fragment)) {
+            self.save(edge)?;
+            let key = (edge.fragment.clone(), edge.identifier.clone());
+            let verdict = part.verdicts.get(&key).copied().unwrap_or(Verdict::Joined);
+            self.verdicts.insert(key, verdict);
+        }
+        self.seats.extend(part.seats.iter().map(|(id, seat)| (id.clone(), seat.clone())));
+        self.orders.extend(part.orders.iter().map(|(id, order)| (id.clone(), order.clone())));
+        Ok(())
     }
 
     /// Forgets an order that was carried out, unless a later one took its place.
@@ -77,6 +97,37 @@ impl GraphStore for MemoryGraph {
     fn order(&mut self, order: &Order) -> Result<(), FieldError> {
         self.orders.insert(order.fragment.clone(), order.clone());
         Ok(())
+    }
+}
+
+impl PartitionStore for MemoryGraph {
+    fn judged(&self, fragment: &FragmentId) -> Result<Vec<(Edge, Verdict)>, FieldError> {
+        let verdict = |edge: &Edge| self.verdicts.get(&(edge.fragment.clone(), edge.identifier.clone())).copied();
+        let edges = self.of_fragment(fragment)?.into_iter();
+        Ok(edges.map(|edge| (verdict(&edge).unwrap_or(Verdict::Joined), edge)).map(|(v, edge)| (edge, v)).collect())
+    }
+
+    fn mark(&mut self, fragment: &FragmentId, cause: Cause) -> Result<Mark, FieldError> {
+        self.marked += 1;
+        let mark = Mark { fragment: fragment.clone(), cause, number: self.marked };
+        self.marks.insert((fragment.clone(), cause), mark.clone());
+        Ok(mark)
+    }
+
+    fn heard(&self, fragment: &FragmentId) -> Result<Option<Mark>, FieldError> {
+        Ok(self.marks.get(&(fragment.clone(), Cause::Heard)).cloned())
+    }
+
+    fn unmark(&mut self, mark: &Mark) -> Result<(), FieldError> {
+        let key = (mark.fragment.clone(), mark.cause);
+        if self.marks.get(&key) == Some(mark) {
+            self.marks.remove(&key);
+        }
+        Ok(())
+    }
+
+    fn is_gone(&self, _name: &str) -> Result<bool, FieldError> {
+        Ok(false)
     }
 }
 

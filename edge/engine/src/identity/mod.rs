@@ -11,6 +11,7 @@ pub mod graph;
 pub mod identifier;
 pub mod memory;
 pub mod namespace;
+pub mod partition;
 pub mod proof;
 pub mod resolve;
 pub mod review;
@@ -18,6 +19,7 @@ pub mod route;
 pub mod rules;
 pub mod said;
 pub mod seat;
+pub mod settling;
 pub mod signed;
 pub mod tombstone;
 

@@ -57,9 +57,10 @@ pub(crate) fn at_rest(world: &World<'_>, script: &Script) -> Checked {
     always(world)?;
     let sent: usize = script.senders.iter().flat_map(|sender| &sender.batches).map(Vec::len).sum();
     hold(world.accepted.len() == sent, || format!("{} of {sent} events were accepted", world.accepted.len()))?;
+    let graph = world.graph();
     for row in world.rows.values() {
         for (id, fragment) in &row.fragments {
-            let seat = seat_of(&world.graph, id).map_err(|error| error.message.clone())?;
+            let seat = seat_of(&graph, id).map_err(|error| error.message.clone())?;
             let place = (&row.id, fragment.standing, fragment.seat_version);
             let meant = (&seat.profile, seat.standing, seat.version);
             hold(place == meant, || format!("{id:?} is at {place:?}, and the graph means {meant:?}"))?;
@@ -76,10 +77,10 @@ fn home_of(world: &World<'_>) -> BTreeMap<FragmentId, ProfileId> {
 
 /// Equal facts reach the same profile, unless a rule says otherwise; and where one does, it has a reason.
 fn together(world: &World<'_>, script: &Script) -> Checked {
-    let homes = home_of(world);
-    for edge in world.graph.edges().filter(|edge| !edge.fragment.is_alias()) {
-        let named = find(&world.graph, &script.rules, &edge.identifier).map_err(|error| error.message.clone())?;
-        let verdict = world.graph.verdicts.get(&(edge.fragment.clone(), edge.identifier.clone()));
+    let (homes, graph) = (home_of(world), world.graph());
+    for edge in graph.edges().filter(|edge| !edge.fragment.is_alias()) {
+        let named = find(&graph, &script.rules, &edge.identifier).map_err(|error| error.message.clone())?;
+        let verdict = graph.verdicts.get(&(edge.fragment.clone(), edge.identifier.clone()));
         let home = homes.get(&edge.fragment);
         let reached = home.is_some() && home == named.as_ref();
         let limited = script.rules.merges_per_hour < 30 || script.rules.fragments_per_identifier < 50;
@@ -96,20 +97,19 @@ fn together(world: &World<'_>, script: &Script) -> Checked {
 
 /// Two user IDs share a profile only by an alias.
 fn apart(world: &World<'_>, script: &Script) -> Checked {
+    let graph = world.graph();
     let mut users: BTreeMap<ProfileId, BTreeSet<String>> = BTreeMap::new();
     let mut aliases: Vec<BTreeSet<String>> = Vec::new();
     let of = |edge: &endcap_engine::identity::Edge| edge.identifier.value.clone();
     let named = |edge: &&endcap_engine::identity::Edge| {
         let key = (edge.fragment.clone(), edge.identifier.clone());
-        edge.identifier.namespace == Namespace::UserId && world.graph.verdicts.get(&key) == Some(&Verdict::Joined)
+        edge.identifier.namespace == Namespace::UserId && graph.verdicts.get(&key) == Some(&Verdict::Joined)
     };
-    for edge in world.graph.edges().filter(named) {
+    for edge in graph.edges().filter(named) {
         if edge.fragment.is_alias() {
-            let both = world.graph.edges().filter(|other| other.fragment == edge.fragment).map(of).collect();
+            let both = graph.edges().filter(|other| other.fragment == edge.fragment).map(of).collect();
             aliases.push(both);
-        } else if let Some(profile) =
-            find(&world.graph, &script.rules, &edge.identifier).map_err(|e| e.message.clone())?
-        {
+        } else if let Some(profile) = find(&graph, &script.rules, &edge.identifier).map_err(|e| e.message.clone())? {
             users.entry(profile).or_default().insert(of(edge));
         }
     }

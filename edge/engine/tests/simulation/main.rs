@@ -14,6 +14,7 @@
 )]
 
 mod check;
+mod jobs;
 mod random;
 mod run;
 mod script;
@@ -26,6 +27,19 @@ use world::Mutation;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
+}
+
+/// Runs the seeds that are asked for.
+fn run_seeds(with: &Setting) {
+    let seeds = match number("ENDCAP_SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("ENDCAP_SIM_SEEDS").unwrap_or(200),
+    };
+    for seed in seeds {
+        if judge(&Script::of(seed), seed, faults_of(seed), with).is_err() {
+            panic!("{}", explain(seed, with));
+        }
+    }
 }
 
 fn explain(seed: u64, with: &Setting) -> String {
@@ -44,16 +58,12 @@ fn explain(seed: u64, with: &Setting) -> String {
 
 #[test]
 fn every_interleaving_gives_the_same_people() {
-    let with = Setting::default();
-    let seeds = match number("ENDCAP_SIM_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("ENDCAP_SIM_SEEDS").unwrap_or(200),
-    };
-    for seed in seeds {
-        if judge(&Script::of(seed), seed, faults_of(seed), &with).is_err() {
-            panic!("{}", explain(seed, &with));
-        }
-    }
+    run_seeds(&Setting::default());
+}
+
+#[test]
+fn a_graph_in_parts_gives_the_same_people() {
+    run_seeds(&Setting { partitions: 3, ..Setting::default() });
 }
 
 #[test]
@@ -72,8 +82,9 @@ fn mistakes_are_found() {
         Mutation::KnownNotTakenOut,
         Mutation::NothingInherited,
     ];
-    for mutation in all {
-        let with = Setting { mutation: Some(mutation), ..Setting::default() };
+    let of_parts = [Mutation::SeatWrittenOverAnother, Mutation::MarkKeptInMemory, Mutation::NothingCopied];
+    for (mutation, partitions) in all.map(|one| (one, 1)).into_iter().chain(of_parts.map(|one| (one, 3))) {
+        let with = Setting { mutation: Some(mutation), partitions, ..Setting::default() };
         let found = (0..3000).find(|seed| judge(&Script::of(*seed), *seed, faults_of(*seed), &with).is_err());
         println!("{mutation:?}: found by seed {found:?}");
         assert!(found.is_some(), "{mutation:?} was not found");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use endcap_engine::identity::graph::{Cut, cut, restore};
+use endcap_engine::identity::graph::{Alteration, Cut};
 use endcap_engine::identity::{FragmentId, Identifier, Namespace, Verdict};
 
 use crate::check::{Checked, always, at_rest, people, same};
@@ -55,7 +55,9 @@ impl Network {
             if busy.is_empty() && self.messages.is_empty() {
                 return Ok(());
             }
-            let impatient = self.messages.is_empty() || self.random.percent(if step < bad { 40 } else { 5 });
+            // What a graph in parts does takes more messages: who repeats it as often as the rest drowns it.
+            let (hurry, calm) = if world.partitions() > 1 { (12, 1) } else { (40, 5) };
+            let impatient = self.messages.is_empty() || self.random.percent(if step < bad { hurry } else { calm });
             if impatient && !busy.is_empty() {
                 let node = *self.random.pick(&busy);
                 let which = self.random.below(world.chores(node));
@@ -86,7 +88,10 @@ fn chores(world: &World<'_>, node: Node) -> usize {
     let begun =
         |id: &FragmentId| world.rows.values().any(|row| row.fragments.contains_key(id) || row.moved.contains_key(id));
     match node {
-        Node::Graph => world.graph.orders.keys().filter(|id| begun(id)).count(),
+        Node::Graph(part) => {
+            let part = &world.parts[usize::from(part)];
+            part.orders.keys().filter(|id| begun(id)).count() + part.marks.len()
+        }
         _ => world.chores(node),
     }
 }
@@ -98,7 +103,7 @@ fn run<'a>(
     faults: Faults,
     with: &Setting,
 ) -> Result<World<'a>, Box<(String, World<'a>)>> {
-    let mut world = World::new(script, with.mutation);
+    let mut world = World::new(script, with.partitions, with.mutation);
     world.trace = with.trace.then(Vec::new);
     world.deaf.clone_from(&with.deaf);
     let done = Network::new(seed, faults).settle(&mut world, 400).and_then(|()| at_rest(&world, script));
@@ -108,11 +113,19 @@ fn run<'a>(
     }
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Setting {
+    /// Parts of the graph.
+    pub(crate) partitions: u16,
     pub(crate) mutation: Option<Mutation>,
     pub(crate) trace: bool,
     pub(crate) deaf: BTreeSet<(FragmentId, Identifier)>,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self { partitions: 1, mutation: None, trace: false, deaf: BTreeSet::new() }
+    }
 }
 
 /// What went wrong, and the steps that led there where they were noted.
@@ -140,7 +153,7 @@ pub(crate) fn judge(script: &Script, seed: u64, faults: Faults, with: &Setting) 
 fn afterwards(world: &mut World<'_>, script: &Script, seed: u64, faults: Faults, with: &Setting) -> Checked {
     let linked = people(world);
     let calm = |deaf: BTreeSet<_>| {
-        let setting = Setting { deaf, mutation: with.mutation, trace: false };
+        let setting = Setting { deaf, trace: false, ..with.clone() };
         run(script, seed ^ 0x5eed, Faults::default(), &setting)
             .map_err(|failed| format!("in another order: {}", failed.0))
     };
@@ -152,13 +165,13 @@ fn afterwards(world: &mut World<'_>, script: &Script, seed: u64, faults: Faults,
     let Some(what) = some_cut(world, &mut random) else { return Ok(()) };
     world.note(|| format!("an administrator cuts {what:?}"));
     let deaf = cut_edges(world, &what);
-    cut(&mut world.graph, &script.rules, &what, crate::script::NOW).map_err(|error| error.message)?;
+    world.wanted = Some((what.clone(), Alteration::Cut));
     Network::new(seed ^ 1, faults).settle(world, 200)?;
     at_rest(world, script)?;
     if !script.tabs {
         same("cut and never heard", &people(world), &people(&calm(deaf)?))?;
     }
-    restore(&mut world.graph, &script.rules, &what).map_err(|error| error.message)?;
+    world.wanted = Some((what, Alteration::Restore));
     Network::new(seed ^ 2, faults).settle(world, 200)?;
     at_rest(world, script)?;
     same("restored", &linked, &people(world))
@@ -166,7 +179,7 @@ fn afterwards(world: &mut World<'_>, script: &Script, seed: u64, faults: Faults,
 
 /// All batches once more, by the way they went at first and by the way that is known now.
 fn replay(world: &mut World<'_>, script: &Script, seed: u64) -> Checked {
-    let before = (world.rows.clone(), world.graph.clone());
+    let before = (world.rows.clone(), world.graph());
     for (client, sender) in script.senders.iter().enumerate() {
         for index in 0..sender.batches.len() {
             let lately = world.clients[client].cookie().cloned();
@@ -181,15 +194,16 @@ fn replay(world: &mut World<'_>, script: &Script, seed: u64) -> Checked {
     if let Some((id, _)) = world.rows.iter().find(|(id, row)| differs((id, *row))) {
         return Err(format!("replayed, {id:?} is another: {:#?} {:#?}", before.0.get(id), world.rows.get(id)));
     }
-    if before.1 == world.graph { Ok(()) } else { Err("replayed, the graph is another".to_owned()) }
+    if before.1 == world.graph() { Ok(()) } else { Err("replayed, the graph is another".to_owned()) }
 }
 
 fn some_cut(world: &World<'_>, random: &mut Random) -> Option<Cut> {
+    let graph = world.graph();
     let joined = |edge: &&endcap_engine::identity::Edge| {
-        let verdict = world.graph.verdicts.get(&(edge.fragment.clone(), edge.identifier.clone()));
+        let verdict = graph.verdicts.get(&(edge.fragment.clone(), edge.identifier.clone()));
         verdict == Some(&Verdict::Joined) && !edge.fragment.is_alias()
     };
-    let edges: Vec<_> = world.graph.edges().filter(joined).collect();
+    let edges: Vec<_> = graph.edges().filter(joined).collect();
     if edges.is_empty() {
         return None;
     }
@@ -202,7 +216,8 @@ fn some_cut(world: &World<'_>, random: &mut Random) -> Option<Cut> {
 }
 
 fn cut_edges(world: &World<'_>, what: &Cut) -> BTreeSet<(FragmentId, Identifier)> {
-    let edges = world.graph.edges().filter(|edge| match what {
+    let graph = world.graph();
+    let edges = graph.edges().filter(|edge| match what {
         Cut::Fragment(fragment) => {
             let names = edge.identifier.namespace == Namespace::AnonymousId;
             edge.fragment == *fragment || (names && edge.identifier.value == fragment.as_str())

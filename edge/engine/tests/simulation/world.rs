@@ -1,20 +1,25 @@
 //! The nodes: shards with their rows and errands, the graph with its orders, and clients that retry.
 //!
+//! A graph in parts works with the engine's own futures: what they ask of each other are messages like all others.
+//!
 //! Handling one message is one step: it reads and writes what is durable in one transaction and sends messages. What a
 //! node remembers of requests that it waits for is volatile: a crash loses it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use endcap_engine::identity::graph::{Alteration, Cut};
+use endcap_engine::identity::partition::{PeerAnswer, PeerAsk, answer, of_fragment};
 use endcap_engine::identity::{
-    Assertion, Belief, Evidence, FragmentId, Identifier, MemoryGraph, Namespace, Order, Route, Seat, graph,
+    Assertion, Belief, Evidence, FragmentId, Identifier, MemoryGraph, Namespace, Order, Route, Seat, graph, settling,
 };
 use endcap_engine::ingest::Batch;
 use endcap_engine::profile::dedupe::Accepted;
 use endcap_engine::profile::visit::{Lead, apply};
 use endcap_engine::profile::{Fragment, ProfileRow, Seating};
 use endcap_engine::server::Trust;
-use endcap_protocol::{ProfileId, bucket_of};
+use endcap_protocol::{FieldError, ProfileId, bucket_of};
 
+use crate::jobs::Jobs;
 use crate::script::{NOW, SECRET, Script};
 
 /// Most rows that one request goes through before it is tried again later: two pointers can lead to each other while a
@@ -37,13 +42,19 @@ pub(crate) enum Mutation {
     CopyLeftBehind,
     KnownNotTakenOut,
     NothingInherited,
+    // Of a graph in parts.
+    SeatWrittenOverAnother,
+    MarkKeptInMemory,
+    NothingCopied,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Node {
     Client(usize),
     Shard(u32),
-    Graph,
+    Graph(u16),
+    /// Who decides about links.
+    Admin,
 }
 
 /// A fragment on its way.
@@ -67,6 +78,8 @@ pub(crate) enum Request {
     Tell(Assertion),
     Order { row: ProfileId, order: Order, hops: u8 },
     Bring(Box<Bring>),
+    Change(Cut, Alteration),
+    Peer(PeerAsk),
 }
 
 #[derive(Debug, Clone)]
@@ -77,6 +90,7 @@ pub(crate) enum Answer {
     Done,
     /// Not now.
     Later,
+    Peer(PeerAnswer),
 }
 
 #[derive(Debug, Clone)]
@@ -100,6 +114,9 @@ enum Then {
     Errand(String),
     Order(Order),
     Pass(Node, u64),
+    /// A job of a part of the graph goes on, with the answer to the question of this number.
+    Job(u64, u64),
+    Changed,
 }
 
 #[derive(Default)]
@@ -119,7 +136,11 @@ pub(crate) struct World<'a> {
     pub(crate) mutation: Option<Mutation>,
     pub(crate) rows: BTreeMap<ProfileId, ProfileRow>,
     pub(crate) errands: BTreeMap<u32, BTreeMap<String, Errand>>,
-    pub(crate) graph: MemoryGraph,
+    /// The parts of the graph; one where it is in one piece.
+    pub(crate) parts: Vec<MemoryGraph>,
+    jobs: Jobs,
+    /// What an administrator wants changed, and is not yet.
+    pub(crate) wanted: Option<(Cut, Alteration)>,
     pub(crate) clients: Vec<Client>,
     waiting: BTreeMap<Node, BTreeMap<u64, Then>>,
     tickets: u64,
@@ -136,7 +157,7 @@ pub(crate) fn shard_of(row: &ProfileId) -> u32 {
 }
 
 impl<'a> World<'a> {
-    pub(crate) fn new(script: &'a Script, mutation: Option<Mutation>) -> Self {
+    pub(crate) fn new(script: &'a Script, partitions: u16, mutation: Option<Mutation>) -> Self {
         let clients = script.senders.iter().map(|_| Client::default()).collect();
         Self {
             script,
@@ -144,7 +165,9 @@ impl<'a> World<'a> {
             clients,
             rows: BTreeMap::new(),
             errands: BTreeMap::new(),
-            graph: MemoryGraph::default(),
+            parts: vec![MemoryGraph::default(); usize::from(partitions)],
+            jobs: Jobs::default(),
+            wanted: None,
             waiting: BTreeMap::new(),
             tickets: 0,
             sent: Vec::new(),
@@ -164,15 +187,35 @@ impl<'a> World<'a> {
         self.mutation == Some(mutation)
     }
 
+    pub(crate) fn partitions(&self) -> u16 {
+        self.parts.len() as u16
+    }
+
+    /// The whole graph, whatever its parts.
+    pub(crate) fn graph(&self) -> MemoryGraph {
+        let mut whole = MemoryGraph::default();
+        for (part, number) in self.parts.iter().zip(0_u16..) {
+            whole.take_over(part, |fragment| of_fragment(fragment, self.partitions()) == number).unwrap();
+        }
+        whole
+    }
+
     pub(crate) fn nodes(&self) -> Vec<Node> {
         let clients = (0..self.clients.len()).map(Node::Client);
-        clients.chain((0..SHARDS).map(Node::Shard)).chain([Node::Graph]).collect()
+        let parts = (0..self.partitions()).map(Node::Graph);
+        clients.chain((0..SHARDS).map(Node::Shard)).chain(parts).chain([Node::Admin]).collect()
     }
 
     /// The node loses what it had in memory, and reads its rows again.
     pub(crate) fn crash(&mut self, node: Node) {
         self.note(|| format!("  {node:?} crashes"));
         self.waiting.remove(&node);
+        if let Node::Graph(part) = node {
+            self.jobs.crash(part);
+            if self.has(Mutation::MarkKeptInMemory) {
+                self.parts[usize::from(part)].marks.clear();
+            }
+        }
         if let Node::Shard(shard) = node {
             for (id, row) in self.rows.iter_mut().filter(|(id, _)| shard_of(id) == shard) {
                 *row = ProfileRow::unpack(&row.pack().unwrap()).unwrap_or_else(|error| panic!("{id:?}: {error}"));
@@ -202,7 +245,8 @@ impl<'a> World<'a> {
                 if self.script.tabs { left.min(2) } else { left.min(1) }
             }
             Node::Shard(shard) => self.errands.get(&shard).map_or(0, BTreeMap::len),
-            Node::Graph => self.graph.orders.len(),
+            Node::Graph(part) => self.parts[usize::from(part)].orders.len() + self.parts[usize::from(part)].marks.len(),
+            Node::Admin => usize::from(self.wanted.is_some()),
         }
     }
 
@@ -221,15 +265,30 @@ impl<'a> World<'a> {
                 let Some((key, errand)) = errand.map(|(key, errand)| (key.clone(), errand.clone())) else { return };
                 self.run_errand(shard, &key, errand);
             }
-            Node::Graph => {
-                let Some(order) = self.graph.orders.values().nth(which).cloned() else { return };
+            Node::Graph(part) => {
+                let held = &self.parts[usize::from(part)];
+                let Some(order) = held.orders.values().nth(which).cloned() else {
+                    let mark = held.marks.values().nth(which - held.orders.len()).cloned();
+                    return mark.into_iter().for_each(|mark| {
+                        self.note(|| format!("part {part} settles {mark:?}"));
+                        let rules = self.script.rules.clone();
+                        let peers = self.jobs.peers(self.partitions());
+                        self.start(part, None, async move {
+                            settling::finish(&peers, &rules, &mark).await.map(|()| Answer::Done)
+                        });
+                    });
+                };
                 if self.has(Mutation::OrderForgottenWhenSent) {
-                    self.graph.orders.remove(&order.fragment);
+                    self.parts[usize::from(part)].orders.remove(&order.fragment);
                 }
                 self.note(|| format!("graph sends {order:?}"));
                 let row = order.fragment.home().unwrap();
                 let request = Request::Order { row: row.clone(), order: order.clone(), hops: 0 };
                 self.ask(node, Node::Shard(shard_of(&row)), request, Then::Order(order));
+            }
+            Node::Admin => {
+                let Some((what, alteration)) = self.wanted.clone() else { return };
+                self.ask(node, Node::Graph(0), Request::Change(what, alteration), Then::Changed);
             }
         }
     }
@@ -252,7 +311,8 @@ impl<'a> World<'a> {
         };
         match errand {
             Errand::Tell { assertion, .. } => {
-                self.ask(node, Node::Graph, Request::Tell(assertion), Then::Tell(key.to_owned()));
+                let part = Node::Graph(of_fragment(&assertion.fragment, self.partitions()));
+                self.ask(node, part, Request::Tell(assertion), Then::Tell(key.to_owned()));
             }
             Errand::Bring(bring) => {
                 let to = Node::Shard(shard_of(&bring.to));
@@ -264,17 +324,91 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Hears what a graph that is deaf to some edges hears of aliases.
-    fn hear_aliases(&mut self, assertion: &mut Assertion) {
-        for alias in assertion.aliases.split_off(0) {
+    /// Aliases as words about fragments of their own, without what the graph is deaf to.
+    fn heard_aliases(&self, assertion: &mut Assertion) -> Vec<Assertion> {
+        let words = assertion.aliases.split_off(0).into_iter().map(|alias| {
             let (one, other) = (alias.user_id.as_str(), alias.previous_id.as_str());
             let edge = FragmentId::alias(one, other);
             let named = [one, other].map(|user| Identifier::new(Namespace::UserId, user).unwrap());
             let heard = named.into_iter().filter(|user| !self.deaf.contains(&(edge.clone(), user.clone())));
-            let said: Vec<_> = heard
+            let said = heard
                 .map(|identifier| Evidence { identifier, trust: Trust::Fact, witness: alias.witness.clone() })
                 .collect();
-            graph::hear(&mut self.graph, &self.script.rules, &edge, &said).unwrap();
+            Assertion { said, ..Assertion::new(edge) }
+        });
+        words.collect()
+    }
+
+    fn hear(&mut self, part: u16, from: Node, ticket: u64, mut assertion: Assertion) {
+        let fragment = assertion.fragment.clone();
+        assertion.said.retain(|evidence| !self.deaf.contains(&(fragment.clone(), evidence.identifier.clone())));
+        self.note(|| format!("graph hears {assertion:?}"));
+        let mut words = if self.deaf.is_empty() { Vec::new() } else { self.heard_aliases(&mut assertion) };
+        words.push(assertion);
+        let rules = self.script.rules.clone();
+        if let [graph] = self.parts.as_mut_slice() {
+            let seats = words.iter().map(|word| graph::take(graph, &rules, word, b"").unwrap());
+            let seat = seats.last().unwrap();
+            self.note(|| format!("  graph answers {seat:?}"));
+            return self.answer(from, ticket, Answer::Seat(seat));
+        }
+        let peers = self.jobs.peers(self.partitions());
+        self.start(part, Some((from, ticket)), async move {
+            let mut seat = None;
+            for word in &words {
+                seat = Some(settling::tell(&peers, &rules, word, b"").await?);
+            }
+            Ok(seat.map_or(Answer::Later, Answer::Seat))
+        });
+    }
+
+    fn change(&mut self, part: u16, from: Node, ticket: u64, what: Cut, alteration: Alteration) {
+        let rules = self.script.rules.clone();
+        if let [graph] = self.parts.as_mut_slice() {
+            graph::change(graph, &rules, &what, alteration, NOW).unwrap();
+            return self.answer(from, ticket, Answer::Done);
+        }
+        let peers = self.jobs.peers(self.partitions());
+        self.start(part, Some((from, ticket)), async move {
+            settling::change(&peers, &rules, &what, alteration, NOW).await.map(|_| Answer::Done)
+        });
+    }
+
+    fn peer(&mut self, part: u16, ask: PeerAsk) -> PeerAnswer {
+        let held = &mut self.parts[usize::from(part)];
+        match &ask {
+            PeerAsk::Copy(_) if self.mutation == Some(Mutation::NothingCopied) => return PeerAnswer::Done,
+            PeerAsk::Write { seats, .. } if self.mutation == Some(Mutation::SeatWrittenOverAnother) => {
+                for write in seats {
+                    let held = held.seats.entry(write.fragment.clone()).or_insert_with(|| write.seat.clone());
+                    held.version = write.seat.version - 1;
+                }
+            }
+            _ => {}
+        }
+        answer(held, &self.script.rules, ask).unwrap()
+    }
+
+    /// A part of the graph begins a job; `then` is who waits for it.
+    fn start(
+        &mut self,
+        part: u16,
+        then: Option<(Node, u64)>,
+        work: impl Future<Output = Result<Answer, FieldError>> + 'static,
+    ) {
+        let job = self.jobs.start(part, then, Box::pin(work));
+        self.go_on_with(part, job);
+    }
+
+    /// A job runs until it waits for answers.
+    fn go_on_with(&mut self, part: u16, job: u64) {
+        let Some((asked, done)) = self.jobs.run(part, job) else { return };
+        for (number, to, ask) in asked {
+            self.note(|| format!("  part {part} asks part {to} {ask:?}"));
+            self.ask(Node::Graph(part), Node::Graph(to), Request::Peer(ask), Then::Job(job, number));
+        }
+        if let Some((Some((from, ticket)), Ok(answer))) = done {
+            self.answer(from, ticket, answer);
         }
     }
 
@@ -282,18 +416,15 @@ impl<'a> World<'a> {
     pub(crate) fn handle(&mut self, message: Message) {
         match (message.to, message.body) {
             (Node::Shard(shard), Body::Ask { from, ticket, request }) => self.serve(shard, from, ticket, request),
-            (Node::Graph, Body::Ask { from, ticket, request: Request::Tell(mut assertion) }) => {
-                let deaf = &self.deaf;
-                let fragment = assertion.fragment.clone();
-                assertion.said.retain(|evidence| !deaf.contains(&(fragment.clone(), evidence.identifier.clone())));
-                self.note(|| format!("graph hears {assertion:?}"));
-                if !self.deaf.is_empty() {
-                    self.hear_aliases(&mut assertion);
+            (Node::Graph(part), Body::Ask { from, ticket, request }) => match request {
+                Request::Tell(assertion) => self.hear(part, from, ticket, assertion),
+                Request::Change(what, alteration) => self.change(part, from, ticket, what, alteration),
+                Request::Peer(ask) => {
+                    let answer = self.peer(part, ask);
+                    self.answer(from, ticket, Answer::Peer(answer));
                 }
-                let seat = graph::take(&mut self.graph, &self.script.rules, &assertion, b"").unwrap();
-                self.note(|| format!("  graph answers {seat:?}"));
-                self.answer(from, ticket, Answer::Seat(seat));
-            }
+                _ => {}
+            },
             (_, Body::Ask { .. }) => {}
             (node, Body::Answer { ticket, answer }) => {
                 let then = self.waiting.get_mut(&node).and_then(|waiting| waiting.remove(&ticket));
@@ -322,7 +453,7 @@ impl<'a> World<'a> {
                 self.absorb(*bring);
                 self.answer(from, ticket, Answer::Done);
             }
-            Request::Tell(_) => {}
+            Request::Tell(_) | Request::Change(..) | Request::Peer(_) => {}
         }
     }
 
@@ -468,12 +599,17 @@ impl<'a> World<'a> {
             (Node::Shard(shard), Then::Errand(key), Answer::Done) => {
                 self.errands.entry(shard).or_default().remove(&key);
             }
-            (Node::Graph, Then::Order(order), Answer::Done) => {
+            (Node::Graph(part), Then::Order(order), Answer::Done) => {
                 if self.has(Mutation::OrderForgottenWhateverItsVersion) {
-                    self.graph.orders.remove(&order.fragment);
+                    self.parts[usize::from(part)].orders.remove(&order.fragment);
                 }
-                self.graph.delivered(&order);
+                self.parts[usize::from(part)].delivered(&order);
             }
+            (Node::Graph(part), Then::Job(job, number), Answer::Peer(answer)) => {
+                self.jobs.answered(job, number, answer);
+                self.go_on_with(part, job);
+            }
+            (Node::Admin, Then::Changed, Answer::Done) => self.wanted = None,
             (_, Then::Pass(from, ticket), answer) => self.answer(from, ticket, answer),
             _ => {}
         }
