@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use endcap_engine::identity::Keys;
+use endcap_engine::identity::partition::MAX_PARTITIONS;
 use endcap_engine::ingest::bot::BotFilter;
 use endcap_engine::ingest::consent::Gpc;
 use endcap_engine::layout::Layout;
@@ -102,6 +103,7 @@ fn read(env: &Env) -> Config {
         layout: Layout {
             shards: number(env, "ENDCAP_SHARDS", 16).clamp(1, 1024) as u16,
             jurisdiction: text(env, "ENDCAP_JURISDICTION"),
+            graph_partitions: number(env, "ENDCAP_GRAPH_PARTITIONS", 1).clamp(1, MAX_PARTITIONS.into()) as u16,
         },
         dev: flag("ENDCAP_DEV"),
         api_key: text(env, "ENDCAP_API_KEY").unwrap_or_default(),

@@ -91,7 +91,8 @@ async fn rows(env: &Env) -> Result<Response, Fault> {
 /// Every row of every table of every object, so that a test can look for what must not be there.
 async fn tables(env: &Env) -> Result<Response, Fault> {
     let mut objects = objects::all_shards(env).await?;
-    objects.extend([objects::graph(env)?, objects::shop(env)?, objects::registry(env)?]);
+    objects.extend(objects::all_graph_parts(env)?);
+    objects.extend([objects::shop(env)?, objects::registry(env)?]);
     let mut all: Vec<Value> = Vec::new();
     for object in objects {
         all.push(objects::ask(&object, "/tables", &json!({})).await?);

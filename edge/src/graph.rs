@@ -6,17 +6,20 @@
 
 mod erase;
 mod orders;
+mod peers;
 mod person;
 mod store;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use endcap_engine::EngineError;
-use endcap_engine::identity::graph::{self, Cut};
+use endcap_engine::identity::graph::{self, Alteration, Cut};
 use endcap_engine::identity::resolve::Verdict;
-use endcap_engine::identity::{Assertion, Edge, FragmentId, Identifier, IdentityRules, Namespace, Order, Seat};
+use endcap_engine::identity::{
+    Assertion, Edge, FragmentId, Identifier, IdentityRules, Namespace, Order, Seat, partition, settling,
+};
 use endcap_engine::shop::Snapshot;
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
 use serde::{Deserialize, Serialize};
@@ -47,23 +50,11 @@ pub(crate) struct JudgedEdge {
     pub(crate) verdict: Verdict,
 }
 
-/// What an administrator does with edges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Act {
-    /// They are dropped.
-    Cut,
-    /// They are no longer dropped.
-    Restore,
-    /// No limit holds them up.
-    Approve,
-}
-
 /// What an administrator does, and with which edges.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Change {
     /// What is done.
-    pub(crate) act: Act,
+    pub(crate) act: Alteration,
     /// Edges of this fragment.
     pub(crate) fragment: Option<FragmentId>,
     /// Edges to this identifier.
@@ -95,12 +86,15 @@ pub struct IdentityGraph {
     store: SqlGraph,
     /// Orders that are being delivered: fragments and versions.
     underway: RefCell<BTreeSet<(FragmentId, u64)>>,
+    /// Which part of the graph this is, once that is known.
+    number: Cell<Option<u16>>,
+    state: State,
 }
 
 impl DurableObject for IdentityGraph {
     fn new(state: State, env: Env) -> Self {
-        let store = SqlGraph::open(&state.storage());
-        Self { env, store, underway: RefCell::default() }
+        let store = SqlGraph::open(&state.storage(), config(&env).identity_pepper.clone());
+        Self { env, store, underway: RefCell::default(), number: Cell::new(None), state }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
@@ -125,11 +119,12 @@ impl IdentityGraph {
         match path.as_str() {
             "/tell" => self.tell(serde_json::from_slice(&body)?).await,
             "/find" => self.find(serde_json::from_slice(&body)?).await,
-            "/edges" => self.edges(&serde_json::from_slice::<Vec<FragmentId>>(&body)?),
             "/verdicts" => self.verdicts(&serde_json::from_slice(&body)?),
             "/erase" => self.erase(serde_json::from_slice(&body)?).await,
-            "/members" => self.members(serde_json::from_slice(&body)?),
-            "/person" => self.person(serde_json::from_slice(&body)?),
+            "/peer" => self.peer(serde_json::from_slice(&body)?).await,
+            "/entomb" => self.entomb(&serde_json::from_slice(&body)?),
+            "/members" => self.members(serde_json::from_slice(&body)?).await,
+            "/person" => self.person(serde_json::from_slice(&body)?).await,
             "/exported" => self.exported(&serde_json::from_slice(&body)?),
             "/tables" => answer::json(&self.store.dump()?),
             "/change" => self.change(serde_json::from_slice(&body)?).await,
@@ -140,7 +135,8 @@ impl IdentityGraph {
     async fn on_alarm(&self, now: UnixMillis) -> Result<(), Fault> {
         layout::check(&self.env, Use::Write).await?;
         self.erase_due(now).await?;
-        self.deliver(now).await
+        self.settle_due(now).await?;
+        self.deliver(clock::now()).await
     }
 
     async fn snapshot(&self) -> Result<Rc<Snapshot>, Fault> {
@@ -161,6 +157,9 @@ impl IdentityGraph {
         let rules = &snapshot.settings.identity;
         let pepper = &config(&self.env).identity_pepper;
         let now = clock::now();
+        if config(&self.env).layout.graph_partitions > 1 {
+            return answer::json(&self.tell_peers(assertions, rules).await?);
+        }
         let seats: Vec<Seat> = self.store.transaction(now, |store| {
             let seat = |assertion: Assertion| {
                 let fragment = assertion.fragment.clone();
@@ -171,7 +170,7 @@ impl IdentityGraph {
             };
             assertions.into_iter().map(seat).collect()
         })?;
-        self.deliver(now).await?;
+        self.deliver(clock::now()).await?;
         answer::json(&seats)
     }
 
@@ -186,18 +185,10 @@ impl IdentityGraph {
 
     async fn find(&self, identifier: Identifier) -> Result<Response, Fault> {
         let snapshot = self.snapshot().await?;
+        let rules = &snapshot.settings.identity;
         let identifier = self.kept(identifier);
-        let profile_id = graph::find(&self.store.reader(), &snapshot.settings.identity, &identifier)?;
+        let profile_id = settling::find(&self.peers(rules)?, rules, &identifier).await?;
         answer::json(&Found { profile_id })
-    }
-
-    /// All edges of some fragments.
-    fn edges(&self, fragments: &[FragmentId]) -> Result<Response, Fault> {
-        let mut all: Vec<JudgedEdge> = Vec::new();
-        for fragment in fragments {
-            all.extend(self.store.judged_of(fragment)?);
-        }
-        answer::json(&all)
     }
 
     fn verdicts(&self, ask: &VerdictsAsk) -> Result<Response, Fault> {
@@ -217,23 +208,37 @@ impl IdentityGraph {
             (None, None) => return Err(EngineError::NotFound("edge").into()),
         };
         let now = clock::now();
-        let moved = self.store.transaction(now, |store| {
-            store.audit(now, &change)?;
-            match change.act {
-                Act::Cut => graph::cut(store, rules, &what, now),
-                Act::Restore => graph::restore(store, rules, &what),
-                Act::Approve => graph::approve(store, rules, &what),
-            }
-        })?;
-        self.deliver(now).await?;
+        let moved = if config(&self.env).layout.graph_partitions > 1 {
+            self.store.transaction(now, |store| store.audit(now, &change))?;
+            settling::change(&self.peers(rules)?, rules, &what, change.act, now).await?
+        } else {
+            self.store.transaction(now, |store| {
+                store.audit(now, &change)?;
+                graph::change(store, rules, &what, change.act, now)
+            })?
+        };
+        self.deliver(clock::now()).await?;
         answer::json(&Changed { moved })
     }
 }
 
 /// The profile that an identifier names.
 pub(crate) async fn find(env: &Env, identifier: &Identifier) -> Result<Option<ProfileId>, Fault> {
-    let found: Found = objects::ask(&objects::graph(env)?, "/find", identifier).await?;
+    let (partitions, pepper) = (config(env).layout.graph_partitions, &config(env).identity_pepper);
+    let part = partition::of_identifier(&identifier.clone().hashed(pepper), partitions);
+    let found: Found = objects::ask(&objects::graph_part(env, part)?, "/find", identifier).await?;
     Ok(found.profile_id)
+}
+
+/// Links that were not followed, out of every part.
+pub(crate) async fn unfollowed(env: &Env, ask: &VerdictsAsk) -> Result<Vec<JudgedEdge>, Fault> {
+    let mut all = Vec::new();
+    for part in objects::all_graph_parts(env)? {
+        let found: Vec<JudgedEdge> = objects::ask(&part, "/verdicts", ask).await?;
+        all.extend(found);
+    }
+    all.truncate(ask.limit.unsigned_abs() as usize);
+    Ok(all)
 }
 
 /// Brings the graph's word to a row.

@@ -122,9 +122,19 @@ pub(crate) fn registry(env: &Env) -> Result<Stub, Fault> {
     Ok(env.durable_object(Kind::Shop.binding())?.get_by_name("layout")?)
 }
 
-/// The identity graph's object.
-pub(crate) fn graph(env: &Env) -> Result<Stub, Fault> {
-    Ok(namespace(env, Kind::Graph)?.get_by_name("graph")?)
+/// A part of the identity graph.
+pub(crate) fn graph_part(env: &Env, number: u16) -> Result<Stub, Fault> {
+    Ok(namespace(env, Kind::Graph)?.get_by_name(&graph_name(number))?)
+}
+
+/// Name of a part of the identity graph. The first one is named like the graph in one piece.
+pub(crate) fn graph_name(number: u16) -> String {
+    if number == 0 { "graph".to_owned() } else { format!("graph-{number}") }
+}
+
+/// Every part of the identity graph.
+pub(crate) fn all_graph_parts(env: &Env) -> Result<Vec<Stub>, Fault> {
+    (0..config(env).layout.graph_partitions).map(|number| graph_part(env, number)).collect()
 }
 
 /// A request to one of our objects. The host names nothing; it only has to be one.

@@ -177,6 +177,7 @@ export class Edge {
         // What was configured or learned shows in the next reply.
         ENDCAP_SNAPSHOT_TTL_MS: '0',
         ENDCAP_LEARN_INTERVAL_MS: '100',
+        ENDCAP_GRAPH_PARTITIONS: process.env.ENDCAP_TEST_GRAPH_PARTITIONS ?? '1',
         ENDCAP_SOURCES: JSON.stringify({ [SOURCE]: [SHOP_ORIGIN, this.origin] }),
         ...variables,
       },

@@ -38,7 +38,7 @@ async fn person(id: ProfileId, env: &Env) -> Result<Result<Person, Response>, Fa
     let profile = RawValue::from_string(response.text().await?)?;
     let whose: Whose = serde_json::from_str(profile.get())?;
     let ask = EraseAsk { profile_id: ProfileId::parse(&whose.profile_id)? };
-    let members: Members = objects::ask(&objects::graph(env)?, "/members", &ask).await?;
+    let members: Members = objects::ask(&objects::graph_part(env, 0)?, "/members", &ask).await?;
     Ok(Ok(Person { profile, id: members.profile_id, fragments: members.fragments }))
 }
 
@@ -77,7 +77,7 @@ pub(super) async fn graph(id: ProfileId, env: &Env) -> Result<Response, Fault> {
 }
 
 async fn joined(profile_id: ProfileId, env: &Env) -> Result<PersonGraph, Fault> {
-    objects::ask(&objects::graph(env)?, "/person", &EraseAsk { profile_id }).await
+    objects::ask(&objects::graph_part(env, 0)?, "/person", &EraseAsk { profile_id }).await
 }
 
 /// `GET /api/profiles/{id}/export`: the right of access (GDPR, article 15).
@@ -95,7 +95,8 @@ pub(super) async fn export(id: ProfileId, env: &Env) -> Result<Response, Fault> 
         after = page.cursor.map(|cursor| Place::parse(&cursor)).transpose()?;
     }
     let graph = joined(person.id.clone(), env).await?;
-    let _: Value = objects::ask(&objects::graph(env)?, "/exported", &EraseAsk { profile_id: person.id }).await?;
+    let _: Value =
+        objects::ask(&objects::graph_part(env, 0)?, "/exported", &EraseAsk { profile_id: person.id }).await?;
     answer::json(&Export {
         exported_at: clock::now(),
         profile: person.profile,

@@ -1,6 +1,7 @@
 //! What administrators see of who is whom, and decide about it.
 
 use endcap_engine::EngineError;
+use endcap_engine::identity::graph::Alteration;
 use endcap_engine::identity::resolve::Verdict;
 use endcap_engine::identity::review::{Conflicts, LinkView, LinksAsk, LinksReply, MovedFragment};
 use endcap_engine::shop::read_json;
@@ -9,7 +10,7 @@ use endcap_protocol::touch::parameter_value;
 use worker::{Env, Method, Request, Response};
 
 use crate::fault::Fault;
-use crate::graph::{Act, Change, Changed, JudgedEdge, VerdictsAsk};
+use crate::graph::{self, Change, Changed, VerdictsAsk};
 use crate::{answer, objects};
 
 /// Largest body, in bytes.
@@ -18,22 +19,22 @@ const MAX_BODY: usize = 16 * 1024;
 const MOST: i64 = 200;
 
 /// What is decided by a route.
-pub(crate) fn act_of(path: &str) -> Option<Act> {
+pub(crate) fn act_of(path: &str) -> Option<Alteration> {
     match path {
-        "/api/profiles/unmerge" => Some(Act::Cut),
-        "/api/identity/restore" => Some(Act::Restore),
-        "/api/identity/approve" => Some(Act::Approve),
+        "/api/profiles/unmerge" => Some(Alteration::Cut),
+        "/api/identity/restore" => Some(Alteration::Restore),
+        "/api/identity/approve" => Some(Alteration::Approve),
         _ => None,
     }
 }
 
 /// `POST`: links are dropped, restored or approved. Answers when every fragment is where it belongs, or on its way.
-pub(crate) async fn decide(act: Act, mut request: Request, env: &Env) -> Result<Response, Fault> {
+pub(crate) async fn decide(act: Alteration, mut request: Request, env: &Env) -> Result<Response, Fault> {
     answer::check_method(&request, Method::Post, "POST")?;
     let ask: LinksAsk = read_json(&answer::body(&mut request, MAX_BODY).await?)?;
     let links = ask.parse()?;
     let change = Change { act, fragment: links.fragment, identifier: links.identifier, reason: ask.reason };
-    let changed: Changed = objects::ask(&objects::graph(env)?, "/change", &change).await?;
+    let changed: Changed = objects::ask(&objects::graph_part(env, 0)?, "/change", &change).await?;
     answer::json(&LinksReply { moved: changed.moved.iter().map(MovedFragment::from).collect() })
 }
 
@@ -47,7 +48,7 @@ pub(crate) async fn conflicts(request: Request, env: &Env) -> Result<Response, F
     let message = "must be conflict, unproved, shared, held or dropped";
     let verdict = verdict.ok_or_else(|| EngineError::from(FieldError::new("verdict", message)))?;
     let ask = VerdictsAsk { verdict, limit: MOST };
-    let edges: Vec<JudgedEdge> = objects::ask(&objects::graph(env)?, "/verdicts", &ask).await?;
+    let edges = graph::unfollowed(env, &ask).await?;
     let conflicts = edges.iter().map(|judged| LinkView::new(&judged.edge, judged.verdict)).collect();
     answer::json(&Conflicts { conflicts })
 }

@@ -51,7 +51,7 @@ async fn delete_named(request: &Request, env: &Env) -> Result<Response, Fault> {
 }
 
 async fn erase(profile_id: ProfileId, env: &Env) -> Result<Response, Fault> {
-    objects::post(&objects::graph(env)?, "/erase", &EraseAsk { profile_id }).await
+    objects::post(&objects::graph_part(env, 0)?, "/erase", &EraseAsk { profile_id }).await
 }
 
 /// Reads a profile ID out of a path.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use endcap_engine::EngineError;
 use endcap_engine::identity::tombstone::holds_until;
-use endcap_engine::identity::{Assertion, FragmentId, Namespace, Seat, erase, graph, tombstone};
+use endcap_engine::identity::{Assertion, FragmentId, Identifier, Namespace, erase, settling, tombstone};
 use endcap_engine::profile::erase::MAX_NAMES;
 use endcap_protocol::{ProfileId, UnixMillis};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use serde_json::json;
 use worker::Response;
 
 use super::store::{Rows, SqlGraph};
-use super::{Change, IdentityGraph, pause_ms};
+use super::{Change, IdentityGraph, Members, pause_ms};
 use crate::config::config;
 use crate::fault::Fault;
 use crate::layout::{self, Use};
@@ -55,10 +55,9 @@ impl IdentityGraph {
     /// `/erase`: 200 when all is done, 202 when something has to be tried again, 404 when nobody is there.
     pub(super) async fn erase(&self, ask: EraseAsk) -> Result<Response, Fault> {
         let now = clock::now();
-        let profile = self.store.canonical(ask.profile_id)?;
+        let (around, Members { profile_id: profile, fragments }) = self.person_at(ask.profile_id).await?;
         let pepper = &config(&self.env).identity_pepper;
         let id = tombstone(profile.as_str(), pepper);
-        let fragments = self.store.members(&profile)?;
         let mut known = Known::default();
         for shard in objects::all_shards(&self.env).await? {
             let part: Known = objects::ask(&shard, "/erase/look", &Look { fragments: fragments.clone() }).await?;
@@ -66,15 +65,13 @@ impl IdentityGraph {
             known.names.extend(part.names);
         }
         let earlier = self.store.erasure(&id)?;
-        if known.fragments.is_empty() && fragments.len() < 2 && earlier.is_none() && !self.store.is_seated(&profile)? {
+        if known.fragments.is_empty() && fragments.len() < 2 && earlier.is_none() && around.seats.is_empty() {
             return Err(EngineError::NotFound("profile").into());
         }
-        self.store.transaction(now, |rows| {
-            // Who was linked while the shards were asked belongs to them too.
-            let mut all = fragments.clone();
-            all.extend(self.store.members(&profile)?);
-            rows.begin_erasure(&id, earlier, all, &known.names, pepper)
-        })?;
+        // Who was linked while the shards were asked belongs to them too.
+        let mut all = fragments;
+        all.extend(self.person_at(profile).await?.1.fragments);
+        self.store.transaction(now, |rows| rows.begin_erasure(&id, earlier, all, &known.names, pepper))?;
         self.carry_on(&id, now).await
     }
 
@@ -98,21 +95,45 @@ impl IdentityGraph {
         if let Err(fault) = &result {
             worker::console_error!("erasure: {fault}");
         }
-        let snapshot = self.snapshot().await?;
         let sums = pending.erasure.sums;
-        self.store.transaction(now, |rows| {
-            if done {
-                rows.end_erasure(&pending, &snapshot.settings.identity)
-            } else {
-                rows.put_off_erasure(&pending, now.saturating_add(pause_ms(pending.attempts)))
-            }
-        })?;
-        self.deliver(now).await?;
+        let later = now.saturating_add(pause_ms(pending.attempts));
+        if done {
+            // Written first: who is about to be forgotten in several parts is forgotten later, where that fails.
+            self.store.transaction(now, |rows| rows.put_off_erasure(&pending, later))?;
+            self.end_erasure(&pending, now).await?;
+        } else {
+            self.store.transaction(now, |rows| rows.put_off_erasure(&pending, later))?;
+        }
+        self.deliver(clock::now()).await?;
         Ok((sums, done))
+    }
+
+    /// The shards have nothing left: the graph forgets too, and notes when.
+    async fn end_erasure(&self, pending: &Pending, now: UnixMillis) -> Result<(), Fault> {
+        let snapshot = self.snapshot().await?;
+        let rules = &snapshot.settings.identity;
+        let fragments = &pending.erasure.fragments;
+        let peers = self.peers(rules)?;
+        let known = settling::gather(&peers, fragments.clone(), BTreeSet::new()).await?;
+        let named = known.edges().filter(|edge| fragments.contains(&edge.fragment));
+        let named: BTreeSet<Identifier> = named.map(|edge| edge.identifier.clone()).collect();
+        self.store.transaction(now, |rows| rows.redact(fragments, &named))?;
+        settling::erase(&peers, rules, fragments).await?;
+        self.store.transaction(now, |rows| rows.note_erasure(pending))
+    }
+
+    /// `/entomb`: from now on nothing is heard of some fragments.
+    pub(super) fn entomb(&self, fragments: &BTreeSet<FragmentId>) -> Result<Response, Fault> {
+        let pepper = &config(&self.env).identity_pepper;
+        self.store.transaction(clock::now(), |rows| rows.entomb(fragments, pepper))?;
+        answer::json(&json!({}))
     }
 
     /// Asks each shard to take out what it has. False when something has to be waited for.
     async fn ask_shards(&self, erasure: &mut Erasure) -> Result<bool, Fault> {
+        for part in objects::all_graph_parts(&self.env)?.iter().skip(1) {
+            let _: serde_json::Value = objects::ask(part, "/entomb", &erasure.fragments).await?;
+        }
         let placement = layout::ask(&self.env, Use::Write).await?;
         let mut busy = false;
         for shard in objects::all_shards(&self.env).await? {
@@ -159,32 +180,6 @@ impl IdentityGraph {
 }
 
 impl SqlGraph {
-    /// The profile that a name stands for now: its fragment may have moved to another.
-    pub(super) fn canonical(&self, profile: ProfileId) -> Result<ProfileId, Fault> {
-        let seat: Seat = graph::seat_of(&self.reader(), &FragmentId::parse(profile.as_str())?)?;
-        Ok(if seat.version == 0 { profile } else { seat.profile })
-    }
-
-    /// The fragments of a profile.
-    pub(super) fn members(&self, profile: &ProfileId) -> Result<BTreeSet<FragmentId>, Fault> {
-        let query = "SELECT fragment FROM seat WHERE profile_id = ?";
-        let mut all = BTreeSet::new();
-        for row in self.db.rows(query, vec![profile.as_str().into()])? {
-            all.insert(FragmentId::parse(&row.text(0))?);
-        }
-        let home = FragmentId::parse(profile.as_str())?;
-        if graph::seat_of(&self.reader(), &home)?.profile == *profile {
-            all.insert(home);
-        }
-        Ok(all)
-    }
-
-    /// Whether the graph knows the fragment that a profile is named after.
-    fn is_seated(&self, profile: &ProfileId) -> Result<bool, Fault> {
-        let query = "SELECT 1 FROM seat WHERE profile_id = ? LIMIT 1";
-        Ok(self.db.first(query, vec![profile.as_str().into()])?.is_some())
-    }
-
     /// Whether a tombstone stands under a name.
     fn is_erased(&self, name: &str, pepper: &[u8], now: UnixMillis) -> Result<bool, Fault> {
         let query = "SELECT holds_until FROM tombstone WHERE hash = ?";
@@ -223,16 +218,7 @@ impl Rows<'_> {
         let plain = erasure.fragments.iter().map(|fragment| fragment.as_str().to_owned());
         let more = plain.chain(names.iter().cloned()).map(|name| name.trim().to_ascii_lowercase());
         erasure.names.extend(more.filter(|name| !name.is_empty()).take(MAX_NAMES));
-        for fragment in &erasure.fragments {
-            self.db.run(
-                "INSERT INTO tombstone(hash, holds_until) VALUES(?, ?)
-                 ON CONFLICT(hash) DO UPDATE SET holds_until = excluded.holds_until",
-                vec![
-                    tombstone(fragment.as_str(), pepper).into(),
-                    holds_until(fragment, self.now).unwrap_or_default().into(),
-                ],
-            )?;
-        }
+        self.entomb(&erasure.fragments, pepper)?;
         // With the alarm set in the same transaction, a crash right after it erases late and not never.
         drop(self.db.set_alarm(self.now.saturating_add(FIRST_MS))?);
         self.db.run(
@@ -249,11 +235,23 @@ impl Rows<'_> {
         )
     }
 
-    /// The shards have nothing left: the graph forgets too, and notes when.
-    fn end_erasure(&mut self, pending: &Pending, rules: &endcap_engine::identity::IdentityRules) -> Result<(), Fault> {
+    /// Writes tombstones.
+    fn entomb(&mut self, fragments: &BTreeSet<FragmentId>, pepper: &[u8]) -> Result<(), Fault> {
+        fragments.iter().try_for_each(|fragment| {
+            self.db.run(
+                "INSERT INTO tombstone(hash, holds_until) VALUES(?, ?)
+                 ON CONFLICT(hash) DO UPDATE SET holds_until = excluded.holds_until",
+                vec![
+                    tombstone(fragment.as_str(), pepper).into(),
+                    holds_until(fragment, self.now).unwrap_or_default().into(),
+                ],
+            )
+        })
+    }
+
+    /// Notes that somebody was erased, once.
+    fn note_erasure(&mut self, pending: &Pending) -> Result<(), Fault> {
         let Erasure { fragments, sums, .. } = &pending.erasure;
-        self.redact(fragments)?;
-        erase::erase(self, rules, fragments)?;
         let delete = "DELETE FROM erasure WHERE id = ? RETURNING 1";
         if self.db.first(delete, vec![pending.id.as_str().into()])?.is_none() {
             return Ok(());
@@ -262,12 +260,7 @@ impl Rows<'_> {
     }
 
     /// Takes out of the record of what administrators did whom they did it to.
-    fn redact(&self, fragments: &BTreeSet<FragmentId>) -> Result<(), Fault> {
-        let mut named = BTreeSet::new();
-        for fragment in fragments {
-            let edges = graph::GraphStore::of_fragment(self, fragment)?;
-            named.extend(edges.into_iter().map(|edge| edge.identifier));
-        }
+    fn redact(&self, fragments: &BTreeSet<FragmentId>, named: &BTreeSet<Identifier>) -> Result<(), Fault> {
         for row in self.db.rows("SELECT seq, body FROM audit", Vec::new())? {
             let Ok(change) = serde_json::from_str::<Change>(&row.text(1)) else { continue };
             let about = change.fragment.as_ref().is_some_and(|fragment| fragments.contains(fragment));
@@ -294,6 +287,7 @@ impl erase::Forget for Rows<'_> {
             "DELETE FROM edge WHERE fragment = ?",
             "DELETE FROM seat WHERE fragment = ?",
             "DELETE FROM pending WHERE fragment = ?",
+            "DELETE FROM mark WHERE fragment = ?",
         ] {
             self.db.run(delete, vec![fragment.as_str().into()])?;
         }

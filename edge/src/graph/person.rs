@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use endcap_engine::dossier::{FragmentSeat, GraphChange, GraphLink, PersonGraph};
 use endcap_engine::identity::graph::{self, GraphStore};
-use endcap_engine::identity::{FragmentId, Namespace, tombstone};
+use endcap_engine::identity::{Edge, FragmentId, MemoryGraph, Namespace, Verdict, tombstone};
 use endcap_protocol::ProfileId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -28,20 +28,34 @@ pub(crate) struct Members {
 }
 
 impl IdentityGraph {
+    /// Everything around the profile of this name, and the one that it is or became part of.
+    pub(super) async fn person_at(&self, profile: ProfileId) -> Result<(MemoryGraph, Members), Fault> {
+        let named = FragmentId::parse(profile.as_str())?;
+        let around = self.around(named.clone()).await?;
+        let profile_id = graph::seat_of(&around, &named)?.profile;
+        let theirs = around.seats.iter().filter(|(_, seat)| seat.profile == profile_id);
+        let mut fragments: BTreeSet<FragmentId> = theirs.map(|(fragment, _)| fragment.clone()).collect();
+        let home = FragmentId::parse(profile_id.as_str())?;
+        if graph::seat_of(&around, &home)?.profile == profile_id {
+            fragments.insert(home);
+        }
+        Ok((around, Members { profile_id, fragments }))
+    }
+
     /// `/members`: the fragments of a profile, or of the one that it became part of.
-    pub(super) fn members(&self, ask: EraseAsk) -> Result<Response, Fault> {
-        let profile_id = self.store.canonical(ask.profile_id)?;
-        let fragments = self.store.members(&profile_id)?;
-        answer::json(&Members { profile_id, fragments })
+    pub(super) async fn members(&self, ask: EraseAsk) -> Result<Response, Fault> {
+        answer::json(&self.person_at(ask.profile_id).await?.1)
     }
 
     /// `/person`: all that joins a profile.
-    pub(super) fn person(&self, ask: EraseAsk) -> Result<Response, Fault> {
-        let profile = self.store.canonical(ask.profile_id)?;
-        let fragments = self.store.members(&profile)?;
-        let reader = self.store.reader();
+    pub(super) async fn person(&self, ask: EraseAsk) -> Result<Response, Fault> {
+        let (around, Members { profile_id, fragments }) = self.person_at(ask.profile_id).await?;
+        let link = |edge: &Edge| {
+            let verdict = around.verdicts.get(&(edge.fragment.clone(), edge.identifier.clone()));
+            GraphLink::new(edge, verdict.copied().unwrap_or(Verdict::Joined))
+        };
         let mut person = PersonGraph {
-            profile_id: profile.into_string(),
+            profile_id: profile_id.into_string(),
             fragments: Vec::new(),
             links: Vec::new(),
             aliases: Vec::new(),
@@ -49,22 +63,21 @@ impl IdentityGraph {
         };
         let (mut aliases, mut named) = (BTreeSet::new(), BTreeSet::new());
         for fragment in &fragments {
-            person.fragments.push(FragmentSeat::new(fragment, &graph::seat_of(&reader, fragment)?));
-            for judged in self.store.judged_of(fragment)? {
-                named.insert(judged.edge.identifier.clone());
-                if judged.edge.identifier.namespace == Namespace::UserId {
-                    let others = reader.of_identifier(&judged.edge.identifier)?;
+            person.fragments.push(FragmentSeat::new(fragment, &graph::seat_of(&around, fragment)?));
+            for edge in around.of_fragment(fragment)? {
+                named.insert(edge.identifier.clone());
+                if edge.identifier.namespace == Namespace::UserId {
+                    let others = around.of_identifier(&edge.identifier)?;
                     aliases.extend(others.into_iter().map(|edge| edge.fragment).filter(FragmentId::is_alias));
                 }
-                person.links.push(GraphLink::new(&judged.edge, judged.verdict));
+                person.links.push(link(&edge));
             }
             if person.links.len() >= MOST {
                 break;
             }
         }
         for alias in &aliases {
-            let edges = self.store.judged_of(alias)?;
-            person.aliases.extend(edges.iter().map(|judged| GraphLink::new(&judged.edge, judged.verdict)));
+            person.aliases.extend(around.of_fragment(alias)?.iter().map(link));
         }
         for (at, body) in self.store.audited()? {
             let Ok(change) = serde_json::from_str::<Change>(&body) else { continue };

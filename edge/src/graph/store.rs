@@ -2,12 +2,14 @@
 
 use endcap_engine::EngineError;
 use endcap_engine::identity::graph::GraphStore;
+use endcap_engine::identity::partition::{Cause, Mark, PartitionStore};
 use endcap_engine::identity::resolve::Verdict;
-use endcap_engine::identity::{Edge, FragmentId, Identifier, Order, Seat, Witness};
+use endcap_engine::identity::{Edge, FragmentId, Identifier, Order, Seat, Witness, tombstone};
 use endcap_protocol::{ProfileId, UnixMillis};
 use serde::{Deserialize, Serialize};
 use worker::{SqlStorageValue, Storage};
 
+use super::peers::MARK_MS;
 use super::{Change, JudgedEdge};
 use crate::db::{Db, Row};
 use crate::fault::Fault;
@@ -27,6 +29,9 @@ CREATE TABLE IF NOT EXISTS pending(
   attempts INTEGER NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE IF NOT EXISTS erasure(
   id TEXT PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS mark(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, fragment TEXT NOT NULL, cause INTEGER NOT NULL, due INTEGER NOT NULL,
+  UNIQUE(fragment, cause)) STRICT;
 CREATE TABLE IF NOT EXISTS tombstone(hash TEXT PRIMARY KEY, holds_until INTEGER NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE IF NOT EXISTS audit(
   seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;";
@@ -52,17 +57,19 @@ pub(super) struct Pending {
 /// The graph's database.
 pub(super) struct SqlGraph {
     pub(super) db: Db,
+    pepper: Vec<u8>,
 }
 
 /// The graph within a transaction, or for reading.
 pub(super) struct Rows<'a> {
     pub(super) db: &'a Db,
     pub(super) now: UnixMillis,
+    pepper: &'a [u8],
 }
 
 impl SqlGraph {
-    pub(super) fn open(storage: &Storage) -> Self {
-        Self { db: Db::open(storage, SCHEMA) }
+    pub(super) fn open(storage: &Storage, pepper: Vec<u8>) -> Self {
+        Self { db: Db::open(storage, SCHEMA), pepper }
     }
 
     /// Runs `work` as one transaction; orders that it records are due at once.
@@ -71,11 +78,7 @@ impl SqlGraph {
         now: UnixMillis,
         work: impl FnOnce(&mut Rows<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.db.transaction(|| work(&mut Rows { db: &self.db, now }))
-    }
-
-    pub(super) fn reader(&self) -> Rows<'_> {
-        Rows { db: &self.db, now: 0 }
+        self.db.transaction(|| work(&mut Rows { db: &self.db, now, pepper: &self.pepper }))
     }
 
     /// What administrators did, the earliest first.
@@ -87,11 +90,6 @@ impl SqlGraph {
     /// Every row of every table.
     pub(super) fn dump(&self) -> Result<serde_json::Value, Fault> {
         self.db.dump()
-    }
-
-    pub(super) fn judged_of(&self, fragment: &FragmentId) -> Result<Vec<JudgedEdge>, Fault> {
-        let query = "SELECT fragment, identifier, data, verdict FROM edge WHERE fragment = ?";
-        judged(&self.db.rows(query, vec![fragment.as_str().into()])?)
     }
 
     pub(super) fn judged_as(&self, verdict: Verdict, limit: i64) -> Result<Vec<JudgedEdge>, Fault> {
@@ -107,9 +105,20 @@ impl SqlGraph {
         rows.iter().map(read).collect()
     }
 
-    /// When the next order or erasure is due.
+    /// Marks that nobody took away, the longest due first.
+    pub(super) fn due_marks(&self, now: UnixMillis, limit: i64) -> Result<Vec<Mark>, Fault> {
+        let query = "SELECT number, fragment, cause FROM mark WHERE due <= ? ORDER BY due LIMIT ?";
+        self.db.rows(query, vec![now.into(), limit.into()])?.iter().map(mark).collect()
+    }
+
+    pub(super) fn put_off_mark(&self, mark: &Mark, until: UnixMillis) -> Result<(), Fault> {
+        self.db.run("UPDATE mark SET due = ? WHERE number = ?", vec![until.into(), number(mark)])
+    }
+
+    /// When the next order, erasure or mark is due.
     pub(super) fn next_order(&self) -> Result<Option<UnixMillis>, Fault> {
-        let query = "SELECT min(due) FROM (SELECT min(due) AS due FROM pending UNION ALL SELECT min(due) FROM erasure)";
+        let query = "SELECT min(due) FROM (SELECT min(due) AS due FROM pending UNION ALL SELECT min(due) FROM erasure
+                     UNION ALL SELECT min(due) FROM mark)";
         let row = self.db.first(query, Vec::new())?;
         Ok(row.map(|row| row.int(0)).filter(|due| *due != 0))
     }
@@ -133,6 +142,16 @@ impl SqlGraph {
 
 fn version(order: &Order) -> SqlStorageValue {
     i64::try_from(order.seat.version).unwrap_or(i64::MAX).into()
+}
+
+fn number(mark: &Mark) -> SqlStorageValue {
+    i64::try_from(mark.number).unwrap_or(i64::MAX).into()
+}
+
+/// A mark out of its number, fragment and cause.
+fn mark(row: &Row) -> Result<Mark, Fault> {
+    let cause = Cause::of_code(row.int(2)).unwrap_or(Cause::Heard);
+    Ok(Mark { fragment: FragmentId::parse(&row.text(1))?, cause, number: row.int(0).unsigned_abs() })
 }
 
 fn judged(rows: &[Row]) -> Result<Vec<JudgedEdge>, Fault> {
@@ -166,6 +185,44 @@ impl Rows<'_> {
 
     fn select(&self, query: &'static str, key: &str) -> Result<Vec<Edge>, Fault> {
         self.db.rows(query, vec![key.into()])?.iter().map(edge).collect()
+    }
+}
+
+impl PartitionStore for Rows<'_> {
+    fn judged(&self, fragment: &FragmentId) -> Result<Vec<(Edge, Verdict)>, Fault> {
+        let query = "SELECT fragment, identifier, data, verdict FROM edge WHERE fragment = ?";
+        let all = judged(&self.db.rows(query, vec![fragment.as_str().into()])?)?;
+        Ok(all.into_iter().map(|judged| (judged.edge, judged.verdict)).collect())
+    }
+
+    fn mark(&mut self, fragment: &FragmentId, cause: Cause) -> Result<Mark, Fault> {
+        // With the alarm set in the same transaction, a crash right after it settles late and not never.
+        drop(self.db.set_alarm(self.now.saturating_add(super::pause_ms(0)))?);
+        let due = self.now.saturating_add(MARK_MS);
+        let insert = "INSERT INTO mark(fragment, cause, due) VALUES(?, ?, ?) RETURNING number, fragment, cause";
+        // A new number, so that who saw the old one does not take it away.
+        self.db.run(
+            "DELETE FROM mark WHERE fragment = ? AND cause = ?",
+            vec![fragment.as_str().into(), cause.code().into()],
+        )?;
+        let row = self.db.first(insert, vec![fragment.as_str().into(), cause.code().into(), due.into()])?;
+        row.as_ref().map_or_else(|| Err(EngineError::Internal("no mark".to_owned()).into()), mark)
+    }
+
+    fn heard(&self, fragment: &FragmentId) -> Result<Option<Mark>, Fault> {
+        let query = "SELECT number, fragment, cause FROM mark WHERE fragment = ? AND cause = ?";
+        let row = self.db.first(query, vec![fragment.as_str().into(), Cause::Heard.code().into()])?;
+        row.as_ref().map(mark).transpose()
+    }
+
+    fn unmark(&mut self, mark: &Mark) -> Result<(), Fault> {
+        self.db.run("DELETE FROM mark WHERE number = ?", vec![number(mark)])
+    }
+
+    fn is_gone(&self, name: &str) -> Result<bool, Fault> {
+        let query = "SELECT holds_until FROM tombstone WHERE hash = ?";
+        let held = self.db.first(query, vec![tombstone(name, self.pepper).into()])?.map(|row| row.int(0));
+        Ok(held.is_some_and(|until| until == 0 || until > self.now))
     }
 }
 

@@ -5,19 +5,23 @@
 //! this row, a forward pointer stays, and a [`Bring`] errand carries it; (4) the other shard takes it in and acknowledges.
 //! Each step may run twice: the graph's words have versions, and a row carries out each once.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use endcap_engine::EngineError;
-use endcap_engine::identity::{Assertion, FragmentId, Order, Seat};
+use endcap_engine::identity::{Assertion, FragmentId, Order, Seat, partition};
 use endcap_engine::profile::visit::settle;
 use endcap_engine::profile::{Fragment, Parcelled, ProfileRow, Seating};
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use worker::Response;
 
 use super::ProfileShard;
 use super::outbox::{Entry, Errand, pause_ms};
 use super::store::StoredSubscription;
+use crate::config::config;
 use crate::fault::Fault;
 use crate::{answer, clock, graph, objects, snapshots};
 
@@ -93,12 +97,20 @@ impl ProfileShard {
             Errand::Tell(tell) => Some((entry, tell)),
             Errand::Bring(_) | Errand::Send(_) => None,
         });
-        let told: Vec<_> = told.collect();
-        if told.is_empty() {
-            return Ok(());
+        let mut by_part: BTreeMap<u16, Vec<(&Entry, &Tell)>> = BTreeMap::new();
+        let partitions = config(&self.env).layout.graph_partitions;
+        for (entry, tell) in told {
+            let part = partition::of_fragment(&tell.assertion.fragment, partitions);
+            by_part.entry(part).or_default().push((entry, tell));
         }
+        let told = join_all(by_part.into_iter().map(|(part, told)| self.tell_part(part, told))).await;
+        told.into_iter().collect()
+    }
+
+    async fn tell_part(&self, part: u16, told: Vec<(&Entry, &Tell)>) -> Result<(), Fault> {
         let assertions: Vec<&Assertion> = told.iter().map(|(_, tell)| &tell.assertion).collect();
-        let seats: Result<Vec<Seat>, Fault> = objects::ask(&objects::graph(&self.env)?, "/tell", &assertions).await;
+        let seats: Result<Vec<Seat>, Fault> =
+            objects::ask(&objects::graph_part(&self.env, part)?, "/tell", &assertions).await;
         let seats = match seats {
             Ok(seats) => seats,
             Err(fault) => return told.iter().try_for_each(|(entry, _)| self.put_off(entry, &fault)),

@@ -238,8 +238,11 @@ fn writes(before: &MemoryGraph, after: &MemoryGraph, orders: &[Order], partition
     all.into_iter().map(|(to, (seats, verdicts))| (to, PeerAsk::Write { seats, verdicts })).collect()
 }
 
-/// All that leads from some fragments and identifiers to others.
-async fn gather<P: Peers>(
+/// All that leads from some fragments and identifiers to others: edges with what became of them, and seats.
+///
+/// # Errors
+/// As the parts'.
+pub async fn gather<P: Peers>(
     peers: &P,
     fragments: BTreeSet<FragmentId>,
     identifiers: BTreeSet<Identifier>,

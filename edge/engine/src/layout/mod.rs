@@ -2,8 +2,8 @@
 //!
 //! Role in the flow of one event: before the first one. The layout decides which objects are asked. The number of profile
 //! objects counts when the first data is written; from then on the [`Placement`] says where buckets are, and the number
-//! changes by moving them. Where objects live cannot change: with another jurisdiction the same requests would find empty
-//! objects, and write into them, so a deployment that is set so is refused.
+//! changes by moving them. Where objects live and in how many parts the identity graph lies cannot change: the same requests
+//! would find empty objects, and write into them, so a deployment that is set so is refused.
 
 pub mod holding;
 pub mod placement;
@@ -24,16 +24,28 @@ pub struct Layout {
     /// Jurisdiction of all objects, such as `eu` (`ENDCAP_JURISDICTION`); None: wherever the platform puts them.
     #[serde(default)]
     pub jurisdiction: Option<String>,
+    /// Parts of the identity graph, 1 to 256 (`ENDCAP_GRAPH_PARTITIONS`).
+    #[serde(default = "one")]
+    pub graph_partitions: u16,
+}
+
+fn one() -> u16 {
+    1
 }
 
 impl Layout {
+    /// What cannot change.
+    fn place(&self) -> (Option<&str>, u16) {
+        (self.jurisdiction.as_deref(), self.graph_partitions)
+    }
+
     /// Refuses to go on with this layout where the data lives elsewhere.
     ///
     /// # Errors
     /// [`EngineError::Layout`].
     pub fn check(&self, written: Option<&Self>) -> Result<(), EngineError> {
         match written {
-            Some(written) if written.jurisdiction != self.jurisdiction => {
+            Some(written) if written.place() != self.place() => {
                 Err(EngineError::Layout { set: self.to_string(), written: written.to_string() })
             }
             _ => Ok(()),
@@ -44,7 +56,7 @@ impl Layout {
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let jurisdiction = self.jurisdiction.as_deref().unwrap_or("none");
-        write!(f, "ENDCAP_JURISDICTION={jurisdiction}")
+        write!(f, "ENDCAP_JURISDICTION={jurisdiction}, ENDCAP_GRAPH_PARTITIONS={}", self.graph_partitions)
     }
 }
 
@@ -53,7 +65,7 @@ mod tests {
     use super::*;
 
     fn layout(shards: u16, jurisdiction: Option<&str>) -> Layout {
-        Layout { shards, jurisdiction: jurisdiction.map(str::to_owned) }
+        Layout { shards, jurisdiction: jurisdiction.map(str::to_owned), graph_partitions: 1 }
     }
 
     #[test]
@@ -63,7 +75,8 @@ mod tests {
             assert_eq!(set.check(None), Ok(()));
             assert_eq!(set.check(Some(&written)), Ok(()));
         }
-        for other in [layout(16, None), layout(16, Some("us"))] {
+        let parted = Layout { graph_partitions: 4, ..written.clone() };
+        for other in [layout(16, None), layout(16, Some("us")), parted] {
             let error = other.check(Some(&written)).unwrap_err();
             assert_eq!((error.code(), error.status()), ("wrong_layout", 503));
             let text = error.to_string();
