@@ -29,6 +29,7 @@ mod snapshots;
 mod vendor;
 mod webcrypto;
 mod webhooks;
+mod zone;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Context, Env, Request, Response, event};

@@ -26,6 +26,7 @@ use crate::answer;
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::snapshots::Have;
+use crate::zone::Zone;
 
 /// Largest body of a configuration request, in bytes.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -149,6 +150,7 @@ impl Shop {
     fn put_settings(&self, body: &[u8]) -> Result<Response, Fault> {
         let settings: Settings = read_json(body)?;
         settings.check()?;
+        Zone::parse(&settings.time_zone)?;
         self.change(|| self.set_meta("settings", &serde_json::to_string(&settings)?))?;
         answer::json(&settings)
     }

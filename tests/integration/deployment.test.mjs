@@ -168,6 +168,26 @@ test('a deployment that looks for its data elsewhere is refused, and loses nothi
   assert.deepEqual(events.map((/** @type {any} */ { name }) => name).sort(), ['After', 'Before']);
 });
 
+test('the identity graph lies in as many objects as data began with', async (t) => {
+  const edge = await edgeWith(t, { ENDCAP_GRAPH_PARTITIONS: '4' });
+  const users = Array.from({ length: 12 }, (_, n) => `user-${n}`);
+  for (const user of [...users, ...users]) {
+    const device = new Visitor(edge);
+    await device.send([device.product('Viewed', user), device.identify(user, {}, edge.proof(user))]);
+  }
+  for (const user of users) {
+    assert.equal((await edge.api.profile({ user_id: user })).anonymous_ids.length, 2, user);
+  }
+  const objects = await (await edge.fetch('/ec/dev/tables')).json();
+  const parts = objects.filter((/** @type {any} */ { seat }) => seat?.length > 0);
+  assert.ok(parts.length > 1, 'seats lie in several objects');
+  assert.ok(parts.every((/** @type {any} */ { mark }) => mark.length === 0), 'nothing is left to do');
+  await edge.restart({ ENDCAP_GRAPH_PARTITIONS: '2' });
+  const { error } = await (await edge.fetch('/healthz')).json();
+  assert.equal(error.code, 'wrong_layout');
+  assert.ok(error.message.includes('written with ENDCAP_JURISDICTION=none, ENDCAP_GRAPH_PARTITIONS=4'), error.message);
+});
+
 test('the number of shards that data began with stays, whatever is set later', async (t) => {
   const edge = await edgeWith(t, { ENDCAP_SHARDS: '4' });
   const visitor = new Visitor(edge);

@@ -77,6 +77,30 @@ test('computed traits follow from the history', async () => {
   assert.deepEqual([computed.revenue, computed.average_order], [{ EUR: 5500 }, { EUR: 2750 }]);
   assert.equal(computed.favourite_category, 'hats');
   assert.equal(computed.typical_hour, new Date(at).getUTCHours());
+  assert.equal(computed.favourite_brand, null);
+});
+
+test('the favourite brand is the catalogue\'s, and the typical hour the shop\'s', async () => {
+  const product = (/** @type {string} */ id, /** @type {string} */ brand) => ({
+    id, title: id, url: `/p/${id}`, image: `/i/${id}.jpg`, category: 'shoes', brand, price: { amount: 100, currency: 'EUR' },
+  });
+  await edge.api.set('/api/products', { products: [product('branded-1', 'Odda'), product('branded-2', 'Fjell')] });
+  await edge.api.set('/api/settings', { time_zone: 'Asia/Kolkata' });
+  const visitor = new Visitor(edge);
+  const timestamp = Date.now() - 3_600_000;
+  const events = [
+    visitor.product('Viewed', 'branded-1', {}, { timestamp }),
+    visitor.product('Viewed', 'branded-2', {}, { timestamp }),
+    visitor.product('Viewed', 'branded-2', {}, { timestamp }),
+  ];
+  await visitor.send(events);
+  const { computed } = await edge.api.profile({ anonymous_id: visitor.anonymousId });
+  assert.equal(computed.favourite_brand, 'Fjell');
+  // India is five and a half hours ahead of UTC, all year.
+  assert.equal(computed.typical_hour, new Date(timestamp + 5.5 * 3_600_000).getUTCHours());
+  const { status, body } = await edge.api.put('/api/settings', { time_zone: 'Middle/Earth' });
+  assert.deepEqual([status, body.error.path], [400, 'time_zone']);
+  await edge.api.set('/api/settings', {});
 });
 
 test('every event of a person is listed once, page by page, from all browsers and shards', async () => {

@@ -19,6 +19,11 @@ const WASM_PACKAGES: [&str; 4] = ["--package", "endcap-sdk", "--package", "endca
 /// Folders of Node.js suites, in order: the worker in workerd, the rigs, the package, browsers.
 const SUITES: [&str; 4] = ["integration", "harness", "packaging", "e2e"];
 
+/// Suites of `tests/integration` about who is whom: they run once more with the identity graph in several parts.
+const IN_PARTS: [&str; 4] = ["erasure.test.mjs", "kills.test.mjs", "people.test.mjs", "profiles.test.mjs"];
+/// So many, by this variable.
+const PARTS: (&str, &str) = ("ENDCAP_TEST_GRAPH_PARTITIONS", "4");
+
 /// A file of tests that takes longer, in milliseconds, hangs.
 const FILE_LIMIT: &str = "--test-timeout=600000";
 
@@ -113,7 +118,12 @@ impl Report {
         }
         for (folder, files) in suites.into_iter().filter(|(_, files)| !files.is_empty()) {
             if ready {
-                self.always(folder, || suite(project, &files));
+                self.always(folder, || suite(project, &files, &[]));
+                let parted: Vec<PathBuf> =
+                    files.into_iter().filter(|file| IN_PARTS.iter().any(|name| file.ends_with(name))).collect();
+                if !parted.is_empty() {
+                    self.always("in parts", || suite(project, &parted, &[PARTS]));
+                }
             } else {
                 self.rows.push((folder.to_owned(), Outcome::Skipped, Duration::ZERO));
             }
@@ -211,12 +221,13 @@ fn suite_files(project: &Project, folder: &str) -> Result<Vec<PathBuf>> {
 }
 
 /// Runs suites one after the other: they measure, and browsers on few cores disturb each other.
-fn suite(project: &Project, files: &[PathBuf]) -> Result<()> {
+fn suite(project: &Project, files: &[PathBuf], variables: &[(&str, &str)]) -> Result<()> {
     let mut node = Command::new("node");
     node.current_dir(&project.root)
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec", FILE_LIMIT])
         .args(files)
         .env("WRANGLER_SEND_METRICS", "false")
+        .envs(variables.iter().copied())
         .envs(browsers::environment());
     run(&mut node)
 }

@@ -28,6 +28,7 @@ use endcap_engine::EngineError;
 use endcap_engine::identity::FragmentId;
 use endcap_engine::layout::Stand;
 use endcap_engine::profile::Signal;
+use endcap_engine::profile::computed::{Reference, utc_hour};
 use endcap_engine::profile::view::ProfileView;
 use endcap_engine::profile::visit::{Lead, settle};
 use endcap_engine::push::TokenCache;
@@ -44,6 +45,7 @@ use crate::db::Db;
 use crate::dev::RowsWritten;
 use crate::fault::Fault;
 use crate::layout::{self, Use};
+use crate::zone::Zone;
 use crate::{answer, clock, cors, objects, snapshots};
 pub(crate) use dossier::{BelongingsAsk, EventsAsk};
 pub(crate) use erase::{Known, Look, Part, PartDone, Sums};
@@ -254,7 +256,10 @@ impl ProfileShard {
             return answer::json(&Moved { moved_to: away.to.clone(), fragment: own });
         }
         let settled = settle(&mut row, &snapshot, now);
-        answer::json(&ProfileView::new(&row, &settled.person))
+        let zone = Zone::parse(&snapshot.settings.time_zone).ok();
+        let hour_of = |at| zone.as_ref().map_or_else(|| utc_hour(at), |zone| zone.hour(at));
+        let reference = Reference { catalogue: &snapshot.catalogue, hour_of: &hour_of };
+        answer::json(&ProfileView::new(&row, &settled.person, reference))
     }
 
     fn rows(&self) -> Result<Response, Fault> {

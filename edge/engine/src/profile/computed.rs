@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::person::Person;
 use super::row::ProfileRow;
 use super::timeline::TimelineEvent;
+use crate::shop::snapshot::Catalogue;
 
 /// Days in which an interest fades to one half.
 const HALF_LIFE_DAYS: i64 = 14;
@@ -35,16 +36,33 @@ pub struct Computed {
     /// The category of the greatest interest: of the latest events at most 40 of each browser count, a product viewed or
     /// clicked 1, one put into the cart 3; each counts half as much after 14 days.
     pub favourite_category: Option<String>,
-    /// The hour of the day, in UTC, in which most of these events happened, faded alike.
+    /// The brand of the greatest interest, counted alike, by the catalogue's brands.
+    pub favourite_brand: Option<String>,
+    /// The hour of the day, in the shop's time zone, in which most of these events happened, faded alike.
     pub typical_hour: Option<u8>,
     /// Number of installations that are known.
     pub devices: u32,
 }
 
+/// What computed traits take from the shop.
+#[derive(Clone, Copy)]
+pub struct Reference<'a> {
+    /// The shop's products.
+    pub catalogue: &'a Catalogue,
+    /// The hour of a moment, 0 to 23, in the shop's time zone: the platform knows the zones.
+    pub hour_of: &'a dyn Fn(UnixMillis) -> u8,
+}
+
+/// The hour of a moment in UTC.
+#[must_use]
+pub fn utc_hour(at: UnixMillis) -> u8 {
+    u8::try_from(at.rem_euclid(DAY_MS) / (DAY_MS / 24)).unwrap_or_default()
+}
+
 impl Computed {
     /// What follows from a row whose fold is `person`.
     #[must_use]
-    pub fn new(row: &ProfileRow, person: &Person) -> Self {
+    pub fn new(row: &ProfileRow, person: &Person, reference: Reference<'_>) -> Self {
         let behaviour = &person.behaviour;
         let devices: std::collections::BTreeSet<_> =
             row.fragments.values().filter_map(|fragment| fragment.device_id.as_ref()).map(|id| id.as_str()).collect();
@@ -55,8 +73,9 @@ impl Computed {
             orders: behaviour.orders,
             revenue: person.revenue().into_iter().map(|(code, minor)| (code.to_owned(), minor)).collect(),
             average_order: averages(person),
-            favourite_category: favourite(person),
-            typical_hour: typical_hour(person),
+            favourite_category: favourite(person, |product| category_of(behaviour, product)),
+            favourite_brand: favourite(person, |product| reference.catalogue.get(product)?.brand.as_deref()),
+            typical_hour: typical_hour(person, reference.hour_of),
             devices: u32::try_from(devices.len()).unwrap_or(u32::MAX),
         }
     }
@@ -85,7 +104,8 @@ fn weight(age: UnixMillis) -> i64 {
     from.saturating_sub((from / 2).saturating_mul(age % half_life) / half_life)
 }
 
-fn favourite(person: &Person) -> Option<String> {
+/// What most of a person's interest in products is about, by what says so of a product.
+fn favourite<'a>(person: &'a Person, about: impl Fn(&'a str) -> Option<&'a str>) -> Option<String> {
     let mut interest: BTreeMap<&str, i64> = BTreeMap::new();
     for event in &person.events {
         let points = match event.name.as_str() {
@@ -93,8 +113,8 @@ fn favourite(person: &Person) -> Option<String> {
             "Product Added" => 3,
             _ => continue,
         };
-        let Some(category) = category_of(&person.behaviour, &event.about) else { continue };
-        let sum = interest.entry(category).or_default();
+        let Some(kind) = about(&event.about) else { continue };
+        let sum = interest.entry(kind).or_default();
         *sum = sum.saturating_add(weight(age(person, event)).saturating_mul(points));
     }
     greatest(interest).map(str::to_owned)
@@ -108,11 +128,10 @@ fn category_of<'a>(behaviour: &'a Behaviour, product: &str) -> Option<&'a str> {
     viewed.or(in_cart).filter(|category| !category.is_empty())
 }
 
-fn typical_hour(person: &Person) -> Option<u8> {
+fn typical_hour(person: &Person, hour_of: &dyn Fn(UnixMillis) -> u8) -> Option<u8> {
     let mut hours: BTreeMap<u8, i64> = BTreeMap::new();
     for event in &person.events {
-        let hour = u8::try_from(event.at.rem_euclid(DAY_MS) / (DAY_MS / 24)).unwrap_or_default();
-        let sum = hours.entry(hour).or_default();
+        let sum = hours.entry(hour_of(event.at)).or_default();
         *sum = sum.saturating_add(weight(age(person, event)));
     }
     greatest(hours)
@@ -145,6 +164,34 @@ mod tests {
         assert_eq!(weight(28 * DAY_MS), ONE / 4);
         assert_eq!(weight(i64::MAX), 0);
         assert!((0..200).all(|day| weight(day * DAY_MS) >= weight((day + 1) * DAY_MS)));
+    }
+
+    #[test]
+    fn the_favourite_brand_is_the_catalogues_and_the_hour_the_shops() {
+        let product = |id: &str, brand: &str| {
+            let fields = serde_json::json!({"id": id, "title": id, "url": "/", "image": "/i", "category": "c",
+                "brand": brand, "price": {"amount": 1, "currency": "EUR"}});
+            serde_json::from_value(fields).unwrap()
+        };
+        let catalogue =
+            Catalogue::new(vec![product("boot", "Odda"), product("coat", "Fjell"), product("bag", "Fjell")]);
+        let event = |name: &str, about: &str| TimelineEvent {
+            at: 23 * DAY_MS / 24,
+            message_id: String::new(),
+            name: name.to_owned(),
+            about: about.to_owned(),
+        };
+        let events = vec![
+            event("Product Viewed", "coat"),
+            event("Product Viewed", "bag"),
+            event("Product Added", "boot"),
+            event("Product Viewed", "unknown"),
+        ];
+        let person = Person { events, ..Person::default() };
+        let brand = |product: &str| catalogue.get(product)?.brand.as_deref();
+        assert_eq!(favourite(&person, brand).as_deref(), Some("Odda"));
+        assert_eq!(typical_hour(&person, &utc_hour), Some(23));
+        assert_eq!(typical_hour(&person, &|at| (utc_hour(at) + 2) % 24), Some(1));
     }
 
     #[test]

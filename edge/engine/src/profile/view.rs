@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::computed::Computed;
+use super::computed::{Computed, Reference};
 use super::consents::ConsentRecord;
 use super::fragment::Fragment;
 use super::person::Person;
@@ -246,7 +246,7 @@ pub struct PushView {
 impl ProfileView {
     /// The view of a row whose fold is `person`.
     #[must_use]
-    pub fn new(row: &ProfileRow, person: &Person) -> Self {
+    pub fn new(row: &ProfileRow, person: &Person, reference: Reference<'_>) -> Self {
         let behaviour = &person.behaviour;
         let fragments = row.fragments.values();
         Self {
@@ -265,7 +265,7 @@ impl ProfileView {
             },
             stage: stage_view(row),
             counters: counters(row, person),
-            computed: Computed::new(row, person),
+            computed: Computed::new(row, person, reference),
             categories: categories(behaviour),
             products_viewed: behaviour.recent.clone(),
             cart: cart(behaviour),

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use endcap_engine::ingest::RejectCode;
 use endcap_engine::ingest::reply::BatchReply;
 use endcap_engine::openapi::document;
+use endcap_engine::profile::computed::{Reference, utc_hour};
 use endcap_engine::profile::view::ProfileView;
 use endcap_engine::shop::Settings;
+use endcap_engine::shop::snapshot::Catalogue;
 use serde_json::{Value, json};
 
 use crate::support::{NOW, added, after, event, ordered, page, person, proved, settled};
@@ -166,7 +168,9 @@ fn a_profile_is_as_described() {
     ]);
     row.push_decided(&crate::support::first(crate::support::BROWSER), "m", "cart_left", NOW);
     let person = settled(&mut row, NOW).person;
-    let view = serde_json::to_value(ProfileView::new(&row, &person)).unwrap();
+    let catalogue = Catalogue::default();
+    let reference = Reference { catalogue: &catalogue, hour_of: &utc_hour };
+    let view = serde_json::to_value(ProfileView::new(&row, &person, reference)).unwrap();
     assert_fits("ProfileView", &view);
     assert_eq!(view["stage"]["current"], "new");
     assert_eq!(view["pushes"][0]["outcome"], "pending");
