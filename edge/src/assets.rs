@@ -46,6 +46,15 @@ async fn sdk_file(request: &Request, file: &str, env: &Env) -> Result<Response, 
     Ok(ResponseBuilder::new().with_headers(headers(kind)?).fixed(plain.bytes().await?))
 }
 
+/// The text of a file that the build put beside the SDK's.
+pub(crate) async fn text(env: &Env, file: &str) -> Result<String, Fault> {
+    let mut found = fetch(env, file).await?;
+    if found.status_code() != 200 {
+        return Err(EngineError::NotFound("file").into());
+    }
+    Ok(found.text().await?)
+}
+
 async fn fetch(env: &Env, file: &str) -> Result<Response, Fault> {
     let assets = env.assets("ASSETS")?;
     Ok(assets.fetch(format!("https://assets.internal{file}"), None).await?)

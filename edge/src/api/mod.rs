@@ -3,7 +3,6 @@
 mod dossier;
 mod identity;
 mod links;
-mod openapi;
 mod people;
 pub(crate) mod profiles;
 mod quarantine;
@@ -14,13 +13,13 @@ use worker::{Env, Method, Request, Response};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::layout::{self, Use};
-use crate::{answer, objects};
+use crate::{answer, assets, objects};
 
 /// Answers a route below `/api`.
 pub(crate) async fn handle(path: &str, request: Request, env: &Env, config: &Config) -> Result<Response, Fault> {
     if path == "/api/openapi.json" {
         answer::check_read(&request)?;
-        return answer::raw_json(openapi::DOCUMENT, 200);
+        return answer::raw_json(&assets::text(env, "/openapi.json").await?, 200);
     }
     authorize(&request, &config.api_key)?;
     let reads = matches!(request.method(), Method::Get | Method::Head);

@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::Result;
 
 use super::bindgen::{self, Runs};
-use super::{compile, esbuild};
+use super::{ASSETS, compile, esbuild};
 use crate::project::Project;
 use crate::run::timed;
 use crate::setup::Tools;
@@ -17,8 +17,11 @@ const MODULE: &str = "index_bg.wasm";
 
 /// Builds the worker.
 pub(crate) fn build(project: &Project, tools: &Tools) -> Result<()> {
-    let wasm =
-        timed("compiling the edge", || compile(project, tools.wasm.cargo(project, "build"), "endcap-edge", "worker"))?;
+    let wasm = timed("compiling the edge", || {
+        let mut cargo = tools.wasm.cargo_small_library(project, "build");
+        cargo.env("ENDCAP_OPENAPI", project.target(ASSETS).join("openapi.json"));
+        compile(project, cargo, "endcap-edge", "worker")
+    })?;
     let entry = project.path("edge/entry.js");
     let out = project.target("edge");
     let inputs =

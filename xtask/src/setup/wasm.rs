@@ -70,17 +70,20 @@ impl Toolchain {
         self.smallest(project, subcommand, LOWERED_DIR, flags)
     }
 
+    /// Like [`Self::cargo`], with a standard library that is compiled for size where its source is there: its sorting
+    /// and formatting for every type that uses it is a tenth of the worker. Panics keep their messages.
+    pub(crate) fn cargo_small_library(&self, project: &Project, subcommand: &str) -> Command {
+        let command = self.cargo(project, subcommand);
+        if self.has_library_source() { with_small_library(command) } else { command }
+    }
+
     /// The command for the fewest bytes with these compiler flags.
     fn smallest(&self, project: &Project, subcommand: &str, folder: &str, mut flags: Vec<String>) -> Command {
         if !self.has_library_source() {
             return self.command(project, subcommand, folder, &flags);
         }
         flags.push("-Zunstable-options -Cpanic=immediate-abort".to_owned());
-        let mut command = self.command(project, subcommand, folder, &flags);
-        command
-            .env("RUSTC_BOOTSTRAP", "1")
-            .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
-        command
+        with_small_library(self.command(project, subcommand, folder, &flags))
     }
 
     /// A cargo command with these compiler flags and a folder below `target/` for what it makes.
@@ -135,6 +138,12 @@ impl Toolchain {
             ),
         }
     }
+}
+
+/// Compiles the standard library along, for size. Stable compilers keep that behind a flag.
+fn with_small_library(mut command: Command) -> Command {
+    command.env("RUSTC_BOOTSTRAP", "1").args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
+    command
 }
 
 /// Finds or makes a toolchain.
