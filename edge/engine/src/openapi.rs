@@ -196,6 +196,9 @@ fn profiles(doc: &mut Document) -> Value {
         parameter("anonymous_id", "Anonymous ID of one of the person's browsers"),
         parameter("user_id", "User ID that the shop proved"),
         parameter("email", "E-mail address of the person, in any case"),
+        parameter("phone", "Phone number of the person, with country code"),
+        parameter("member_no", "Member number"),
+        parameter("line_id", "LINE user ID"),
     ]);
     let delete = people::erasure_named(doc, parameters.clone());
     json!({"get": with(operation, "parameters", parameters), "delete": delete})
