@@ -17,6 +17,7 @@ use std::rc::Rc;
 use endcap_engine::EngineError;
 use endcap_engine::identity::graph::{self, Alteration, Cut};
 use endcap_engine::identity::resolve::Verdict;
+use endcap_engine::identity::review::LinkPlace;
 use endcap_engine::identity::{
     Assertion, Edge, FragmentId, Identifier, IdentityRules, Namespace, Order, Seat, partition, settling,
 };
@@ -75,8 +76,10 @@ pub(crate) struct Changed {
 pub(crate) struct VerdictsAsk {
     /// The verdict.
     pub(crate) verdict: Verdict,
+    /// Where the page before ended.
+    pub(crate) after: LinkPlace,
     /// Most edges.
-    pub(crate) limit: i64,
+    pub(crate) limit: usize,
 }
 
 /// The identity graph.
@@ -192,7 +195,7 @@ impl IdentityGraph {
     }
 
     fn verdicts(&self, ask: &VerdictsAsk) -> Result<Response, Fault> {
-        answer::json(&self.store.judged_as(ask.verdict, ask.limit)?)
+        answer::json(&self.store.judged_as(ask)?)
     }
 
     async fn change(&self, change: Change) -> Result<Response, Fault> {
@@ -230,15 +233,33 @@ pub(crate) async fn find(env: &Env, identifier: &Identifier) -> Result<Option<Pr
     Ok(found.profile_id)
 }
 
-/// Links that were not followed, out of every part.
-pub(crate) async fn unfollowed(env: &Env, ask: &VerdictsAsk) -> Result<Vec<JudgedEdge>, Fault> {
-    let mut all = Vec::new();
-    for part in objects::all_graph_parts(env)? {
-        let found: Vec<JudgedEdge> = objects::ask(&part, "/verdicts", ask).await?;
+/// One page of links that were not followed: the parts one after the other, and where the next page begins.
+pub(crate) async fn unfollowed(
+    env: &Env,
+    verdict: Verdict,
+    mut after: LinkPlace,
+    limit: usize,
+) -> Result<(Vec<JudgedEdge>, Option<LinkPlace>), Fault> {
+    let mut all: Vec<JudgedEdge> = Vec::new();
+    while after.part < config(env).layout.graph_partitions {
+        // One more says whether there is more.
+        let ask = VerdictsAsk { verdict, after: after.clone(), limit: limit - all.len() + 1 };
+        let found: Vec<JudgedEdge> = objects::ask(&objects::graph_part(env, after.part)?, "/verdicts", &ask).await?;
         all.extend(found);
+        if all.len() > limit {
+            all.truncate(limit);
+            let last = all.last().map(|judged| LinkPlace {
+                part: after.part,
+                fragment: judged.edge.fragment.as_str().to_owned(),
+                identifier: judged.edge.identifier.to_string(),
+            });
+            // Where the last one is of the part before, this part begins.
+            let here = last.filter(|_| all.len() > limit - (ask.limit - 1));
+            return Ok((all, Some(here.unwrap_or(after))));
+        }
+        after = LinkPlace { part: after.part + 1, ..LinkPlace::default() };
     }
-    all.truncate(ask.limit.unsigned_abs() as usize);
-    Ok(all)
+    Ok((all, None))
 }
 
 /// Brings the graph's word to a row.

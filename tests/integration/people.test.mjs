@@ -61,6 +61,13 @@ async function open(verdict, value) {
   return body.conflicts.filter((/** @type {Json} */ conflict) => conflict.identifier.value === value);
 }
 
+/** All links with a verdict, two at a time. @param {string} verdict @returns {Promise<Json[]>} */
+async function pages(verdict, cursor = '') {
+  const query = `verdict=${verdict}&limit=2${cursor && `&cursor=${cursor}`}`;
+  const { body } = await edge.api.get(`/api/identity/conflicts?${query}`);
+  return body.cursor ? [...body.conflicts, ...(await pages(verdict, body.cursor))] : body.conflicts;
+}
+
 test('anonymous, then a login: joined, and the history is kept', async () => {
   const phone = browser();
   await view(phone, 'before-login');
@@ -257,6 +264,7 @@ test('a storm of merges is held for review, and an administrator lets it through
   for (const device of devices) await login(device, 'stormy');
   const held = await open('held', 'stormy');
   assert.ok(held.length > 0, 'some are held');
+  assert.deepEqual(await pages('held'), (await edge.api.get('/api/identity/conflicts?verdict=held')).body.conflicts);
   const apart = { anonymous_id: held[0].fragment_id };
   assert.equal(await same(apart, { user_id: 'stormy' }), false);
   await decide('/api/identity/approve', { ...apart, reason: 'it is her test day' });

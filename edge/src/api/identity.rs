@@ -3,20 +3,20 @@
 use endcap_engine::EngineError;
 use endcap_engine::identity::graph::Alteration;
 use endcap_engine::identity::resolve::Verdict;
-use endcap_engine::identity::review::{Conflicts, LinkView, LinksAsk, LinksReply, MovedFragment};
+use endcap_engine::identity::review::{
+    Conflicts, LINKS_PAGE, LinkPlace, LinkView, LinksAsk, LinksReply, MovedFragment,
+};
 use endcap_engine::shop::read_json;
 use endcap_protocol::FieldError;
 use endcap_protocol::touch::parameter_value;
 use worker::{Env, Method, Request, Response};
 
 use crate::fault::Fault;
-use crate::graph::{self, Change, Changed, VerdictsAsk};
+use crate::graph::{self, Change, Changed};
 use crate::{answer, objects};
 
 /// Largest body, in bytes.
 const MAX_BODY: usize = 16 * 1024;
-/// Most links of one answer.
-const MOST: i64 = 200;
 
 /// What is decided by a route.
 pub(crate) fn act_of(path: &str) -> Option<Alteration> {
@@ -47,8 +47,10 @@ pub(crate) async fn conflicts(request: Request, env: &Env) -> Result<Response, F
     let verdict = Verdict::parse(&word).filter(|verdict| *verdict != Verdict::Joined);
     let message = "must be conflict, unproved, shared, held or dropped";
     let verdict = verdict.ok_or_else(|| EngineError::from(FieldError::new("verdict", message)))?;
-    let ask = VerdictsAsk { verdict, limit: MOST };
-    let edges = graph::unfollowed(env, &ask).await?;
+    let limit = parameter_value(query, "limit").map(|text| text.parse().ok().filter(|n| (1..=LINKS_PAGE).contains(n)));
+    let limit = limit.unwrap_or(Some(LINKS_PAGE)).ok_or_else(|| FieldError::new("limit", "must be 1 to 200"))?;
+    let after = parameter_value(query, "cursor").map(|text| LinkPlace::parse(&text)).transpose()?;
+    let (edges, next) = graph::unfollowed(env, verdict, after.unwrap_or_default(), limit).await?;
     let conflicts = edges.iter().map(|judged| LinkView::new(&judged.edge, judged.verdict)).collect();
-    answer::json(&Conflicts { conflicts })
+    answer::json(&Conflicts { conflicts, cursor: next.map(|place| place.to_text()) })
 }

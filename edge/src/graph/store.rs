@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use worker::{SqlStorageValue, Storage};
 
 use super::peers::MARK_MS;
-use super::{Change, JudgedEdge};
+use super::{Change, JudgedEdge, VerdictsAsk};
 use crate::db::{Db, Row};
 use crate::fault::Fault;
 
@@ -92,10 +92,15 @@ impl SqlGraph {
         self.db.dump()
     }
 
-    pub(super) fn judged_as(&self, verdict: Verdict, limit: i64) -> Result<Vec<JudgedEdge>, Fault> {
+    /// Edges by verdict, in the order of their names.
+    pub(super) fn judged_as(&self, ask: &VerdictsAsk) -> Result<Vec<JudgedEdge>, Fault> {
         let query = "SELECT fragment, identifier, data, verdict FROM edge
-                     WHERE verdict = ? AND verdict <> 'joined' ORDER BY fragment LIMIT ?";
-        judged(&self.db.rows(query, vec![verdict.as_str().into(), limit.into()])?)
+                     WHERE verdict = ? AND verdict <> 'joined' AND (fragment, identifier) > (?, ?)
+                     ORDER BY fragment, identifier LIMIT ?";
+        let (fragment, identifier) = (ask.after.fragment.as_str(), ask.after.identifier.as_str());
+        let limit = i64::try_from(ask.limit).unwrap_or(i64::MAX);
+        let values = vec![ask.verdict.as_str().into(), fragment.into(), identifier.into(), limit.into()];
+        judged(&self.db.rows(query, values)?)
     }
 
     pub(super) fn due_orders(&self, now: UnixMillis, limit: i64) -> Result<Vec<Pending>, Fault> {

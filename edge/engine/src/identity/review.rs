@@ -1,5 +1,7 @@
 //! What administrators see of who is whom, and decide about it: the bodies of their requests and answers.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use endcap_protocol::{AnonymousId, FieldError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -151,13 +153,59 @@ impl LinkView {
 /// Links that were not followed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Conflicts {
-    /// At most 200 of them.
+    /// At most as many as were asked for.
     pub conflicts: Vec<LinkView>,
+    /// Where the next page begins, if there is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Most links of a page.
+pub const LINKS_PAGE: usize = 200;
+/// Longest cursor, in bytes.
+const MAX_CURSOR: usize = 2048;
+
+/// A place in the list of links that were not followed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LinkPlace {
+    /// The part of the graph.
+    pub part: u16,
+    /// The fragment of the last link there.
+    pub fragment: String,
+    /// Its identifier.
+    pub identifier: String,
+}
+
+impl LinkPlace {
+    /// Reads a cursor.
+    ///
+    /// # Errors
+    /// When it is none of ours.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let wrong = || FieldError::new("cursor", "must be the cursor of an earlier answer");
+        let packed = (text.len() <= MAX_CURSOR).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten();
+        packed.and_then(|packed| postcard::from_bytes(&packed).ok()).ok_or_else(wrong)
+    }
+
+    /// The cursor.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        postcard::to_allocvec(self).map(|packed| URL_SAFE_NO_PAD.encode(packed)).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_in_the_list_survives_the_trip_and_nothing_else_is_one() {
+        let place = LinkPlace { part: 3, fragment: "b~m".to_owned(), identifier: "email:a@shop.example".to_owned() };
+        assert_eq!(LinkPlace::parse(&place.to_text()), Ok(place));
+        for text in ["", "?", "AAAA!", &"A".repeat(3000)] {
+            assert_eq!(LinkPlace::parse(text).unwrap_err().path, "cursor", "{text}");
+        }
+    }
 
     fn ask(json: &str) -> Result<Links, String> {
         serde_json::from_str::<LinksAsk>(json).unwrap().parse().map_err(|error| error.path)

@@ -29,9 +29,15 @@ pub(super) fn approve(doc: &mut Document) -> Value {
 
 /// What was not followed.
 pub(super) fn conflicts(doc: &mut Document) -> Value {
-    let answer = doc.json::<Conflicts>("At most 200 links.");
+    let answer = doc.json::<Conflicts>("One page, and where the next one begins.");
     let operation = doc.operation("listConflicts", "Links that were not followed", "200", answer, &[WRONG]);
-    let verdict = json!([{"name": "verdict", "in": "query", "description": "What became of them; `conflict` if not said",
-        "schema": doc.schema::<Verdict>()}]);
-    json!({"get": with(operation, "parameters", verdict)})
+    let parameters = json!([
+        {"name": "verdict", "in": "query", "description": "What became of them; `conflict` if not said",
+            "schema": doc.schema::<Verdict>()},
+        {"name": "cursor", "in": "query", "description": "The cursor of the page before",
+            "schema": {"type": "string", "maxLength": 2048}},
+        {"name": "limit", "in": "query", "description": "Links a page",
+            "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 200}},
+    ]);
+    json!({"get": with(operation, "parameters", parameters)})
 }
