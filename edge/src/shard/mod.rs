@@ -3,6 +3,7 @@
 //! Role in the flow of one event: its only hop. The object reads the visitor's packed row, applies the batch, writes row
 //! and log in one transaction, and answers with what became of each event and what to show.
 
+mod cargo;
 mod dossier;
 mod erase;
 mod guard;
