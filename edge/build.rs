@@ -10,8 +10,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(file) => PathBuf::from(file),
         None => PathBuf::from(std::env::var("OUT_DIR")?).join("openapi.json"),
     };
-    // Also when it was removed.
-    println!("cargo::rerun-if-changed={}", file.display());
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }

@@ -17,11 +17,14 @@ const MODULE: &str = "index_bg.wasm";
 
 /// Builds the worker.
 pub(crate) fn build(project: &Project, tools: &Tools) -> Result<()> {
+    let description = project.target("openapi/openapi.json");
     let wasm = timed("compiling the edge", || {
         let mut cargo = tools.wasm.cargo_small_library(project, "build");
-        cargo.env("ENDCAP_OPENAPI", project.target(ASSETS).join("openapi.json"));
+        cargo.env("ENDCAP_OPENAPI", &description);
         compile(project, cargo, "endcap-edge", "worker")
     })?;
+    fs::create_dir_all(project.target(ASSETS))?;
+    fs::copy(&description, project.target(ASSETS).join("openapi.json"))?;
     let entry = project.path("edge/entry.js");
     let out = project.target("edge");
     let inputs =
