@@ -9,7 +9,6 @@ use crate::build::compress::{brotli, gzip};
 use crate::build::{self, ASSETS};
 use crate::project::Project;
 use crate::setup;
-use crate::stamp::files_below;
 
 /// Budgets in bytes of brotli: for a page's total, its loader, what it loads when idle, and the service worker.
 const PAGE_BUDGET: usize = 30 * 1024;
@@ -131,14 +130,11 @@ pub(crate) fn check(project: &Project, as_json: bool) -> Result<()> {
     within("service worker", service_worker, SERVICE_WORKER_BUDGET)
 }
 
-/// Every file that the edge serves to browsers, without the compressed copies.
+/// Every file that the edge serves to browsers.
 fn measure(project: &Project) -> Result<Vec<File>> {
     let root = project.target(ASSETS);
     let mut files = Vec::new();
-    for file in files_below(&root)? {
-        if file.extension().is_some_and(|extension| extension == "br") {
-            continue;
-        }
+    for file in build::browser_files(project)? {
         files.push(File {
             path: file.strip_prefix(&root)?.to_string_lossy().into_owned(),
             bytes: Bytes::of(&fs::read(&file)?)?,

@@ -10,9 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha384};
 
-use super::sdk::ASSETS;
 use crate::project::Project;
-use crate::stamp::files_below;
 
 /// Where the list is.
 pub(super) fn file(project: &Project) -> PathBuf {
@@ -40,10 +38,7 @@ pub(super) fn print(project: &Project) -> Result<()> {
 /// Every file that the edge serves to browsers, by its name.
 fn list(project: &Project) -> Result<Map<String, Value>> {
     let mut list = Map::new();
-    for file in files_below(&project.target(ASSETS))? {
-        if file.extension().is_some_and(|extension| extension == "br") {
-            continue;
-        }
+    for file in super::browser_files(project)? {
         let name = file.file_name().context("a file has a name")?.to_string_lossy().into_owned();
         let content = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         list.insert(name, Value::String(integrity(&content)));

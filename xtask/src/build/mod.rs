@@ -31,7 +31,7 @@ use anyhow::{Result, bail};
 use crate::project::Project;
 use crate::run::{run, run_quiet};
 use crate::setup::{self, Tools};
-use crate::stamp::Inputs;
+use crate::stamp::{Inputs, files_below};
 
 pub(crate) use sdk::ASSETS;
 
@@ -76,6 +76,13 @@ pub(crate) fn fingerprint(project: &Project) -> Result<String> {
         built = built.path(&project.target(folder))?;
     }
     Ok(built.finish())
+}
+
+/// Every file that the edge serves to browsers, without the compressed copies.
+pub(crate) fn browser_files(project: &Project) -> Result<Vec<PathBuf>> {
+    let mut files = files_below(&project.target(ASSETS))?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "js" || extension == "wasm"));
+    Ok(files)
 }
 
 /// The browser's files.
