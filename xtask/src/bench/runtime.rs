@@ -84,6 +84,8 @@ impl Runtime {
             .arg(workerd(project))
             .current_dir(&folder)
             .stdin(Stdio::piped())
+            // What workerd says of alarms of objects that it has put aside is nothing that a person has to read.
+            .stderr(fs::File::create(folder.join("workerd.log"))?)
             .spawn()
             .context("cannot start workerd")?;
         let runtime = Self { process, ports };
@@ -107,7 +109,7 @@ impl Runtime {
         for port in self.ports {
             while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
                 if start.elapsed() > Duration::from_secs(20) {
-                    bail!("workerd did not start");
+                    bail!("workerd did not start; target/bench/workerd.log says why");
                 }
                 thread::sleep(Duration::from_millis(20));
             }
