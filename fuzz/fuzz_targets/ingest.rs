@@ -5,6 +5,7 @@ use endcap_engine::decide::{Setting, decide};
 use endcap_engine::identity::{Belief, FragmentId, IdentityRules};
 use endcap_engine::ingest::ingest;
 use endcap_engine::profile::ProfileRow;
+use endcap_engine::profile::computed::{Reference, utc_hour};
 use endcap_engine::profile::view::ProfileView;
 use endcap_engine::profile::visit::{apply, settle};
 use endcap_engine::shop::Snapshot;
@@ -36,7 +37,8 @@ fuzz_target!(|body: &[u8]| {
     let settled = settle(&mut row, &snapshot, NOW);
     let stored = row.pack().expect("every row can be stored");
     assert_eq!(ProfileRow::unpack(&stored).as_ref(), Ok(&row));
-    serde_json::to_string(&ProfileView::new(&row, &settled.person)).expect("every profile can be shown");
+    let reference = Reference { catalogue: &snapshot.catalogue, hour_of: &utc_hour };
+    serde_json::to_string(&ProfileView::new(&row, &settled.person, reference)).expect("every profile can be shown");
     if let Some(ask) = &batch.ask {
         let setting = Setting { profile_id: row.id.as_str(), now: NOW, vapid: None };
         serde_json::to_string(&decide(&settled.person, ask, &snapshot, &setting)).expect("every decision can be sent");
