@@ -2,19 +2,8 @@
 // to the data layer in GA4's terms, as shops have it for their tag manager.
 
 import { init, page, track } from 'endcap';
+import type { Item } from './item';
 import { consents, type Line, type Order } from './store';
-
-/** A product as events name it; `price` in major units. */
-export interface Item {
-  product_id: string;
-  name: string;
-  category: string;
-  brand: string;
-  price: number;
-  currency: string;
-  url: string;
-  image_url: string;
-}
 
 declare global {
   interface Window {

@@ -1,7 +1,7 @@
 // What the shop keeps in the browser: the cart, the account, the orders, the decision about consent.
 // Storage may be full, forbidden or hold somebody else's text: then the shop works without it.
 
-import type { Item } from './analytics';
+import type { Item } from './item';
 
 /** One line of the cart: an article in one colour and size. `amount` is the price of one in minor units. */
 export interface Line extends Item {

@@ -1,6 +1,6 @@
 //! Answers: JSON with the right status, and the headers that every answer carries.
 
-use endcap_engine::EngineError;
+use endcap_validation::EngineError;
 use js_sys::{Array, JsString, Uint8Array};
 use serde::Serialize;
 use worker::web_sys::{Request as RawRequest, Response as RawResponse, ResponseInit};

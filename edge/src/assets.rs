@@ -3,7 +3,7 @@
 //! The SDK's files are stored compressed by brotli at its best and sent as they are; the platform would compress them
 //! again, less well.
 
-use endcap_engine::EngineError;
+use endcap_validation::EngineError;
 use worker::{EncodeBody, Env, Headers, Request, Response, ResponseBuilder};
 
 use crate::answer;

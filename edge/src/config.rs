@@ -4,15 +4,17 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use endcap_engine::identity::Keys;
-use endcap_engine::identity::partition::MAX_PARTITIONS;
-use endcap_engine::ingest::bot::BotFilter;
-use endcap_engine::ingest::consent::Gpc;
 use endcap_engine::layout::Layout;
 use endcap_engine::limit::Rate;
-use endcap_engine::push::{Loopback, PublicKey, SecretKey, Subject, VapidKey};
-use endcap_engine::vendor::{Categories, ServerKeys};
-use endcap_engine::webhook::one_or_many::OneOrMany;
+use endcap_events::ingest::bot::BotFilter;
+use endcap_events::ingest::consent::Gpc;
+use endcap_events::vendor::consent::Categories;
+use endcap_events::vendor::keys::ServerKeys;
+use endcap_events::webhook::one_or_many::OneOrMany;
+use endcap_identity::Keys;
+use endcap_identity::partition::MAX_PARTITIONS;
+use endcap_push::VapidKey;
+use endcap_push::{Loopback, PublicKey, SecretKey, Subject};
 use worker::Env;
 
 /// Everything that a deployment can set.

@@ -4,14 +4,16 @@
 //! cookie that the token brings, and leads on to the page, whose address shows nothing of all this. Where there is nothing to
 //! hand over, both lead on alike. Only origins that the source lists are led to.
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::Purpose;
-use endcap_engine::ingest::consent::Gpc;
-use endcap_engine::link::destination::Destination;
-use endcap_engine::link::query::{self, parameter};
-use endcap_engine::link::{Crossing, MAX_TOKEN, crossing};
+use endcap_events::ingest::consent::Gpc;
+use endcap_events::link::cross_domain::Crossing;
+use endcap_events::link::destination::Destination;
+use endcap_events::link::query::parameter;
+use endcap_events::link::token::MAX_TOKEN;
+use endcap_events::link::{cross_domain, query};
+use endcap_identity::Purpose;
 use endcap_protocol::FieldError;
 use endcap_protocol::cookie::{ID_COOKIE, Identity, MAX_AGE_SECONDS, ROUTE_COOKIE};
+use endcap_validation::EngineError;
 use worker::{Headers, Request, Response, ResponseBuilder};
 
 use crate::config::Config;
@@ -32,7 +34,7 @@ pub(crate) fn serve(request: &Request, config: &Config) -> Result<Response, Faul
 
 /// The domain that the visitor leaves.
 fn set_out(request: &Request, url: &str, config: &Config) -> Result<Response, Fault> {
-    let (source, destination) = crossing::asked(query::of(url))?;
+    let (source, destination) = cross_domain::asked(query::of(url))?;
     let origin = query::origin(destination.as_str()).unwrap_or_default().to_owned();
     let listed = config.lists(source.as_str(), &origin);
     if !listed.ok_or_else(|| FieldError::new("s", "is no source of this deployment"))? {

@@ -6,22 +6,22 @@
 
 use std::collections::BTreeMap;
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::{Identifier, Namespace};
-use endcap_engine::ingest::reply::BatchReply;
-use endcap_engine::ingest::{RejectCode, Rejection};
-use endcap_engine::server::fragment::{Of, derived, foreign};
-use endcap_engine::server::parcel::{Item, Parcel, pack};
-use endcap_engine::server::{Action, ServerEvent, Trust};
+use endcap_engine::batch_reply::BatchReply;
+use endcap_events::ingest::rejection::{RejectCode, Rejection};
+use endcap_events::server::history_batch::{Item, Parcel, pack};
+use endcap_events::server::{Action, ServerEvent};
+use endcap_identity::server_fragment::{Of, derived, foreign};
+use endcap_identity::{Identifier, Namespace};
 use endcap_protocol::{AnonymousId, FieldError, SourceId, UserId, bucket_of};
+use endcap_validation::{EngineError, Trust};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use worker::Env;
 
 use crate::fault::Fault;
-use crate::layout::{self, Use};
-use crate::{graph, objects};
+use crate::layout::Use;
+use crate::{graph, layout, objects};
 
 /// What became of delivered events.
 #[derive(Debug, Default)]

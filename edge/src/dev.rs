@@ -1,18 +1,17 @@
 //! Routes that exist only in local development: what a shop's server would do, and time travel for tests.
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::proof::prove;
-use endcap_engine::shop::read_json;
+use endcap_identity::proof::prove;
 use endcap_protocol::UserId;
 use endcap_protocol::touch::parameter_value;
+use endcap_validation::{EngineError, read_json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{Env, Method, Request, Response};
 
 use crate::config::config;
 use crate::fault::Fault;
-use crate::layout::{self, Use};
-use crate::{answer, api, objects};
+use crate::layout::Use;
+use crate::{answer, api, layout, objects};
 
 /// Answers a development route.
 pub(crate) async fn handle(route: &str, mut request: Request, env: &Env) -> Result<Response, Fault> {

@@ -3,22 +3,24 @@
 //! Role in the flow of one event: the first of ours that sees it. A batch is handed on unread; everything that costs CPU
 //! happens once, in the profile's shard.
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::signed;
-use endcap_engine::push::ReportBody;
-use endcap_engine::vendor::Endpoint;
+use endcap_events::vendor::endpoint::Endpoint;
+use endcap_identity::signed;
 use endcap_protocol::bucket_of;
 use endcap_protocol::cookie::ROUTE_COOKIE;
 use endcap_protocol::limits::BATCH_BYTES;
 use endcap_protocol::touch::parameter_value;
+use endcap_push::ReportBody;
+use endcap_validation::EngineError;
 use js_sys::Promise;
 use worker::web_sys::Request as RawRequest;
 use worker::{Context, Env, Method, Request, Response};
 
 use crate::config::{Config, config};
 use crate::fault::Fault;
-use crate::layout::{self, Use};
-use crate::{answer, api, assets, clock, cors, crossing, dev, limits, objects, pixel, redirect, vendor, webhooks};
+use crate::layout::Use;
+use crate::{
+    answer, api, assets, clock, cors, crossing, dev, layout, limits, objects, pixel, redirect, vendor, webhooks,
+};
 
 /// Answers a request.
 pub(crate) async fn handle(request: Request, env: Env, context: Context) -> worker::Result<Response> {
@@ -138,7 +140,7 @@ async fn report(request: Request, env: &Env) -> Result<Response, Fault> {
     answer::check_method(&request, Method::Post, "POST")?;
     let mut copy = request.clone()?;
     let body = answer::body(&mut copy, 4096).await?;
-    let report: ReportBody = endcap_engine::shop::read_json(&body)?;
+    let report: ReportBody = endcap_validation::read_json(&body)?;
     let payload = signed::peek(&report.token).ok_or(EngineError::NotFound("notification"))?;
     let profile = payload.split(' ').next().unwrap_or_default();
     layout::check(env, Use::Write).await?;

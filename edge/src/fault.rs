@@ -1,7 +1,7 @@
 //! Errors of this crate: the engine's, and the platform's.
 
-use endcap_engine::EngineError;
 use endcap_protocol::FieldError;
+use endcap_validation::EngineError;
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]

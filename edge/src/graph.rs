@@ -14,23 +14,24 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::graph::{self, Alteration, Cut};
-use endcap_engine::identity::resolve::Verdict;
-use endcap_engine::identity::review::LinkPlace;
-use endcap_engine::identity::{
-    Assertion, Edge, FragmentId, Identifier, IdentityRules, Namespace, Order, Seat, partition, settling,
-};
 use endcap_engine::shop::Snapshot;
+use endcap_identity::admin_review::LinkPlace;
+use endcap_identity::graph::{Alteration, Cut};
+use endcap_identity::resolve::Verdict;
+use endcap_identity::{
+    Assertion, Edge, FragmentId, Identifier, IdentityRules, Namespace, Order, Seat, graph, partition,
+    partitioned_resolve,
+};
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
+use endcap_validation::EngineError;
 use serde::{Deserialize, Serialize};
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::config::config;
 use crate::fault::Fault;
-use crate::layout::{self, Use};
+use crate::layout::Use;
 use crate::shard::SeatBody;
-use crate::{answer, clock, objects, snapshots};
+use crate::{answer, clock, layout, objects, snapshots};
 pub(crate) use erase::EraseAsk;
 pub(crate) use person::Members;
 use store::SqlGraph;
@@ -190,7 +191,7 @@ impl IdentityGraph {
         let snapshot = self.snapshot().await?;
         let rules = &snapshot.settings.identity;
         let identifier = self.kept(identifier);
-        let profile_id = settling::find(&self.peers(rules)?, rules, &identifier).await?;
+        let profile_id = partitioned_resolve::find(&self.peers(rules)?, rules, &identifier).await?;
         answer::json(&Found { profile_id })
     }
 
@@ -213,7 +214,7 @@ impl IdentityGraph {
         let now = clock::now();
         let moved = if config(&self.env).layout.graph_partitions > 1 {
             self.store.transaction(now, |store| store.audit(now, &change))?;
-            settling::change(&self.peers(rules)?, rules, &what, change.act, now).await?
+            partitioned_resolve::change(&self.peers(rules)?, rules, &what, change.act, now).await?
         } else {
             self.store.transaction(now, |store| {
                 store.audit(now, &change)?;

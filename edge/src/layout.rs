@@ -7,9 +7,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use endcap_engine::EngineError;
 use endcap_engine::layout::{Layout, Placement};
 use endcap_protocol::UnixMillis;
+use endcap_validation::EngineError;
 use serde::{Deserialize, Serialize};
 use worker::Env;
 

@@ -6,9 +6,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use endcap_engine::EngineError;
 use endcap_engine::limit::{Limiter, client};
 use endcap_protocol::UnixMillis;
+use endcap_validation::EngineError;
 use worker::web_sys::Headers;
 
 use crate::clock;

@@ -2,13 +2,15 @@
 //!
 //! It never fails visibly: whatever is wrong with the address, the image comes and nothing is counted.
 
-use endcap_engine::identity::signed;
-use endcap_engine::link::page::{PageView, fresh_identity};
-use endcap_engine::link::query::{self, parameter};
-use endcap_engine::link::{MAX_TOKEN, Message, PIXEL, Reader, reader};
-use endcap_engine::server::Trust;
+use endcap_events::link::page::{PageView, fresh_identity};
+use endcap_events::link::query::parameter;
+use endcap_events::link::reader::Reader;
+use endcap_events::link::token::{MAX_TOKEN, Message};
+use endcap_events::link::{PIXEL, query, reader};
+use endcap_identity::signed;
 use endcap_protocol::cookie::{ID_COOKIE, Identity, ROUTE_COOKIE};
 use endcap_protocol::{bucket_of, uuid};
+use endcap_validation::Trust;
 use wasm_bindgen::JsValue;
 use worker::{Context, Env, Headers, Method, Request, RequestInit, Response, ResponseBuilder, console_error};
 
@@ -16,8 +18,8 @@ use crate::config::Config;
 use crate::deliver::deliver;
 use crate::entry::cookie;
 use crate::fault::Fault;
-use crate::layout::{self, Use};
-use crate::{answer, clock, objects};
+use crate::layout::Use;
+use crate::{answer, clock, layout, objects};
 
 /// Headers of the image's request that the profile's shard looks at.
 const PASSED_ON: [&str; 5] = ["cookie", "user-agent", "sec-gpc", "cf-connecting-ip", "accept-language"];

@@ -5,15 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use endcap_engine::ingest::{Quarantined, RejectCode};
+use endcap_events::ingest::quarantine::Quarantined;
+use endcap_events::ingest::rejection::RejectCode;
 use endcap_protocol::bucket_of;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use worker::Env;
 
 use crate::fault::Fault;
-use crate::layout::{self, Use};
-use crate::objects;
+use crate::layout::Use;
+use crate::{layout, objects};
 
 /// Refused events of one bucket, on their way to its shard.
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ pub(crate) async fn count(env: &Env, source: &str, code: RejectCode, count: usiz
 /// Keeps refused events for 30 days, and counts them. Of those whose code is not [kept](is_kept) only the count stays.
 /// If this fails the whole request should: what is good in it is recognised when it is sent again.
 ///
-/// [is_kept]: endcap_engine::ingest::RejectCode::is_kept
+/// [is_kept]: endcap_events::ingest::rejection::RejectCode::is_kept
 pub(crate) async fn keep(env: &Env, events: Vec<Quarantined>) -> Result<(), Fault> {
     layout::check(env, Use::Write).await?;
     let mut by_bucket: BTreeMap<u16, Vec<Quarantined>> = BTreeMap::new();

@@ -1,8 +1,10 @@
 //! `GET {prefix}/r?t=…`: a link of a message. Leads to where its signed token says, and counts the click.
 
-use endcap_engine::link::query::{self, parameter};
-use endcap_engine::link::{Click, MAX_TOKEN, Reader};
-use endcap_engine::server::Trust;
+use endcap_events::link::query;
+use endcap_events::link::query::parameter;
+use endcap_events::link::reader::Reader;
+use endcap_events::link::token::{Click, MAX_TOKEN};
+use endcap_validation::Trust;
 use worker::{Context, Env, Headers, Request, Response, ResponseBuilder, console_error};
 
 use crate::config::Config;

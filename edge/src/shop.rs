@@ -8,16 +8,16 @@ mod webhooks;
 
 use std::cell::RefCell;
 
-use endcap_engine::EngineError;
-use endcap_engine::lifecycle::GapHistogram;
-use endcap_engine::path::segment;
-use endcap_engine::profile::Signal;
-use endcap_engine::recommend::Model;
 use endcap_engine::shop::campaign::{Campaign, Definition};
 use endcap_engine::shop::product::Products;
 use endcap_engine::shop::snapshot::{SavedCampaign, WireConfig, WireModel, WireSnapshot};
-use endcap_engine::shop::{Product, Settings, read_json};
+use endcap_engine::shop::{Product, Settings};
+use endcap_models::lifecycle::GapHistogram;
+use endcap_models::recommend::Model;
+use endcap_profile::Signal;
 use endcap_protocol::{CampaignId, FieldError};
+use endcap_validation::path::segment;
+use endcap_validation::{EngineError, read_json};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};

@@ -11,8 +11,8 @@ use worker::Env;
 
 use crate::config::config;
 use crate::fault::Fault;
-use crate::layout::{self, Use};
-use crate::objects;
+use crate::layout::Use;
+use crate::{layout, objects};
 
 thread_local! {
     static CACHE: RefCell<Option<(UnixMillis, Rc<Snapshot>)>> = const { RefCell::new(None) };

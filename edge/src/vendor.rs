@@ -4,17 +4,20 @@
 //! speaks of many people. The write key says which source it is and how far it is believed; what is understood is
 //! delivered, what is not is kept in quarantine, and the answer is the one that the clients expect.
 
-use endcap_engine::EngineError;
-use endcap_engine::ingest::consent::{Gpc, Stated};
-use endcap_engine::ingest::quarantine::Route;
-use endcap_engine::ingest::reply::BatchReply;
-use endcap_engine::ingest::{Quarantined, RejectCode, Rejection};
-use endcap_engine::path::segment;
-use endcap_engine::server::{ServerEvent, Trust};
-use endcap_engine::vendor::request::{BODY_BYTES, Refused, unpack, write_key};
-use endcap_engine::vendor::{CallType, Categories, Endpoint, Request as Calls, answers, basic_user, read};
+use endcap_engine::batch_reply::BatchReply;
+use endcap_events::ingest::consent::{Gpc, Stated};
+use endcap_events::ingest::quarantine::{Quarantined, Route};
+use endcap_events::ingest::rejection::{RejectCode, Rejection};
+use endcap_events::server::ServerEvent;
+use endcap_events::vendor::answers;
+use endcap_events::vendor::consent::Categories;
+use endcap_events::vendor::endpoint::{CallType, Endpoint};
+use endcap_events::vendor::keys::basic_user;
+use endcap_events::vendor::request::{BODY_BYTES, Refused, Request as Calls, read, unpack, write_key};
 use endcap_protocol::touch::parameter_value;
 use endcap_protocol::{FieldError, SourceId, UnixMillis};
+use endcap_validation::path::segment;
+use endcap_validation::{EngineError, Trust};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{Env, Method, Request, Response};

@@ -3,7 +3,8 @@
 //!
 //! Nothing here has a meaning of its own: framing, claims and checks are the engine's, keys come parsed.
 
-use endcap_engine::push::{Agreement, Crypto, CryptoError, PublicKey, VapidKey};
+use endcap_push::VapidKey;
+use endcap_push::{Agreement, Crypto, CryptoError, PublicKey};
 use js_sys::{Array, ArrayBuffer, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;

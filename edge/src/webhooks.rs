@@ -7,16 +7,14 @@
 
 use std::collections::BTreeMap;
 
-use endcap_engine::EngineError;
-use endcap_engine::ingest::quarantine::Route;
-use endcap_engine::ingest::reply::BatchReply;
-use endcap_engine::ingest::{Quarantined, RejectCode, Rejection};
-use endcap_engine::path::segment;
-use endcap_engine::server::Trust;
-use endcap_engine::webhook::delivery::{MAX_BODY, Meaning};
-use endcap_engine::webhook::signature::SignatureError;
-use endcap_engine::webhook::{Delivery, Scheme};
+use endcap_engine::batch_reply::BatchReply;
+use endcap_events::ingest::quarantine::{Quarantined, Route};
+use endcap_events::ingest::rejection::{RejectCode, Rejection};
+use endcap_events::webhook::delivery::{Delivery, MAX_BODY, Meaning};
+use endcap_events::webhook::signature::{Scheme, SignatureError};
 use endcap_protocol::{FieldError, SourceId};
+use endcap_validation::path::segment;
+use endcap_validation::{EngineError, Trust};
 use serde::{Deserialize, Serialize};
 use worker::{Env, Method, Request, Response};
 

@@ -1,6 +1,6 @@
 //! Time zones, which the platform knows: the engine gets hours.
 
-use endcap_engine::profile::computed::utc_hour;
+use endcap_engine::computed_traits::utc_hour;
 use endcap_protocol::{FieldError, UnixMillis};
 use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};

@@ -2,16 +2,16 @@
 //! there.
 #![no_main]
 
-use endcap_engine::channel::{Channel, Origin, custom};
-use endcap_engine::ingest::EventContext;
-use endcap_engine::ingest::bot::BotFilter;
+use endcap_engine::channel::{custom, Channel, Origin};
 use endcap_engine::limit::client;
-use endcap_engine::link::query;
-use endcap_engine::path::segment;
-use endcap_engine::profile::touchpoint::Touchpoint;
-use endcap_engine::vendor::Endpoint;
+use endcap_events::ingest::bot::BotFilter;
+use endcap_events::ingest::event::EventContext;
+use endcap_events::link::query;
+use endcap_events::vendor::endpoint::Endpoint;
+use endcap_profile::touchpoint::Touchpoint;
 use endcap_protocol::cookie::Identity;
-use endcap_protocol::touch::{Campaign, decode};
+use endcap_protocol::touch::{decode, Campaign};
+use endcap_validation::path::segment;
 use libfuzzer_sys::fuzz_target;
 
 /// Longest value of a campaign parameter, in bytes.

@@ -2,11 +2,11 @@
 //! means the same when it is written and read again.
 #![no_main]
 
-use endcap_engine::dossier::Place;
-use endcap_engine::identity::review::{LinkPlace, LinksAsk};
-use endcap_engine::identity::{FragmentId, Identifier, Namespace};
 use endcap_engine::layout::placement::ShardsAsk;
-use endcap_engine::shop::read_json;
+use endcap_engine::person_export::Place;
+use endcap_identity::admin_review::{LinkPlace, LinksAsk};
+use endcap_identity::{FragmentId, Identifier, Namespace};
+use endcap_validation::read_json;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&str, &str)| {

@@ -1,14 +1,15 @@
 //! A browser's batch: any bytes are answered, every event ends in exactly one outcome, and a retry changes nothing.
 #![no_main]
 
-use endcap_engine::decide::{Setting, decide};
-use endcap_engine::identity::{Belief, FragmentId, IdentityRules};
-use endcap_engine::ingest::ingest;
-use endcap_engine::profile::ProfileRow;
-use endcap_engine::profile::computed::{Reference, utc_hour};
-use endcap_engine::profile::view::ProfileView;
-use endcap_engine::profile::visit::{apply, settle};
+use endcap_engine::computed_traits::{utc_hour, Reference};
+use endcap_engine::decide::{decide, Setting};
+use endcap_engine::profile_view::ProfileView;
 use endcap_engine::shop::Snapshot;
+use endcap_engine::visit::{apply, settle};
+use endcap_events::ingest::ingest;
+use endcap_identity::{FragmentId, IdentityRules};
+use endcap_profile::ProfileRow;
+use endcap_profile::evidence_policy::Belief;
 use endcap_protocol::ProfileId;
 use libfuzzer_sys::fuzz_target;
 

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use endcap_engine::lifecycle::{Config, GapHistogram};
-use endcap_engine::profile::Signal;
-use endcap_engine::recommend::{Model, Request, recommend};
+use endcap_engine::shop::Snapshot;
 use endcap_engine::shop::snapshot::{Catalogue, WireSnapshot};
-use endcap_engine::shop::{Snapshot, read_json};
+use endcap_models::lifecycle::Config;
+use endcap_models::lifecycle::GapHistogram;
+use endcap_models::recommend::{recommend, Request};
+use endcap_models::recommend::Model;
+use endcap_profile::Signal;
+use endcap_validation::read_json;
 use libfuzzer_sys::fuzz_target;
 
 /// A slot's products.

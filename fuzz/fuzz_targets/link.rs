@@ -1,14 +1,16 @@
 //! Tokens, destinations and queries of pixels and links: any text is refused, or leads to a plain web address.
 #![no_main]
 
-use endcap_engine::identity::{Keys, Purpose};
-use endcap_engine::ingest::ingest;
-use endcap_engine::link::destination::{Destination, Utm};
-use endcap_engine::link::page::{PageView, fresh_identity};
-use endcap_engine::link::reader::Request;
-use endcap_engine::link::request::LinksRequest;
-use endcap_engine::link::{Click, Crossing, Message, Reader, crossing, query};
-use endcap_engine::shop::read_json;
+use endcap_events::ingest::ingest;
+use endcap_events::link::cross_domain::Crossing;
+use endcap_events::link::destination::{Destination, Utm};
+use endcap_events::link::page::{fresh_identity, PageView};
+use endcap_events::link::reader::{Reader, Request};
+use endcap_events::link::request::LinksRequest;
+use endcap_events::link::token::{Click, Message};
+use endcap_events::link::{cross_domain, query};
+use endcap_identity::{Keys, Purpose};
+use endcap_validation::read_json;
 use libfuzzer_sys::fuzz_target;
 
 fn leads_to_its_host(url: &str) {

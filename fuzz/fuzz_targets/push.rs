@@ -1,10 +1,10 @@
 //! What push is given from outside: endpoints lead only to known hosts, keys and dates are read or refused.
 #![no_main]
 
-use endcap_engine::identity::{Keys, Purpose, proof, signed};
-use endcap_engine::push::{AuthSecret, Endpoint, Loopback, PublicKey, PushBody, ReportBody, parse_http_date};
-use endcap_engine::shop::read_json;
+use endcap_identity::{proof, signed, Keys, Purpose};
 use endcap_protocol::UserId;
+use endcap_push::{parse_http_date, AuthSecret, Endpoint, Loopback, PublicKey, PushBody, ReportBody};
+use endcap_validation::read_json;
 use libfuzzer_sys::fuzz_target;
 
 fn read_bodies(body: &[u8]) {

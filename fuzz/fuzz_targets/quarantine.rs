@@ -1,10 +1,11 @@
 //! The quarantine: any text is kept within bounds and found by its name, and taking it in again is answered.
 #![no_main]
 
-use endcap_engine::ingest::quarantine::{ReplayAsk, Route, bucket_of_id};
-use endcap_engine::ingest::{Quarantined, RejectCode, Rejection, ingest};
-use endcap_engine::shop::read_json;
+use endcap_events::ingest::ingest;
+use endcap_events::ingest::quarantine::{bucket_of_id, Quarantined, ReplayAsk, Route};
+use endcap_events::ingest::rejection::{RejectCode, Rejection};
 use endcap_protocol::FieldError;
+use endcap_validation::read_json;
 use libfuzzer_sys::fuzz_target;
 
 const NOW: i64 = 1_763_800_000_000;

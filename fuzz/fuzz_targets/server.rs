@@ -3,8 +3,9 @@
 
 use endcap_engine::shop::campaign::Definition;
 use endcap_engine::shop::product::Products;
-use endcap_engine::shop::{Campaign, Settings, read_json};
+use endcap_engine::shop::{Campaign, Settings};
 use endcap_protocol::CampaignId;
+use endcap_validation::read_json;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {

@@ -1,9 +1,9 @@
 //! Stored rows: any bytes are refused or give a profile that can be used and stored again.
 #![no_main]
 
-use endcap_engine::profile::visit::settle;
-use endcap_engine::profile::{Fragment, ProfileRow};
 use endcap_engine::shop::Snapshot;
+use endcap_engine::visit::settle;
+use endcap_profile::{Fragment, ProfileRow};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

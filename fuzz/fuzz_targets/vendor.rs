@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use endcap_engine::ingest::ingest_as;
-use endcap_engine::server::Trust;
-use endcap_engine::server::fragment::{foreign, is_reserved};
-use endcap_engine::server::parcel::{Item, pack};
-use endcap_engine::vendor::request::{BODY_BYTES, unpack, write_key};
-use endcap_engine::vendor::{CallType, Categories, Endpoint, ServerKeys, basic_user, read};
+use endcap_events::ingest::ingest_as;
+use endcap_events::server::history_batch::{pack, Item};
+use endcap_events::vendor::consent::Categories;
+use endcap_events::vendor::endpoint::{CallType, Endpoint};
+use endcap_events::vendor::keys::{basic_user, ServerKeys};
+use endcap_events::vendor::request::{read, unpack, write_key, BODY_BYTES};
+use endcap_identity::server_fragment::{foreign, is_reserved};
 use endcap_protocol::{AnonymousId, SourceId};
+use endcap_validation::Trust;
 use libfuzzer_sys::fuzz_target;
 
 const NOW: i64 = 1_800_000_000_000;

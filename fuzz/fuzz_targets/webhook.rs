@@ -4,7 +4,11 @@
 use std::collections::BTreeMap;
 
 use endcap_engine::shop::webhooks::SavedWebhook;
-use endcap_engine::webhook::{Delivery, Mapping, Preset, Scheme, timestamp};
+use endcap_events::webhook::delivery::Delivery;
+use endcap_events::webhook::mapping::Mapping;
+use endcap_events::webhook::preset::Preset;
+use endcap_events::webhook::signature::Scheme;
+use endcap_events::webhook::timestamp;
 use endcap_protocol::SourceId;
 use libfuzzer_sys::fuzz_target;
 

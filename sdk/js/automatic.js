@@ -1,11 +1,8 @@
 /** Starts what is captured without a line of the shop's code: a part of its own (`sdk/js/auto`), fetched on its own. */
 import { capture } from './capture.js';
 import { mayTrack, page } from './page.js';
+import { start, told } from './told.js';
 import { later } from './turn.js';
-
-/** What the shop's own code told before the part was there. */
-const told = [];
-let part;
 
 /** Starts it; `consent` takes what consent tools say, `domains` are the shop's own. */
 export function automate(options, consent, domains) {
@@ -22,11 +19,5 @@ export function automate(options, consent, domains) {
     from: location.href,
     seen: (name, key) => told.some(([one, bag]) => one === name && (key === undefined || Object.values(bag ?? {}).some((value) => value == key))),
   };
-  import('./auto.js').then((module) => (part = module.start(api, options)), () => undefined);
-}
-
-/** The shop told something; true where the same was captured already. */
-export function tracked(name, properties) {
-  if (!part) told.push([name, properties]);
-  return part?.tracked(name, properties);
+  import('./auto.js').then((module) => start(module.start(api, options)), () => undefined);
 }

@@ -1,12 +1,12 @@
 /** From a call to an event: checked, put together, held while consent is open, and handed to the core and the queue. */
 import * as core from 'endcap-core';
-import { tracked } from './automatic.js';
 import { reads } from './bag.js';
 import { draft, text } from './event.js';
 import { debug, error } from './listeners.js';
 import { mayTrack, page } from './page.js';
 import { push, takeCalls } from './queue.js';
 import { store } from './storage.js';
+import { tracked } from './told.js';
 import { later } from './turn.js';
 
 /** Kinds of events, in the core's order (`protocol::EventType`). */

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use endcap_protocol::Consent;
 use endcap_protocol::cookie::Identity;
 
-use crate::decide::Decisions;
-use crate::send::Sender;
+use crate::decisions::Decisions;
+use crate::sender::Sender;
 
 /// Everything the core knows.
 #[derive(Default)]

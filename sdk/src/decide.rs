@@ -10,26 +10,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::app::{self, App};
 use crate::constants::PENDING;
+use crate::decisions::{Decisions, Pending};
 use crate::host;
-
-/// What an event did, until the edge answers for it.
-struct Pending {
-    id: String,
-    at: UnixMillis,
-    acts: [Option<Act>; 2],
-}
-
-/// What is known of the visitor.
-#[derive(Default)]
-pub(crate) struct Decisions {
-    /// The visitor's behaviour as the edge last knew it, in binary form; empty before.
-    base: Vec<u8>,
-    /// The same with everything applied that the edge has not seen.
-    behaviour: Behaviour,
-    /// This browser subscribed to web push on this page.
-    subscribed: bool,
-    pending: Vec<Pending>,
-}
 
 /// An event was captured: applies it at once.
 pub(crate) fn note(app: &mut App, id: String, acts: [Option<Act>; 2], at: UnixMillis) {

@@ -16,11 +16,13 @@ mod capture;
 mod consent;
 mod constants;
 mod decide;
+mod decisions;
 mod host;
 mod identity;
 mod props;
 mod retry;
 mod send;
+mod sender;
 mod types;
 
 pub use capture::capture;

@@ -11,21 +11,6 @@ use crate::constants::PROMPT_MS;
 use crate::host;
 use crate::retry::{Outcome, outcome, wait};
 
-/// When events are sent. Times are Unix milliseconds, 0 where there is none.
-#[derive(Default)]
-pub(crate) struct Sender {
-    due: f64,
-    /// The lock is held or waited for.
-    running: bool,
-    failures: u32,
-    /// No request before this time.
-    not_before: f64,
-    /// Most events per request, halved when the edge says that one was too large; 0 means no such limit.
-    max_events: u32,
-    /// A decision is wanted even if there are no events.
-    wants_decision: bool,
-}
-
 /// Sees to it that the queue is sent in `delay` milliseconds at the latest.
 pub(crate) fn schedule(app: &mut App, delay: u32) {
     if !app.may_track() {

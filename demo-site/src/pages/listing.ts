@@ -1,6 +1,7 @@
 // A listing's sorting and filtering, over the cards that the page was built with.
 
-import { listViewed, type Item } from '../analytics';
+import { listViewed } from '../analytics';
+import type { Item } from '../item';
 import { find, findAll, pageData } from '../dom';
 
 interface ListData {

@@ -1,7 +1,8 @@
 // A product's page: pictures, choices, and into the cart.
 
 import { requestPush } from 'endcap';
-import { productAdded, productViewed, type Item } from '../analytics';
+import { productAdded, productViewed } from '../analytics';
+import type { Item } from '../item';
 import { el, find, findAll, pageData, toast } from '../dom';
 import { cart, type Line } from '../store';
 

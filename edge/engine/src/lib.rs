@@ -1,30 +1,19 @@
-//! Pure domain logic of the edge: it takes time and randomness as arguments and does no I/O.
+//! Composes the domain at the edge: it takes time and randomness as arguments and does no I/O.
 //!
-//! One event, in the order of the modules: [`ingest`] turns bytes into a typed event, [`profile`] applies it to a
-//! fragment and folds the person ([`lifecycle`] says their stage), [`journey`] says what should happen later, [`decide`]
-//! answers what to show now ([`recommend`] fills slots), and [`push`] speaks to push services when a timer fires.
-//! [`shop`] holds what was configured, [`identity`] says who somebody is. [`link`] and [`webhook`] make events of what
-//! happens where our script does not run. [`path`], [`limit`] and [`layout`] stand at the door of all of it.
+//! One event, in the order of the modules: [`visit`] applies what was ingested to a profile and folds the person,
+//! [`journey`] says what should happen later, [`decide`] answers what to show now. [`shop`] holds what was configured,
+//! [`channel`], [`computed_traits`] and [`profile_view`] are computed when somebody looks. [`limit`] and [`layout`] stand at
+//! the door of all of it; [`openapi`] describes it.
 
+pub mod batch_reply;
 pub mod channel;
+pub mod computed_traits;
 pub mod decide;
-pub mod dossier;
-pub mod error;
-pub mod identity;
-pub mod ingest;
 pub mod journey;
 pub mod layout;
-pub mod lifecycle;
 pub mod limit;
-pub mod link;
 pub mod openapi;
-pub mod path;
-pub mod profile;
-pub mod push;
-pub mod recommend;
-pub mod server;
+pub mod person_export;
+pub mod profile_view;
 pub mod shop;
-pub mod vendor;
-pub mod webhook;
-
-pub use error::EngineError;
+pub mod visit;

@@ -3,13 +3,15 @@
 //! Role in the flow of one event: before anything of it is looked at (by client address, at the entry), and once its
 //! source is known (at the shard).
 
+mod token_bucket;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use endcap_protocol::UnixMillis;
+use endcap_validation::hash::hash;
 
-use crate::profile::dedupe::hash;
-use crate::push::TokenBucket;
+pub use token_bucket::TokenBucket;
 
 /// Buckets held at a time. Who comes beyond that is let in: a flood from that many addresses is not stopped by address.
 const BUCKETS: usize = 8192;

@@ -12,9 +12,9 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::ingest::reply::BatchReply;
+use crate::batch_reply::BatchReply;
 use crate::layout::placement::{ShardsAsk, ShardsView};
-use crate::profile::view::ProfileView;
+use crate::profile_view::ProfileView;
 use crate::shop::Settings;
 use crate::shop::campaign::Definition;
 use crate::shop::product::Products;

@@ -3,8 +3,13 @@
 //! often than an earlier one.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use endcap_engine::lifecycle::{Config, DAY_MS, GapHistogram, Orders, Stage, stage_at};
 use std::collections::{BTreeMap, BTreeSet};
+
+use endcap_models::lifecycle::Config;
+use endcap_models::lifecycle::DAY_MS;
+use endcap_models::lifecycle::GapHistogram;
+use endcap_models::lifecycle::Orders;
+use endcap_models::lifecycle::{Stage, stage_at};
 
 mod data;
 

@@ -3,8 +3,10 @@
 //! --nocapture`) and fails below the figures of Serenade, a published system, measured on the same cut.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use endcap_engine::recommend::{CoVisits, Trail};
 use std::collections::{BTreeMap, BTreeSet};
+
+use endcap_models::recommend::CoVisits;
+use endcap_models::recommend::Trail;
 
 mod data;
 

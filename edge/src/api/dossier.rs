@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use endcap_engine::dossier::{Belongings, EventPage, Export, LoggedBatch, PAGE, PersonGraph, Place, page};
-use endcap_engine::identity::FragmentId;
+use endcap_engine::person_export::{Belongings, EventPage, Export, LoggedBatch, PAGE, PersonGraph, Place, page};
+use endcap_identity::FragmentId;
 use endcap_protocol::touch::parameter_value;
 use endcap_protocol::{FieldError, ProfileId};
 use serde_json::Value;

@@ -1,19 +1,16 @@
 //! What administrators see of who is whom, and decide about it.
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::graph::Alteration;
-use endcap_engine::identity::resolve::Verdict;
-use endcap_engine::identity::review::{
-    Conflicts, LINKS_PAGE, LinkPlace, LinkView, LinksAsk, LinksReply, MovedFragment,
-};
-use endcap_engine::shop::read_json;
+use endcap_identity::admin_review::{Conflicts, LINKS_PAGE, LinkPlace, LinkView, LinksAsk, LinksReply, MovedFragment};
+use endcap_identity::graph::Alteration;
+use endcap_identity::resolve::Verdict;
 use endcap_protocol::FieldError;
 use endcap_protocol::touch::parameter_value;
+use endcap_validation::{EngineError, read_json};
 use worker::{Env, Method, Request, Response};
 
 use crate::fault::Fault;
-use crate::graph::{self, Change, Changed};
-use crate::{answer, objects};
+use crate::graph::{Change, Changed};
+use crate::{answer, graph, objects};
 
 /// Largest body, in bytes.
 const MAX_BODY: usize = 16 * 1024;

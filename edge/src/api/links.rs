@@ -1,8 +1,8 @@
 //! `POST /api/links`: the pixel and the links of a message that the shop is about to send.
 
-use endcap_engine::link::query;
-use endcap_engine::link::request::{LinksRequest, MAX_BODY};
-use endcap_engine::shop::read_json;
+use endcap_events::link::query;
+use endcap_events::link::request::{LinksRequest, MAX_BODY};
+use endcap_validation::read_json;
 use worker::{Method, Request, Response};
 
 use crate::config::Config;

@@ -7,13 +7,13 @@ mod people;
 pub(crate) mod profiles;
 mod quarantine;
 
-use endcap_engine::EngineError;
+use endcap_validation::EngineError;
 use worker::{Env, Method, Request, Response};
 
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::layout::{self, Use};
-use crate::{answer, assets, objects};
+use crate::layout::Use;
+use crate::{answer, assets, layout, objects};
 
 /// Answers a route below `/api`.
 pub(crate) async fn handle(path: &str, request: Request, env: &Env, config: &Config) -> Result<Response, Fault> {

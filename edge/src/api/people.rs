@@ -1,9 +1,9 @@
 //! `/api/profiles/{id}` and below: everything about one person, and forgetting them.
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::Namespace;
+use endcap_identity::Namespace;
 use endcap_protocol::touch::decode;
 use endcap_protocol::{FieldError, ProfileId};
+use endcap_validation::EngineError;
 use serde::Deserialize;
 use worker::{Env, Method, Request, Response};
 

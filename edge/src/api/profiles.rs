@@ -1,9 +1,9 @@
 //! `GET /api/profiles`: one profile, by any identifier.
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::{FragmentId, Identifier, Namespace};
+use endcap_identity::{FragmentId, Identifier, Namespace};
 use endcap_protocol::touch::decode;
 use endcap_protocol::{AnonymousId, FieldError, ProfileId, bucket_of};
+use endcap_validation::EngineError;
 use serde::{Deserialize, Serialize};
 use worker::{Env, Request, Response};
 

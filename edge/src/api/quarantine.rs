@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use endcap_engine::EngineError;
-use endcap_engine::ingest::quarantine::{
-    Count, Counts, Listed, PAGE, Page, ReplayAsk, ReplayReply, Route, StillRefused, bucket_of_id,
+use endcap_engine::batch_reply::BatchReply;
+use endcap_events::ingest::ingest_as;
+use endcap_events::ingest::quarantine::{
+    Count, Counts, Listed, PAGE, Page, Quarantined, ReplayAsk, ReplayReply, Route, StillRefused, bucket_of_id,
 };
-use endcap_engine::ingest::reply::BatchReply;
-use endcap_engine::ingest::{Quarantined, RejectCode, ingest_as};
-use endcap_engine::path::segment;
-use endcap_engine::server::Trust;
-use endcap_engine::shop::read_json;
+use endcap_events::ingest::rejection::RejectCode;
 use endcap_protocol::touch::parameter_value;
 use endcap_protocol::{FieldError, bucket_of};
+use endcap_validation::path::segment;
+use endcap_validation::{EngineError, Trust, read_json};
 use serde_json::{Map, Value};
 use worker::{Env, Method, Request, Response};
 

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeSet;
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::tombstone::holds_until;
-use endcap_engine::identity::{Assertion, FragmentId, Identifier, Namespace, erase, settling, tombstone};
-use endcap_engine::profile::erase::MAX_NAMES;
+use endcap_identity::tombstone::holds_until;
+use endcap_identity::{Assertion, FragmentId, Identifier, Namespace, erase, partitioned_resolve, tombstone};
+use endcap_profile::erase::MAX_NAMES;
 use endcap_protocol::{ProfileId, UnixMillis};
+use endcap_validation::EngineError;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use worker::Response;
@@ -20,9 +20,9 @@ use super::store::{Rows, SqlGraph};
 use super::{Change, IdentityGraph, Members, pause_ms};
 use crate::config::config;
 use crate::fault::Fault;
-use crate::layout::{self, Use};
+use crate::layout::Use;
 use crate::shard::{Known, Look, Part, PartDone, Sums};
-use crate::{answer, clock, objects};
+use crate::{answer, clock, layout, objects};
 
 /// When the alarm looks after an erasure that a request works on, in milliseconds.
 const FIRST_MS: UnixMillis = 5_000;
@@ -114,11 +114,11 @@ impl IdentityGraph {
         let rules = &snapshot.settings.identity;
         let fragments = &pending.erasure.fragments;
         let peers = self.peers(rules)?;
-        let known = settling::gather(&peers, fragments.clone(), BTreeSet::new()).await?;
+        let known = partitioned_resolve::gather(&peers, fragments.clone(), BTreeSet::new()).await?;
         let named = known.edges().filter(|edge| fragments.contains(&edge.fragment));
         let named: BTreeSet<Identifier> = named.map(|edge| edge.identifier.clone()).collect();
         self.store.transaction(now, |rows| rows.redact(fragments, &named))?;
-        settling::erase(&peers, rules, fragments).await?;
+        partitioned_resolve::erase(&peers, rules, fragments).await?;
         self.store.transaction(now, |rows| rows.note_erasure(pending))
     }
 

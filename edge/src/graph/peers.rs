@@ -1,10 +1,10 @@
 //! A graph in several parts: what they ask each other, and seeing through what was begun.
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::partition::{PeerAnswer, PeerAsk, answer as answered};
-use endcap_engine::identity::settling::{self, Peers};
-use endcap_engine::identity::{Assertion, FragmentId, IdentityRules, MemoryGraph, Seat};
+use endcap_identity::partition::{PeerAnswer, PeerAsk, answer as answered};
+use endcap_identity::partitioned_resolve::Peers;
+use endcap_identity::{Assertion, FragmentId, IdentityRules, MemoryGraph, Seat, partitioned_resolve};
 use endcap_protocol::UnixMillis;
+use endcap_validation::EngineError;
 use futures_util::future::join_all;
 use worker::Response;
 
@@ -94,7 +94,7 @@ impl IdentityGraph {
         let seat = async |assertion: Assertion| {
             let silent = Assertion::new(assertion.fragment.clone());
             let living = self.living(assertion)?.map(|living| self.hashed(living, rules));
-            settling::tell(&peers, rules, &living.unwrap_or(silent), pepper).await
+            partitioned_resolve::tell(&peers, rules, &living.unwrap_or(silent), pepper).await
         };
         let seats: Result<Vec<Seat>, Fault> = join_all(assertions.into_iter().map(seat)).await.into_iter().collect();
         self.deliver(clock::now()).await?;
@@ -110,7 +110,7 @@ impl IdentityGraph {
         let snapshot = self.snapshot().await?;
         let peers = self.peers(&snapshot.settings.identity)?;
         for mark in marks {
-            if let Err(fault) = settling::finish(&peers, &snapshot.settings.identity, &mark).await {
+            if let Err(fault) = partitioned_resolve::finish(&peers, &snapshot.settings.identity, &mark).await {
                 worker::console_error!("people around {}: {fault}", mark.fragment.as_str());
                 self.store.put_off_mark(&mark, now.saturating_add(MARK_MS))?;
             }
@@ -122,6 +122,6 @@ impl IdentityGraph {
     pub(super) async fn around(&self, fragment: FragmentId) -> Result<MemoryGraph, Fault> {
         let snapshot = self.snapshot().await?;
         let peers = self.peers(&snapshot.settings.identity)?;
-        settling::gather(&peers, [fragment].into(), std::collections::BTreeSet::new()).await
+        partitioned_resolve::gather(&peers, [fragment].into(), std::collections::BTreeSet::new()).await
     }
 }

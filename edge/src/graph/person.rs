@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use endcap_engine::dossier::{FragmentSeat, GraphChange, GraphLink, PersonGraph};
-use endcap_engine::identity::graph::{self, GraphStore};
-use endcap_engine::identity::{Edge, FragmentId, MemoryGraph, Namespace, Verdict, tombstone};
+use endcap_engine::person_export::{FragmentSeat, GraphChange, GraphLink, PersonGraph};
+use endcap_identity::graph::GraphStore;
+use endcap_identity::{Edge, FragmentId, MemoryGraph, Namespace, Verdict, graph, tombstone};
 use endcap_protocol::ProfileId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -1,11 +1,11 @@
 //! The graph's rows.
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::graph::GraphStore;
-use endcap_engine::identity::partition::{Cause, Mark, PartitionStore};
-use endcap_engine::identity::resolve::Verdict;
-use endcap_engine::identity::{Edge, FragmentId, Identifier, Order, Seat, Witness, tombstone};
+use endcap_identity::graph::GraphStore;
+use endcap_identity::partition::{Cause, Mark, PartitionStore};
+use endcap_identity::resolve::Verdict;
+use endcap_identity::{Edge, FragmentId, Identifier, Order, Seat, Witness, tombstone};
 use endcap_protocol::{ProfileId, UnixMillis};
+use endcap_validation::EngineError;
 use serde::{Deserialize, Serialize};
 use worker::{SqlStorageValue, Storage};
 

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use endcap_engine::dossier::{Belongings, FragmentView, LoggedBatch, Place, SubscriptionView, TimerView};
-use endcap_engine::identity::FragmentId;
-use endcap_engine::ingest::Quarantined;
-use endcap_engine::ingest::quarantine::Listed;
+use endcap_engine::person_export::{Belongings, FragmentView, LoggedBatch, Place, SubscriptionView, TimerView};
+use endcap_events::ingest::quarantine::{Listed, Quarantined};
+use endcap_identity::FragmentId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use worker::Response;

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use endcap_engine::identity::tombstone::holds_until;
-use endcap_engine::identity::{FragmentId, tombstone};
-use endcap_engine::ingest::Quarantined;
-use endcap_engine::profile::ProfileRow;
-use endcap_engine::profile::erase::Remains;
-use endcap_engine::profile::visit::settle;
 use endcap_engine::shop::Snapshot;
+use endcap_engine::visit::settle;
+use endcap_events::ingest::quarantine::Quarantined;
+use endcap_identity::tombstone::holds_until;
+use endcap_identity::{FragmentId, tombstone};
+use endcap_profile::ProfileRow;
+use endcap_profile::erase::Remains;
 use endcap_protocol::{UnixMillis, bucket_of};
 use serde::{Deserialize, Serialize};
 use worker::Response;

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use endcap_engine::EngineError;
-use endcap_engine::ingest::bot::{BotFilter, Verdicts};
-use endcap_engine::ingest::{Batch, RejectCode, Signals};
 use endcap_engine::limit::Limiter;
+use endcap_events::ingest::bot::{BotFilter, Verdicts};
+use endcap_events::ingest::rejection::RejectCode;
+use endcap_events::ingest::{Batch, Signals};
 use endcap_protocol::{DAY_MS, SourceId, UnixMillis, bucket_of};
+use endcap_validation::EngineError;
 use worker::web_sys::Request as RawRequest;
 
 use super::ProfileShard;

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use endcap_engine::EngineError;
+use endcap_engine::layout::bucket_state::{Holding, Stand};
 use endcap_engine::layout::placement::Move;
-use endcap_engine::layout::{Holding, Stand};
 use endcap_protocol::bucket_of;
+use endcap_validation::EngineError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{Delay, Response, Stub};

@@ -1,14 +1,16 @@
 //! The browser's side of a visit: origin, route and cookies.
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::{Purpose, Route};
-use endcap_engine::ingest::reply::BatchReply;
-use endcap_engine::ingest::{Batch, Kind, RejectCode, ingest_from};
-use endcap_engine::server::fragment::check_browsers;
+use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::shop::Snapshot;
+use endcap_events::ingest::event::Kind;
+use endcap_events::ingest::rejection::RejectCode;
+use endcap_events::ingest::{Batch, ingest_from};
+use endcap_identity::server_fragment::check_browsers;
+use endcap_identity::{Purpose, Route};
 use endcap_protocol::cookie::{ID_COOKIE, Identity, MAX_AGE_SECONDS, ROUTE_COOKIE};
 use endcap_protocol::limits::BATCH_BYTES;
 use endcap_protocol::{AnonymousId, DeviceId, FieldError, ProfileId, UnixMillis};
+use endcap_validation::EngineError;
 use js_sys::Uint8Array;
 use worker::web_sys::{Request as RawRequest, Response as RawResponse};
 use worker::{Request, Response};

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use endcap_engine::EngineError;
-use endcap_engine::identity::{Assertion, FragmentId, Order, Seat, partition};
-use endcap_engine::profile::visit::settle;
-use endcap_engine::profile::{Fragment, Parcelled, ProfileRow, Seating};
+use endcap_engine::visit::settle;
+use endcap_identity::{Assertion, FragmentId, Order, Seat, partition};
+use endcap_profile::{Fragment, Parcelled, ProfileRow, Seating};
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
+use endcap_validation::EngineError;
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use worker::Response;

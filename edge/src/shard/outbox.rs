@@ -4,9 +4,9 @@
 //! tried again by the alarm until they are acknowledged. Every step is idempotent, so a crash anywhere repeats at most
 //! what changes nothing.
 
-use endcap_engine::EngineError;
-use endcap_engine::ingest::quarantine::KEPT_DAYS;
+use endcap_events::ingest::quarantine::KEPT_DAYS;
 use endcap_protocol::{DAY_MS, UnixMillis, bucket_of};
+use endcap_validation::EngineError;
 use serde::{Deserialize, Serialize};
 
 use super::link::{Bring, Tell};

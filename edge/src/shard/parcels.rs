@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use endcap_engine::ingest::ingest_as;
-use endcap_engine::server::Trust;
 use endcap_engine::shop::Snapshot;
+use endcap_events::ingest::ingest_as;
 use endcap_protocol::ProfileId;
+use endcap_validation::Trust;
 use serde_json::value::RawValue;
 use worker::Response;
 

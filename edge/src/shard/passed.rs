@@ -2,11 +2,11 @@
 //!
 //! Only our own objects reach the routes that read these headers.
 
-use endcap_engine::identity::FragmentId;
-use endcap_engine::ingest::consent::Gpc;
-use endcap_engine::ingest::{Batch, Signals};
-use endcap_engine::server::Trust;
+use endcap_events::ingest::consent::Gpc;
+use endcap_events::ingest::{Batch, Signals};
+use endcap_identity::FragmentId;
 use endcap_protocol::UnixMillis;
+use endcap_validation::Trust;
 use worker::Headers;
 
 use super::visit::Place;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::Route;
-use endcap_engine::ingest::quarantine::{Count, Counts, KEPT_DAYS, Listed, ReplayAsk, bucket_of_id, date};
-use endcap_engine::ingest::{Quarantined, RejectCode, ingest_as};
-use endcap_engine::server::Trust;
+use endcap_events::ingest::ingest_as;
+use endcap_events::ingest::quarantine::{Count, Counts, KEPT_DAYS, Listed, Quarantined, ReplayAsk, bucket_of_id, date};
+use endcap_events::ingest::rejection::RejectCode;
+use endcap_identity::Route;
 use endcap_protocol::{DAY_MS, UnixMillis};
+use endcap_validation::{EngineError, Trust};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use worker::{Response, SqlStorageValue};

@@ -1,14 +1,14 @@
 //! Sending one push message to one browser.
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::{FragmentId, Purpose};
-use endcap_engine::profile::visit::settle;
-use endcap_engine::push::{
+use endcap_engine::visit::settle;
+use endcap_identity::{FragmentId, Purpose};
+use endcap_protocol::touch::cut;
+use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
+use endcap_push::{
     Attempt, Delivery, Notification, Outcome, RawKeys, RawSubscription, Reply, Subscription, Token, Urgency, compose,
     token_for,
 };
-use endcap_protocol::touch::cut;
-use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
+use endcap_validation::EngineError;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect};

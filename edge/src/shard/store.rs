@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::FragmentId;
-use endcap_engine::layout::Holding;
-use endcap_engine::profile::dedupe::{Accepted, Block};
-use endcap_engine::profile::visit::{Settled, TimerMove};
-use endcap_engine::profile::{ProfileRow, Signal};
+use endcap_engine::layout::bucket_state::Holding;
+use endcap_engine::visit::Settled;
+use endcap_identity::FragmentId;
+use endcap_profile::dedupe::{Accepted, Block};
+use endcap_profile::timers::TimerMove;
+use endcap_profile::{ProfileRow, Signal};
 use endcap_protocol::{UnixMillis, bucket_of};
+use endcap_validation::EngineError;
 use serde::{Deserialize, Serialize};
 
 use super::schema::RENAMED;

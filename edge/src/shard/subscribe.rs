@@ -1,13 +1,13 @@
 //! Web push subscriptions, and what browsers report about notifications.
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::{FragmentId, Purpose, Route};
-use endcap_engine::profile::visit::{Lead, settle};
-use endcap_engine::profile::{Fragment, ProfileRow};
-use endcap_engine::push::{Crypto, PushBody, PushReply, RawSubscription, ReportBody};
-use endcap_engine::server::fragment::check_browsers;
-use endcap_engine::shop::read_json;
+use endcap_engine::visit::settle;
+use endcap_identity::server_fragment::check_browsers;
+use endcap_identity::{FragmentId, Purpose, Route};
+use endcap_profile::resolution::Lead;
+use endcap_profile::{Fragment, ProfileRow};
 use endcap_protocol::{AnonymousId, FieldError, SourceId, bucket_of};
+use endcap_push::{Crypto, PushBody, PushReply, RawSubscription, ReportBody};
+use endcap_validation::{EngineError, read_json};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use worker::{Request, Response};

@@ -1,10 +1,11 @@
 //! Timers: what is due by the passage of time.
 
-use endcap_engine::identity::FragmentId;
 use endcap_engine::journey::{CART_LEFT, cart_left_due, cart_left_text};
-use endcap_engine::profile::visit::{TimerKind, settle};
-use endcap_engine::profile::{Person, ProfileRow};
 use endcap_engine::shop::Snapshot;
+use endcap_engine::visit::settle;
+use endcap_identity::FragmentId;
+use endcap_profile::timers::TimerKind;
+use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{UnixMillis, uuid};
 use worker::Response;
 
@@ -13,8 +14,8 @@ use super::outbox::Errand;
 use super::send::Send;
 use crate::dev::{TimersBody, TimersRan};
 use crate::fault::Fault;
-use crate::layout::{self, Use};
-use crate::{answer, clock, snapshots};
+use crate::layout::Use;
+use crate::{answer, clock, layout, snapshots};
 
 /// Timers and errands of one run; what is left keeps the alarm at now.
 const BATCH: i64 = 50;

@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use endcap_engine::EngineError;
+use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::decide::{Decision, Setting, decide};
-use endcap_engine::identity::{Belief, FragmentId, Standing};
-use endcap_engine::ingest::reply::BatchReply;
-use endcap_engine::ingest::{Batch, Kind, Signals, ingest_from};
-use endcap_engine::profile::dedupe::Accepted;
-use endcap_engine::profile::visit::{Lead, Visit, alone, apply, settle_briefly};
-use endcap_engine::profile::{Person, ProfileRow};
 use endcap_engine::shop::Snapshot;
+use endcap_engine::visit::{Visit, alone, apply, settle_briefly};
+use endcap_events::ingest::event::Kind;
+use endcap_events::ingest::{Batch, Signals, ingest_from};
+use endcap_identity::{FragmentId, Standing};
+use endcap_profile::dedupe::Accepted;
+use endcap_profile::evidence_policy::Belief;
+use endcap_profile::resolution::Lead;
+use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
+use endcap_validation::EngineError;
 use serde::{Deserialize, Serialize};
 use worker::Stub;
 

@@ -7,11 +7,10 @@
 
 use std::time::Duration;
 
-use endcap_engine::EngineError;
 use endcap_engine::layout::placement::ShardsAsk;
 use endcap_engine::layout::{Layout, Placement};
-use endcap_engine::shop::read_json;
 use endcap_protocol::UnixMillis;
+use endcap_validation::{EngineError, read_json};
 use worker::{Delay, Method, Response};
 
 use super::Shop;

@@ -1,9 +1,9 @@
 //! Webhook sources and their mappings, in the shop's object.
 
-use endcap_engine::EngineError;
-use endcap_engine::path::segment;
 use endcap_engine::shop::webhooks::SavedWebhook;
 use endcap_protocol::{FieldError, SourceId};
+use endcap_validation::EngineError;
+use endcap_validation::path::segment;
 use serde_json::{Value, json};
 use worker::{Method, Response};
 

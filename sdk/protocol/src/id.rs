@@ -1,6 +1,6 @@
 //! Identifiers as types: text from outside becomes one of these at the door or is refused there.
 
-use crate::FieldError;
+use crate::error::FieldError;
 
 /// Refuses text that is empty, longer than `max` bytes, or holds control characters.
 #[inline(never)]

@@ -4,6 +4,10 @@ use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use endcap_protocol::bucket_of;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use super::runtime::IDENTITY_SECRET;
 
 /// What a visitor does in a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +72,7 @@ impl Writer {
     pub(super) fn next(&mut self) -> (u16, String) {
         if let Kind::Login { devices } = self.kind {
             self.batches += 1;
-            return super::identity::login(self.connection, self.batches, devices);
+            return login(self.connection, self.batches, devices);
         }
         let visitor = self.connection * VISITORS + self.random() % VISITORS;
         let anonymous = format!("{:08x}-5ca1-4ab1-8e57-0000cafe{:04x}", visitor ^ 0x5eed_0000, visitor & 0xffff);
@@ -133,6 +137,27 @@ impl Writer {
         self.random ^= self.random << 17;
         self.random
     }
+}
+
+/// A login on a browser: its bucket and the body. With two devices, every person logs in twice.
+fn login(connection: u64, number: u64, devices: u64) -> (u16, String) {
+    let anonymous = format!("{:08x}-1091-4ab1-8e57-{connection:04x}cafe{devices:04x}", number);
+    let user = format!("login-{devices}-{connection}-{}", number / devices);
+    let now = now_ms();
+    let body = format!(
+        "{{\"source\":\"demo\",\"sent_at\":{now},\"anonymous_id\":\"{anonymous}\",\
+         \"consent\":{{\"analytics\":true,\"personalization\":true,\"marketing\":true}},\"events\":[\
+         {{\"message_id\":\"{anonymous}\",\"type\":\"identify\",\"timestamp\":{now},\"user_id\":\"{user}\",\
+         \"proof\":\"{}\"}}]}}",
+        proof(&user)
+    );
+    (bucket_of(&anonymous), body)
+}
+
+fn proof(user: &str) -> String {
+    let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(IDENTITY_SECRET.as_bytes()) else { return String::new() };
+    mac.update(user.as_bytes());
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -9,13 +9,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use endcap_protocol::bucket_of;
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
 
 use super::batch::{Kind, now_ms};
 use super::load::{CONNECTIONS, Load, Measured};
-use super::runtime::{API_KEY, IDENTITY_SECRET, Runtime, SERVER_KEY, Service};
+use super::runtime::{API_KEY, Runtime, SERVER_KEY, Service};
 use crate::http::Client;
 use crate::project::Project;
 use crate::run::step;
@@ -170,25 +167,4 @@ fn sizes(state: &Path) -> Result<(u64, u64)> {
         files.map(|file| Ok(file?.metadata()?.len())).sum()
     };
     Ok((of("ProfileShard")?, of("IdentityGraph")?))
-}
-
-/// A login on a browser: its bucket and the body. With two devices, every person logs in twice.
-pub(super) fn login(connection: u64, number: u64, devices: u64) -> (u16, String) {
-    let anonymous = format!("{:08x}-1091-4ab1-8e57-{connection:04x}cafe{devices:04x}", number);
-    let user = format!("login-{devices}-{connection}-{}", number / devices);
-    let now = now_ms();
-    let body = format!(
-        "{{\"source\":\"demo\",\"sent_at\":{now},\"anonymous_id\":\"{anonymous}\",\
-         \"consent\":{{\"analytics\":true,\"personalization\":true,\"marketing\":true}},\"events\":[\
-         {{\"message_id\":\"{anonymous}\",\"type\":\"identify\",\"timestamp\":{now},\"user_id\":\"{user}\",\
-         \"proof\":\"{}\"}}]}}",
-        proof(&user)
-    );
-    (bucket_of(&anonymous), body)
-}
-
-fn proof(user: &str) -> String {
-    let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(IDENTITY_SECRET.as_bytes()) else { return String::new() };
-    mac.update(user.as_bytes());
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }

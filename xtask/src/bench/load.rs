@@ -114,3 +114,9 @@ fn post(client: &mut Client, path: &str, bucket: u16, body: &str) -> Result<()> 
     }
     Ok(())
 }
+
+/// Rounds for printing.
+pub(super) fn rounded(value: f64, digits: i32) -> f64 {
+    let factor = 10_f64.powi(digits);
+    (value * factor).round() / factor
+}

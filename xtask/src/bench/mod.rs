@@ -22,7 +22,7 @@ use crate::project::Project;
 use crate::run::step;
 use crate::{build, dev, setup};
 use batch::Kind;
-use load::{Load, Measured};
+use load::{Load, Measured, rounded};
 use runtime::{Runtime, Service};
 
 /// Events per batch of the decisive figure, and of the other one.
@@ -173,10 +173,4 @@ fn rows(runtime: &Runtime, service: Service, size: usize, kind: Kind) -> Result<
     load::send(runtime.port(service), service.path(), size, COUNTED, kind)?;
     let after = count()?;
     Ok((after.1 - before.1) / (after.0 - before.0))
-}
-
-/// Rounds for printing.
-fn rounded(value: f64, digits: i32) -> f64 {
-    let factor = 10_f64.powi(digits);
-    (value * factor).round() / factor
 }

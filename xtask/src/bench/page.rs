@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::rounded;
+use super::load::rounded;
 use crate::project::Project;
 use crate::run::{run_quiet, step};
 use crate::setup::browsers;

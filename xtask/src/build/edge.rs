@@ -6,7 +6,8 @@ use std::fs;
 use anyhow::Result;
 
 use super::bindgen::{self, Runs};
-use super::{ASSETS, compile, esbuild};
+use super::sdk::ASSETS;
+use super::tools::{compile, esbuild};
 use crate::project::Project;
 use crate::run::timed;
 use crate::setup::Tools;

@@ -11,10 +11,10 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::bindgen::{self, Runs};
-use super::compile_into;
 use super::compress::precompress;
 use super::glue;
 use super::sdk::{ASSETS, page_half};
+use super::tools::compile_into;
 use crate::project::Project;
 use crate::run::{run_quiet, timed};
 use crate::setup::Tools;

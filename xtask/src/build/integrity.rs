@@ -10,7 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha384};
 
+use super::sdk::ASSETS;
 use crate::project::Project;
+use crate::stamp::files_below;
 
 /// Where the list is.
 pub(super) fn file(project: &Project) -> PathBuf {
@@ -38,7 +40,7 @@ pub(super) fn print(project: &Project) -> Result<()> {
 /// Every file that the edge serves to browsers, by its name.
 fn list(project: &Project) -> Result<Map<String, Value>> {
     let mut list = Map::new();
-    for file in super::browser_files(project)? {
+    for file in browser_files(project)? {
         let name = file.file_name().context("a file has a name")?.to_string_lossy().into_owned();
         let content = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         list.insert(name, Value::String(integrity(&content)));
@@ -49,6 +51,13 @@ fn list(project: &Project) -> Result<Map<String, Value>> {
 /// The integrity of a file's content.
 fn integrity(content: &[u8]) -> String {
     format!("sha384-{}", STANDARD.encode(Sha384::digest(content)))
+}
+
+/// Every file that the edge serves to browsers, without the compressed copies.
+pub(crate) fn browser_files(project: &Project) -> Result<Vec<PathBuf>> {
+    let mut files = files_below(&project.target(ASSETS))?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "js" || extension == "wasm"));
+    Ok(files)
 }
 
 #[cfg(test)]

@@ -21,18 +21,15 @@ mod integrity;
 mod package;
 mod sdk;
 mod shorten;
-
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod tools;
 
 use anyhow::{Result, bail};
 
 use crate::project::Project;
-use crate::run::{run, run_quiet};
 use crate::setup::{self, Tools};
-use crate::stamp::{Inputs, files_below};
+use crate::stamp::Inputs;
 
+pub(crate) use integrity::browser_files;
 pub(crate) use sdk::ASSETS;
 
 /// `cargo xtask build [part]`.
@@ -78,13 +75,6 @@ pub(crate) fn fingerprint(project: &Project) -> Result<String> {
     Ok(built.finish())
 }
 
-/// Every file that the edge serves to browsers, without the compressed copies.
-pub(crate) fn browser_files(project: &Project) -> Result<Vec<PathBuf>> {
-    let mut files = files_below(&project.target(ASSETS))?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "js" || extension == "wasm"));
-    Ok(files)
-}
-
 /// The browser's files.
 pub(crate) fn sdk(project: &Project, tools: &Tools) -> Result<()> {
     sdk::build(project, tools)?;
@@ -95,50 +85,4 @@ pub(crate) fn sdk(project: &Project, tools: &Tools) -> Result<()> {
 /// The worker.
 pub(crate) fn edge(project: &Project, tools: &Tools) -> Result<()> {
     edge::build(project, tools)
-}
-
-/// Compiles a crate to wasm under a Cargo profile, with a cargo command of the wasm toolchain's,
-/// and returns the file.
-fn compile(project: &Project, cargo: Command, package: &str, profile: &str) -> Result<PathBuf> {
-    compile_into(project, "wasm", cargo, package, profile)
-}
-
-/// Like [`compile`], for a command that puts what it makes into another folder below `target/`.
-fn compile_into(project: &Project, folder: &str, mut cargo: Command, package: &str, profile: &str) -> Result<PathBuf> {
-    run(cargo.args(["--profile", profile, "--package", package]))?;
-    let name = package.replace('-', "_");
-    Ok(project.target(&format!("{folder}/{}/{profile}/{name}.wasm", setup::wasm::TARGET)))
-}
-
-/// Bundles with esbuild; the arguments follow the entry points.
-fn esbuild<I, S>(project: &Project, entry: &Path, out: &Path, arguments: I) -> Result<()>
-where
-    I: IntoIterator<Item = S>,
-    S: AsRef<OsStr>,
-{
-    let mut command = Command::new(esbuild_binary(project));
-    command
-        .current_dir(&project.root)
-        .arg(entry)
-        .args(["--bundle", "--minify", "--legal-comments=none"])
-        .arg("--log-level=warning")
-        .arg(format!("--outfile={}", out.display()))
-        .args(arguments);
-    run_quiet(&mut command).map(drop)
-}
-
-/// The native binary, without the Node.js program that would only start it; that program where
-/// the platform's package has another name than expected.
-fn esbuild_binary(project: &Project) -> PathBuf {
-    let os = match std::env::consts::OS {
-        "macos" => "darwin",
-        other => other,
-    };
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "x64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let native = project.path(&format!("node_modules/@esbuild/{os}-{architecture}/bin/esbuild"));
-    if native.exists() { native } else { project.node_bin("esbuild") }
 }

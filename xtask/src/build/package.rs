@@ -10,7 +10,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::sdk::ASSETS;
-use super::{esbuild, fallback, integrity};
+use super::tools::esbuild;
+use super::{fallback, integrity};
 use crate::project::Project;
 use crate::run::{run_quiet, timed};
 use crate::stamp::{Inputs, when_changed};

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::bindgen::{self, Runs};
 use super::compress::precompress;
-use super::{compile, esbuild};
+use super::tools::{compile, esbuild};
 use super::{glue, shorten};
 use crate::project::Project;
 use crate::run::timed;

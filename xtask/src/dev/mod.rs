@@ -5,6 +5,7 @@
 //! local secrets; `state/`, what the Durable Objects stored; `run.json`, which processes run;
 //! `seeded`, which catalogue was put.
 
+mod event;
 mod process;
 pub(crate) mod secrets;
 pub(crate) mod seed;
@@ -22,21 +23,11 @@ use crate::build;
 use crate::project::Project;
 use crate::run::{note, step};
 use crate::setup::{self, Tools};
+use event::Event;
 use process::Server;
 
 /// The port unless `--port` names another.
 pub(crate) const PORT: u16 = 8787;
-
-/// What the loop of a running server waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
-    /// The server serves the present files.
-    Ready,
-    /// The server ended by itself.
-    Ended,
-    /// A source file changed.
-    Changed,
-}
 
 /// What the command line asked for.
 struct Options {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::Event;
+use super::event::Event;
 use crate::build;
 use crate::project::Project;
 use crate::run::{first_line, note};

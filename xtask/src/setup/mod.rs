@@ -3,15 +3,15 @@
 
 pub(crate) mod browsers;
 mod debian;
+mod native;
 mod npm;
 pub(crate) mod wasm;
-
-use std::process::Command;
 
 use anyhow::{Result, bail};
 
 use crate::project::Project;
 use crate::run::{first_line, note};
+pub(crate) use native::cargo;
 use wasm::Toolchain;
 
 /// The oldest Node.js that the pinned wrangler runs on.
@@ -73,11 +73,4 @@ fn check_node() -> Result<()> {
         bail!("npm is missing: install it beside Node.js");
     }
     Ok(())
-}
-
-/// A command that runs the native toolchain's cargo, not the one that may compile to wasm.
-pub(crate) fn cargo(project: &Project) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(&project.root);
-    command
 }

@@ -7,7 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{cargo, debian};
+use super::debian;
+use super::native::cargo;
 use crate::project::Project;
 use crate::run::{exists, first_line, note, run_quiet, step, timed};
 

@@ -1,9 +1,9 @@
 //! Source, medium and campaign of a touch.
 
+use endcap_profile::touchpoint::Touchpoint;
 use endcap_protocol::touch::{cut, decode};
 
 use super::sites;
-use crate::profile::touchpoint::Touchpoint;
 
 /// Most custom parameters of one touch.
 const CUSTOM: usize = 10;
@@ -103,10 +103,11 @@ pub fn custom(landing_url: &str) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use endcap_events::ingest::event::EventContext;
+    use endcap_protocol::touch::Campaign;
+
     use super::*;
     use crate::channel::Channel;
-    use crate::ingest::EventContext;
-    use endcap_protocol::touch::Campaign;
 
     fn read(url: &str, referrer: &str) -> (String, String, Channel) {
         let campaign = url.split_once('?').and_then(|(_, query)| Campaign::from_query(query));

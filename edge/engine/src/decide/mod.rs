@@ -6,24 +6,23 @@
 mod offer;
 mod slots;
 
-pub use offer::{CampaignOffer, PushOffer, SlotOffer, SlotReason};
+pub use crate::decide::offer::{CampaignOffer, PushOffer, SlotOffer, SlotReason};
 
 use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use endcap_events::ingest::wire::Ask;
+use endcap_profile::Person;
+use endcap_profile::fragment::path;
 use endcap_protocol::UnixMillis;
 use endcap_targeting::evaluate::evaluate;
 use endcap_targeting::{PageFacts, Standing, judge};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::ingest::wire::Ask;
-use crate::profile::Person;
-use crate::profile::fragment::path;
-use crate::shop::Snapshot;
 use crate::shop::campaign::{ContentProducts, ProductsFrom};
-use crate::shop::{Campaign, Product};
+use crate::shop::{Campaign, Product, Snapshot};
 
 /// Categories of a visitor for which a pop-up's products are sent along.
 const CATEGORIES_AHEAD: usize = 3;

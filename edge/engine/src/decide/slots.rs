@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use endcap_events::ingest::wire::{Ask, SlotAsk};
+use endcap_models::recommend::CONTEXT;
+use endcap_models::recommend::{Reason, Recommendation, Request, recommend};
+use endcap_profile::Person;
+
 use super::offer::{SlotOffer, SlotReason};
-use crate::ingest::wire::{Ask, SlotAsk};
-use crate::profile::Person;
-use crate::recommend::{CONTEXT, Reason, Recommendation, Request, recommend};
 use crate::shop::{Product, Snapshot};
 
 /// Fills one slot: what the product on the page or the cart goes with, or what the visitor looked at last. The product

@@ -5,16 +5,15 @@
 //! changes by moving them. Where objects live and in how many parts the identity graph lies cannot change: the same requests
 //! would find empty objects, and write into them, so a deployment that is set so is refused.
 
-pub mod holding;
+pub mod bucket_state;
 pub mod placement;
 
 use std::fmt;
 
+pub use crate::layout::bucket_state::{Holding, Stand};
+pub use crate::layout::placement::Placement;
+use endcap_validation::EngineError;
 use serde::{Deserialize, Serialize};
-
-use crate::EngineError;
-pub use holding::{Holding, Stand};
-pub use placement::Placement;
 
 /// The number of profile objects, and where the objects live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,11 +3,10 @@
 //! Role in the flow of one event: the entry looks up here where a profile's bucket is. What it knows may be old: a shard
 //! that gave a bucket away hands on what still comes for it, so an old placement costs a hop and loses nothing.
 
+use endcap_identity::route::shard_of;
 use endcap_protocol::{BUCKETS, FieldError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::identity::route::shard_of;
 
 /// Most shards of a deployment: each holds at least one bucket.
 pub const MAX_SHARDS: u16 = BUCKETS;

@@ -1,10 +1,10 @@
 //! What administrators decide about who is whom.
 
+use endcap_identity::admin_review::{Conflicts, LinksAsk, LinksReply};
+use endcap_identity::resolve::Verdict;
 use serde_json::{Value, json};
 
 use super::{Document, LARGE, WRONG, with};
-use crate::identity::resolve::Verdict;
-use crate::identity::review::{Conflicts, LinksAsk, LinksReply};
 
 fn decision(doc: &mut Document, id: &str, summary: &str) -> Value {
     let answer = doc.json::<LinksReply>("Where the fragments went.");

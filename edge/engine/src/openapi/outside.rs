@@ -1,12 +1,12 @@
 //! Routes of what works without our script: pixel, links, webhooks.
 
+use endcap_events::link::request::{Links, LinksRequest};
+use endcap_events::webhook::mapping::Definition;
 use serde_json::{Value, json};
 
 use super::{Document, LARGE, WRONG, with};
-use crate::ingest::reply::BatchReply;
-use crate::link::request::{Links, LinksRequest};
+use crate::batch_reply::BatchReply;
 use crate::shop::webhooks::{WebhookView, Webhooks};
-use crate::webhook::mapping::Definition;
 
 pub(super) fn links(doc: &mut Document) -> Value {
     let made = doc.json::<Links>("The addresses to put into the message.");

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Document, WRONG, with};
-use crate::dossier::{EventPage, Export, PersonGraph};
-use crate::profile::view::ProfileView;
+use crate::person_export::{EventPage, Export, PersonGraph};
+use crate::profile_view::ProfileView;
 
 /// What was erased.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -1,9 +1,9 @@
 //! Routes of web push: what the page and its service worker send.
 
+use endcap_push::{PushBody, PushReply, ReportBody};
 use serde_json::{Value, json};
 
 use super::{Document, LARGE, WRONG, with};
-use crate::push::{PushBody, PushReply, ReportBody};
 
 const METHOD: (&str, &str) = ("405", "The route does not take this method.");
 const OFTEN: (&str, &str) = ("429", "The client sent more than it may; try again after `Retry-After`.");

@@ -1,10 +1,10 @@
 //! `/api/quarantine`: what was refused.
 
+use endcap_events::ingest::quarantine::{Counts, Listed, Page, ReplayAsk, ReplayReply, Route};
+use endcap_events::ingest::rejection::RejectCode;
 use serde_json::{Value, json};
 
 use super::{Document, WRONG, with};
-use crate::ingest::RejectCode;
-use crate::ingest::quarantine::{Counts, Listed, Page, ReplayAsk, ReplayReply, Route};
 
 /// The list.
 pub(super) fn list(doc: &mut Document) -> Value {

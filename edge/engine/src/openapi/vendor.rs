@@ -1,11 +1,11 @@
 //! Routes of other vendors' tracking APIs.
 
+use endcap_events::ingest::rejection::Rejection;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Document, ErrorBody, ErrorDetail};
-use crate::ingest::Rejection;
 
 /// The answer to calls of which at least one is good or all were dropped for want of consent, or none was sent.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

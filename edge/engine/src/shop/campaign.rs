@@ -1,12 +1,12 @@
 //! Campaigns: what is shown to whom, when and how often.
 
 use endcap_protocol::{CampaignId, FieldError};
-use endcap_targeting::compile::{self, Compiled};
+use endcap_targeting::compile;
+use endcap_targeting::compile::Compiled;
+use endcap_validation::text::{check_text, check_url};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use super::{check_text, check_url};
 
 /// A campaign as it is saved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,10 +2,9 @@
 
 use endcap_protocol::money::{MAX_MINOR, parse_currency};
 use endcap_protocol::{CategoryId, FieldError, ProductId};
+use endcap_validation::text::{check_text, check_url};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::{check_text, check_url};
 
 /// A price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

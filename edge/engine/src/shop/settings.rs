@@ -1,14 +1,13 @@
 //! The shop's settings.
 
+use endcap_identity::IdentityRules;
+use endcap_models::lifecycle;
 use endcap_protocol::FieldError;
 use endcap_targeting::{Stage, compile};
+use endcap_validation::text::{check_text, check_url};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use super::{check_text, check_url};
-use crate::identity::IdentityRules;
-use crate::lifecycle;
 
 /// Everything that a shop can set; what is left out has its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

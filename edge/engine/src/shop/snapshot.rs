@@ -5,17 +5,19 @@
 
 use std::collections::BTreeMap;
 
+use endcap_events::webhook::mapping::Mapping;
+use endcap_models::lifecycle::GapHistogram;
+use endcap_models::recommend;
+use endcap_models::recommend::CatalogueItem;
+use endcap_models::recommend::Model;
 use endcap_protocol::{CampaignId, SourceId};
+use endcap_validation::EngineError;
 use serde::{Deserialize, Serialize};
 
 use super::campaign::{Campaign, Definition};
 use super::product::Product;
 use super::settings::Settings;
 use super::webhooks::SavedWebhook;
-use crate::EngineError;
-use crate::lifecycle::GapHistogram;
-use crate::recommend::{self, CatalogueItem, Model};
-use crate::webhook::Mapping;
 
 /// The shop's products in the shop's own order.
 #[derive(Debug, Clone, Default)]

@@ -1,12 +1,11 @@
 //! Webhook sources as the shop saved them.
 
+use endcap_events::webhook::mapping::Mapping;
 use endcap_protocol::SourceId;
+use endcap_validation::EngineError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use crate::EngineError;
-use crate::webhook::Mapping;
 
 /// A saved webhook source: its mapping is kept as it was written, and read again where it is used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,11 +1,12 @@
 //! What a shop's server says about who somebody is, against what anybody else says.
 
-use endcap_engine::identity::IdentityRules;
-use endcap_engine::ingest::{RejectCode, ingest_as};
-use endcap_engine::profile::visit::Visit;
-use endcap_engine::profile::{Person, ProfileRow};
-use endcap_engine::server::Trust;
+use endcap_engine::visit::Visit;
+use endcap_events::ingest::ingest_as;
+use endcap_events::ingest::rejection::RejectCode;
+use endcap_identity::IdentityRules;
+use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{DAY_MS, UnixMillis};
+use endcap_validation::Trust;
 use serde_json::{Value, json};
 
 use crate::support::{BROWSER, NOW, applied, batch, claimed, event, fragment, said, stranger, user, users, with};

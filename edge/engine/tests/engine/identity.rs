@@ -2,9 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use endcap_engine::identity::route::shard_of;
-use endcap_engine::identity::signed::peek;
-use endcap_engine::identity::{Keys, Purpose, Route, proof};
+use endcap_identity::route::shard_of;
+use endcap_identity::signed::peek;
+use endcap_identity::{Keys, Purpose, Route, proof};
 use endcap_protocol::{BUCKETS, bucket_of};
 use proptest::prelude::*;
 

@@ -1,12 +1,13 @@
 //! Bytes to events: what is kept, what is refused, and why.
 
-use endcap_engine::EngineError;
-use endcap_engine::ingest::event::{Impression, Kind, Reaction};
-use endcap_engine::ingest::reply::BatchReply;
-use endcap_engine::ingest::{Event, RejectCode, Rejection, ingest};
+use endcap_engine::batch_reply::BatchReply;
+use endcap_events::ingest::event::{Event, Impression, Kind, Reaction};
+use endcap_events::ingest::ingest;
+use endcap_events::ingest::rejection::{RejectCode, Rejection};
 use endcap_protocol::commerce::Commerce;
 use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES, FUTURE_MS, LATE_MS};
 use endcap_protocol::{CampaignId, DAY_MS, UnixMillis};
+use endcap_validation::EngineError;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

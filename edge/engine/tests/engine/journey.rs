@@ -1,11 +1,11 @@
 //! The cart left behind: who gets the message, when, and what becomes of it.
 
-use endcap_engine::identity::{Seat, Standing};
-use endcap_engine::journey::{CART_LEFT, Report, cart_left_due, cart_left_text};
-use endcap_engine::profile::{ProfileRow, Seating};
-use endcap_engine::push::Outcome;
+use endcap_engine::journey::{CART_LEFT, cart_left_due, cart_left_text};
 use endcap_engine::shop::Settings;
+use endcap_identity::{Seat, Standing};
+use endcap_profile::{ProfileRow, Seating};
 use endcap_protocol::{DAY_MS, ProfileId, UnixMillis};
+use endcap_push::{Outcome, Report};
 use endcap_targeting::Stage;
 use serde_json::{Value, json};
 

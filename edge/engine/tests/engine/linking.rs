@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_engine::identity::{FragmentId, Seat, Standing};
-use endcap_engine::profile::visit::settle_briefly;
-use endcap_engine::profile::{Fragment, Person, ProfileRow, Seating, Trait};
-use endcap_engine::server::Trust;
 use endcap_engine::shop::Snapshot;
+use endcap_engine::visit::settle_briefly;
+use endcap_events::Trait;
+use endcap_identity::{FragmentId, Seat, Standing};
+use endcap_profile::{Fragment, Person, ProfileRow, Seating};
 use endcap_protocol::{DAY_MS, ProfileId, UnixMillis};
 use endcap_targeting::Stage;
+use endcap_validation::Trust;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use endcap_engine::ingest::RejectCode;
-use endcap_engine::ingest::reply::BatchReply;
+use endcap_engine::batch_reply::BatchReply;
+use endcap_engine::computed_traits::{Reference, utc_hour};
 use endcap_engine::openapi::document;
-use endcap_engine::profile::computed::{Reference, utc_hour};
-use endcap_engine::profile::view::ProfileView;
+use endcap_engine::profile_view::ProfileView;
 use endcap_engine::shop::Settings;
 use endcap_engine::shop::snapshot::Catalogue;
+use endcap_events::ingest::rejection::RejectCode;
 use serde_json::{Value, json};
 
 use crate::support::{NOW, added, after, event, ordered, page, person, proved, settled};
@@ -182,7 +182,7 @@ fn a_profile_is_as_described() {
 #[test]
 fn answers_and_settings_are_as_described() {
     assert_fits("Settings", &serde_json::to_value(Settings::default()).unwrap());
-    let error = endcap_engine::EngineError::Field(endcap_protocol::FieldError::new("a.b", "is wrong"));
+    let error = endcap_validation::EngineError::Field(endcap_protocol::FieldError::new("a.b", "is wrong"));
     assert_fits("ErrorBody", &serde_json::from_str(&error.to_json()).unwrap());
     let mut row = after(&[]);
     let person = person(&row);

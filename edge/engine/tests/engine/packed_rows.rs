@@ -7,20 +7,21 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use endcap_engine::EngineError;
-use endcap_engine::identity::{FragmentId, Seat, Standing};
-use endcap_engine::ingest::consent::ConsentSource;
-use endcap_engine::ingest::event::Reaction;
-use endcap_engine::journey::{CART_LEFT, Report};
-use endcap_engine::profile::row::Away;
-use endcap_engine::profile::visit::{Lead, settle};
-use endcap_engine::profile::{Fragment, ProfileRow, Seating, Trait};
-use endcap_engine::push::Outcome;
-use endcap_engine::server::Trust;
+use endcap_engine::journey::CART_LEFT;
 use endcap_engine::shop::Snapshot;
+use endcap_engine::visit::settle;
+use endcap_events::Trait;
+use endcap_events::ingest::consent::ConsentSource;
+use endcap_events::ingest::event::Reaction;
+use endcap_identity::{FragmentId, Seat, Standing};
+use endcap_profile::resolution::Lead;
+use endcap_profile::row::Away;
+use endcap_profile::{Fragment, ProfileRow, Seating};
 use endcap_protocol::{Consent, DAY_MS, MessageId, ProfileId};
+use endcap_push::{Outcome, Report};
 use endcap_targeting::condition::Condition;
 use endcap_targeting::{Behaviour, PageFacts, Program, Stage, Trigger, evaluate};
+use endcap_validation::{EngineError, Trust};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

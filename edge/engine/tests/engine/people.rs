@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_engine::identity::graph::{Cut, approve, cut, find, hear, restore, seat_of, take};
-use endcap_engine::identity::resolve::{Resolution, resolve};
-use endcap_engine::identity::{
+use endcap_identity::graph::{Cut, approve, cut, find, hear, restore, seat_of, take};
+use endcap_identity::resolve::{Resolution, resolve};
+use endcap_identity::{
     Alias, Assertion, Edge, Evidence, FragmentId, Identifier, IdentityRules, MemoryGraph, Namespace, Standing, Verdict,
     Witness,
 };
-use endcap_engine::server::Trust;
 use endcap_protocol::UnixMillis;
+use endcap_validation::Trust;
 use proptest::prelude::*;
 
 use crate::support::{NOW, first, user};
@@ -232,7 +232,7 @@ fn a_person_of_five_hundred_fragments_is_worked_out_at_once() {
     assert_eq!((people.places.len(), profiles.len()), (500, 1));
     let mut graph = MemoryGraph::default();
     for edge in &edges {
-        endcap_engine::identity::graph::GraphStore::save(&mut graph, edge).unwrap();
+        endcap_identity::graph::GraphStore::save(&mut graph, edge).unwrap();
     }
     hear(&mut graph, &rules, &first("f7"), &[fact("f7", "email=a@s.example", 9).1]).unwrap();
     assert_eq!(graph.seats.len(), 500, "one word places all of them");

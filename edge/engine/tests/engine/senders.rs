@@ -1,7 +1,8 @@
 //! Who sends: robots, privacy signals, clocks that are wrong, and batches that come again days later.
 
-use endcap_engine::ingest::consent::{ConsentSource, Gpc};
-use endcap_engine::ingest::{RejectCode, Signals, ingest, ingest_from};
+use endcap_events::ingest::consent::{ConsentSource, Gpc};
+use endcap_events::ingest::rejection::RejectCode;
+use endcap_events::ingest::{Signals, ingest, ingest_from};
 use endcap_protocol::{Consent, DAY_MS};
 use serde_json::json;
 

@@ -1,12 +1,12 @@
 //! What the server API takes: refused by path, or saved and read back unchanged.
 
-use endcap_engine::EngineError;
 use endcap_engine::shop::campaign::Definition;
 use endcap_engine::shop::product::Products;
-use endcap_engine::shop::{Campaign, Settings, Snapshot, read_json};
+use endcap_engine::shop::{Campaign, Settings, Snapshot};
 use endcap_protocol::CampaignId;
 use endcap_targeting::Program;
 use endcap_targeting::evaluate::leaves;
+use endcap_validation::{EngineError, read_json};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

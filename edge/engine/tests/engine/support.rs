@@ -1,14 +1,15 @@
 //! Events as browsers write them, the shop they happen in, and one call from bytes to profile.
 
-use endcap_engine::identity::rules::ClaimPolicy;
-use endcap_engine::identity::{Belief, FragmentId, IdentityRules, proof};
-use endcap_engine::ingest::{Batch, ingest};
-use endcap_engine::profile::visit::{Settled, Visit, apply, settle};
-use endcap_engine::profile::{Fragment, Person, ProfileRow};
-use endcap_engine::server::Trust;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::shop::snapshot::WireSnapshot;
+use endcap_engine::visit::{Settled, Visit, apply, settle};
+use endcap_events::ingest::{Batch, ingest};
+use endcap_identity::rules::ClaimPolicy;
+use endcap_identity::{FragmentId, IdentityRules, proof};
+use endcap_profile::evidence_policy::Belief;
+use endcap_profile::{Fragment, Person, ProfileRow};
 use endcap_protocol::{AnonymousId, ProfileId, UnixMillis, UserId};
+use endcap_validation::Trust;
 use serde_json::{Value, json};
 
 /// The edge's clock unless a test says otherwise: 2025-11-22, 08:26:40 UTC.

@@ -1,13 +1,16 @@
 //! Other vendors' requests from the outside: bytes in, events out that a shard takes.
 
-use endcap_engine::EngineError;
-use endcap_engine::ingest::{Kind, RejectCode, ingest_as};
-use endcap_engine::server::parcel::{Item, pack};
-use endcap_engine::server::{Action, ServerEvent, Trust};
-use endcap_engine::vendor::request::{BATCH_CALLS, BODY_BYTES};
-use endcap_engine::vendor::{CallType, Categories, read};
+use endcap_events::ingest::event::Kind;
+use endcap_events::ingest::ingest_as;
+use endcap_events::ingest::rejection::RejectCode;
+use endcap_events::server::history_batch::{Item, pack};
+use endcap_events::server::{Action, ServerEvent};
+use endcap_events::vendor::consent::Categories;
+use endcap_events::vendor::endpoint::CallType;
+use endcap_events::vendor::request::{BATCH_CALLS, BODY_BYTES, read};
 use endcap_protocol::commerce::Commerce;
 use endcap_protocol::{AnonymousId, SourceId};
+use endcap_validation::{EngineError, Trust};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -29,7 +32,7 @@ fn refused(kind: CallType, body: &Value) -> (RejectCode, String) {
 }
 
 /// What a shard makes of an event.
-fn ingested(event: &ServerEvent) -> endcap_engine::ingest::Batch {
+fn ingested(event: &ServerEvent) -> endcap_events::ingest::Batch {
     let history = AnonymousId::parse("somebody").unwrap();
     let mut parcels = pack(
         &SourceId::parse("shop").unwrap(),
@@ -219,7 +222,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = read(&bytes, None, NOW, &Categories::default());
-        let _ = endcap_engine::vendor::request::unpack(&bytes);
-        let _ = endcap_engine::vendor::request::write_key(&bytes);
+        let _ = endcap_events::vendor::request::unpack(&bytes);
+        let _ = endcap_events::vendor::request::write_key(&bytes);
     }
 }

@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_engine::identity::{Belief, IdentityRules, Seat, Standing};
-use endcap_engine::profile::visit::{Lead, TimerKind, TimerMove, Visit, apply};
-use endcap_engine::profile::{Person, ProfileRow, Seating, Trait};
-use endcap_engine::server::Trust;
+use endcap_engine::visit::{Visit, apply};
+use endcap_events::Trait;
+use endcap_identity::{IdentityRules, Seat, Standing};
+use endcap_profile::evidence_policy::Belief;
+use endcap_profile::resolution::Lead;
+use endcap_profile::timers::{TimerKind, TimerMove};
+use endcap_profile::{Person, ProfileRow, Seating};
 use endcap_protocol::{DAY_MS, ProfileId, UnixMillis};
 use endcap_targeting::Stage;
+use endcap_validation::Trust;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -198,7 +202,7 @@ fn another_person_on_the_browser_gets_a_fragment_of_their_own() {
     let browser = anonymous(BROWSER);
     assert_eq!(his.lead(&browser, Some(&next)), Ok(Lead::Begins(next.clone())));
     let sent = ingested(&batch(&events), NOW + 3);
-    let mut rest = endcap_engine::ingest::ingest(sent.body(&rest).as_bytes(), NOW + 3).unwrap();
+    let mut rest = endcap_events::ingest::ingest(sent.body(&rest).as_bytes(), NOW + 3).unwrap();
     let rules = IdentityRules::default();
     let belief = Belief { secret: SECRET, trust: Trust::Claim, source: "shop", rules: &rules };
     let applied = apply(&mut his, &next, &mut rest, NOW + 3, &belief, &[]);
@@ -337,10 +341,10 @@ fn what_events_teach_is_said_once_and_in_order() {
         .signals
         .iter()
         .map(|signal| match signal {
-            endcap_engine::profile::Signal::Viewed { step, .. } => format!("{:?}->{}", step.recent, step.item),
-            endcap_engine::profile::Signal::Added { item, .. } => format!("add {item}"),
-            endcap_engine::profile::Signal::Bought { item, units, .. } => format!("buy {units} {item}"),
-            endcap_engine::profile::Signal::OrderGap(gap) => format!("gap {gap}"),
+            endcap_profile::Signal::Viewed { step, .. } => format!("{:?}->{}", step.recent, step.item),
+            endcap_profile::Signal::Added { item, .. } => format!("add {item}"),
+            endcap_profile::Signal::Bought { item, units, .. } => format!("buy {units} {item}"),
+            endcap_profile::Signal::OrderGap(gap) => format!("gap {gap}"),
         })
         .collect();
     let expected = ["[]->boot", r#"["boot"]->clog"#, "add clog", "buy 2 clog", "buy 2 boot", "gap 3600000", "[]->cape"];
@@ -414,7 +418,7 @@ fn stages_follow_orders_and_time() {
 #[test]
 fn timers_only_ever_move_to_an_earlier_time() {
     let shop = shop(&[], &json!({"cart_push": {"after_seconds": 60, "stages": ["prospect", "new", "active"]}}));
-    let settle = |row: &mut ProfileRow, now| endcap_engine::profile::visit::settle(row, &shop, now).timers;
+    let settle = |row: &mut ProfileRow, now| endcap_engine::visit::settle(row, &shop, now).timers;
     let cart = |from, to| TimerMove { kind: TimerKind::CartLeft, from, to };
     let mut row = stranger();
     row.subscriptions = 1;

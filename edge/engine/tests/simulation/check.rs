@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_engine::identity::graph::{find, seat_of};
-use endcap_engine::identity::{FragmentId, Namespace, Verdict};
-use endcap_engine::profile::{Fragment, Person};
-use endcap_engine::server::Trust;
+use endcap_identity::graph::{find, seat_of};
+use endcap_identity::{FragmentId, Namespace, Verdict};
+use endcap_profile::{Fragment, Person};
 use endcap_protocol::ProfileId;
+use endcap_validation::Trust;
 
 use crate::script::Script;
 use crate::world::{Errand, World};
@@ -100,8 +100,8 @@ fn apart(world: &World<'_>, script: &Script) -> Checked {
     let graph = world.graph();
     let mut users: BTreeMap<ProfileId, BTreeSet<String>> = BTreeMap::new();
     let mut aliases: Vec<BTreeSet<String>> = Vec::new();
-    let of = |edge: &endcap_engine::identity::Edge| edge.identifier.value.clone();
-    let named = |edge: &&endcap_engine::identity::Edge| {
+    let of = |edge: &endcap_identity::Edge| edge.identifier.value.clone();
+    let named = |edge: &&endcap_identity::Edge| {
         let key = (edge.fragment.clone(), edge.identifier.clone());
         edge.identifier.namespace == Namespace::UserId && graph.verdicts.get(&key) == Some(&Verdict::Joined)
     };
@@ -132,10 +132,10 @@ pub(crate) type People = BTreeMap<ProfileId, (BTreeSet<String>, Person)>;
 
 pub(crate) fn people(world: &World<'_>) -> People {
     let rows = world.rows.values().filter(|row| !row.fragments.is_empty());
-    let of = |row: &endcap_engine::profile::ProfileRow| {
+    let of = |row: &endcap_profile::ProfileRow| {
         let mut row = row.clone();
         let now = crate::script::NOW;
-        let settled = endcap_engine::profile::visit::settle(&mut row, &endcap_engine::shop::Snapshot::empty(), now);
+        let settled = endcap_engine::visit::settle(&mut row, &endcap_engine::shop::Snapshot::empty(), now);
         let names = row.fragments.iter().map(|(id, held)| format!("{} {:?}", id.as_str(), held.standing)).collect();
         let mut person = Person::fold(&row.fragments);
         person.behaviour.stage = settled.person.behaviour.stage;

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use endcap_engine::identity::partition::{PeerAnswer, PeerAsk};
-use endcap_engine::identity::settling::Peers;
+use endcap_identity::partition::{PeerAnswer, PeerAsk};
+use endcap_identity::partitioned_resolve::Peers;
 use endcap_protocol::FieldError;
 
 use crate::world::{Answer, Node};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use endcap_engine::identity::graph::{Alteration, Cut};
-use endcap_engine::identity::{FragmentId, Identifier, Namespace, Verdict};
+use endcap_identity::graph::{Alteration, Cut};
+use endcap_identity::{FragmentId, Identifier, Namespace, Verdict};
 
 use crate::check::{Checked, always, at_rest, people, same};
 use crate::random::Random;
@@ -199,7 +199,7 @@ fn replay(world: &mut World<'_>, script: &Script, seed: u64) -> Checked {
 
 fn some_cut(world: &World<'_>, random: &mut Random) -> Option<Cut> {
     let graph = world.graph();
-    let joined = |edge: &&endcap_engine::identity::Edge| {
+    let joined = |edge: &&endcap_identity::Edge| {
         let verdict = graph.verdicts.get(&(edge.fragment.clone(), edge.identifier.clone()));
         verdict == Some(&Verdict::Joined) && !edge.fragment.is_alias()
     };

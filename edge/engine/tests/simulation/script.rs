@@ -1,10 +1,10 @@
 //! What people do: browsers and servers with the batches they send, the same for every run of a seed.
 
-use endcap_engine::identity::rules::ClaimPolicy;
-use endcap_engine::identity::{IdentityRules, proof};
-use endcap_engine::ingest::{Batch, ingest_as};
-use endcap_engine::server::Trust;
+use endcap_events::ingest::{Batch, ingest_as};
+use endcap_identity::rules::ClaimPolicy;
+use endcap_identity::{IdentityRules, proof};
 use endcap_protocol::{UnixMillis, UserId};
+use endcap_validation::Trust;
 use serde_json::{Value, json};
 
 use crate::random::Random;

@@ -7,17 +7,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_engine::identity::graph::{Alteration, Cut};
-use endcap_engine::identity::partition::{PeerAnswer, PeerAsk, answer, of_fragment};
-use endcap_engine::identity::{
-    Assertion, Belief, Evidence, FragmentId, Identifier, MemoryGraph, Namespace, Order, Route, Seat, graph, settling,
+use endcap_engine::visit::apply;
+use endcap_events::ingest::Batch;
+use endcap_identity::graph::{Alteration, Cut};
+use endcap_identity::partition::{PeerAnswer, PeerAsk, answer, of_fragment};
+use endcap_identity::{
+    Assertion, Evidence, FragmentId, Identifier, MemoryGraph, Namespace, Order, Route, Seat, graph, partitioned_resolve,
 };
-use endcap_engine::ingest::Batch;
-use endcap_engine::profile::dedupe::Accepted;
-use endcap_engine::profile::visit::{Lead, apply};
-use endcap_engine::profile::{Fragment, ProfileRow, Seating};
-use endcap_engine::server::Trust;
+use endcap_profile::dedupe::Accepted;
+use endcap_profile::evidence_policy::Belief;
+use endcap_profile::resolution::Lead;
+use endcap_profile::{Fragment, ProfileRow, Seating};
 use endcap_protocol::{FieldError, ProfileId, bucket_of};
+use endcap_validation::Trust;
 
 use crate::jobs::Jobs;
 use crate::script::{NOW, SECRET, Script};
@@ -274,7 +276,7 @@ impl<'a> World<'a> {
                         let rules = self.script.rules.clone();
                         let peers = self.jobs.peers(self.partitions());
                         self.start(part, None, async move {
-                            settling::finish(&peers, &rules, &mark).await.map(|()| Answer::Done)
+                            partitioned_resolve::finish(&peers, &rules, &mark).await.map(|()| Answer::Done)
                         });
                     });
                 };
@@ -356,7 +358,7 @@ impl<'a> World<'a> {
         self.start(part, Some((from, ticket)), async move {
             let mut seat = None;
             for word in &words {
-                seat = Some(settling::tell(&peers, &rules, word, b"").await?);
+                seat = Some(partitioned_resolve::tell(&peers, &rules, word, b"").await?);
             }
             Ok(seat.map_or(Answer::Later, Answer::Seat))
         });
@@ -370,7 +372,7 @@ impl<'a> World<'a> {
         }
         let peers = self.jobs.peers(self.partitions());
         self.start(part, Some((from, ticket)), async move {
-            settling::change(&peers, &rules, &what, alteration, NOW).await.map(|_| Answer::Done)
+            partitioned_resolve::change(&peers, &rules, &what, alteration, NOW).await.map(|_| Answer::Done)
         });
     }
 

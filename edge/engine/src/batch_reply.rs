@@ -1,0 +1,84 @@
+//! The answer to a batch.
+
+use endcap_events::ingest::rejection::{RejectCode, Rejection};
+use endcap_validation::EngineError;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::decide::Decision;
+
+/// What became of each event, and what the page should show.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct BatchReply {
+    /// Message IDs that were kept.
+    pub accepted: Vec<String>,
+    /// Message IDs that were kept before.
+    pub duplicate: Vec<String>,
+    /// Events that were refused; sending them again changes nothing.
+    pub rejected: Vec<Rejection>,
+    /// What to show, where the batch asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Decision>")]
+    pub decision: Option<Box<RawValue>>,
+}
+
+impl BatchReply {
+    /// A reply without a decision.
+    #[must_use]
+    pub fn of(accepted: Vec<String>, duplicate: Vec<String>, rejected: Vec<Rejection>) -> Self {
+        Self { accepted, duplicate, rejected, decision: None }
+    }
+
+    /// The same reply with a decision.
+    ///
+    /// # Errors
+    /// Never in practice; the serialiser's own failure is passed on.
+    pub fn deciding(mut self, decision: Option<&Decision>) -> Result<Self, EngineError> {
+        let raw = decision.map(to_raw_value).transpose();
+        self.decision = raw.map_err(|error| EngineError::Internal(error.to_string()))?;
+        Ok(self)
+    }
+
+    /// The text of the reply with a decision, in one go: a decision is most of a reply, and one that is
+    /// [taken in](BatchReply::deciding) is written twice.
+    ///
+    /// # Errors
+    /// Never in practice; the serialiser's own failure is passed on.
+    pub fn text(&self, decision: Option<&Decision>) -> Result<Vec<u8>, EngineError> {
+        let text = Text { accepted: &self.accepted, duplicate: &self.duplicate, rejected: &self.rejected, decision };
+        serde_json::to_vec(&text).map_err(|error| EngineError::Internal(error.to_string()))
+    }
+
+    /// Adds the reply of the profile that took over the rest of the batch; its decision is the one that counts.
+    ///
+    /// # Errors
+    /// When it is no reply: then what became of the rest is not known.
+    pub fn follow(&mut self, json: &[u8]) -> Result<(), EngineError> {
+        let rest: Self = serde_json::from_slice(json).map_err(|error| EngineError::Internal(error.to_string()))?;
+        self.accepted.extend(rest.accepted);
+        self.duplicate.extend(rest.duplicate);
+        self.rejected.extend(rest.rejected);
+        self.decision = rest.decision.or(self.decision.take());
+        Ok(())
+    }
+
+    /// 200 if any event is good or there were none to judge, else 400. A robot is not told off: its console shows no
+    /// error that a shop's audits would count.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        let good = !self.accepted.is_empty() || !self.duplicate.is_empty();
+        let bad = self.rejected.iter().any(|rejection| rejection.code != RejectCode::Bot);
+        if good || !bad { 200 } else { 400 }
+    }
+}
+
+/// A [`BatchReply`] whose decision is not text yet.
+#[derive(Serialize)]
+struct Text<'a> {
+    accepted: &'a [String],
+    duplicate: &'a [String],
+    rejected: &'a [Rejection],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'a Decision>,
+}

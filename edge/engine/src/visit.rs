@@ -1,0 +1,154 @@
+//! Applying a batch to a profile: the pure middle of the event path.
+//!
+//! Role in the flow of one event: between reading the packed row and writing it back. Everything here is one function of
+//! row, batch, snapshot and time; the shard around it only moves bytes.
+
+use endcap_events::ingest::Batch;
+use endcap_events::ingest::event::Event;
+use endcap_identity::{Assertion, FragmentId};
+use endcap_models::lifecycle::Bounds;
+use endcap_models::lifecycle::History;
+use endcap_models::lifecycle::Orders;
+use endcap_profile::dedupe::Block;
+use endcap_profile::evidence_policy::Belief;
+use endcap_profile::fragment::{Applied, Fragment};
+use endcap_profile::person::Person;
+use endcap_profile::row::ProfileRow;
+use endcap_profile::signal::Signal;
+use endcap_profile::timers::{TimerKind, TimerMove};
+use endcap_protocol::UnixMillis;
+
+use crate::journey::cart_left_due;
+use crate::shop::Snapshot;
+
+/// What a batch did to a profile.
+#[derive(Debug, Default)]
+pub struct Visit {
+    /// Message IDs kept.
+    pub accepted: Vec<String>,
+    /// Message IDs known already.
+    pub duplicate: Vec<String>,
+    /// What the kept events teach.
+    pub signals: Vec<Signal>,
+    /// Texts of the kept events, for the log.
+    pub log: Vec<String>,
+    /// What they say about whose the fragment is, and the graph was not told yet.
+    pub assertion: Option<Assertion>,
+    /// From this event on, another person uses the browser: their fragment, and what is to be applied there.
+    pub handover: Option<(FragmentId, Vec<Event>)>,
+}
+
+/// Applies a batch to a fragment, which begins where there is none.
+pub fn apply(
+    row: &mut ProfileRow,
+    at: &FragmentId,
+    batch: &mut Batch,
+    now: UnixMillis,
+    belief: &Belief<'_>,
+    overflow: &[Block],
+) -> Visit {
+    let mut visit = Visit::default();
+    let mut assertion = Assertion::new(at.clone());
+    let events = std::mem::take(&mut batch.events);
+    let fragment = row.fragments.entry(at.clone()).or_insert_with(|| Fragment::begun(&batch.anonymous_id, now));
+    greet(fragment, batch, now);
+    let mut events = events.into_iter();
+    while let Some(event) = events.next() {
+        // A login that is known, from here or from before the browser was handed over, begins nothing again.
+        let known = fragment.messages.contains(&event.message_id, overflow);
+        let user = belief.user_of(&event).filter(|(_, trust)| !known && belief.links(*trust));
+        if user.is_some_and(|(user, _)| fragment.is_anothers(&user, &event)) {
+            let next = at.next(&event.message_id);
+            fragment.successor = Some(next.clone());
+            visit.handover = Some((next, std::iter::once(event).chain(events).collect()));
+            break;
+        }
+        let id = event.message_id.as_str().to_owned();
+        match fragment.apply(&event, now, overflow) {
+            Applied::Duplicate => visit.duplicate.push(id),
+            Applied::Accepted(signals) => {
+                visit.accepted.push(id);
+                visit.signals.extend(signals);
+                assertion.said.extend(fragment.hear(&event, belief));
+                assertion.aliases.extend(belief.alias_of(&event));
+                visit.log.push(event.raw);
+            }
+        }
+    }
+    visit.assertion = Some(assertion).filter(|assertion| !assertion.is_empty());
+    visit
+}
+
+/// Notes what the batch itself says about the browser.
+fn greet(fragment: &mut Fragment, batch: &Batch, now: UnixMillis) {
+    if batch.device_id.is_some() {
+        fragment.device_id.clone_from(&batch.device_id);
+    }
+    if let Some(consent) = batch.consent {
+        fragment.consent(consent, batch.consent_source, batch.sent_at, now);
+    }
+}
+
+/// A profile after time has passed to now.
+#[derive(Debug)]
+pub struct Settled {
+    /// The fold.
+    pub person: Person,
+    /// Timers to move.
+    pub timers: Vec<TimerMove>,
+    /// Whether the lifecycle stage changed.
+    pub stage_changed: bool,
+}
+
+/// Folds the profile, lets its stage follow time, and says which timers have to move.
+pub fn settle(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Settled {
+    settle_as(Person::fold(&row.fragments), row, snapshot, now)
+}
+
+/// The same for who only decides: the person is the [brief](Person::brief) one.
+pub fn settle_briefly(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Settled {
+    settle_as(Person::brief(&row.fragments), row, snapshot, now)
+}
+
+/// What is known of one fragment alone, as if nothing linked it: what a browser is shown that only claims who it is.
+#[must_use]
+pub fn alone(id: &FragmentId, fragment: &Fragment, snapshot: &Snapshot, now: UnixMillis) -> Person {
+    let mut person = Person::brief(&[(id.clone(), fragment.clone())].into());
+    let orders: Orders = person.order_times().into_iter().collect();
+    let bounds = snapshot.settings.lifecycle.config().bounds_of(&orders, snapshot.cycle_ms);
+    let mut stages = History::starting_at(fragment.since);
+    stages.advance(&orders, &bounds, now);
+    person.behaviour.stage = stages.current().stage;
+    person
+}
+
+fn settle_as(mut person: Person, row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Settled {
+    let orders: Orders = person.order_times().into_iter().collect();
+    let bounds = snapshot.settings.lifecycle.config().bounds_of(&orders, snapshot.cycle_ms);
+    let stage_changed = !row.stages.advance(&orders, &bounds, now).is_empty();
+    person.behaviour.stage = row.stages.current().stage;
+    let timers = timers(row, &person, snapshot, &orders, &bounds, now);
+    Settled { person, timers, stage_changed }
+}
+
+/// Moves a timer only to an earlier time: one that fires too early looks again and goes on, and that costs fewer rows
+/// than moving it with each event.
+fn timers(
+    row: &mut ProfileRow,
+    person: &Person,
+    snapshot: &Snapshot,
+    orders: &Orders,
+    bounds: &Bounds,
+    now: UnixMillis,
+) -> Vec<TimerMove> {
+    let cart = cart_left_due(row, person, &snapshot.settings.cart_push);
+    let stage = endcap_models::lifecycle::next_change_at(orders, bounds, now);
+    let slots =
+        [(TimerKind::CartLeft, &mut row.timers.cart_left, cart), (TimerKind::Stage, &mut row.timers.stage, stage)];
+    let mut moves = Vec::new();
+    for (kind, armed, wanted) in slots {
+        let Some(to) = wanted.filter(|due| armed.is_none_or(|held| *due < held)) else { continue };
+        moves.push(TimerMove { kind, from: armed.replace(to), to });
+    }
+    moves
+}

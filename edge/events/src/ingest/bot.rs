@@ -1,0 +1,186 @@
+//! Robots: who sends a batch and is no visitor.
+//!
+//! Role in the flow of one event: before its batch is parsed. What a robot sends is counted and not applied, so that a
+//! crawler that runs scripts adds no profiles, views or sessions.
+
+use std::collections::BTreeMap;
+
+use endcap_protocol::touch::cut;
+use endcap_validation::hash::hash;
+
+/// Longest part of an agent's name that is looked at, in bytes.
+const AGENT_BYTES: usize = 400;
+/// Verdicts remembered; there are fewer browsers in use at a time.
+const VERDICTS: usize = 2048;
+
+/// Names of monitors and renderers that look like browsers otherwise, in lower case.
+const NAMED: [&str; 16] = [
+    "adsbot",
+    "catchpoint",
+    "dareboost",
+    "datadogsynthetics",
+    "google-inspectiontool",
+    "google-read-aloud",
+    "gtmetrix",
+    "lighthouse",
+    "mediapartners-google",
+    "newrelicsynthetics",
+    "nutch",
+    "phantomjs",
+    "pingdom",
+    "site24x7",
+    "slurp",
+    "speedcurve",
+];
+
+/// What tells a browser that a program drives, in lower case.
+const DRIVEN: [&str; 8] =
+    ["cypress", "electron", "headless", "htmlunit", "jsdom", "playwright", "puppeteer", "webdriver"];
+
+/// Names of phones that contain the name of a robot.
+const PHONES: [&str; 1] = ["cubot"];
+
+/// Which senders count as robots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BotFilter {
+    /// None.
+    Off,
+    /// Known crawlers, monitors and link previews, by name.
+    #[default]
+    Agents,
+    /// Those, browsers that a program drives, and what is no browser at all.
+    Strict,
+}
+
+impl BotFilter {
+    /// The filter that a deployment sets: `off`, `agents` or `strict`; anything else is the default.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "off" => Self::Off,
+            "strict" => Self::Strict,
+            _ => Self::Agents,
+        }
+    }
+
+    /// Whether a request with this `User-Agent` and `Sec-CH-UA` (empty where there is none) is a robot's.
+    #[must_use]
+    pub fn catches(self, agent: &str, brands: &str) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Agents => is_crawler(agent, true),
+            Self::Strict => {
+                let driven = |text: &str| DRIVEN.iter().any(|name| text.to_ascii_lowercase().contains(name));
+                is_crawler(agent, false) || driven(agent) || driven(brands)
+            }
+        }
+    }
+}
+
+/// Whether the list of the crate `iscrawl`, or ours, names the agent. `browser` takes it for a browser where no name
+/// tells; otherwise what names no browser's engine is a robot.
+fn is_crawler(agent: &str, browser: bool) -> bool {
+    let mut agent = cut(agent, AGENT_BYTES).to_ascii_lowercase();
+    for phone in PHONES {
+        agent = agent.replace(phone, "phone");
+    }
+    if NAMED.iter().any(|name| agent.contains(name)) {
+        return true;
+    }
+    // The crate remembers a verdict by where the text lies, how long it is, and its first and last eight bytes. Texts
+    // that are read into the same memory one after the other would share one: digits of a hash at the end part them.
+    let digits = u64::from_le_bytes(hash(&agent)) % 100_000_000;
+    let engine = if browser { " gecko" } else { "" };
+    let empty = agent.is_empty() && !browser;
+    empty || iscrawl::is_crawler(&format!("{agent}{engine} {digits:08}"))
+}
+
+/// Verdicts by agent, so that the lists are gone through once for each and not with each batch.
+#[derive(Debug, Default)]
+pub struct Verdicts(BTreeMap<u64, bool>);
+
+impl Verdicts {
+    /// Whether a request with these headers is a robot's.
+    pub fn catches(&mut self, filter: BotFilter, agent: &str, brands: &str) -> bool {
+        let key = u64::from_le_bytes(hash(agent)) ^ u64::from_le_bytes(hash(brands)).rotate_left(1);
+        if let Some(known) = self.0.get(&key) {
+            return *known;
+        }
+        if self.0.len() >= VERDICTS {
+            self.0.clear();
+        }
+        let verdict = filter.catches(agent, brands);
+        self.0.insert(key, verdict);
+        verdict
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHROME: &str =
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+    const HEADLESS: &str =
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36";
+    const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0";
+    const CUBOT: &str = "Mozilla/5.0 (Linux; Android 12; CUBOT P60) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Mobile Safari/537.36";
+    const GOOGLEBOT: &str = "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; Googlebot/2.1; +http://www.google.com/bot.html) Chrome/119.0 Safari/537.36";
+    const LIGHTHOUSE: &str = "Mozilla/5.0 (Linux; Android 11; moto g power) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0 Mobile Safari/537.36 Chrome-Lighthouse";
+
+    #[test]
+    fn browsers_are_visitors_in_every_mode() {
+        for filter in [BotFilter::Off, BotFilter::Agents, BotFilter::Strict] {
+            for agent in [CHROME, FIREFOX, CUBOT] {
+                assert!(!filter.catches(agent, ""), "{filter:?} {agent}");
+            }
+        }
+    }
+
+    #[test]
+    fn crawlers_are_caught_by_name_and_driven_browsers_only_where_that_is_wanted() {
+        for agent in [GOOGLEBOT, LIGHTHOUSE, "Twitterbot/1.0", "facebookexternalhit/1.1 (+http://x.example)"] {
+            assert!(BotFilter::Agents.catches(agent, ""), "{agent}");
+            assert!(BotFilter::Strict.catches(agent, ""), "{agent}");
+            assert!(!BotFilter::Off.catches(agent, ""), "{agent}");
+        }
+        for agent in [HEADLESS, "node", "curl/8.5.0", ""] {
+            assert!(!BotFilter::Agents.catches(agent, ""), "{agent}");
+            assert!(BotFilter::Strict.catches(agent, ""), "{agent}");
+        }
+        let brands = "\"Chromium\";v=\"156\", \"HeadlessChrome\";v=\"156\"";
+        assert!(BotFilter::Strict.catches(CHROME, brands));
+        assert!(!BotFilter::Agents.catches(CHROME, brands));
+    }
+
+    #[test]
+    fn a_verdict_is_the_same_when_it_is_remembered() {
+        let mut verdicts = Verdicts::default();
+        for _ in 0..3 {
+            assert!(!verdicts.catches(BotFilter::Agents, CHROME, ""));
+            assert!(verdicts.catches(BotFilter::Agents, GOOGLEBOT, ""));
+        }
+        for n in 0..VERDICTS * 2 {
+            assert!(!verdicts.catches(BotFilter::Agents, &format!("{CHROME} {n}"), ""));
+        }
+        assert!(verdicts.0.len() <= VERDICTS);
+    }
+
+    #[test]
+    fn agents_of_one_length_that_begin_and_end_alike_are_told_apart() {
+        // One buffer, as where each request is read into the same memory.
+        let mut buffer = String::new();
+        for (middle, robot) in [("windows", false), ("someb0t", false), ("somebot", true), ("windows", false)] {
+            buffer.clear();
+            buffer.push_str(&format!("Mozilla/5.0 ({middle}) Gecko/20100101 Firefox/153.0"));
+            assert_eq!(BotFilter::Agents.catches(&buffer, ""), robot, "{middle}");
+        }
+    }
+
+    #[test]
+    fn settings_are_read() {
+        assert_eq!(BotFilter::parse("off"), BotFilter::Off);
+        assert_eq!(BotFilter::parse("strict"), BotFilter::Strict);
+        assert_eq!(BotFilter::parse(""), BotFilter::Agents);
+    }
+}

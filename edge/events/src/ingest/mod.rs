@@ -1,0 +1,234 @@
+//! Ingestion: from the bytes of a batch to typed events, as named stages.
+//!
+//! Role in the flow of one event: the first thing the profile's shard does. Each stage narrows the type
+//! ([`wire::WireBatch`] → [`event::Event`]); an event that drops out of one is a [`Rejection`], so every event ends in
+//! exactly one outcome: accepted, duplicate or rejected. Deduplication comes last, inside the profile, because only the
+//! profile knows what it has seen.
+
+pub mod bot;
+pub mod consent;
+pub mod event;
+pub mod parse;
+mod patch;
+mod properties;
+pub mod quarantine;
+pub mod raw_call;
+pub mod rejection;
+pub mod repair_surrogates;
+
+pub mod validate;
+pub mod wire;
+
+pub use crate::ingest::event::{Event, EventContext, Kind};
+pub use crate::ingest::quarantine::Quarantined;
+pub use crate::ingest::rejection::{RejectCode, Rejection};
+
+use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS};
+use endcap_protocol::{AnonymousId, Consent, DeviceId, FieldError, SourceId, UnixMillis};
+use endcap_validation::{EngineError, Trust};
+
+use crate::ingest::consent::{ConsentSource, Gpc};
+use crate::ingest::quarantine::Route;
+use crate::ingest::wire::{Ask, WireBatch};
+
+/// What a request says about its sender besides the body.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Signals {
+    /// What the browser's Global Privacy Control refuses, where it is on.
+    pub gpc: Option<Gpc>,
+    /// The sender is a robot.
+    pub robot: bool,
+    /// How far the sender is believed.
+    pub trust: Trust,
+}
+
+/// Most events that one batch can say were thrown out.
+pub const DROPPED: u32 = 100_000;
+
+/// A batch whose events are typed, bounded and on the edge's clock.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Which page or server sent it.
+    pub source: SourceId,
+    /// The browser it came from.
+    pub anonymous_id: AnonymousId,
+    /// The installation it came from.
+    pub device_id: Option<DeviceId>,
+    /// The visitor's consent when it was sent, less what the browser's privacy signal refuses.
+    pub consent: Option<Consent>,
+    /// Who said so.
+    pub consent_source: ConsentSource,
+    /// The good events, in the order sent.
+    pub events: Vec<Event>,
+    /// The bad ones.
+    pub rejected: Vec<Rejection>,
+    /// The same, for the quarantine.
+    pub refused: Vec<Quarantined>,
+    /// How many events the browser threw out for lack of room, at most [`DROPPED`].
+    pub dropped: u32,
+    /// What the page wants decided.
+    pub ask: Option<Ask>,
+    /// The page's clock when it sent the batch.
+    pub sent_at: Option<UnixMillis>,
+    /// The edge's clock when the batch was received.
+    pub received_at: UnixMillis,
+    /// How far the sender is believed; no batch can say it of itself.
+    pub trust: Trust,
+    /// What the browser's Global Privacy Control refused, where it is on.
+    pub gpc: Option<Gpc>,
+}
+
+impl Batch {
+    /// A batch of the same browser with these events, as text: for the profile that takes over.
+    #[must_use]
+    pub fn body(&self, events: &[Event]) -> String {
+        let raw: Vec<&str> = events.iter().map(|event| event.raw.as_str()).collect();
+        let ask = serde_json::json!(self.ask);
+        let head = self.head();
+        let open = head.strip_suffix('}').unwrap_or("{");
+        format!("{open},\"ask\":{ask},\"events\":[{}]}}", raw.join(","))
+    }
+
+    /// Refuses every event, because the browser was erased: counted, and nothing of them kept.
+    pub fn erase(&mut self) {
+        let refused = std::mem::take(&mut self.rejected);
+        let ids = refused.into_iter().map(|rejection| rejection.message_id.unwrap_or_default());
+        let good = std::mem::take(&mut self.events).into_iter().map(|event| event.message_id.into_string());
+        let ids: Vec<String> = good.chain(ids).collect();
+        self.refused.clear();
+        for (index, id) in ids.iter().enumerate() {
+            let error = FieldError::new("", "the browser was erased; it needs a new anonymous ID");
+            self.refuse(index, Route::Batch, "", Rejection::new(RejectCode::Erased, error).of(id));
+        }
+    }
+
+    /// The batch's own fields as JSON, without events and question.
+    fn head(&self) -> String {
+        serde_json::json!({
+            "source": self.source, "anonymous_id": self.anonymous_id, "device_id": self.device_id,
+            "consent": self.consent, "consent_source": self.consent_source.as_str(), "sent_at": self.sent_at,
+            "trust": self.trust.as_str(),
+        })
+        .to_string()
+    }
+
+    /// Notes that the event at `index`, whose text is `raw`, was refused.
+    fn refuse(&mut self, index: usize, route: Route, raw: &str, rejection: Rejection) {
+        let source = self.source.as_str();
+        self.refused.push(if rejection.code.is_kept() {
+            let subject = self.anonymous_id.as_str();
+            Quarantined::new(route, source, subject, raw, &rejection, self.received_at).within(&self.head())
+        } else {
+            Quarantined::new(route, source, "", "", &rejection, self.received_at)
+        });
+        self.rejected.push(rejection.at(index));
+    }
+}
+
+/// Runs the stages over a browser's request received at `now`.
+///
+/// # Errors
+/// When the batch as a whole cannot be used: nothing of it is kept.
+pub fn ingest(body: &[u8], now: UnixMillis) -> Result<Batch, EngineError> {
+    ingest_from(body, now, Signals::default())
+}
+
+/// The same for a batch whose sender is believed as far as `trust` says.
+///
+/// # Errors
+/// As [`ingest`].
+pub fn ingest_as(body: &[u8], now: UnixMillis, trust: Trust) -> Result<Batch, EngineError> {
+    ingest_from(body, now, Signals { trust, ..Signals::default() })
+}
+
+/// The same with all that is known about the sender. What a robot sends is refused unread.
+///
+/// # Errors
+/// As [`ingest`].
+pub fn ingest_from(body: &[u8], now: UnixMillis, signals: Signals) -> Result<Batch, EngineError> {
+    let wire = read(body)?;
+    let mut batch = open(&wire, now, signals)?;
+    let skew = skew(&wire, now);
+    let events = wire.events.iter().map(|raw| (Route::Batch, raw.get()));
+    let calls = wire.raw.iter().map(|raw| (Route::Call, raw.get()));
+    for (index, (route, raw)) in events.chain(calls).enumerate() {
+        let outcome = if signals.robot { Err(robots()) } else { take_in(route, raw, &batch, skew, now) };
+        match outcome {
+            Ok(event) => batch.events.push(event),
+            Err(rejection) => batch.refuse(index, route, raw, rejection),
+        }
+    }
+    Ok(batch)
+}
+
+/// Stages 3 to 6 for one event.
+fn take_in(route: Route, raw: &str, batch: &Batch, skew: UnixMillis, now: UnixMillis) -> Result<Event, Rejection> {
+    let event = match route {
+        Route::Call => raw_call::event(raw, &batch.anonymous_id)?,
+        Route::Batch | Route::Vendor | Route::Webhook => parse::event(raw, &batch.anonymous_id)?,
+    };
+    let event = validate::filter(event, batch.consent)?;
+    validate::limit(validate::normalise(event, skew, now), batch.trust, now)
+}
+
+fn robots() -> Rejection {
+    Rejection::new(RejectCode::Bot, FieldError::new("", "robots are counted and nothing else"))
+}
+
+/// Stage 1: bounds the size and reads the outer shape.
+///
+/// # Errors
+/// When the body is too large, no JSON, or not of a batch's shape.
+pub fn read(body: &[u8]) -> Result<WireBatch<'_>, EngineError> {
+    if body.len() > BATCH_BYTES {
+        return Err(EngineError::TooLarge { limit: BATCH_BYTES });
+    }
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(EngineError::Json("expected an object".to_owned()));
+    }
+    let wire: WireBatch<'_> = serde_json::from_slice(body).map_err(|error| why(body, &error))?;
+    let count = wire.events.len() + wire.raw.len();
+    if count > BATCH_EVENTS {
+        return Err(FieldError::new("events", format!("must hold at most {BATCH_EVENTS} events")).into());
+    }
+    Ok(wire)
+}
+
+/// Reads a body again to find where it is wrong: following the path costs more than the reading itself, so only bad
+/// bodies pay for it.
+fn why(body: &[u8], error: &serde_json::Error) -> EngineError {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, WireBatch<'_>>(&mut json) {
+        Err(error) => EngineError::of_json(error),
+        // The object itself is right; what comes after it is not.
+        Ok(_) => EngineError::Json(error.to_string()),
+    }
+}
+
+/// Stage 2: the batch's own fields.
+fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals) -> Result<Batch, EngineError> {
+    let said = ConsentSource::parse(wire.consent_source.as_deref().unwrap_or_default());
+    let left = wire.consent.map(|consent| signals.gpc.map_or(consent, |gpc| gpc.limit(consent)));
+    Ok(Batch {
+        source: SourceId::parse(&wire.source)?,
+        anonymous_id: AnonymousId::parse(&wire.anonymous_id)?,
+        device_id: wire.device_id.as_deref().map(DeviceId::parse).transpose()?,
+        consent: left,
+        consent_source: if left == wire.consent { said } else { ConsentSource::Gpc },
+        events: Vec::new(),
+        rejected: Vec::new(),
+        refused: Vec::new(),
+        dropped: wire.dropped.unwrap_or_default().min(DROPPED),
+        ask: wire.ask.clone().map(Ask::bounded),
+        sent_at: wire.sent_at,
+        received_at: now,
+        trust: signals.trust,
+        gpc: signals.gpc,
+    })
+}
+
+/// How far the page's clock lies behind the edge's, in milliseconds. Under 10 s it is taken for the network's delay.
+fn skew(wire: &WireBatch<'_>, now: UnixMillis) -> UnixMillis {
+    let skew = wire.sent_at.map_or(0, |sent| now.saturating_sub(sent));
+    if skew.unsigned_abs() < 10_000 { 0 } else { skew }
+}

@@ -1,0 +1,205 @@
+//! A visitor who follows a link from one of a shop's domains to another: browsers keep each domain's cookies apart, so
+//! the edge hands the identity over, in a token that is signed, leads to one page and lives for a minute.
+//!
+//! Role in the flow of one event: none; what comes after it belongs to the same browser on both domains. The token proves
+//! that our edge knew this browser under this name, and nothing about the person.
+
+use endcap_identity::{Keys, Purpose};
+use endcap_protocol::cookie::Identity;
+use endcap_protocol::{AnonymousId, DeviceId, FieldError, SourceId, UnixMillis};
+use serde::{Deserialize, Serialize};
+
+use super::destination::Destination;
+use super::query;
+use super::token::MAX_TOKEN;
+
+/// How long a token is good for, in milliseconds: a redirect takes a second, on a bad day some.
+pub const LIFETIME_MS: UnixMillis = 60_000;
+
+/// One visitor's way to one page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crossing {
+    /// The source of both domains' pages.
+    pub source: SourceId,
+    /// The browser, as the domain that it leaves knows it.
+    pub anonymous: AnonymousId,
+    /// Its installation.
+    pub device: DeviceId,
+    /// The page that it goes to.
+    pub destination: Destination,
+    /// After this time the token hands over nothing.
+    pub expires_at: UnixMillis,
+}
+
+/// The signed JSON.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    s: String,
+    a: String,
+    d: String,
+    u: String,
+    e: UnixMillis,
+}
+
+/// Reads what a page asks for: its source, and the page of another domain that the visitor goes to.
+///
+/// # Errors
+/// The parameter that is missing or wrong.
+pub fn asked(query: &str) -> Result<(SourceId, Destination), FieldError> {
+    // Room for every byte to be escaped.
+    let text = |name: &str, max: usize| query::parameter(query, name, max * 3).unwrap_or_default();
+    let destination =
+        Destination::parse(&text("to", Destination::MAX)).map_err(|wrong| FieldError::new("to", wrong))?;
+    let source = SourceId::parse(&text("s", SourceId::MAX)).map_err(|error| FieldError::new("s", error.message))?;
+    Ok((source, destination))
+}
+
+impl Crossing {
+    /// The way of a visitor who sets out at `now`.
+    #[must_use]
+    pub fn of(visitor: Identity, source: SourceId, destination: Destination, now: UnixMillis) -> Self {
+        let Identity { device, anonymous, .. } = visitor;
+        Self { source, anonymous, device, destination, expires_at: now.saturating_add(LIFETIME_MS) }
+    }
+
+    /// The token; None where the deployment has no signing key.
+    #[must_use]
+    pub fn token(&self, keys: &Keys) -> Option<String> {
+        let wire = Wire {
+            s: self.source.as_str().to_owned(),
+            a: self.anonymous.as_str().to_owned(),
+            d: self.device.as_str().to_owned(),
+            u: self.destination.as_str().to_owned(),
+            e: self.expires_at,
+        };
+        keys.sign(Purpose::Crossing, &serde_json::to_string(&wire).ok()?)
+    }
+
+    /// The crossing of a token that one of the keys signed, whether it still counts or not.
+    #[must_use]
+    pub fn of_token(keys: &Keys, token: &str) -> Option<Self> {
+        if token.len() > MAX_TOKEN {
+            return None;
+        }
+        let wire: Wire = serde_json::from_str(&keys.verify(Purpose::Crossing, token)?).ok()?;
+        Some(Self {
+            source: SourceId::parse(&wire.s).ok()?,
+            anonymous: AnonymousId::parse(&wire.a).ok()?,
+            device: DeviceId::parse(&wire.d).ok()?,
+            destination: Destination::parse(&wire.u).ok()?,
+            expires_at: wire.e,
+        })
+    }
+
+    /// The identity that it brings at `now` to a domain on which the visitor has `held`; None where it came too late, or the
+    /// visitor has one there already, which stays.
+    #[must_use]
+    pub fn identity(&self, held: Option<Identity>, now: UnixMillis) -> Option<Identity> {
+        let fresh = now <= self.expires_at && held.is_none();
+        fresh.then(|| Identity { device: self.device.clone(), anonymous: self.anonymous.clone(), epoch: 0 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const OLD: &str = "a:AAAAAAAAAAAAAAAAAAAAAAAA";
+    const NEW: &str = "b:BBBBBBBBBBBBBBBBBBBBBBBB";
+    const NOW: UnixMillis = 1_700_000_000_000;
+
+    fn visitor() -> Identity {
+        Identity {
+            device: DeviceId::parse("device").unwrap(),
+            anonymous: AnonymousId::parse("anonymous").unwrap(),
+            epoch: 3,
+        }
+    }
+
+    fn crossing(url: &str) -> Crossing {
+        let source = SourceId::parse("shop").unwrap();
+        Crossing::of(visitor(), source, Destination::parse(url).unwrap(), NOW)
+    }
+
+    #[test]
+    fn what_was_signed_is_read_back_also_after_the_keys_rotated() {
+        let crossing = crossing("https://shop.de/p?a=b#c");
+        let token = crossing.token(&Keys::parse(OLD)).unwrap();
+        assert_eq!(Crossing::of_token(&Keys::parse(&format!("{NEW},{OLD}")), &token), Some(crossing));
+        assert_eq!(Crossing::of_token(&Keys::parse(NEW), &token), None);
+    }
+
+    #[test]
+    fn only_a_visitor_without_an_identity_gets_one_and_only_for_a_minute() {
+        let crossing = crossing("https://shop.de/");
+        let given = crossing.identity(None, NOW + LIFETIME_MS).unwrap();
+        assert_eq!((given.anonymous.as_str(), given.device.as_str(), given.epoch), ("anonymous", "device", 0));
+        assert_eq!(crossing.identity(None, NOW + LIFETIME_MS + 1), None);
+        assert_eq!(crossing.identity(Some(visitor()), NOW), None);
+    }
+
+    #[test]
+    fn no_other_signed_text_is_a_crossing_and_a_signed_payload_is_still_checked() {
+        let keys = Keys::parse(OLD);
+        let good = r#"{"s":"shop","a":"x","d":"y","u":"https://shop.de/","e":1}"#;
+        let signed = |purpose, payload: &str| keys.sign(purpose, payload).unwrap();
+        assert!(Crossing::of_token(&keys, &signed(Purpose::Crossing, good)).is_some());
+        for purpose in [Purpose::Route, Purpose::Notification, Purpose::Open, Purpose::Click] {
+            assert_eq!(Crossing::of_token(&keys, &signed(purpose, good)), None);
+        }
+        for bad in [
+            good.replace("https:", "javascript:"),
+            good.replace("shop.de", "shop.de@evil.example"),
+            good.replace("\"shop\"", "\"\""),
+            good.replace("\"x\"", "\"\""),
+            good.replace("\"y\"", "5"),
+            "{}".to_owned(),
+        ] {
+            assert_eq!(Crossing::of_token(&keys, &signed(Purpose::Crossing, &bad)), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn says_which_parameter_is_wrong() {
+        let wrong = |query: &str| asked(query).unwrap_err().path;
+        assert_eq!(wrong("s=shop"), "to");
+        assert_eq!(wrong("s=shop&to=%2F%2Fevil.example"), "to");
+        assert_eq!(wrong("to=https%3A%2F%2Fshop.de%2F"), "s");
+        let (source, destination) = asked("to=https%3A%2F%2Fshop.de%2F%3Fa%3Db&s=shop").unwrap();
+        assert_eq!((source.as_str(), destination.as_str()), ("shop", "https://shop.de/?a=b"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_changed_token_verifies(at in 0_usize..400, byte in 33_u8..127) {
+            let keys = Keys::parse(OLD);
+            let token = crossing("https://shop.de/p").token(&keys).unwrap();
+            let mut changed = token.clone().into_bytes();
+            let at = at % changed.len();
+            changed[at] = byte;
+            let changed = String::from_utf8(changed).unwrap();
+            if changed != token {
+                prop_assert_eq!(Crossing::of_token(&keys, &changed), None);
+            }
+        }
+
+        #[test]
+        fn any_identity_and_destination_survive_the_way(
+            anonymous in "[!-~]{1,100}", device in "\\PC{1,20}", path in "[a-z0-9/?=&%.-]{0,60}", now in 0_i64..4_000_000_000_000,
+        ) {
+            let url = format!("https://shop.de/{path}");
+            let visitor = Identity {
+                device: DeviceId::parse(&device).unwrap(),
+                anonymous: AnonymousId::parse(&anonymous).unwrap(),
+                epoch: 0,
+            };
+            let source = SourceId::parse("shop").unwrap();
+            let crossing = Crossing::of(visitor.clone(), source, Destination::parse(&url).unwrap(), now);
+            let keys = Keys::parse(OLD);
+            let read = Crossing::of_token(&keys, &crossing.token(&keys).unwrap()).unwrap();
+            prop_assert_eq!(read.identity(None, now), Some(visitor));
+            prop_assert_eq!(read, crossing);
+        }
+    }
+}

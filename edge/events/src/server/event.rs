@@ -1,0 +1,98 @@
+//! One event as the entry understood it, whatever client or protocol it came by.
+
+use endcap_protocol::{AnonymousId, MessageId, SessionId, UnixMillis, UserId};
+use serde_json::{Map, Value, json};
+
+use crate::ingest::consent::Stated;
+
+/// Whom an event is about. The first that is given says where it goes: anonymous ID, user ID, e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Who {
+    /// The browser.
+    pub anonymous_id: Option<AnonymousId>,
+    /// The shop's name for the person. A fact of the shop's server links what is known so far; anything else is a claim.
+    pub user_id: Option<UserId>,
+    /// E-mail address, normalised by [`endcap_validation::text::normalise_email`].
+    pub email: Option<String>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Something somebody did.
+    Track {
+        /// Its name; those of the e-commerce spec v2 are understood.
+        name: String,
+        /// Its properties, as in our own batches.
+        properties: Map<String, Value>,
+    },
+    /// A page view.
+    Page {
+        /// The page's name or title.
+        name: String,
+        /// Its properties.
+        properties: Map<String, Value>,
+    },
+    /// Who somebody is: [`Who::user_id`], or only what is known about them.
+    Identify {
+        /// What is known about the person: text, numbers, true and false.
+        traits: Map<String, Value>,
+    },
+    /// Something of ours met the visitor, such as `Campaign Clicked`.
+    Impression {
+        /// One of the names that [`crate::ingest::event::Impression`] has.
+        name: String,
+        /// Its properties.
+        properties: Map<String, Value>,
+    },
+    /// Whom we know as `previous` is [`Who::user_id`].
+    Alias {
+        /// An anonymous ID, or an earlier user ID.
+        previous: String,
+    },
+}
+
+/// One event of one person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServerEvent {
+    /// Whom it is about.
+    pub who: Who,
+    /// Names the message for ever.
+    pub message_id: MessageId,
+    /// When it happened, on the edge's clock; None: now.
+    pub at: Option<UnixMillis>,
+    /// The visit it belongs to, where the client keeps sessions.
+    pub session_id: Option<SessionId>,
+    /// What happened.
+    pub action: Action,
+    /// Where it happened, as in our own batches: `page` (`url`, `title`, `referrer`), `campaign`, `zone`, `locale`,
+    /// `user_agent`, `ip`.
+    pub context: Map<String, Value>,
+    /// What the person agreed to, where the client says so; None leaves what is known.
+    pub consent: Option<Stated>,
+}
+
+impl ServerEvent {
+    /// The event as its history's shard takes it. `previous` is whom the person was known as, by a user ID.
+    #[must_use]
+    pub fn to_wire(&self, previous: Option<&UserId>) -> Value {
+        let (kind, name, properties, traits) = match &self.action {
+            Action::Track { name, properties } => ("track", Some(name), Some(properties), None),
+            Action::Page { name, properties } => ("page", Some(name), Some(properties), None),
+            Action::Impression { name, properties } => ("impression", Some(name), Some(properties), None),
+            Action::Identify { traits } if self.who.user_id.is_none() => ("traits", None, None, Some(traits)),
+            Action::Identify { traits } => ("identify", None, None, Some(traits)),
+            Action::Alias { .. } => ("identify", None, None, None),
+        };
+        // Where nothing else says whose it is, the address does.
+        let named = self.who.anonymous_id.is_none() && self.who.user_id.is_none();
+        let identifiers = self.who.email.as_ref().filter(|_| named).map(|email| json!({"email": email}));
+        let members = json!({
+            "identifiers": identifiers, "message_id": self.message_id, "type": kind, "name": name, "user_id": self.who.user_id,
+            "previous_id": previous, "session_id": self.session_id, "timestamp": self.at, "properties": properties,
+            "traits": traits, "context": self.context,
+        });
+        let Value::Object(members) = members else { return members };
+        members.into_iter().filter(|(_, value)| !value.is_null()).collect::<Map<_, _>>().into()
+    }
+}

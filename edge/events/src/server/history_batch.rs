@@ -1,0 +1,136 @@
+//! What one history gets of a request, as batches that its shard takes.
+
+use std::collections::BTreeMap;
+
+use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS};
+use endcap_protocol::{AnonymousId, SourceId};
+use serde_json::{Value, json};
+
+use crate::ingest::consent::Stated;
+
+/// One event of a request, on its way to a history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Where it stood in the request.
+    pub index: usize,
+    /// Whose history it goes to.
+    pub history: AnonymousId,
+    /// What the person agreed to, where the client says so.
+    pub consent: Option<Stated>,
+    /// The event, as the shard takes it.
+    pub event: Value,
+}
+
+/// One batch for one history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parcel {
+    /// Whose history it goes to: a browser's, or one that a server keeps.
+    pub history: AnonymousId,
+    /// The batch.
+    pub body: String,
+    /// Where its events stood in the request, in order.
+    pub indices: Vec<usize>,
+}
+
+/// Room for what a batch says besides its events.
+const HEAD_BYTES: usize = 4096;
+
+/// An event on its way into a batch.
+struct Packed {
+    index: usize,
+    consent: Option<Stated>,
+    text: String,
+}
+
+/// Packs events by history, in the order given; what is too much for one batch becomes several, and so do events with
+/// different consents, because a batch has one.
+#[must_use]
+pub fn pack(source: &SourceId, items: Vec<Item>) -> Vec<Parcel> {
+    let mut by_history: BTreeMap<AnonymousId, Vec<Packed>> = BTreeMap::new();
+    for Item { index, history, consent, event } in items {
+        by_history.entry(history).or_default().push(Packed { index, consent, text: event.to_string() });
+    }
+    by_history.into_iter().flat_map(|(history, events)| batches(source, &history, events)).collect()
+}
+
+fn batches(source: &SourceId, history: &AnonymousId, events: Vec<Packed>) -> Vec<Parcel> {
+    let mut parcels = Vec::new();
+    let mut held: Vec<Packed> = Vec::new();
+    let mut bytes = HEAD_BYTES;
+    for event in events {
+        let size = event.text.len() + 1;
+        let full = held.len() == BATCH_EVENTS || bytes + size > BATCH_BYTES;
+        if held.first().is_some_and(|first| full || first.consent != event.consent) {
+            parcels.push(parcel(source, history, &std::mem::take(&mut held)));
+            bytes = HEAD_BYTES;
+        }
+        bytes += size;
+        held.push(event);
+    }
+    parcels.push(parcel(source, history, &held));
+    parcels
+}
+
+fn parcel(source: &SourceId, history: &AnonymousId, events: &[Packed]) -> Parcel {
+    let consent = events.first().and_then(|event| event.consent);
+    let head = json!({
+        "source": source, "anonymous_id": history, "consent": consent.map(|said| said.consent),
+        "consent_source": consent.map(|said| said.source.as_str()),
+    });
+    let head = head.to_string();
+    let open = head.strip_suffix('}').unwrap_or("{");
+    let texts: Vec<&str> = events.iter().map(|event| event.text.as_str()).collect();
+    Parcel {
+        history: history.clone(),
+        body: format!("{open},\"events\":[{}]}}", texts.join(",")),
+        indices: events.iter().map(|event| event.index).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use endcap_protocol::Consent;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ingest::consent::ConsentSource;
+
+    fn history(name: &str) -> AnonymousId {
+        AnonymousId::parse(name).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn each_event_is_in_one_batch_that_the_shard_takes(
+            events in proptest::collection::vec((0_usize..3, 0_usize..30_000, 0_u8..3), 0..60),
+        ) {
+            let source = SourceId::parse("s").unwrap();
+            let said = |bits: u8| {
+                (bits > 0).then(|| Stated { consent: Consent::from_bits(bits), source: ConsentSource::Banner })
+            };
+            let packed = events.iter().enumerate().map(|(index, (who, size, bits))| Item {
+                index,
+                history: history(["a", "b", "c"][*who]),
+                consent: said(*bits),
+                event: json!({"n": index, "x": "x".repeat(*size)}),
+            });
+            let parcels = pack(&source, packed.collect());
+            let mut seen = Vec::new();
+            for parcel in &parcels {
+                prop_assert!(parcel.body.len() <= BATCH_BYTES && parcel.indices.len() <= BATCH_EVENTS);
+                let body: Value = serde_json::from_str(&parcel.body).unwrap();
+                prop_assert_eq!(body["anonymous_id"].as_str(), Some(parcel.history.as_str()));
+                for index in &parcel.indices {
+                    let consent = said(events[*index].2).map(|said| said.consent);
+                    prop_assert_eq!(&body["consent"], &json!(consent));
+                }
+                let numbers: Vec<_> = body["events"].as_array().unwrap().iter().map(|e| e["n"].as_u64()).collect();
+                let expected: Vec<_> = parcel.indices.iter().map(|index| Some(*index as u64)).collect();
+                prop_assert_eq!(numbers, expected);
+                seen.extend(parcel.indices.iter().copied());
+            }
+            seen.sort_unstable();
+            prop_assert_eq!(seen, (0..events.len()).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! One call of another vendor's client as an event of ours.
+
+use endcap_identity::server_fragment::foreign;
+use endcap_protocol::limits::NAME_BYTES;
+use endcap_protocol::touch::cut;
+use endcap_protocol::{FieldError, MessageId, SessionId, UnixMillis, UserId};
+use endcap_validation::hash::digest;
+use endcap_validation::text::normalise_email;
+use serde_json::{Map, Value};
+
+use super::consent::Categories;
+use super::endpoint::CallType;
+use super::name_text::text;
+use super::{commerce, context, traits};
+use crate::ingest::consent::{ConsentSource, Stated};
+use crate::ingest::rejection::{RejectCode, Rejection};
+use crate::ingest::repair_surrogates::mend;
+use crate::server::{Action, ServerEvent, Who};
+use crate::webhook::timestamp;
+
+/// Differences between clocks under this are the network's delay, in milliseconds.
+const NETWORK_MS: u64 = 10_000;
+/// The event that a group call becomes.
+const GROUP_JOINED: &str = "Group Joined";
+
+/// What a call does not say itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The kind of call that the route takes; None: the call says.
+    pub call: Option<CallType>,
+    /// When the batch was sent, by the client's clock.
+    pub sent_at: Option<UnixMillis>,
+    /// When it was received, by ours.
+    pub now: UnixMillis,
+    /// What the source's consent categories mean.
+    pub categories: &'a Categories,
+}
+
+/// A call as JSON, read with forgiveness: clients send numbers as identifiers and null for nothing.
+struct Call(Map<String, Value>);
+
+impl Call {
+    fn text(&self, key: &str) -> Option<String> {
+        text(self.0.get(key)?)
+    }
+
+    fn object(&self, key: &str) -> Map<String, Value> {
+        self.0.get(key).and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+
+    fn time(&self, key: &str) -> Option<UnixMillis> {
+        self.0.get(key).and_then(timestamp::read)
+    }
+}
+
+/// Reads one call, the one at `index` of its request.
+///
+/// # Errors
+/// Whom it is about as far as known, and why it was refused, with a path relative to the call.
+pub fn read(raw: &str, index: usize, setting: &Setting<'_>) -> Result<ServerEvent, (String, Rejection)> {
+    let invalid = |message: String| Rejection::new(RejectCode::InvalidEvent, FieldError::new("", message));
+    let value: Value = serde_json::from_str(&mend(raw)).map_err(|e| (String::new(), invalid(e.to_string())))?;
+    let Value::Object(members) = value else {
+        return Err((String::new(), invalid("must be an object".to_owned())));
+    };
+    let call = Call(members);
+    let id = message_id(&call, raw, index, setting.now);
+    let consent = call.0.get("context").and_then(Value::as_object).and_then(|given| setting.categories.read(given));
+    let refused = consent.is_some_and(|consent| !consent.analytics);
+    let consent = consent.map(|consent| Stated { consent, source: ConsentSource::Banner });
+    build(&call, id.clone(), setting).map(|event| ServerEvent { consent, ..event }).map_err(|error| {
+        let subject = call.text("anonymousId").or_else(|| call.text("userId")).unwrap_or_default();
+        let id = id.as_ref().map(MessageId::as_str).unwrap_or_default();
+        // The text of what nobody agreed to is not kept, whatever else is wrong with it.
+        let code = if refused { RejectCode::NoConsent } else { RejectCode::InvalidField };
+        (subject, Rejection::new(code, error).of(id))
+    })
+}
+
+fn build(
+    call: &Call,
+    message_id: Result<MessageId, FieldError>,
+    setting: &Setting<'_>,
+) -> Result<ServerEvent, FieldError> {
+    let kind = match setting.call {
+        Some(kind) => kind,
+        None => call
+            .text("type")
+            .as_deref()
+            .and_then(CallType::parse)
+            .ok_or_else(|| FieldError::new("type", "must be track, identify, page, screen, group or alias"))?,
+    };
+    let given = call.object("context");
+    Ok(ServerEvent {
+        who: who(call, kind, &given)?,
+        message_id: message_id?,
+        at: at(call, setting),
+        session_id: given.get("sessionId").and_then(text).and_then(|id| SessionId::parse(&id).ok()),
+        action: action(call, kind, &given)?,
+        context: context::read(&given, &call.object("properties")),
+        consent: None,
+    })
+}
+
+/// The message's own name; one that can be none of ours is hashed. A call without a name gets one, as at Segment, so
+/// sending it twice makes two of it.
+fn message_id(call: &Call, raw: &str, index: usize, now: UnixMillis) -> Result<MessageId, FieldError> {
+    let Some(given) = call.text("messageId") else {
+        return MessageId::parse(&format!("unnamed~{}", digest(&[raw, &index.to_string(), &now.to_string()])));
+    };
+    MessageId::parse(&given).or_else(|_| MessageId::parse(&format!("hashed~{}", digest(&[&given]))))
+}
+
+fn who(call: &Call, kind: CallType, given: &Map<String, Value>) -> Result<Who, FieldError> {
+    let anonymous_id = call.text("anonymousId").and_then(|id| foreign(&id));
+    let user_id = call.text("userId").map(|id| UserId::parse(&id)).transpose();
+    let user_id = user_id.map_err(|error| FieldError::new("userId", error.message))?;
+    let required = |path| Err(FieldError::new(path, "is required"));
+    if kind == CallType::Alias && user_id.is_none() {
+        return required("userId");
+    }
+    if anonymous_id.is_none() && user_id.is_none() {
+        return Err(FieldError::new("userId", "or anonymousId is required"));
+    }
+    let traits = [call.0.get("traits"), given.get("traits")];
+    let email = traits.into_iter().flatten().find_map(|traits| traits.get("email")?.as_str()).and_then(normalise_email);
+    Ok(Who { anonymous_id, user_id, email })
+}
+
+fn action(call: &Call, kind: CallType, given: &Map<String, Value>) -> Result<Action, FieldError> {
+    let named = call.text("name").unwrap_or_default();
+    let mut properties = call.object("properties");
+    Ok(match kind {
+        CallType::Track => {
+            let name = call.text("event").ok_or_else(|| FieldError::new("event", "is required"))?;
+            if name.len() > NAME_BYTES {
+                return Err(FieldError::new("event", format!("must be at most {NAME_BYTES} bytes")));
+            }
+            commerce::normalise(&name, &mut properties);
+            Action::Track { name, properties }
+        }
+        CallType::Page | CallType::Screen => {
+            let title = properties.get("title").and_then(Value::as_str).unwrap_or_default();
+            let name = if named.is_empty() { title } else { &named };
+            Action::Page { name: cut(name, NAME_BYTES).to_owned(), properties }
+        }
+        CallType::Identify => {
+            // RudderStack's browser client has the traits in the context, the others beside it.
+            let inner = given.get("traits").and_then(Value::as_object).cloned().unwrap_or_default();
+            Action::Identify { traits: traits::plain(inner.into_iter().chain(call.object("traits")).collect()) }
+        }
+        CallType::Group => {
+            let group = call.text("groupId").ok_or_else(|| FieldError::new("groupId", "is required"))?;
+            let mut properties = call.object("traits");
+            properties.insert("group_id".to_owned(), group.into());
+            Action::Track { name: GROUP_JOINED.to_owned(), properties }
+        }
+        CallType::Alias => {
+            let previous = call.text("previousId").or_else(|| call.text("anonymousId"));
+            Action::Alias { previous: previous.ok_or_else(|| FieldError::new("previousId", "is required"))? }
+        }
+    })
+}
+
+/// When it happened, on our clock: `receivedAt - (sentAt - originalTimestamp)`, as Segment and RudderStack do.
+fn at(call: &Call, setting: &Setting<'_>) -> Option<UnixMillis> {
+    let original = call.time("originalTimestamp").or_else(|| call.time("timestamp"))?;
+    let sent = call.time("sentAt").or(setting.sent_at);
+    let skew = sent.map_or(0, |sent| setting.now.saturating_sub(sent));
+    Some(if skew.unsigned_abs() < NETWORK_MS { original } else { original.saturating_add(skew) })
+}

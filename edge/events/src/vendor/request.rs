@@ -1,0 +1,152 @@
+//! The body of a request: one call, or a batch of them.
+
+use std::borrow::Cow;
+use std::io::Read;
+
+use endcap_protocol::limits::EVENT_BYTES;
+use endcap_protocol::{FieldError, UnixMillis};
+use endcap_validation::EngineError;
+use flate2::read::GzDecoder;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::consent::Categories;
+use super::endpoint::CallType;
+use super::message;
+use super::message::Setting;
+use crate::ingest::rejection::{RejectCode, Rejection};
+use crate::server::ServerEvent;
+use crate::webhook::timestamp;
+
+/// Largest body, in bytes, packed or not: Segment's bound.
+pub const BODY_BYTES: usize = 500 * 1024;
+/// Most calls of one batch: Segment's bound.
+pub const BATCH_CALLS: usize = 2500;
+
+/// A request whose calls were understood or refused.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// What was understood, with its place among the calls.
+    pub events: Vec<(usize, ServerEvent)>,
+    /// What was not.
+    pub refused: Vec<Refused>,
+}
+
+/// A call that could not be understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused {
+    /// Its text.
+    pub raw: String,
+    /// Whom it was about, as far as known; else empty.
+    pub subject: String,
+    /// Why. The index is the call's place; the path is relative to the call.
+    pub rejection: Rejection,
+    /// When the client sent it, by its own clock.
+    pub sent_at: Option<UnixMillis>,
+}
+
+/// The outer shape of a batch.
+#[derive(Debug, Deserialize)]
+struct WireBatch<'a> {
+    #[serde(borrow)]
+    batch: Vec<&'a RawValue>,
+    #[serde(borrow, default, rename = "sentAt")]
+    sent_at: Option<&'a RawValue>,
+}
+
+/// What is read of any body before it is known whose it is.
+#[derive(Debug, Deserialize)]
+struct Keyed<'a> {
+    #[serde(borrow, default, rename = "writeKey")]
+    write_key: Option<Cow<'a, str>>,
+}
+
+/// The write key in a body, where browsers' clients put it.
+#[must_use]
+pub fn write_key(body: &[u8]) -> Option<String> {
+    let keyed: Keyed<'_> = serde_json::from_slice(body).ok()?;
+    keyed.write_key.map(Cow::into_owned)
+}
+
+/// Unpacks a gzip body (RFC 1952) as far as it stays within bounds.
+///
+/// # Errors
+/// When it is none, or unpacks to more than [`BODY_BYTES`].
+pub fn unpack(body: &[u8]) -> Result<Vec<u8>, EngineError> {
+    let mut unpacked = Vec::new();
+    let mut packed = GzDecoder::new(body).take(BODY_BYTES as u64 + 1);
+    packed.read_to_end(&mut unpacked).map_err(|error| EngineError::Json(format!("not gzip: {error}")))?;
+    if unpacked.len() > BODY_BYTES { Err(EngineError::TooLarge { limit: BODY_BYTES }) } else { Ok(unpacked) }
+}
+
+/// Reads a body received at `now`. `call` is the kind of call that the route takes; None: the route takes batches.
+/// `categories` says what the source's consent categories mean.
+///
+/// # Errors
+/// When the body as a whole cannot be used.
+pub fn read(
+    body: &[u8],
+    call: Option<CallType>,
+    now: UnixMillis,
+    categories: &Categories,
+) -> Result<Request, EngineError> {
+    if body.len() > BODY_BYTES {
+        return Err(EngineError::TooLarge { limit: BODY_BYTES });
+    }
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(EngineError::Json("expected an object".to_owned()));
+    }
+    let wrong = |error: serde_json::Error| EngineError::Json(error.to_string());
+    let mut request = Request::default();
+    if let Some(call) = call {
+        let raw: &RawValue = serde_json::from_slice(body).map_err(wrong)?;
+        request.add(0, raw.get(), &Setting { call: Some(call), sent_at: None, now, categories });
+        return Ok(request);
+    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let wire: WireBatch<'_> = serde_path_to_error::deserialize(&mut json).map_err(EngineError::of_json)?;
+    json.end().map_err(wrong)?;
+    if wire.batch.len() > BATCH_CALLS {
+        return Err(FieldError::new("batch", format!("must hold at most {BATCH_CALLS} calls")).into());
+    }
+    let sent_at = wire.sent_at.and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
+    let sent_at = sent_at.as_ref().and_then(timestamp::read);
+    for (index, raw) in wire.batch.iter().enumerate() {
+        request.add(index, raw.get(), &Setting { call: None, sent_at, now, categories });
+    }
+    Ok(request)
+}
+
+impl Request {
+    /// Number of calls, good and bad.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events.len().saturating_add(self.refused.len())
+    }
+
+    /// Whether there are no calls.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reads one call.
+    fn add(&mut self, index: usize, raw: &str, setting: &Setting<'_>) {
+        let read = if raw.len() > EVENT_BYTES {
+            let error = FieldError::new("", format!("the call is over {EVENT_BYTES} bytes"));
+            Err((String::new(), Rejection::new(RejectCode::TooLarge, error)))
+        } else {
+            message::read(raw, index, setting)
+        };
+        match read {
+            Ok(event) => self.events.push((index, event)),
+            Err((subject, rejection)) => self.refused.push(Refused {
+                raw: raw.to_owned(),
+                subject,
+                rejection: Rejection { index, ..rejection },
+                sent_at: setting.sent_at,
+            }),
+        }
+    }
+}

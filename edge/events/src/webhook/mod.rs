@@ -1,0 +1,18 @@
+//! Webhooks: what a shop's other systems tell the edge, by a signature and a mapping that the shop writes as data.
+//!
+//! Role in the flow of one event: [`signature`] believes a delivery, [`mapping`] holds the rules as they were saved, and
+//! [`delivery`] makes events of it. [`preset`] has ready mappings.
+
+pub mod delivery;
+pub mod mapping;
+pub mod one_or_many;
+pub mod pointer;
+pub mod preset;
+pub mod signature;
+pub mod template;
+pub mod timestamp;
+
+pub use crate::webhook::delivery::Delivery;
+pub use crate::webhook::mapping::Mapping;
+pub use crate::webhook::preset::Preset;
+pub use crate::webhook::signature::Scheme;

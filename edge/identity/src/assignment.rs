@@ -1,0 +1,40 @@
+//! Where a fragment belongs.
+
+use endcap_protocol::ProfileId;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::fragment_id::FragmentId;
+
+/// What links a fragment to its profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Nothing: it is the profile.
+    #[default]
+    Own,
+    /// Proof: the browser may be shown what is decided from the whole person.
+    Proved,
+    /// A claim only: it adds to the person, and is shown what is decided from itself alone.
+    Claimed,
+}
+
+/// Where the identity graph says that a fragment belongs. A higher version is a later word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    /// The profile.
+    pub profile: ProfileId,
+    /// What links it.
+    pub standing: Standing,
+    /// Counts the changes; 0 for a fragment that the graph never heard of.
+    pub version: u64,
+}
+
+/// The graph's word on its way to a fragment. It goes to the fragment's home and follows the pointers from there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The fragment.
+    pub fragment: FragmentId,
+    /// Where it belongs.
+    pub seat: Seat,
+}

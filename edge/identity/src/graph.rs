@@ -1,0 +1,361 @@
+//! The identity graph: what was said is kept, and who is whom follows from it.
+//!
+//! Role in the flow of one event: the shard that took an identify in tells the graph what it said ([`hear`]). The graph
+//! keeps it, works out the people around it again ([`resolve`]), and gives every fragment whose place changed an [`Order`],
+//! which is delivered until its shard has carried it out. All of it happens in one transaction of the graph's object.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use endcap_protocol::{FieldError, ProfileId, UnixMillis};
+use endcap_validation::Trust;
+use serde::{Deserialize, Serialize};
+
+use crate::assignment::{Order, Seat, Standing};
+use crate::edge::{Edge, Evidence};
+use crate::evidence::{Alias, Assertion};
+use crate::fragment_id::FragmentId;
+use crate::identifier::Identifier;
+use crate::namespace::Namespace;
+use crate::resolve::{Resolution, Verdict, resolve};
+use crate::rules::IdentityRules;
+
+/// Most claims that are kept of one identifier. What more browsers claim without proof is not kept.
+pub const MAX_CLAIMS: usize = 500;
+/// Most edges of one fragment by claims, and by proofs. What more is said about it is not kept.
+pub const MAX_EDGES: usize = 100;
+/// Most edges that are looked at together. People that are linked further are looked at up to here.
+pub(super) const MAX_REGION: usize = 20_000;
+
+/// Where a graph is stored.
+pub trait GraphStore {
+    /// What can go wrong there.
+    type Error: From<FieldError>;
+
+    /// All edges of a fragment.
+    ///
+    /// # Errors
+    /// As the store's.
+    fn of_fragment(&self, fragment: &FragmentId) -> Result<Vec<Edge>, Self::Error>;
+    /// All edges of an identifier.
+    ///
+    /// # Errors
+    /// As the store's.
+    fn of_identifier(&self, identifier: &Identifier) -> Result<Vec<Edge>, Self::Error>;
+    /// Writes an edge.
+    ///
+    /// # Errors
+    /// As the store's.
+    fn save(&mut self, edge: &Edge) -> Result<(), Self::Error>;
+    /// Writes what became of an edge, where that is news.
+    ///
+    /// # Errors
+    /// As the store's.
+    fn judge(&mut self, fragment: &FragmentId, identifier: &Identifier, verdict: Verdict) -> Result<(), Self::Error>;
+    /// Where a fragment belongs.
+    ///
+    /// # Errors
+    /// As the store's.
+    fn seat(&self, fragment: &FragmentId) -> Result<Option<Seat>, Self::Error>;
+    /// Writes where a fragment belongs.
+    ///
+    /// # Errors
+    /// As the store's.
+    fn place(&mut self, fragment: &FragmentId, seat: &Seat) -> Result<(), Self::Error>;
+    /// Records an order that has to be delivered; it replaces an earlier one for the same fragment.
+    ///
+    /// # Errors
+    /// As the store's.
+    fn order(&mut self, order: &Order) -> Result<(), Self::Error>;
+}
+
+/// Hears what was said about a fragment, and answers where it belongs. Hearing it again changes nothing.
+///
+/// The others whose place changed get orders. The fragment itself gets none: who tells keeps asking until they have an
+/// answer, and acts on it.
+///
+/// # Errors
+/// As the store's.
+pub fn hear<S: GraphStore>(
+    store: &mut S,
+    rules: &IdentityRules,
+    fragment: &FragmentId,
+    said: &[Evidence],
+) -> Result<Seat, S::Error> {
+    if note(store, rules, fragment, said, has_room)? {
+        settle(store, rules, [fragment.clone()].into(), Some(fragment))?;
+    }
+    seat_of(store, fragment)
+}
+
+/// Keeps what was said about a fragment. False where it was nothing new. `has_room` says whether one more claim of an
+/// identifier is kept.
+pub(super) fn note<S: GraphStore>(
+    store: &mut S,
+    rules: &IdentityRules,
+    fragment: &FragmentId,
+    said: &[Evidence],
+    has_room: impl Fn(&S, &Evidence) -> Result<bool, S::Error>,
+) -> Result<bool, S::Error> {
+    let mut changed = false;
+    let mut held: BTreeMap<Identifier, Edge> = BTreeMap::new();
+    for edge in store.of_fragment(fragment)? {
+        held.insert(edge.identifier.clone(), edge);
+    }
+    for evidence in said.iter().filter(|evidence| !rules.blocks(&evidence.identifier)) {
+        let known = held.get(&evidence.identifier).cloned();
+        if known.is_none() {
+            let edges = held.values().filter(|edge| edge.trust() == evidence.trust).count();
+            let claim = evidence.trust == Trust::Claim;
+            if edges >= MAX_EDGES || (claim && !has_room(store, evidence)?) {
+                continue;
+            }
+        }
+        let mut edge = known.unwrap_or_else(|| Edge::new(fragment.clone(), evidence.identifier.clone()));
+        if edge.note(evidence.trust, &evidence.witness) {
+            store.save(&edge)?;
+            held.insert(evidence.identifier.clone(), edge);
+            changed = true;
+        }
+    }
+    Ok(changed)
+}
+
+/// Hears all that an assertion says, and answers where its fragment belongs. User IDs of aliases are hashed with
+/// `pepper`, as those of the rest were.
+///
+/// # Errors
+/// As the store's.
+pub fn take<S: GraphStore>(
+    store: &mut S,
+    rules: &IdentityRules,
+    assertion: &Assertion,
+    pepper: &[u8],
+) -> Result<Seat, S::Error> {
+    for alias in &assertion.aliases {
+        let (fragment, said) = alias_said(alias, pepper)?;
+        hear(store, rules, &fragment, &said)?;
+    }
+    hear(store, rules, &assertion.fragment, &assertion.said)
+}
+
+/// An alias as something said about a fragment that stands for it.
+pub(super) fn alias_said(alias: &Alias, pepper: &[u8]) -> Result<(FragmentId, Vec<Evidence>), FieldError> {
+    let (one, other) = (alias.user_id.as_str(), alias.previous_id.as_str());
+    let mut said = Vec::new();
+    for user in [one, other] {
+        let identifier = Identifier::new(Namespace::UserId, user)?.hashed(pepper);
+        said.push(Evidence { identifier, trust: Trust::Fact, witness: alias.witness.clone() });
+    }
+    Ok((FragmentId::alias(one, other), said))
+}
+
+fn has_room<S: GraphStore>(store: &S, evidence: &Evidence) -> Result<bool, S::Error> {
+    let claims = store.of_identifier(&evidence.identifier)?;
+    Ok(claims.iter().filter(|edge| edge.trust() == Trust::Claim).count() < MAX_CLAIMS)
+}
+
+/// The name of a fragment's browser as an identifier: a server may name it.
+pub(super) fn name_of(fragment: &FragmentId) -> Identifier {
+    Identifier { namespace: Namespace::AnonymousId, value: fragment.as_str().to_owned() }
+}
+
+/// Where a fragment belongs of which nothing was said.
+pub(super) fn home_seat(fragment: &FragmentId) -> Result<Seat, FieldError> {
+    Ok(Seat { profile: fragment.home()?, standing: Standing::Own, version: 0 })
+}
+
+/// Where a fragment belongs: at home, unless something was said about it.
+///
+/// # Errors
+/// As the store's.
+pub fn seat_of<S: GraphStore>(store: &S, fragment: &FragmentId) -> Result<Seat, S::Error> {
+    store.seat(fragment)?.map_or_else(|| Ok(home_seat(fragment)?), Ok)
+}
+
+/// Which edges an administrator means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cut {
+    /// Everything that links a fragment.
+    Fragment(FragmentId),
+    /// Everything that an identifier links.
+    Identifier(Identifier),
+    /// One edge.
+    Edge(FragmentId, Identifier),
+}
+
+/// What an administrator decides about edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Alteration {
+    /// They are dropped, as if nothing had ever been said of them.
+    Cut,
+    /// They are no longer dropped.
+    Restore,
+    /// No limit holds them up.
+    Approve,
+}
+
+impl Alteration {
+    /// Changes an edge; false where that was decided before.
+    pub(super) fn apply(self, edge: &mut Edge, at: UnixMillis) -> bool {
+        match self {
+            Self::Cut => edge.dropped.replace(at).is_none(),
+            Self::Restore => edge.dropped.take().is_some(),
+            Self::Approve => !std::mem::replace(&mut edge.approved, true),
+        }
+    }
+}
+
+/// Drops edges, as if nothing had ever been said of them. Returns the fragments whose place changed.
+///
+/// # Errors
+/// As the store's.
+pub fn cut<S: GraphStore>(
+    store: &mut S,
+    rules: &IdentityRules,
+    what: &Cut,
+    at: UnixMillis,
+) -> Result<Vec<Order>, S::Error> {
+    change(store, rules, what, Alteration::Cut, at)
+}
+
+/// Takes back that edges were dropped.
+///
+/// # Errors
+/// As the store's.
+pub fn restore<S: GraphStore>(store: &mut S, rules: &IdentityRules, what: &Cut) -> Result<Vec<Order>, S::Error> {
+    change(store, rules, what, Alteration::Restore, 0)
+}
+
+/// Lets edges through that a limit held up.
+///
+/// # Errors
+/// As the store's.
+pub fn approve<S: GraphStore>(store: &mut S, rules: &IdentityRules, what: &Cut) -> Result<Vec<Order>, S::Error> {
+    change(store, rules, what, Alteration::Approve, 0)
+}
+
+/// Changes edges as an administrator decided. Returns the fragments whose place changed.
+///
+/// # Errors
+/// As the store's.
+pub fn change<S: GraphStore>(
+    store: &mut S,
+    rules: &IdentityRules,
+    what: &Cut,
+    alteration: Alteration,
+    at: UnixMillis,
+) -> Result<Vec<Order>, S::Error> {
+    let edges = meant(store, what)?;
+    // Those who were linked by these edges before have to be looked at as well.
+    let touched: BTreeSet<FragmentId> = edges.iter().map(|edge| edge.fragment.clone()).collect();
+    let around = region(store, touched)?.fragments;
+    for mut edge in edges {
+        if alteration.apply(&mut edge, at) {
+            store.save(&edge)?;
+        }
+    }
+    settle(store, rules, around, None)
+}
+
+/// The edges that an administrator means.
+pub(super) fn meant<S: GraphStore>(store: &S, what: &Cut) -> Result<Vec<Edge>, S::Error> {
+    match what {
+        Cut::Fragment(fragment) => {
+            let mut edges = store.of_fragment(fragment)?;
+            edges.extend(store.of_identifier(&name_of(fragment))?);
+            Ok(edges)
+        }
+        Cut::Identifier(identifier) => store.of_identifier(identifier),
+        Cut::Edge(fragment, identifier) => {
+            let mut edges = store.of_fragment(fragment)?;
+            edges.retain(|edge| edge.identifier == *identifier);
+            Ok(edges)
+        }
+    }
+}
+
+/// The profile that an identifier names; None where nobody has it.
+///
+/// # Errors
+/// As the store's.
+pub fn find<S: GraphStore>(
+    store: &S,
+    rules: &IdentityRules,
+    identifier: &Identifier,
+) -> Result<Option<ProfileId>, S::Error> {
+    let fragments = store.of_identifier(identifier)?.into_iter().map(|edge| edge.fragment).collect();
+    let region = region(store, fragments)?;
+    Ok(resolve(&region.edges, rules)?.named.remove(identifier))
+}
+
+/// Everything that leads from some fragments to others.
+pub(super) struct Region {
+    pub(super) edges: Vec<Edge>,
+    pub(super) fragments: BTreeSet<FragmentId>,
+}
+
+pub(super) fn region<S: GraphStore>(store: &S, start: BTreeSet<FragmentId>) -> Result<Region, S::Error> {
+    let mut edges: BTreeMap<(FragmentId, Identifier), Edge> = BTreeMap::new();
+    let mut identifiers = BTreeSet::new();
+    let mut fragments = start.clone();
+    let mut waiting: Vec<FragmentId> = start.into_iter().collect();
+    while let Some(fragment) = waiting.pop() {
+        let name = name_of(&fragment);
+        let mut reached = store.of_fragment(&fragment)?;
+        let named: Vec<Identifier> = reached.iter().map(|edge| edge.identifier.clone()).chain([name]).collect();
+        for identifier in named {
+            if identifiers.insert(identifier.clone()) {
+                reached.extend(store.of_identifier(&identifier)?);
+            }
+        }
+        for edge in reached {
+            let browser = (edge.identifier.namespace == Namespace::AnonymousId)
+                .then(|| FragmentId::parse(&edge.identifier.value).ok());
+            for next in browser.flatten().into_iter().chain([edge.fragment.clone()]) {
+                if fragments.insert(next.clone()) {
+                    waiting.push(next);
+                }
+            }
+            edges.insert((edge.fragment.clone(), edge.identifier.clone()), edge);
+        }
+        if edges.len() > MAX_REGION {
+            break;
+        }
+    }
+    Ok(Region { edges: edges.into_values().collect(), fragments })
+}
+
+/// Works out the people around some fragments again. Returns the orders for those whose place changed, and records them,
+/// except for the one who asks.
+pub(super) fn settle<S: GraphStore>(
+    store: &mut S,
+    rules: &IdentityRules,
+    around: BTreeSet<FragmentId>,
+    asking: Option<&FragmentId>,
+) -> Result<Vec<Order>, S::Error> {
+    let region = region(store, around)?;
+    let Resolution { places, verdicts, .. } = resolve(&region.edges, rules)?;
+    for ((fragment, identifier), verdict) in &verdicts {
+        store.judge(fragment, identifier, *verdict)?;
+    }
+    let mut orders = Vec::new();
+    for fragment in region.fragments.iter().filter(|fragment| !fragment.is_alias()) {
+        let before = seat_of(store, fragment)?;
+        let (profile, standing) = match places.get(fragment) {
+            Some((profile, standing)) => (profile.clone(), *standing),
+            None => (fragment.home()?, Standing::Own),
+        };
+        if before.profile == profile && before.standing == standing {
+            continue;
+        }
+        let seat = Seat { profile, standing, version: before.version.saturating_add(1) };
+        store.place(fragment, &seat)?;
+        let order = Order { fragment: fragment.clone(), seat };
+        if asking != Some(fragment) {
+            store.order(&order)?;
+        }
+        orders.push(order);
+    }
+    Ok(orders)
+}

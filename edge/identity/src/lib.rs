@@ -1,0 +1,38 @@
+//! Who is whom: identifiers, what was said about them, the people that follow from it, proofs of the shop's server, and
+//! signed texts of ours.
+//!
+//! Role in the flow of one event: the visitor's signed route names their profile before the event is parsed; an identify
+//! says whose the browser's fragment is ([`edge`]), and the graph makes people of all that was said ([`resolve`]).
+
+pub mod admin_review;
+pub mod assignment;
+pub mod edge;
+pub mod erase;
+pub mod evidence;
+pub mod fragment_id;
+pub mod graph;
+pub mod identifier;
+pub mod memory;
+pub mod namespace;
+pub mod partition;
+pub mod partitioned_resolve;
+pub mod proof;
+pub mod resolve;
+pub mod route;
+pub mod rules;
+pub mod server_fragment;
+pub mod signed;
+pub mod tombstone;
+
+pub use assignment::{Order, Seat, Standing};
+pub use edge::{Edge, Evidence, Witness};
+pub use evidence::{Alias, Assertion};
+pub use fragment_id::FragmentId;
+pub use identifier::Identifier;
+pub use memory::MemoryGraph;
+pub use namespace::Namespace;
+pub use resolve::Verdict;
+pub use route::Route;
+pub use rules::IdentityRules;
+pub use signed::{Keys, Purpose};
+pub use tombstone::tombstone;

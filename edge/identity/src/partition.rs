@@ -1,0 +1,305 @@
+//! One part of the identity graph: where its rows lie, and what the parts ask each other.
+//!
+//! Role in the flow of one event: a shop with more people than one object holds spreads the graph over several. A fragment
+//! lies in one part, by a hash of its name: what was said about it, where it belongs, and the order for its shard. The part
+//! of an identifier has copies of what was said of it, by which fragments that it names are found. No part sees all of a
+//! person, so none decides alone ([`settling`](crate::partitioned_resolve)).
+
+use std::collections::BTreeSet;
+
+use endcap_protocol::{UnixMillis, bucket_of};
+use endcap_validation::Trust;
+use serde::{Deserialize, Serialize};
+
+use crate::assignment::{Order, Seat};
+use crate::edge::{Edge, Evidence};
+use crate::erase::Forget;
+use crate::fragment_id::FragmentId;
+use crate::graph;
+use crate::graph::{Alteration, MAX_CLAIMS};
+use crate::identifier::Identifier;
+use crate::namespace::Namespace;
+use crate::resolve::Verdict;
+use crate::route::shard_of;
+use crate::rules::IdentityRules;
+
+/// Most parts of a graph.
+pub const MAX_PARTITIONS: u16 = 256;
+
+/// The part that a fragment lies in.
+#[must_use]
+pub fn of_fragment(fragment: &FragmentId, partitions: u16) -> u16 {
+    shard_of(bucket_of(fragment.as_str()), partitions)
+}
+
+/// The part that has copies of what was said of an identifier. A browser's name lies with the browser.
+#[must_use]
+pub fn of_identifier(identifier: &Identifier, partitions: u16) -> u16 {
+    let bucket = match identifier.namespace {
+        Namespace::AnonymousId => bucket_of(&identifier.value),
+        _ => bucket_of(&identifier.to_string()),
+    };
+    shard_of(bucket, partitions)
+}
+
+/// Why people around a fragment have to be worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Cause {
+    /// Something was said about it: that has to reach the identifiers' parts as well.
+    Heard,
+    /// Something was written of it, or will be: whoever does may be gone before they looked whether it was right.
+    Written,
+}
+
+impl Cause {
+    /// The code in tables.
+    #[must_use]
+    pub fn code(self) -> i64 {
+        match self {
+            Self::Heard => 1,
+            Self::Written => 2,
+        }
+    }
+
+    /// The cause of a code.
+    #[must_use]
+    pub fn of_code(code: i64) -> Option<Self> {
+        [Self::Heard, Self::Written].into_iter().find(|cause| cause.code() == code)
+    }
+}
+
+/// A fragment around which people have to be worked out, with a number that counts how often that was noted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mark {
+    /// The fragment.
+    pub fragment: FragmentId,
+    /// Why.
+    pub cause: Cause,
+    /// The number.
+    pub number: u64,
+}
+
+/// A new seat, for a fragment that still has the one that it was worked out from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeatWrite {
+    /// The fragment.
+    pub fragment: FragmentId,
+    /// The seat.
+    pub seat: Seat,
+}
+
+/// What one part asks another, or itself. Each may be asked twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PeerAsk {
+    /// What is known of fragments and identifiers that lie here.
+    Look {
+        /// The fragments.
+        fragments: BTreeSet<FragmentId>,
+        /// The identifiers.
+        identifiers: BTreeSet<Identifier>,
+    },
+    /// Something was said about a fragment that lies here.
+    Hear {
+        /// The fragment.
+        fragment: FragmentId,
+        /// What was said.
+        said: Vec<Evidence>,
+        /// Identifiers of which no more claims are kept.
+        full: BTreeSet<Identifier>,
+    },
+    /// What was said of identifiers that lie here.
+    Copy(Vec<Edge>),
+    /// People around these fragments will have to be worked out.
+    Mark(BTreeSet<FragmentId>),
+    /// An administrator decided about edges of fragments that lie here.
+    Alter {
+        /// The edges.
+        edges: BTreeSet<(FragmentId, Identifier)>,
+        /// What was decided.
+        alteration: Alteration,
+        /// When.
+        at: UnixMillis,
+    },
+    /// What came out for fragments that lie here.
+    Write {
+        /// Where they belong.
+        seats: Vec<SeatWrite>,
+        /// What became of their edges.
+        verdicts: Vec<(FragmentId, Identifier, Verdict)>,
+    },
+    /// People around these fragments were worked out.
+    Settled(Vec<Mark>),
+    /// These fragments were erased.
+    Forget(BTreeSet<FragmentId>),
+}
+
+/// What is known of fragments and identifiers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Seen {
+    /// What was said about the fragments, and what became of it.
+    pub edges: Vec<(Edge, Verdict)>,
+    /// Where they belong, if that was ever written.
+    pub seats: Vec<(FragmentId, Seat)>,
+    /// The fragments that the identifiers name.
+    pub named: Vec<FragmentId>,
+    /// Those of the identifiers of which no more claims are kept.
+    pub full: BTreeSet<Identifier>,
+}
+
+/// The answer to a [`PeerAsk`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PeerAnswer {
+    /// To `Look`.
+    Seen(Seen),
+    /// To `Hear`, `Mark` and `Write`: what has to be settled, or looked at again.
+    Marked(Vec<Mark>),
+    /// To the others.
+    Done,
+}
+
+/// Where one part is stored.
+pub trait PartitionStore: Forget {
+    /// What was said about a fragment, and what became of it.
+    ///
+    /// # Errors
+    /// As the store's.
+    fn judged(&self, fragment: &FragmentId) -> Result<Vec<(Edge, Verdict)>, Self::Error>;
+    /// Notes that people around a fragment have to be worked out.
+    ///
+    /// # Errors
+    /// As the store's.
+    fn mark(&mut self, fragment: &FragmentId, cause: Cause) -> Result<Mark, Self::Error>;
+    /// The mark of a fragment of which something was heard, if it has one.
+    ///
+    /// # Errors
+    /// As the store's.
+    fn heard(&self, fragment: &FragmentId) -> Result<Option<Mark>, Self::Error>;
+    /// Takes a mark away, unless the fragment was marked again since.
+    ///
+    /// # Errors
+    /// As the store's.
+    fn unmark(&mut self, mark: &Mark) -> Result<(), Self::Error>;
+    /// Whether somebody of this name was erased.
+    ///
+    /// # Errors
+    /// As the store's.
+    fn is_gone(&self, name: &str) -> Result<bool, Self::Error>;
+}
+
+/// Answers what a part was asked, in one transaction of its own.
+///
+/// # Errors
+/// As the store's.
+pub fn answer<S: PartitionStore>(store: &mut S, rules: &IdentityRules, ask: PeerAsk) -> Result<PeerAnswer, S::Error> {
+    match ask {
+        PeerAsk::Look { fragments, identifiers } => Ok(PeerAnswer::Seen(look(store, &fragments, &identifiers)?)),
+        PeerAsk::Hear { fragment, said, full } => hear(store, rules, &fragment, &said, &full),
+        PeerAsk::Copy(edges) => {
+            for edge in edges {
+                copy(store, edge)?;
+            }
+            Ok(PeerAnswer::Done)
+        }
+        PeerAsk::Mark(fragments) => {
+            let marks = fragments.iter().map(|fragment| store.mark(fragment, Cause::Written));
+            Ok(PeerAnswer::Marked(marks.collect::<Result<_, _>>()?))
+        }
+        PeerAsk::Alter { edges, alteration, at } => {
+            for (fragment, identifier) in edges {
+                let held = store.of_fragment(&fragment)?.into_iter().find(|edge| edge.identifier == identifier);
+                if let Some(mut edge) = held
+                    && alteration.apply(&mut edge, at)
+                {
+                    store.save(&edge)?;
+                }
+            }
+            Ok(PeerAnswer::Done)
+        }
+        PeerAsk::Write { seats, verdicts } => {
+            let mut written = BTreeSet::new();
+            for write in &seats {
+                if seat(store, write)? {
+                    written.insert(&write.fragment);
+                }
+            }
+            for (fragment, identifier, verdict) in &verdicts {
+                store.judge(fragment, identifier, *verdict)?;
+                written.insert(fragment);
+            }
+            // Who wrote may be gone before it looked again whether that was right: then this part does.
+            let marks = written.into_iter().map(|fragment| store.mark(fragment, Cause::Written));
+            Ok(PeerAnswer::Marked(marks.collect::<Result<_, _>>()?))
+        }
+        PeerAsk::Settled(marks) => {
+            marks.iter().try_for_each(|mark| store.unmark(mark))?;
+            Ok(PeerAnswer::Done)
+        }
+        PeerAsk::Forget(fragments) => {
+            fragments.iter().try_for_each(|fragment| store.forget(fragment))?;
+            Ok(PeerAnswer::Done)
+        }
+    }
+}
+
+fn look<S: PartitionStore>(
+    store: &S,
+    fragments: &BTreeSet<FragmentId>,
+    identifiers: &BTreeSet<Identifier>,
+) -> Result<Seen, S::Error> {
+    let mut seen = Seen::default();
+    for fragment in fragments {
+        seen.edges.extend(store.judged(fragment)?);
+        seen.seats.extend(store.seat(fragment)?.map(|seat| (fragment.clone(), seat)));
+    }
+    for identifier in identifiers {
+        let edges = store.of_identifier(identifier)?;
+        if edges.iter().filter(|edge| edge.trust() == Trust::Claim).count() >= MAX_CLAIMS {
+            seen.full.insert(identifier.clone());
+        }
+        seen.named.extend(edges.into_iter().map(|edge| edge.fragment));
+    }
+    Ok(seen)
+}
+
+fn hear<S: PartitionStore>(
+    store: &mut S,
+    rules: &IdentityRules,
+    fragment: &FragmentId,
+    said: &[Evidence],
+    full: &BTreeSet<Identifier>,
+) -> Result<PeerAnswer, S::Error> {
+    if store.is_gone(fragment.as_str())? {
+        return Ok(PeerAnswer::Marked(Vec::new()));
+    }
+    let room = |_: &S, evidence: &Evidence| Ok(!full.contains(&evidence.identifier));
+    if graph::note(store, rules, fragment, said, room)? {
+        return Ok(PeerAnswer::Marked(vec![store.mark(fragment, Cause::Heard)?]));
+    }
+    // Heard before; a try that did not end may have left it unsettled.
+    Ok(PeerAnswer::Marked(store.heard(fragment)?.into_iter().collect()))
+}
+
+/// A copy serves to find the fragment. It only grows, so copies may overtake each other.
+fn copy<S: PartitionStore>(store: &mut S, edge: Edge) -> Result<(), S::Error> {
+    if store.is_gone(edge.fragment.as_str())? {
+        return Ok(());
+    }
+    let known = store.of_identifier(&edge.identifier)?.into_iter().find(|known| known.fragment == edge.fragment);
+    let mut held = known.unwrap_or_else(|| Edge::new(edge.fragment.clone(), edge.identifier.clone()));
+    let mut grown = false;
+    for (trust, witness) in [(Trust::Claim, &edge.claimed), (Trust::Fact, &edge.proved)] {
+        grown |= witness.as_ref().is_some_and(|witness| held.note(trust, witness));
+    }
+    if grown { store.save(&held) } else { Ok(()) }
+}
+
+/// A seat that was worked out from an older one is not written: whoever did looks again.
+fn seat<S: PartitionStore>(store: &mut S, write: &SeatWrite) -> Result<bool, S::Error> {
+    let before = store.seat(&write.fragment)?.map_or(0, |seat| seat.version);
+    if before.saturating_add(1) != write.seat.version || store.is_gone(write.fragment.as_str())? {
+        return Ok(false);
+    }
+    store.place(&write.fragment, &write.seat)?;
+    store.order(&Order { fragment: write.fragment.clone(), seat: write.seat.clone() })?;
+    Ok(true)
+}

@@ -1,0 +1,325 @@
+//! Who is whom: one function from all that was said to people.
+//!
+//! Edges are looked at in an order that depends on themselves only: proved before claimed, by the precedence of their
+//! namespace, the earlier first. Each is followed unless that would break a rule. So neither the order in which they were
+//! heard nor hearing them twice changes anything, and an edge that is dropped leaves no trace: the same function, without
+//! it (Kruskal's algorithm with a condition on each union).
+
+use std::collections::BTreeMap;
+
+use endcap_protocol::{FieldError, ProfileId, UnixMillis};
+use endcap_validation::Trust;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::assignment::Standing;
+use crate::edge::Edge;
+use crate::fragment_id::FragmentId;
+use crate::identifier::Identifier;
+use crate::namespace::Namespace;
+use crate::rules::IdentityRules;
+
+/// One hour, in milliseconds.
+const HOUR_MS: u64 = 3_600_000;
+
+/// What became of an edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is followed.
+    Joined,
+    /// Following it would give one person more values of a namespace than they may have: two people share it.
+    Conflict,
+    /// A claim that would join two known people.
+    Unproved,
+    /// The identifier names too many fragments to be one person's.
+    Shared,
+    /// It came too fast, or the person would have too many fragments: it waits for an administrator.
+    Held,
+    /// An administrator dropped it.
+    Dropped,
+}
+
+impl Verdict {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Joined => "joined",
+            Self::Conflict => "conflict",
+            Self::Unproved => "unproved",
+            Self::Shared => "shared",
+            Self::Held => "held",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [Self::Joined, Self::Conflict, Self::Unproved, Self::Shared, Self::Held, Self::Dropped];
+        all.into_iter().find(|verdict| verdict.as_str() == word)
+    }
+}
+
+/// People, as the edges make them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resolution {
+    /// Where each fragment belongs, and what links it.
+    pub places: BTreeMap<FragmentId, (ProfileId, Standing)>,
+    /// What became of each edge.
+    pub verdicts: BTreeMap<(FragmentId, Identifier), Verdict>,
+    /// The profile that each identifier names.
+    pub named: BTreeMap<Identifier, ProfileId>,
+}
+
+/// A fragment or an identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Node<'a> {
+    Fragment(&'a str),
+    Identifier(&'a Identifier),
+}
+
+/// What makes one of a person's fragments name the profile: proved before claimed, then known earlier, then its name.
+type Seniority = (bool, UnixMillis, String);
+
+/// A person in the making.
+#[derive(Debug, Clone, Default)]
+struct Person {
+    /// Fragments and identifiers.
+    members: usize,
+    /// Values by namespace.
+    values: BTreeMap<Namespace, u32>,
+    fragments: u32,
+    /// Something proved is known about them.
+    known: bool,
+    /// When links enlarged them.
+    merges: Vec<UnixMillis>,
+    /// The fragment that names the profile.
+    first: Option<Seniority>,
+}
+
+/// How many fragments an identifier names.
+#[derive(Debug, Clone, Copy, Default)]
+struct Degree {
+    proved: u32,
+    claimed: u32,
+}
+
+/// People who are being joined: a union-find over fragments and identifiers.
+struct People<'a> {
+    rules: &'a IdentityRules,
+    indices: BTreeMap<Node<'a>, usize>,
+    parents: Vec<usize>,
+    people: Vec<Person>,
+    degrees: BTreeMap<&'a Identifier, Degree>,
+}
+
+/// Makes people out of edges. The edges have to be all of those that lead from one to another.
+///
+/// # Errors
+/// Never for fragments whose names were made by us.
+pub fn resolve(edges: &[Edge], rules: &IdentityRules) -> Result<Resolution, FieldError> {
+    let mut people = People::meeting(edges, rules);
+    let mut ordered: Vec<&Edge> = edges.iter().collect();
+    ordered.sort_by_key(|edge| precedence(edge, rules));
+    let mut resolution = Resolution::default();
+    let mut standings: BTreeMap<&str, Standing> = BTreeMap::new();
+    for edge in ordered {
+        let verdict = people.judge(edge);
+        if verdict == Verdict::Joined {
+            // A browser that the shop's server named is linked as well as the record that names it.
+            let browser =
+                (edge.identifier.namespace == Namespace::AnonymousId).then_some(edge.identifier.value.as_str());
+            for name in browser.into_iter().chain([edge.fragment.as_str()]) {
+                let standing = standings.entry(name).or_insert(Standing::Claimed);
+                if edge.trust() == Trust::Fact {
+                    *standing = Standing::Proved;
+                }
+            }
+        }
+        resolution.verdicts.insert((edge.fragment.clone(), edge.identifier.clone()), verdict);
+    }
+    for (node, index) in &people.indices {
+        let person = people.people.get(people.root(*index));
+        let Some((person, (.., first))) = person.and_then(|person| Some((person, person.first.as_ref()?))) else {
+            continue;
+        };
+        let profile = ProfileId::parse(first)?;
+        match node {
+            Node::Identifier(identifier) => drop(resolution.named.insert((*identifier).clone(), profile)),
+            Node::Fragment(name) => {
+                let fragment = FragmentId::parse(name)?;
+                let otherwise = if person.known { Standing::Proved } else { Standing::Own };
+                let standing = standings.get(name).copied().unwrap_or(otherwise);
+                if !fragment.is_alias() {
+                    resolution.places.insert(fragment, (profile, standing));
+                }
+            }
+        }
+    }
+    Ok(resolution)
+}
+
+/// What an edge is ordered by. Links between two user IDs come first: they are a rule of the shop's.
+fn precedence<'a>(
+    edge: &'a Edge,
+    rules: &IdentityRules,
+) -> (bool, bool, u8, UnixMillis, &'a str, &'a FragmentId, &'a Identifier) {
+    let message = edge.witness().map_or("", |witness| witness.message_id.as_str());
+    let claim = edge.trust() == Trust::Claim;
+    let priority = rules.of(&edge.identifier.namespace).priority;
+    (!edge.fragment.is_alias(), claim, priority, edge.at(), message, &edge.fragment, &edge.identifier)
+}
+
+impl<'a> People<'a> {
+    /// The ends of all edges, each a person of their own. A browser's name is the browser.
+    fn meeting(edges: &'a [Edge], rules: &'a IdentityRules) -> Self {
+        let (indices, degrees) = (BTreeMap::new(), BTreeMap::new());
+        let mut people = Self { rules, indices, parents: Vec::new(), people: Vec::new(), degrees };
+        for edge in edges.iter().filter(|edge| edge.dropped.is_none()) {
+            let claim = edge.trust() == Trust::Claim;
+            let degree = people.degrees.entry(&edge.identifier).or_default();
+            let count = if claim { &mut degree.claimed } else { &mut degree.proved };
+            *count = count.saturating_add(1);
+            people.meet_fragment(edge.fragment.as_str(), (claim, edge.at()));
+            if edge.identifier.namespace == Namespace::AnonymousId {
+                let index = people.meet_fragment(&edge.identifier.value, (claim, edge.at()));
+                people.indices.insert(Node::Identifier(&edge.identifier), index);
+            } else {
+                let index = people.meet(Node::Identifier(&edge.identifier));
+                let values = people.people.get_mut(index).map(|person| &mut person.values);
+                values.map(|values| values.insert(edge.identifier.namespace.clone(), 1));
+            }
+        }
+        people
+    }
+
+    fn meet(&mut self, node: Node<'a>) -> usize {
+        let next = self.people.len();
+        let index = *self.indices.entry(node).or_insert(next);
+        if index == next {
+            self.parents.push(next);
+            self.people.push(Person { members: 1, ..Person::default() });
+        }
+        index
+    }
+
+    fn meet_fragment(&mut self, name: &'a str, (claim, at): (bool, UnixMillis)) -> usize {
+        let index = self.meet(Node::Fragment(name));
+        let holds = FragmentId::parse(name).is_ok_and(|fragment| !fragment.is_alias());
+        if let Some(person) = self.people.get_mut(index).filter(|_| holds) {
+            person.fragments = 1;
+            let seniority = (claim, at, name.to_owned());
+            if person.first.as_ref().is_none_or(|first| seniority < *first) {
+                person.first = Some(seniority);
+            }
+        }
+        index
+    }
+
+    fn root(&self, index: usize) -> usize {
+        let mut at = index;
+        while let Some(parent) = self.parents.get(at).copied().filter(|parent| *parent != at) {
+            at = parent;
+        }
+        at
+    }
+
+    fn root_of(&self, node: Node<'a>) -> Option<usize> {
+        self.indices.get(&node).map(|index| self.root(*index))
+    }
+
+    fn judge(&mut self, edge: &'a Edge) -> Verdict {
+        let ends =
+            (self.root_of(Node::Fragment(edge.fragment.as_str())), self.root_of(Node::Identifier(&edge.identifier)));
+        let (None, (Some(one), Some(other))) = (edge.dropped, ends) else { return Verdict::Dropped };
+        if self.is_shared(edge) {
+            return Verdict::Shared;
+        }
+        let fact = edge.trust() == Trust::Fact;
+        if one == other {
+            if let Some(person) = self.people.get_mut(one) {
+                person.known |= fact;
+            }
+            return Verdict::Joined;
+        }
+        let (Some(a), Some(b)) = (self.people.get(one), self.people.get(other)) else { return Verdict::Dropped };
+        if let Err(verdict) = self.may_join(a, b, edge) {
+            return verdict;
+        }
+        let joined = joined(a, b, edge);
+        // The smaller tree goes below the larger, which keeps ways to the root short.
+        let (root, below) = if a.members >= b.members { (one, other) } else { (other, one) };
+        if let (Some(person), Some(parent)) = (self.people.get_mut(root), self.parents.get_mut(below)) {
+            *person = joined;
+            *parent = root;
+        }
+        Verdict::Joined
+    }
+
+    /// Claims are not counted against proofs: nobody outside can make an identifier worthless.
+    fn is_shared(&self, edge: &Edge) -> bool {
+        let names_one = matches!(edge.identifier.namespace, Namespace::UserId | Namespace::AnonymousId);
+        let degree = self.degrees.get(&edge.identifier).copied().unwrap_or_default();
+        let claimed = if edge.trust() == Trust::Claim { degree.claimed } else { 0 };
+        !names_one && degree.proved.saturating_add(claimed) > self.rules.fragments_per_identifier.into()
+    }
+
+    fn may_join(&self, a: &Person, b: &Person, edge: &Edge) -> Result<(), Verdict> {
+        if edge.trust() == Trust::Claim && a.known && b.known {
+            return Err(Verdict::Unproved);
+        }
+        // That two user IDs are one person's is what an alias says, so it is no conflict.
+        let alias = edge.fragment.is_alias();
+        for (namespace, ours) in &a.values {
+            let theirs = b.values.get(namespace).copied().unwrap_or_default();
+            let most = u32::from(self.rules.of(namespace).values);
+            if !alias && theirs > 0 && ours.saturating_add(theirs) > most {
+                return Err(Verdict::Conflict);
+            }
+        }
+        if edge.approved {
+            return Ok(());
+        }
+        let fragments = a.fragments.saturating_add(b.fragments);
+        let lately = |person: &Person| person.merges.iter().filter(|at| at.abs_diff(edge.at()) < HOUR_MS).count();
+        let merges = lately(a).saturating_add(lately(b));
+        let enlarges = a.fragments > 0 && b.fragments > 0;
+        let full = fragments > self.rules.fragments_per_person.into();
+        if enlarges && (full || merges >= usize::from(self.rules.merges_per_hour)) {
+            return Err(Verdict::Held);
+        }
+        Ok(())
+    }
+}
+
+fn joined(a: &Person, b: &Person, edge: &Edge) -> Person {
+    let mut values = a.values.clone();
+    for (namespace, count) in &b.values {
+        let held = values.entry(namespace.clone()).or_default();
+        *held = held.saturating_add(*count);
+    }
+    if edge.fragment.is_alias() {
+        // Joined by an alias, user IDs count as one.
+        values.entry(Namespace::UserId).and_modify(|count| *count = 1);
+    }
+    let mut merges = [a.merges.as_slice(), b.merges.as_slice()].concat();
+    if a.fragments > 0 && b.fragments > 0 {
+        merges.push(edge.at());
+    }
+    // A claim does not rename somebody who is known, whatever was proved about the one who claims.
+    let keeps = match (edge.trust(), a.known, b.known) {
+        (Trust::Claim, true, false) => a.first.as_ref(),
+        (Trust::Claim, false, true) => b.first.as_ref(),
+        _ => None,
+    };
+    Person {
+        members: a.members.saturating_add(b.members),
+        values,
+        fragments: a.fragments.saturating_add(b.fragments),
+        known: a.known || b.known || edge.trust() == Trust::Fact,
+        merges,
+        first: keeps.or([&a.first, &b.first].into_iter().flatten().min()).cloned(),
+    }
+}

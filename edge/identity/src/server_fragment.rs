@@ -1,0 +1,110 @@
+//! Names of histories that no browser keeps.
+//!
+//! What a server tells about a user is a history like a browser's, under a name made from source and user, so that every
+//! event of theirs finds it again. What somebody else claims about the same user is another one. The names are reserved:
+//! a browser that could choose one would be let into the history.
+
+use endcap_protocol::{AnonymousId, FieldError, SourceId};
+use endcap_validation::Trust;
+use endcap_validation::hash::digest;
+
+/// How reserved names begin.
+const RESERVED: [&str; 3] = ["server~", "claim~", "hashed~"];
+
+/// What a derived name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of<'a> {
+    /// A user ID.
+    User(&'a str),
+    /// An e-mail address, normalised.
+    Email(&'a str),
+}
+
+/// The name of the history that `source` keeps of somebody.
+///
+/// # Errors
+/// Never in practice: what is made here is a name.
+pub fn derived(source: &SourceId, trust: Trust, of: Of<'_>) -> Result<AnonymousId, FieldError> {
+    let (kind, value) = match of {
+        Of::User(value) => ("user", value),
+        Of::Email(value) => ("email", value),
+    };
+    let prefix = match trust {
+        Trust::Fact => "server~",
+        Trust::Claim => "claim~",
+    };
+    AnonymousId::parse(&format!("{prefix}{}", digest(&[source.as_str(), kind, value])))
+}
+
+/// The anonymous ID of another vendor's client: as it is where it can be one of ours, else its hash. None when empty.
+#[must_use]
+pub fn foreign(text: &str) -> Option<AnonymousId> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let own = AnonymousId::parse(text).ok().filter(|id| !is_reserved(id.as_str()));
+    own.or_else(|| AnonymousId::parse(&format!("hashed~{}", digest(&[text]))).ok())
+}
+
+/// Whether a name is one that only the edge may give.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a name is that of a history which no browser keeps.
+#[must_use]
+pub fn is_derived(id: &AnonymousId) -> bool {
+    ["server~", "claim~"].iter().any(|prefix| id.as_str().starts_with(prefix))
+}
+
+/// Refuses names that only the edge may give.
+///
+/// # Errors
+/// When it is one.
+pub fn check_browsers(id: &AnonymousId) -> Result<(), FieldError> {
+    if is_reserved(id.as_str()) { Err(FieldError::new("anonymous_id", "is a reserved name")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_differ_by_source_trust_and_kind_and_stay_the_same() {
+        let (shop, app) = (SourceId::parse("shop").unwrap(), SourceId::parse("app").unwrap());
+        let name = |source, trust, of| derived(source, trust, of).unwrap().into_string();
+        let names = [
+            name(&shop, Trust::Fact, Of::User("ann")),
+            name(&app, Trust::Fact, Of::User("ann")),
+            name(&shop, Trust::Claim, Of::User("ann")),
+            name(&shop, Trust::Fact, Of::Email("ann")),
+            name(&shop, Trust::Fact, Of::User("bob")),
+        ];
+        let different: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len());
+        assert_eq!(names[0], name(&shop, Trust::Fact, Of::User("ann")));
+        assert!(names.iter().all(|name| is_reserved(name)));
+    }
+
+    #[test]
+    fn what_cannot_be_an_anonymous_id_is_hashed() {
+        assert_eq!(foreign("a-1").unwrap().as_str(), "a-1");
+        assert_eq!(foreign(" "), None);
+        let long = "x".repeat(101);
+        assert!(foreign(&long).unwrap().as_str().starts_with("hashed~"));
+        assert_ne!(foreign(&long), foreign(&"x".repeat(102)));
+        assert!(foreign("server~00").unwrap().as_str().starts_with("hashed~"), "nobody can name a server's history");
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_outside_gets_a_servers_name(text in "(server~|claim~|)[ -~é\u{0}]{0,120}") {
+            if let Some(id) = foreign(&text) {
+                prop_assert!(!id.as_str().starts_with("server~") && !id.as_str().starts_with("claim~"));
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Erasing fragments from a profile, and finding what else is about the same person.
+
+use std::collections::BTreeSet;
+
+use endcap_events::traits::Trait;
+use endcap_identity::FragmentId;
+
+use crate::fragment::Fragment;
+use crate::row::ProfileRow;
+
+/// Most names of one person that are looked for.
+pub const MAX_NAMES: usize = 2000;
+/// Traits that name somebody, besides those that begin with `external:`.
+const NAMING: [&str; 4] = ["email", "phone", "member_no", "line_id"];
+
+/// What erasing fragments left of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remains {
+    /// The row held nothing of them.
+    Untouched,
+    /// Other people's fragments, or pointers to them, are left: the row is kept.
+    Others,
+    /// The row bears an erased name and another person's fragment is still in it, on its way out.
+    Busy,
+    /// Nothing: the row goes.
+    Nothing,
+}
+
+impl ProfileRow {
+    /// Takes fragments out, and the pointers to where they went.
+    pub fn erase(&mut self, gone: &BTreeSet<FragmentId>) -> Remains {
+        let before = (self.fragments.len(), self.moved.len());
+        self.fragments.retain(|id, _| !gone.contains(id));
+        self.moved.retain(|id, _| !gone.contains(id));
+        let named = gone.contains(self.id.as_str());
+        match (self.fragments.is_empty(), named) {
+            (true, true) => return Remains::Nothing,
+            (true, false) if self.moved.is_empty() => return Remains::Nothing,
+            (false, true) => return Remains::Busy,
+            _ if (self.fragments.len(), self.moved.len()) == before => return Remains::Untouched,
+            _ => {}
+        }
+        if self.fragments.len() != before.0 {
+            self.recompose();
+        }
+        Remains::Others
+    }
+}
+
+impl Fragment {
+    /// All texts by which the fragment, or the person, is named in it.
+    #[must_use]
+    pub fn names(&self, id: &FragmentId) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> = [id.as_str().to_owned()].into();
+        names.extend(self.browser.as_ref().map(|browser| browser.as_str().to_owned()));
+        names.extend(self.user.as_ref().map(|named| named.user_id.as_str().to_owned()));
+        names.extend(self.claims.iter().map(|claim| claim.user_id.as_str().to_owned()));
+        names.extend(self.said.iter().map(|evidence| evidence.identifier.value.clone()));
+        let naming = |name: &str| NAMING.contains(&name) || name.starts_with("external:");
+        names.extend(self.traits.iter().filter_map(|(name, (_, value))| match value {
+            Trait::Text(text) if naming(name) => Some(text.clone()),
+            _ => None,
+        }));
+        names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use endcap_protocol::ProfileId;
+
+    use super::*;
+    use crate::row::Away;
+
+    fn id(name: &str) -> FragmentId {
+        FragmentId::parse(name).unwrap()
+    }
+
+    fn row(name: &str, fragments: &[&str], moved: &[&str]) -> ProfileRow {
+        let mut row = ProfileRow::new(ProfileId::parse(name).unwrap(), 0);
+        row.fragments = fragments.iter().map(|name| (id(name), Fragment::default())).collect();
+        let away = || Away { to: ProfileId::parse("z").unwrap(), version: 1 };
+        row.moved = moved.iter().map(|name| (id(name), away())).collect();
+        row
+    }
+
+    #[test]
+    fn a_row_goes_with_its_last_fragment_and_keeps_those_of_others() {
+        let gone: BTreeSet<FragmentId> = [id("a"), id("b")].into();
+        assert_eq!(row("a", &["a", "b"], &[]).erase(&gone), Remains::Nothing);
+        assert_eq!(row("a", &[], &["a", "c"]).erase(&gone), Remains::Nothing, "pointers of others have a home");
+        assert_eq!(row("c", &["c"], &["a"]).erase(&gone), Remains::Others);
+        assert_eq!(row("c", &[], &["a"]).erase(&gone), Remains::Nothing);
+        assert_eq!(row("c", &["c"], &["d"]).erase(&gone), Remains::Untouched);
+        assert_eq!(row("a", &["a", "c"], &[]).erase(&gone), Remains::Busy);
+    }
+}

@@ -1,0 +1,100 @@
+//! What an event says about whose it is, and how far that is believed.
+//!
+//! Role in the flow of one event: after it was applied to its fragment, what it says that is new goes to the identity
+//! graph.
+
+use endcap_events::ingest::{Event, Kind};
+use endcap_events::{Trait, Traits};
+use endcap_identity::rules::ClaimPolicy;
+use endcap_identity::{Alias, Evidence, Identifier, IdentityRules, Namespace, Witness, proof};
+use endcap_protocol::UserId;
+use endcap_validation::Trust;
+
+/// Names of traits that name somebody, besides those that begin with `external:`.
+const NAMING: [&str; 4] = ["email", "phone", "member_no", "line_id"];
+
+/// What a source's events are believed by.
+#[derive(Debug, Clone, Copy)]
+pub struct Belief<'a> {
+    /// Key of identify proofs.
+    pub secret: &'a [u8],
+    /// How far who sends is believed.
+    pub trust: Trust,
+    /// The source.
+    pub source: &'a str,
+    /// The shop's rules.
+    pub rules: &'a IdentityRules,
+}
+
+impl Belief<'_> {
+    /// The user that an event names, and how far that is believed: by what the shop's server says, else by its proof. A
+    /// placeholder names nobody.
+    #[must_use]
+    pub fn user_of(&self, event: &Event) -> Option<(UserId, Trust)> {
+        let user_id = event.user_id.as_ref()?;
+        let identifier = Identifier::new(Namespace::UserId, user_id.as_str()).ok()?;
+        if self.rules.blocks(&identifier) {
+            return None;
+        }
+        let proved = match (self.trust, &event.kind) {
+            (Trust::Fact, _) => true,
+            (Trust::Claim, Kind::Identify { proof: Some(given), .. }) => proof::verify(self.secret, user_id, given),
+            (Trust::Claim, _) => false,
+        };
+        Some((user_id.clone(), if proved { Trust::Fact } else { Trust::Claim }))
+    }
+
+    /// Whether what is believed this far links anything.
+    #[must_use]
+    pub fn links(&self, trust: Trust) -> bool {
+        trust == Trust::Fact || self.rules.claim_policy(self.source) == ClaimPolicy::Contribute
+    }
+
+    /// All that an event says.
+    #[must_use]
+    pub fn evidence_of(&self, event: &Event) -> Vec<Evidence> {
+        let user = self
+            .user_of(event)
+            .and_then(|(user, trust)| Some((Identifier::new(Namespace::UserId, user.as_str()).ok()?, trust)));
+        let traits = match &event.kind {
+            Kind::Identify { traits, .. } => naming(traits),
+            _ => Vec::new(),
+        };
+        // That a browser is another browser only the shop's server can say.
+        let others = event.identifiers.iter().cloned().chain(traits);
+        let others = others.filter(|other| self.trust == Trust::Fact || other.namespace != Namespace::AnonymousId);
+        let said = user.into_iter().chain(others.map(|identifier| (identifier, self.trust)));
+        let witness = self.witness(event);
+        let good = said.filter(|(identifier, trust)| self.links(*trust) && !self.rules.blocks(identifier));
+        good.map(|(identifier, trust)| Evidence { identifier, trust, witness: witness.clone() }).collect()
+    }
+
+    /// That two user IDs are one person's, which only the shop's server can say.
+    #[must_use]
+    pub fn alias_of(&self, event: &Event) -> Option<Alias> {
+        let previous = event.previous_id.as_ref().filter(|_| self.trust == Trust::Fact)?;
+        let (user_id, _) = self.user_of(event).filter(|(user, _)| user != previous)?;
+        let blocked = Identifier::new(Namespace::UserId, previous.as_str()).is_ok_and(|id| self.rules.blocks(&id));
+        let alias = Alias { user_id, previous_id: previous.clone(), witness: self.witness(event) };
+        (!blocked).then_some(alias)
+    }
+
+    fn witness(&self, event: &Event) -> Witness {
+        let message_id = event.message_id.as_str().to_owned();
+        Witness { at: event.at, message_id, source: self.source.to_owned() }
+    }
+}
+
+/// The identifiers among traits.
+fn naming(traits: &Traits) -> Vec<Identifier> {
+    let named = traits.0.iter().filter(|(name, _)| NAMING.contains(&name.as_str()) || name.starts_with("external:"));
+    let read = |(name, value): (&String, &Trait)| {
+        let text = match value {
+            Trait::Text(text) => text.clone(),
+            Trait::Number(number) if number.fract() == 0.0 => number.to_string(),
+            Trait::Number(_) | Trait::Flag(_) => return None,
+        };
+        Identifier::new(Namespace::parse(name)?, &text).ok()
+    };
+    named.filter_map(read).collect()
+}

@@ -1,0 +1,144 @@
+//! Rows of formats 1 and 2, which knew people by proved user IDs and had one fragment per browser and profile.
+//!
+//! Read and never written: a row that is read in this form is written in the present one when it changes. Format 1 kept
+//! the present consent without its history.
+
+use std::collections::BTreeMap;
+
+use endcap_events::traits::Trait;
+use endcap_identity::server_fragment::is_derived;
+use endcap_identity::{FragmentId, Standing};
+use endcap_models::lifecycle::History;
+use endcap_models::recommend::Trail;
+use endcap_protocol::{AnonymousId, DeviceId, ProfileId, UnixMillis, UserId};
+use endcap_targeting::Behaviour;
+use endcap_validation::Trust;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::consents::ConsentRecord;
+use crate::dedupe::Accepted;
+use crate::fragment::{Claim, Fragment, Named};
+use crate::push_record::PushRecord;
+use crate::row::{Away, ProfileRow};
+use crate::sessions::Sessions;
+use crate::timeline::{ImpressionRecord, OrderRecord, TimelineEvent};
+use crate::timers::Timers;
+use crate::touchpoint::Touches;
+
+/// [`ProfileRow`] as it was, with the fragments of its format.
+#[derive(Deserialize)]
+#[serde(bound = "Piece: DeserializeOwned")]
+pub(super) struct Row<Piece> {
+    id: ProfileId,
+    fragments: BTreeMap<AnonymousId, Piece>,
+    moved: BTreeMap<AnonymousId, ProfileId>,
+    users: Vec<UserLink>,
+    stages: History,
+    timers: Timers,
+    pushes: Vec<PushRecord>,
+    subscriptions: u32,
+}
+
+/// A proved link from a browser to a user ID.
+#[derive(Deserialize)]
+struct UserLink {
+    user_id: UserId,
+    anonymous_id: AnonymousId,
+    at: UnixMillis,
+}
+
+/// [`Fragment`] as it was in format 1.
+#[derive(Deserialize)]
+pub(super) struct Piece {
+    device_id: Option<DeviceId>,
+    #[serde(with = "crate::packed::behaviour")]
+    behaviour: Behaviour,
+    consent_at: Option<UnixMillis>,
+    consent_said_at: Option<UnixMillis>,
+    zone: String,
+    sessions: Sessions,
+    touches: Touches,
+    traits: BTreeMap<String, (UnixMillis, Trait)>,
+    claims: Vec<Claim>,
+    orders: Vec<OrderRecord>,
+    impressions: Vec<ImpressionRecord>,
+    events: Vec<TimelineEvent>,
+    accepted: u64,
+    trail: Trail,
+    messages: Accepted,
+}
+
+/// [`Fragment`] as it was in format 2: followed by the history of consent.
+#[derive(Deserialize)]
+pub(super) struct PieceWithConsents {
+    piece: Piece,
+    consents: Vec<ConsentRecord>,
+}
+
+impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
+    fn from(row: Row<Old>) -> Self {
+        // A login on somebody else's browser began a profile named like the fragment that begins with it now.
+        let begun = FragmentId::parse(row.id.as_str()).ok();
+        let is_begun = |id: &AnonymousId| {
+            let rest = row.id.as_str().strip_prefix(id.as_str());
+            rest.is_some_and(|rest| rest.starts_with('~'))
+        };
+        let name = |id: &AnonymousId| {
+            let first = || FragmentId::first(id);
+            begun.clone().filter(|_| is_begun(id)).unwrap_or_else(first)
+        };
+        let mut fragments: BTreeMap<FragmentId, Fragment> = BTreeMap::new();
+        for (id, piece) in row.fragments {
+            let mut fragment: Fragment = piece.into();
+            fragment.since = fragment.behaviour.first_seen;
+            fragment.browser = (!is_derived(&id)).then(|| id.clone());
+            if let Some(link) = row.users.iter().find(|link| link.anonymous_id == id) {
+                fragment.user = Some(Named { user_id: link.user_id.clone(), trust: Trust::Fact, at: link.at });
+                fragment.standing = Standing::Proved;
+            }
+            fragments.insert(name(&id), fragment);
+        }
+        if let Some(first) = fragments.values_mut().next() {
+            first.pushes = row.pushes;
+        }
+        let mut moved = BTreeMap::new();
+        for (id, to) in row.moved {
+            // A pointer beside the fragment was a handover to whoever logged in next.
+            match (fragments.get_mut(&name(&id)), FragmentId::parse(to.as_str())) {
+                (Some(fragment), Ok(next)) => fragment.successor = Some(next),
+                _ => drop(moved.insert(name(&id), Away { to, version: 0 })),
+            }
+        }
+        Self { fragments, moved, id: row.id, stages: row.stages, timers: row.timers, subscriptions: row.subscriptions }
+    }
+}
+
+impl From<Piece> for Fragment {
+    fn from(piece: Piece) -> Self {
+        Self {
+            device_id: piece.device_id,
+            behaviour: piece.behaviour,
+            consent_at: piece.consent_at,
+            consent_said_at: piece.consent_said_at,
+            zone: piece.zone,
+            sessions: piece.sessions,
+            touches: piece.touches,
+            traits: piece.traits,
+            claims: piece.claims,
+            orders: piece.orders,
+            impressions: piece.impressions,
+            events: piece.events,
+            accepted: piece.accepted,
+            trail: piece.trail,
+            messages: piece.messages,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<PieceWithConsents> for Fragment {
+    fn from(piece: PieceWithConsents) -> Self {
+        Self { consents: piece.consents, ..piece.piece.into() }
+    }
+}

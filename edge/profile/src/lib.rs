@@ -1,0 +1,36 @@
+//! Profiles: a person is the fold of their fragments.
+//!
+//! Role in the flow of one event: after ingestion, the event is applied to the fragment of its browser
+//! ([`fragment::Fragment`]), the packed row ([`row::ProfileRow`]) is written, and the fold ([`person::Person`]) answers
+//! what is known about the person. Fragments are folded in canonical order, so the result depends only on which
+//! fragments there are; dropping one and folding again is an exact unmerge.
+//!
+//! Knows nothing of what a shop configured.
+
+mod bounded;
+pub mod consents;
+pub mod dedupe;
+pub mod erase;
+pub mod evidence_policy;
+pub mod fragment;
+mod fragment_succession;
+mod legacy_formats;
+pub mod packed;
+pub mod packed_row;
+pub mod person;
+mod push_history;
+pub mod push_record;
+pub mod reassignment;
+pub mod resolution;
+pub mod row;
+pub mod sessions;
+pub mod signal;
+pub mod timeline;
+pub mod timers;
+pub mod touchpoint;
+
+pub use fragment::Fragment;
+pub use person::Person;
+pub use reassignment::{Parcelled, Seating};
+pub use row::ProfileRow;
+pub use signal::Signal;

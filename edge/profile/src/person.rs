@@ -1,0 +1,125 @@
+//! The fold: one person out of their fragments.
+
+use std::collections::BTreeMap;
+
+use endcap_events::traits::Trait;
+use endcap_identity::{FragmentId, Standing};
+use endcap_protocol::{Consent, UnixMillis};
+use endcap_targeting::Behaviour;
+
+use crate::fragment::Fragment;
+use crate::timeline::{ImpressionRecord, OrderRecord, TimelineEvent};
+use crate::touchpoint::Touches;
+
+/// What all fragments together say about a person.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Person {
+    /// Merged behaviour.
+    pub behaviour: Behaviour,
+    /// Arrivals.
+    pub touches: Touches,
+    /// Traits; the one set last wins.
+    pub traits: BTreeMap<String, Trait>,
+    /// Orders by time; an order number counts once.
+    pub orders: Vec<OrderRecord>,
+    /// Impressions by time.
+    pub impressions: Vec<ImpressionRecord>,
+    /// Recent events by time.
+    pub events: Vec<TimelineEvent>,
+    /// Events accepted in all.
+    pub accepted: u64,
+}
+
+impl Person {
+    /// Folds fragments in canonical order: by their latest event, then by name, so that what happened last comes out
+    /// last however many browsers there are. The stage is set by [`endcap_engine::visit::settle`], because it depends on time.
+    #[must_use]
+    pub fn fold(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
+        let mut person = Self::acting(fragments);
+        // What is proved wins over what a fragment says that only claims to be theirs; then the later wins.
+        let mut set: BTreeMap<&str, (bool, UnixMillis, &Trait)> = BTreeMap::new();
+        for fragment in canonical(fragments) {
+            person.touches.merge(&fragment.touches);
+            person.impressions.extend(fragment.impressions.iter().cloned());
+            person.events.extend(fragment.events.iter().cloned());
+            person.accepted = person.accepted.saturating_add(fragment.accepted);
+            for (name, (at, value)) in &fragment.traits {
+                let proved = fragment.standing != Standing::Claimed;
+                if set.get(name.as_str()).is_none_or(|(held, earlier, _)| (*held, *earlier) <= (proved, *at)) {
+                    set.insert(name, (proved, *at, value));
+                }
+            }
+        }
+        person.traits = set.into_iter().map(|(name, (.., value))| (name.to_owned(), value.clone())).collect();
+        person.settle();
+        person
+    }
+
+    /// Folds only what deciding needs, behaviour and orders; the rest stays empty. The lists that people look at make up
+    /// most of a person, and each batch would copy them for nothing.
+    #[must_use]
+    pub fn brief(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
+        let mut person = Self::acting(fragments);
+        person.settle();
+        person
+    }
+
+    /// What the fragments' browsers did, not settled yet.
+    fn acting(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
+        let mut person = Self::default();
+        for (index, fragment) in canonical(fragments).into_iter().enumerate() {
+            if index == 0 {
+                person.behaviour = fragment.behaviour.clone();
+            } else {
+                person.behaviour.merge(&fragment.behaviour);
+            }
+            person.orders.extend(fragment.orders.iter().cloned());
+        }
+        person.behaviour.consent = consent(fragments);
+        person
+    }
+
+    fn settle(&mut self) {
+        self.orders.sort();
+        let mut numbers = std::collections::BTreeSet::new();
+        self.orders.retain(|order| numbers.insert(order.order_id.clone()));
+        self.behaviour.orders = u32::try_from(self.orders.len()).unwrap_or(u32::MAX);
+        self.impressions.sort();
+        self.events.sort();
+    }
+
+    /// Times of the orders, the earliest first.
+    #[must_use]
+    pub fn order_times(&self) -> Vec<UnixMillis> {
+        self.orders.iter().map(|order| order.at).collect()
+    }
+
+    /// What the orders brought, in minor units by currency.
+    #[must_use]
+    pub fn revenue(&self) -> BTreeMap<&str, i64> {
+        let mut sums = BTreeMap::new();
+        for order in &self.orders {
+            let sum: &mut i64 = sums.entry(order.currency.as_str()).or_default();
+            *sum = sum.saturating_add(order.revenue_minor);
+        }
+        sums
+    }
+}
+
+/// What a person consents to: what every browser of theirs agreed to. One that only claims to be theirs is not asked,
+/// unless there is no other: nobody can refuse in another's name.
+fn consent(fragments: &BTreeMap<FragmentId, Fragment>) -> Consent {
+    let of = |claimed: bool| {
+        let theirs = fragments.values().filter(move |f| (f.standing == Standing::Claimed) == claimed);
+        theirs.map(|fragment| fragment.behaviour.consent).reduce(Consent::stricter)
+    };
+    of(false).or_else(|| of(true)).unwrap_or_default()
+}
+
+/// Fragments in canonical order.
+fn canonical(fragments: &BTreeMap<FragmentId, Fragment>) -> Vec<&Fragment> {
+    let mut ordered: Vec<&Fragment> = fragments.values().collect();
+    // The sort is stable, so fragments of the same moment stay in the order of their names.
+    ordered.sort_by_key(|fragment| fragment.behaviour.last_seen);
+    ordered
+}

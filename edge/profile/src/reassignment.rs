@@ -1,0 +1,89 @@
+//! Carrying out the identity graph's word: fragments leave a profile and come to another.
+//!
+//! Every word has a version, and a later one wins, so it does no harm if words come twice, late or out of order. A
+//! fragment is in exactly one row, or in the one errand that carries it.
+
+use endcap_identity::{FragmentId, Seat};
+use endcap_protocol::{AnonymousId, ProfileId, UnixMillis};
+
+use crate::dedupe::Block;
+use crate::fragment::Fragment;
+use crate::row::{Away, ProfileRow};
+
+/// What the graph's word does to a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seating {
+    /// Nothing: it is carried out, or overtaken by a later one.
+    Done,
+    /// The fragment stays and what links it changed.
+    Stays,
+    /// The fragment left this row and has to be brought to the profile.
+    Leaves(Box<Fragment>),
+    /// The fragment moved on before: the word has to follow it.
+    Follow(ProfileId),
+    /// The fragment was never here, or is still on its way: try again later.
+    Unknown,
+}
+
+impl ProfileRow {
+    /// Begins a fragment at its home that nothing was heard of yet: a server may name a browser before its events come,
+    /// which then follow.
+    pub fn begin_at_home(&mut self, id: &FragmentId, now: UnixMillis) {
+        let known = self.fragments.contains_key(id) || self.moved.contains_key(id);
+        if self.id.as_str() == id.as_str() && !known {
+            let begun = AnonymousId::parse(id.as_str()).map(|browser| Fragment::begun(&browser, now));
+            self.fragments.extend(begun.ok().map(|begun| (id.clone(), begun)));
+        }
+    }
+
+    /// Carries out the graph's word about a fragment.
+    pub fn seat(&mut self, id: &FragmentId, seat: &Seat) -> Seating {
+        if let Some(away) = self.moved.get(id) {
+            let done = away.version >= seat.version;
+            return if done { Seating::Done } else { Seating::Follow(away.to.clone()) };
+        }
+        let Some(fragment) = self.fragments.get_mut(id) else { return Seating::Unknown };
+        if fragment.seat_version >= seat.version {
+            return Seating::Done;
+        }
+        fragment.seat_version = seat.version;
+        fragment.standing = seat.standing;
+        if seat.profile == self.id {
+            return Seating::Stays;
+        }
+        let Some(fragment) = self.fragments.remove(id) else { return Seating::Unknown };
+        self.moved.insert(id.clone(), Away { to: seat.profile.clone(), version: seat.version });
+        self.recompose();
+        Seating::Leaves(Box::new(fragment))
+    }
+
+    /// Takes in a fragment that the graph's word sent here. False when it came before: it is here, or was and moved on.
+    pub fn absorb(&mut self, id: &FragmentId, fragment: Fragment) -> bool {
+        let here = self.fragments.get(id).is_some_and(|held| held.seat_version >= fragment.seat_version);
+        let gone = self.moved.get(id).is_some_and(|away| away.version >= fragment.seat_version);
+        if here || gone {
+            return false;
+        }
+        self.moved.remove(id);
+        self.fragments.insert(id.clone(), fragment);
+        self.recompose();
+        true
+    }
+
+    /// The stages follow from the orders of the fragments that are here: with others, they are worked out again, so that
+    /// one that left is as if it had never been here.
+    pub(super) fn recompose(&mut self) {
+        if let Some(since) = self.fragments.values().map(|fragment| fragment.since).min() {
+            self.stages = endcap_models::lifecycle::History::starting_at(since);
+        }
+    }
+}
+
+/// A fragment on its way, with what of it lies in tables of their own.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Parcelled {
+    /// The fragment.
+    pub fragment: Fragment,
+    /// Its spilled dedupe blocks.
+    pub overflow: Vec<Block>,
+}

@@ -1,0 +1,49 @@
+//! Where a browser's events go from a row.
+
+use endcap_identity::FragmentId;
+use endcap_protocol::{AnonymousId, ProfileId};
+
+use super::row::ProfileRow;
+
+/// Where a browser's events go from a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lead {
+    /// Here, to this fragment.
+    Here(FragmentId),
+    /// Here, and the fragment begins with them.
+    Begins(FragmentId),
+    /// To another profile, and this fragment there.
+    Next(ProfileId, FragmentId),
+    /// The fragment is on its way here.
+    Coming,
+}
+
+impl ProfileRow {
+    /// Where the events of a browser go from here. `wanted`: the fragment that they were sent to this row for; None
+    /// where a visitor's route led here, or nothing but the browser's name.
+    ///
+    /// # Errors
+    /// Never for names that were made by us.
+    pub fn lead(
+        &self,
+        browser: &AnonymousId,
+        wanted: Option<&FragmentId>,
+    ) -> Result<Lead, endcap_protocol::FieldError> {
+        let first = FragmentId::first(browser);
+        let Some(wanted) = wanted else {
+            return match self.open_fragment(browser) {
+                Some(open) => Ok(Lead::Here(open.clone())),
+                None if first.home()? == self.id => self.lead(browser, Some(&first)),
+                None => Ok(Lead::Next(first.home()?, first)),
+            };
+        };
+        if let Some(fragment) = self.fragments.get(wanted) {
+            let on = fragment.successor.as_ref().map(|next| Ok(Lead::Next(next.home()?, next.clone())));
+            return on.unwrap_or_else(|| Ok(Lead::Here(wanted.clone())));
+        }
+        if let Some(away) = self.moved.get(wanted) {
+            return Ok(Lead::Next(away.to.clone(), wanted.clone()));
+        }
+        Ok(if wanted.home()? == self.id { Lead::Begins(wanted.clone()) } else { Lead::Coming })
+    }
+}

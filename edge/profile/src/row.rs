@@ -1,0 +1,82 @@
+//! The packed row: everything of one profile that is read and written together.
+//!
+//! One row per profile keeps an everyday batch at two rows written (this one and the log's), because rows written are
+//! the bill. Each row starts with its format's version; every version ever released stays readable.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use endcap_identity::FragmentId;
+use endcap_models::lifecycle::History;
+use endcap_protocol::{AnonymousId, ProfileId, UnixMillis, UserId};
+use endcap_targeting::Act;
+use endcap_validation::Trust;
+use serde::{Deserialize, Serialize};
+
+use crate::fragment::Fragment;
+use crate::timers::Timers;
+
+/// A fragment that moved to another profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Away {
+    /// The profile.
+    pub to: ProfileId,
+    /// Version of the graph's word that sent it there.
+    pub version: u64,
+}
+
+/// A profile as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProfileRow {
+    /// The profile.
+    pub id: ProfileId,
+    /// Its fragments.
+    pub fragments: BTreeMap<FragmentId, Fragment>,
+    /// Fragments that were here and moved to another profile.
+    pub moved: BTreeMap<FragmentId, Away>,
+    /// Lifecycle stages over time.
+    pub stages: History,
+    /// Armed timers.
+    pub timers: Timers,
+    /// Number of live push subscriptions.
+    pub subscriptions: u32,
+}
+
+impl ProfileRow {
+    /// A profile first seen at `at`.
+    #[must_use]
+    pub fn new(id: ProfileId, at: UnixMillis) -> Self {
+        Self {
+            id,
+            fragments: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            stages: History::starting_at(at),
+            timers: Timers::default(),
+            subscriptions: 0,
+        }
+    }
+
+    /// User IDs that were proved for this profile, or with [`Trust::Claim`] only claimed.
+    #[must_use]
+    pub fn users(&self, trust: Trust) -> BTreeSet<&UserId> {
+        let named = self.fragments.values().filter_map(|fragment| fragment.user.as_ref());
+        named.filter(|named| named.trust == trust).map(|named| &named.user_id).collect()
+    }
+
+    /// The fragment that a browser is adding to here, if it is one of this profile's.
+    #[must_use]
+    pub fn open_fragment(&self, browser: &AnonymousId) -> Option<&FragmentId> {
+        let first = self.fragments.get_key_value(browser.as_str()).filter(|(_, held)| held.successor.is_none());
+        let of_browser = |fragment: &Fragment| fragment.browser.as_ref() == Some(browser);
+        let mut all = self.fragments.iter();
+        let open = first.or_else(|| all.find(|(_, held)| held.successor.is_none() && of_browser(held)));
+        open.map(|(id, _)| id)
+    }
+
+    /// Notes how many push subscriptions the profile has; `at` is the fragment whose browser changed it.
+    pub fn set_subscriptions(&mut self, at: &FragmentId, count: u32, subscribed: bool, now: UnixMillis) {
+        self.subscriptions = count;
+        if let Some(fragment) = self.fragments.get_mut(at) {
+            fragment.behaviour.apply(&Act::Push(subscribed), now);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Reading JSON of a known shape.
+
+use serde::de::DeserializeOwned;
+
+use super::error::EngineError;
+
+/// Reads JSON of a known shape; errors carry the field's path.
+///
+/// # Errors
+/// When the text is no JSON, or a member is missing or of the wrong type.
+pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, EngineError> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(EngineError::of_json)?;
+    json.end().map_err(|error| EngineError::Json(error.to_string()))?;
+    Ok(value)
+}

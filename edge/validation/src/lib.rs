@@ -1,0 +1,15 @@
+//! What every crate of the domain needs to judge what comes from outside: the error that it answers with, how far a sender
+//! is believed, checks of texts and JSON, and hashes.
+//!
+//! Knows none of the other crates of the edge.
+
+pub mod error;
+pub mod hash;
+pub mod json;
+pub mod path;
+pub mod text;
+pub mod trust;
+
+pub use error::EngineError;
+pub use json::read_json;
+pub use trust::Trust;
