@@ -2,12 +2,12 @@
 //! there.
 #![no_main]
 
+use endcap_api::{find, Side};
 use endcap_engine::channel::{custom, Channel, Origin};
 use endcap_engine::limit::client;
 use endcap_events::ingest::bot::BotFilter;
 use endcap_events::ingest::event::EventContext;
 use endcap_events::link::query;
-use endcap_events::vendor::endpoint::Endpoint;
 use endcap_profile::touchpoint::Touchpoint;
 use endcap_protocol::cookie::Identity;
 use endcap_protocol::touch::{decode, Campaign};
@@ -49,7 +49,7 @@ fuzz_target!(|headers: (&str, &str)| {
         let written: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
         assert_eq!(segment(&written, "id").as_deref(), Ok(&*name));
     }
-    let _ = Endpoint::of(first);
+    let _ = (find(Side::Server, "POST", first), find(Side::BelowPrefix, "GET", first));
     assert!(!decode(first).contains(char::is_control));
     arrive(first, second);
     arrive(&format!("https://shop.example/?{first}"), second);

@@ -9,7 +9,7 @@ use endcap_engine::visit::{apply, settle};
 use endcap_events::ingest::ingest;
 use endcap_identity::{FragmentId, IdentityRules};
 use endcap_profile::ProfileRow;
-use endcap_profile::evidence_policy::Belief;
+use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_protocol::ProfileId;
 use libfuzzer_sys::fuzz_target;
 
@@ -29,7 +29,7 @@ fuzz_target!(|body: &[u8]| {
     let id = ProfileId::parse(batch.anonymous_id.as_str()).expect("bounds are the same");
     let mut row = ProfileRow::new(id, NOW);
     let (at, rules) = (FragmentId::first(&batch.anonymous_id), IdentityRules::default());
-    let belief = Belief { secret: b"secret", trust: batch.trust, source: "shop", rules: &rules };
+    let belief = EvidencePolicy { secret: b"secret", trust: batch.trust, source: "shop", rules: &rules };
     let visit = apply(&mut row, &at, &mut batch, NOW, &belief, &[]);
     let handed_over = visit.handover.map_or(0, |(_, events)| events.len());
     assert_eq!(visit.accepted.len() + visit.duplicate.len() + handed_over, sent);

@@ -2,7 +2,7 @@
 #![no_main]
 
 use endcap_targeting::evaluate::{evaluate, leaves};
-use endcap_targeting::{Behaviour, PageFacts, Program, Standing, judge};
+use endcap_targeting::{Behaviour, PageFacts, Program, LinkStrength, judge};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&[u8], &[u8])| {
@@ -18,12 +18,12 @@ fuzz_target!(|input: (&[u8], &[u8])| {
     assert_eq!(Program::decode(&program.encode()).as_ref(), Ok(&program));
     let verdict = evaluate(&program.condition, &behaviour, &page);
     match judged.expect("the page reads whatever the edge reads") {
-        Standing::Eligible(_, category) => {
+        LinkStrength::Eligible(_, category) => {
             assert_eq!((true, category.as_ref()), (verdict.holds, verdict.category.as_ref()))
         }
-        Standing::Unmet => assert!(!verdict.holds),
-        Standing::Elsewhere => assert!(!program.shows_on(page.path)),
-        Standing::Capped => {}
+        LinkStrength::Unmet => assert!(!verdict.holds),
+        LinkStrength::Elsewhere => assert!(!program.shows_on(page.path)),
+        LinkStrength::Capped => {}
     }
     assert!(verdict.holds || verdict.category.is_none());
     assert!(!verdict.holds || verdict.failed.is_none());

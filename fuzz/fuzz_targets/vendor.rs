@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use endcap_events::ingest::ingest_as;
 use endcap_events::server::history_batch::{pack, Item};
 use endcap_events::vendor::consent::Categories;
-use endcap_events::vendor::endpoint::{CallType, Endpoint};
+use endcap_events::vendor::CallType;
 use endcap_events::vendor::keys::{basic_user, ServerKeys};
 use endcap_events::vendor::request::{read, unpack, write_key, BODY_BYTES};
 use endcap_identity::server_fragment::{foreign, is_reserved};
@@ -39,7 +39,7 @@ fn take(body: &[u8], call: Option<CallType>) {
 
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);
-    let _ = (basic_user(&text), Endpoint::of(&text), write_key(data));
+    let _ = (basic_user(&text), write_key(data));
     assert_eq!(ServerKeys::parse(&text).source("short"), None);
     assert!(foreign(&text).is_none_or(|id| !is_reserved(id.as_str()) || id.as_str().starts_with("hashed~")));
     if let Ok(unpacked) = unpack(data) {

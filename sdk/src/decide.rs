@@ -5,7 +5,7 @@
 
 use endcap_protocol::UnixMillis;
 use endcap_protocol::text::split_once;
-use endcap_targeting::{Act, Behaviour, PageFacts, Standing, Trigger};
+use endcap_targeting::{Act, Behaviour, Eligibility, PageFacts, Trigger};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::app::{self, App};
@@ -90,7 +90,7 @@ pub fn judge(id: &str, program: &[u8], path: &str) {
         let mut found = String::new();
         let (standing, value) = match endcap_targeting::judge(program, id, &app.decisions.behaviour, &page) {
             _ if !app.may_personalize() => (NOT_CONSENTED, 0),
-            Ok(Standing::Eligible(trigger, category)) => {
+            Ok(Eligibility::Eligible(trigger, category)) => {
                 found = category.unwrap_or_default();
                 match trigger {
                     Trigger::Immediately => (ELIGIBLE, 0),
@@ -99,9 +99,9 @@ pub fn judge(id: &str, program: &[u8], path: &str) {
                     Trigger::ExitIntent => (ELIGIBLE + 3, 0),
                 }
             }
-            Ok(Standing::Elsewhere) => (ELSEWHERE, 0),
-            Ok(Standing::Capped) => (CAPPED, 0),
-            Ok(Standing::Unmet) => (UNMET, 0),
+            Ok(Eligibility::Elsewhere) => (ELSEWHERE, 0),
+            Ok(Eligibility::Capped) => (CAPPED, 0),
+            Ok(Eligibility::Unmet) => (UNMET, 0),
             Err(_) => (UNREADABLE, 0),
         };
         host::stands(standing, value, &found);

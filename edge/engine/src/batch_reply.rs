@@ -1,7 +1,7 @@
 //! The answer to a batch.
 
 use endcap_events::ingest::rejection::{RejectCode, Rejection};
-use endcap_validation::EngineError;
+use endcap_validation::DomainError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -34,9 +34,9 @@ impl BatchReply {
     ///
     /// # Errors
     /// Never in practice; the serialiser's own failure is passed on.
-    pub fn deciding(mut self, decision: Option<&Decision>) -> Result<Self, EngineError> {
+    pub fn deciding(mut self, decision: Option<&Decision>) -> Result<Self, DomainError> {
         let raw = decision.map(to_raw_value).transpose();
-        self.decision = raw.map_err(|error| EngineError::Internal(error.to_string()))?;
+        self.decision = raw.map_err(|error| DomainError::Internal(error.to_string()))?;
         Ok(self)
     }
 
@@ -45,17 +45,17 @@ impl BatchReply {
     ///
     /// # Errors
     /// Never in practice; the serialiser's own failure is passed on.
-    pub fn text(&self, decision: Option<&Decision>) -> Result<Vec<u8>, EngineError> {
+    pub fn text(&self, decision: Option<&Decision>) -> Result<Vec<u8>, DomainError> {
         let text = Text { accepted: &self.accepted, duplicate: &self.duplicate, rejected: &self.rejected, decision };
-        serde_json::to_vec(&text).map_err(|error| EngineError::Internal(error.to_string()))
+        serde_json::to_vec(&text).map_err(|error| DomainError::Internal(error.to_string()))
     }
 
     /// Adds the reply of the profile that took over the rest of the batch; its decision is the one that counts.
     ///
     /// # Errors
     /// When it is no reply: then what became of the rest is not known.
-    pub fn follow(&mut self, json: &[u8]) -> Result<(), EngineError> {
-        let rest: Self = serde_json::from_slice(json).map_err(|error| EngineError::Internal(error.to_string()))?;
+    pub fn follow(&mut self, json: &[u8]) -> Result<(), DomainError> {
+        let rest: Self = serde_json::from_slice(json).map_err(|error| DomainError::Internal(error.to_string()))?;
         self.accepted.extend(rest.accepted);
         self.duplicate.extend(rest.duplicate);
         self.rejected.extend(rest.rejected);

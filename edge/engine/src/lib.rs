@@ -16,4 +16,5 @@ pub mod openapi;
 pub mod person_export;
 pub mod profile_view;
 pub mod shop;
+pub mod timers_view;
 pub mod visit;

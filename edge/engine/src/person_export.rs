@@ -1,8 +1,9 @@
 //! Everything about one person, as the server API shows it: who they are joined of, what they did, what is kept.
 
 use endcap_events::ingest::quarantine::Listed;
-use endcap_identity::{Edge, FragmentId, Seat, Standing, Verdict, Witness};
+use endcap_identity::{Assignment, Edge, FragmentId, LinkStrength, Verdict, Witness};
 use endcap_profile::Fragment;
+use endcap_profile::timers::TimerKey;
 use endcap_protocol::{AnonymousId, FieldError, UnixMillis};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ pub struct PersonGraph {
     /// The profile.
     pub profile_id: String,
     /// Its fragments: browsers, logins and records of servers.
-    pub fragments: Vec<FragmentSeat>,
+    pub fragments: Vec<FragmentAssignment>,
     /// All that was said about whose they are, followed or not.
     pub links: Vec<GraphLink>,
     /// Pairs of user IDs that the shop's server said are one person's.
@@ -28,11 +29,11 @@ pub struct PersonGraph {
 
 /// Where a fragment belongs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct FragmentSeat {
+pub struct FragmentAssignment {
     /// The fragment.
     pub fragment_id: String,
     /// What links it to the profile.
-    pub standing: Standing,
+    pub standing: LinkStrength,
     /// How often its place changed; 0 where nothing ever linked it.
     pub moves: u64,
 }
@@ -73,10 +74,10 @@ pub struct GraphChange {
     pub reason: String,
 }
 
-impl FragmentSeat {
+impl FragmentAssignment {
     /// The view of a seat.
     #[must_use]
-    pub fn new(id: &FragmentId, seat: &Seat) -> Self {
+    pub fn new(id: &FragmentId, seat: &Assignment) -> Self {
         Self { fragment_id: id.as_str().to_owned(), standing: seat.standing, moves: seat.version }
     }
 }
@@ -122,21 +123,21 @@ pub struct EventPage {
 
 /// A place in the events of all shards, in the order in which they are listed: the latest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
+pub struct LogPlace {
     /// When the batch was received.
     pub received_at: UnixMillis,
     /// Number of the shard that has it.
     pub shard: u16,
     /// Its number there.
     pub seq: i64,
-    /// Place of the event in the batch.
+    /// LogPlace of the event in the batch.
     pub index: u32,
 }
 
 /// Largest number that JavaScript, through which storage is asked, holds exactly.
 const EXACT: i64 = (1 << 53) - 1;
 
-impl Place {
+impl LogPlace {
     /// Before everything: where the first page begins.
     pub const START: Self = Self { received_at: EXACT, shard: u16::MAX, seq: EXACT, index: u32::MAX };
 
@@ -188,13 +189,13 @@ pub struct LoggedBatch {
 
 /// Puts the batches of all shards into one page after a place.
 #[must_use]
-pub fn page(batches: Vec<(u16, LoggedBatch)>, after: Place, limit: usize) -> EventPage {
-    let mut all: Vec<(Place, LoggedEvent)> = Vec::new();
+pub fn page(batches: Vec<(u16, LoggedBatch)>, after: LogPlace, limit: usize) -> EventPage {
+    let mut all: Vec<(LogPlace, LoggedEvent)> = Vec::new();
     for (shard, batch) in batches {
         let LoggedBatch { seq, received_at, fragment_id, events } = batch;
         for (index, event) in events.into_iter().enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
-            let place = Place { received_at, shard, seq, index };
+            let place = LogPlace { received_at, shard, seq, index };
             if place < after {
                 all.push((place, LoggedEvent { received_at, fragment_id: fragment_id.clone(), event }));
             }
@@ -219,7 +220,7 @@ pub struct FragmentView {
     /// When it was begun.
     pub since: UnixMillis,
     /// What links it to the profile.
-    pub standing: Standing,
+    pub standing: LinkStrength,
     /// Whom it is said to be.
     pub user_id: Option<String>,
     /// Time zone of the browser.
@@ -263,8 +264,23 @@ pub struct SubscriptionView {
 pub struct TimerView {
     /// When it is due.
     pub due: UnixMillis,
-    /// 1: a cart left behind; 2: the lifecycle stage.
+    /// 1: a cart left behind; 2: the lifecycle stage; 0: something else, which `key` says.
     pub kind: i64,
+    /// What it is for, such as `cart_left` or `journey/welcome/2`.
+    pub key: String,
+}
+
+impl TimerView {
+    /// A timer by its stored key.
+    #[must_use]
+    pub fn new(due: UnixMillis, key: &str) -> Self {
+        let kind = match TimerKey::parse(key) {
+            Some(key) if key == TimerKey::CART_LEFT => 1,
+            Some(key) if key == TimerKey::STAGE => 2,
+            _ => 0,
+        };
+        Self { due, kind, key: key.to_owned() }
+    }
 }
 
 /// What a shard keeps of a person besides profile and events.
@@ -328,7 +344,7 @@ mod tests {
         ) {
             let stored: Vec<(u16, LoggedBatch)> =
                 shape.iter().enumerate().map(|(seq, (shard, at, n))| (*shard, batch(seq as i64, *at, *n))).collect();
-            let (mut after, mut listed) = (Place::START, Vec::new());
+            let (mut after, mut listed) = (LogPlace::START, Vec::new());
             loop {
                 // As a shard answers: the first `limit + 1` batches that may hold something after the place.
                 let mut asked = Vec::new();
@@ -346,7 +362,7 @@ mod tests {
                 let page = page(asked, after, limit);
                 listed.extend(page.events.iter().map(|one| (one.received_at, one.event.get().to_owned())));
                 let Some(cursor) = page.cursor else { break };
-                after = Place::parse(&cursor).unwrap();
+                after = LogPlace::parse(&cursor).unwrap();
             }
             prop_assert!(listed.windows(2).all(|two| two[0].0 >= two[1].0));
             let count: usize = shape.iter().map(|(_, _, n)| n).sum();
@@ -360,9 +376,9 @@ mod tests {
     #[test]
     fn what_is_no_cursor_is_refused() {
         for text in ["", "1", "1.2.3", "1.2.3.4.5", "1.-2.3.4", "a.b.c.d", "1.70000.3.4", "9007199254740993.1.1.1"] {
-            assert!(Place::parse(text).is_err(), "{text}");
+            assert!(LogPlace::parse(text).is_err(), "{text}");
         }
-        let place = Place { received_at: 5, shard: 1, seq: 9, index: 3 };
-        assert_eq!(Place::parse(&place.to_text()).unwrap(), place);
+        let place = LogPlace { received_at: 5, shard: 1, seq: 9, index: 3 };
+        assert_eq!(LogPlace::parse(&place.to_text()).unwrap(), place);
     }
 }

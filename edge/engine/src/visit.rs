@@ -10,12 +10,12 @@ use endcap_models::lifecycle::Bounds;
 use endcap_models::lifecycle::History;
 use endcap_models::lifecycle::Orders;
 use endcap_profile::dedupe::Block;
-use endcap_profile::evidence_policy::Belief;
+use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::fragment::{Applied, Fragment};
 use endcap_profile::person::Person;
 use endcap_profile::row::ProfileRow;
 use endcap_profile::signal::Signal;
-use endcap_profile::timers::{TimerKind, TimerMove};
+use endcap_profile::timers::{TimerKey, TimerMove};
 use endcap_protocol::UnixMillis;
 
 use crate::journey::cart_left_due;
@@ -35,7 +35,7 @@ pub struct Visit {
     /// What they say about whose the fragment is, and the graph was not told yet.
     pub assertion: Option<Assertion>,
     /// From this event on, another person uses the browser: their fragment, and what is to be applied there.
-    pub handover: Option<(FragmentId, Vec<Event>)>,
+    pub succession: Option<(FragmentId, Vec<Event>)>,
 }
 
 /// Applies a batch to a fragment, which begins where there is none.
@@ -44,7 +44,7 @@ pub fn apply(
     at: &FragmentId,
     batch: &mut Batch,
     now: UnixMillis,
-    belief: &Belief<'_>,
+    belief: &EvidencePolicy<'_>,
     overflow: &[Block],
 ) -> Visit {
     let mut visit = Visit::default();
@@ -60,7 +60,7 @@ pub fn apply(
         if user.is_some_and(|(user, _)| fragment.is_anothers(&user, &event)) {
             let next = at.next(&event.message_id);
             fragment.successor = Some(next.clone());
-            visit.handover = Some((next, std::iter::once(event).chain(events).collect()));
+            visit.succession = Some((next, std::iter::once(event).chain(events).collect()));
             break;
         }
         let id = event.message_id.as_str().to_owned();
@@ -91,7 +91,7 @@ fn greet(fragment: &mut Fragment, batch: &Batch, now: UnixMillis) {
 
 /// A profile after time has passed to now.
 #[derive(Debug)]
-pub struct Settled {
+pub struct Refreshed {
     /// The fold.
     pub person: Person,
     /// Timers to move.
@@ -101,13 +101,13 @@ pub struct Settled {
 }
 
 /// Folds the profile, lets its stage follow time, and says which timers have to move.
-pub fn settle(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Settled {
-    settle_as(Person::fold(&row.fragments), row, snapshot, now)
+pub fn refresh(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Refreshed {
+    refresh_as(Person::fold(&row.fragments), row, snapshot, now)
 }
 
-/// The same for who only decides: the person is the [brief](Person::brief) one.
-pub fn settle_briefly(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Settled {
-    settle_as(Person::brief(&row.fragments), row, snapshot, now)
+/// The same where only a decision is made: the person is the [brief](Person::brief) one.
+pub fn refresh_briefly(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Refreshed {
+    refresh_as(Person::brief(&row.fragments), row, snapshot, now)
 }
 
 /// What is known of one fragment alone, as if nothing linked it: what a browser is shown that only claims who it is.
@@ -122,17 +122,16 @@ pub fn alone(id: &FragmentId, fragment: &Fragment, snapshot: &Snapshot, now: Uni
     person
 }
 
-fn settle_as(mut person: Person, row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Settled {
+fn refresh_as(mut person: Person, row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Refreshed {
     let orders: Orders = person.order_times().into_iter().collect();
     let bounds = snapshot.settings.lifecycle.config().bounds_of(&orders, snapshot.cycle_ms);
     let stage_changed = !row.stages.advance(&orders, &bounds, now).is_empty();
     person.behaviour.stage = row.stages.current().stage;
     let timers = timers(row, &person, snapshot, &orders, &bounds, now);
-    Settled { person, timers, stage_changed }
+    Refreshed { person, timers, stage_changed }
 }
 
-/// Moves a timer only to an earlier time: one that fires too early looks again and goes on, and that costs fewer rows
-/// than moving it with each event.
+/// Arms the timers that the profile waits for, and says which of them move.
 fn timers(
     row: &mut ProfileRow,
     person: &Person,
@@ -143,12 +142,6 @@ fn timers(
 ) -> Vec<TimerMove> {
     let cart = cart_left_due(row, person, &snapshot.settings.cart_push);
     let stage = endcap_models::lifecycle::next_change_at(orders, bounds, now);
-    let slots =
-        [(TimerKind::CartLeft, &mut row.timers.cart_left, cart), (TimerKind::Stage, &mut row.timers.stage, stage)];
-    let mut moves = Vec::new();
-    for (kind, armed, wanted) in slots {
-        let Some(to) = wanted.filter(|due| armed.is_none_or(|held| *due < held)) else { continue };
-        moves.push(TimerMove { kind, from: armed.replace(to), to });
-    }
-    moves
+    let wanted = [(TimerKey::CART_LEFT, cart), (TimerKey::STAGE, stage)];
+    wanted.into_iter().filter_map(|(key, due)| row.timers.arm(key, due?, now)).collect()
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_models::recommend::CoVisits;
-use endcap_models::recommend::Trail;
+use endcap_models::recommend::VisitContext;
 
 mod data;
 
@@ -29,7 +29,7 @@ fn sessions(text: &str) -> Vec<Vec<&str>> {
 fn learned(sessions: &[Vec<&str>]) -> CoVisits {
     let mut model = CoVisits::with_capacity(50_000);
     for session in sessions {
-        let mut trail = Trail::default();
+        let mut trail = VisitContext::default();
         session.iter().filter_map(|item| trail.visit(item)).for_each(|step| model.learn(&step, 0));
     }
     model
@@ -39,7 +39,7 @@ fn learned(sessions: &[Vec<&str>]) -> CoVisits {
 fn measure(model: &CoVisits, sessions: &[Vec<&str>]) -> (f64, f64) {
     let (mut targets, mut hits, mut reciprocal) = (0u32, 0u32, 0.0);
     for session in sessions {
-        let (mut trail, mut seen) = (Trail::default(), BTreeSet::new());
+        let (mut trail, mut seen) = (VisitContext::default(), BTreeSet::new());
         for &item in session {
             if !seen.is_empty() && !seen.contains(item) {
                 targets += 1;

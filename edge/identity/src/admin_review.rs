@@ -7,7 +7,7 @@ use endcap_validation::Trust;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::assignment::{Order, Standing};
+use crate::assignment::{LinkStrength, Reassignment};
 use crate::edge::{Edge, Witness};
 use crate::fragment_id::FragmentId;
 use crate::identifier::Identifier;
@@ -108,11 +108,11 @@ pub struct MovedFragment {
     /// The profile that it belongs to now.
     pub profile_id: String,
     /// What links it there.
-    pub standing: Standing,
+    pub standing: LinkStrength,
 }
 
-impl From<&Order> for MovedFragment {
-    fn from(order: &Order) -> Self {
+impl From<&Reassignment> for MovedFragment {
+    fn from(order: &Reassignment) -> Self {
         Self {
             fragment_id: order.fragment.as_str().to_owned(),
             profile_id: order.seat.profile.as_str().to_owned(),

@@ -9,7 +9,7 @@ use crate::fragment_id::FragmentId;
 /// What links a fragment to its profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum LinkStrength {
     /// Nothing: it is the profile.
     #[default]
     Own,
@@ -21,20 +21,20 @@ pub enum Standing {
 
 /// Where the identity graph says that a fragment belongs. A higher version is a later word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seat {
+pub struct Assignment {
     /// The profile.
     pub profile: ProfileId,
     /// What links it.
-    pub standing: Standing,
+    pub standing: LinkStrength,
     /// Counts the changes; 0 for a fragment that the graph never heard of.
     pub version: u64,
 }
 
 /// The graph's word on its way to a fragment. It goes to the fragment's home and follows the pointers from there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
+pub struct Reassignment {
     /// The fragment.
     pub fragment: FragmentId,
     /// Where it belongs.
-    pub seat: Seat,
+    pub seat: Assignment,
 }

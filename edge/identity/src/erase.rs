@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use endcap_protocol::ProfileId;
 
-use crate::assignment::Order;
+use crate::assignment::Reassignment;
 use crate::fragment_id::FragmentId;
 use crate::graph::{GraphStore, region, settle};
 use crate::identifier::Identifier;
@@ -31,7 +31,7 @@ pub fn erase<S: Forget>(
     store: &mut S,
     rules: &IdentityRules,
     fragments: &BTreeSet<FragmentId>,
-) -> Result<Vec<Order>, S::Error> {
+) -> Result<Vec<Reassignment>, S::Error> {
     let (gone, left) = going(store, rules, fragments)?;
     gone.iter().try_for_each(|fragment| store.forget(fragment))?;
     settle(store, rules, left, None)
@@ -65,7 +65,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::graph::{hear, seat_of, take};
+    use crate::graph::{assignment_of, hear, take};
     use crate::{Alias, Assertion, Evidence, MemoryGraph, Witness};
 
     fn id(name: &str) -> FragmentId {
@@ -105,14 +105,14 @@ mod tests {
                 graph
             };
             let mut graph = hear_all(&BTreeSet::new());
-            let profile = seat_of(&graph, &id(&format!("f{who}"))).unwrap().profile;
+            let profile = assignment_of(&graph, &id(&format!("f{who}"))).unwrap().profile;
             let gone = members(&graph, &profile);
             erase(&mut graph, &rules, &gone).unwrap();
             let never = hear_all(&gone);
             prop_assert!(graph.edges().eq(never.edges()));
             prop_assert_eq!(&graph.verdicts, &never.verdicts);
             for fragment in (0..6).map(|n| id(&format!("f{n}"))).filter(|fragment| !gone.contains(fragment)) {
-                let (here, there) = (seat_of(&graph, &fragment).unwrap(), seat_of(&never, &fragment).unwrap());
+                let (here, there) = (assignment_of(&graph, &fragment).unwrap(), assignment_of(&never, &fragment).unwrap());
                 prop_assert_eq!((here.profile, here.standing), (there.profile, there.standing));
             }
             prop_assert!(gone.iter().all(|fragment| !graph.orders.contains_key(fragment)));

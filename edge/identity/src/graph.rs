@@ -1,7 +1,7 @@
 //! The identity graph: what was said is kept, and who is whom follows from it.
 //!
 //! Role in the flow of one event: the shard that took an identify in tells the graph what it said ([`hear`]). The graph
-//! keeps it, works out the people around it again ([`resolve`]), and gives every fragment whose place changed an [`Order`],
+//! keeps it, works out the people around it again ([`resolve`]), and gives every fragment whose place changed an [`Reassignment`],
 //! which is delivered until its shard has carried it out. All of it happens in one transaction of the graph's object.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,13 +10,13 @@ use endcap_protocol::{FieldError, ProfileId, UnixMillis};
 use endcap_validation::Trust;
 use serde::{Deserialize, Serialize};
 
-use crate::assignment::{Order, Seat, Standing};
+use crate::assignment::{Assignment, LinkStrength, Reassignment};
 use crate::edge::{Edge, Evidence};
 use crate::evidence::{Alias, Assertion};
 use crate::fragment_id::FragmentId;
 use crate::identifier::Identifier;
 use crate::namespace::Namespace;
-use crate::resolve::{Resolution, Verdict, resolve};
+use crate::resolve::{ResolvedPeople, Verdict, resolve};
 use crate::rules::IdentityRules;
 
 /// Most claims that are kept of one identifier. What more browsers claim without proof is not kept.
@@ -55,17 +55,17 @@ pub trait GraphStore {
     ///
     /// # Errors
     /// As the store's.
-    fn seat(&self, fragment: &FragmentId) -> Result<Option<Seat>, Self::Error>;
+    fn seat(&self, fragment: &FragmentId) -> Result<Option<Assignment>, Self::Error>;
     /// Writes where a fragment belongs.
     ///
     /// # Errors
     /// As the store's.
-    fn place(&mut self, fragment: &FragmentId, seat: &Seat) -> Result<(), Self::Error>;
+    fn place(&mut self, fragment: &FragmentId, seat: &Assignment) -> Result<(), Self::Error>;
     /// Records an order that has to be delivered; it replaces an earlier one for the same fragment.
     ///
     /// # Errors
     /// As the store's.
-    fn order(&mut self, order: &Order) -> Result<(), Self::Error>;
+    fn order(&mut self, order: &Reassignment) -> Result<(), Self::Error>;
 }
 
 /// Hears what was said about a fragment, and answers where it belongs. Hearing it again changes nothing.
@@ -80,11 +80,11 @@ pub fn hear<S: GraphStore>(
     rules: &IdentityRules,
     fragment: &FragmentId,
     said: &[Evidence],
-) -> Result<Seat, S::Error> {
+) -> Result<Assignment, S::Error> {
     if note(store, rules, fragment, said, has_room)? {
         settle(store, rules, [fragment.clone()].into(), Some(fragment))?;
     }
-    seat_of(store, fragment)
+    assignment_of(store, fragment)
 }
 
 /// Keeps what was said about a fragment. False where it was nothing new. `has_room` says whether one more claim of an
@@ -130,7 +130,7 @@ pub fn take<S: GraphStore>(
     rules: &IdentityRules,
     assertion: &Assertion,
     pepper: &[u8],
-) -> Result<Seat, S::Error> {
+) -> Result<Assignment, S::Error> {
     for alias in &assertion.aliases {
         let (fragment, said) = alias_said(alias, pepper)?;
         hear(store, rules, &fragment, &said)?;
@@ -160,16 +160,16 @@ pub(super) fn name_of(fragment: &FragmentId) -> Identifier {
 }
 
 /// Where a fragment belongs of which nothing was said.
-pub(super) fn home_seat(fragment: &FragmentId) -> Result<Seat, FieldError> {
-    Ok(Seat { profile: fragment.home()?, standing: Standing::Own, version: 0 })
+pub(super) fn home_assignment(fragment: &FragmentId) -> Result<Assignment, FieldError> {
+    Ok(Assignment { profile: fragment.home()?, standing: LinkStrength::Own, version: 0 })
 }
 
 /// Where a fragment belongs: at home, unless something was said about it.
 ///
 /// # Errors
 /// As the store's.
-pub fn seat_of<S: GraphStore>(store: &S, fragment: &FragmentId) -> Result<Seat, S::Error> {
-    store.seat(fragment)?.map_or_else(|| Ok(home_seat(fragment)?), Ok)
+pub fn assignment_of<S: GraphStore>(store: &S, fragment: &FragmentId) -> Result<Assignment, S::Error> {
+    store.seat(fragment)?.map_or_else(|| Ok(home_assignment(fragment)?), Ok)
 }
 
 /// Which edges an administrator means.
@@ -215,7 +215,7 @@ pub fn cut<S: GraphStore>(
     rules: &IdentityRules,
     what: &Cut,
     at: UnixMillis,
-) -> Result<Vec<Order>, S::Error> {
+) -> Result<Vec<Reassignment>, S::Error> {
     change(store, rules, what, Alteration::Cut, at)
 }
 
@@ -223,7 +223,7 @@ pub fn cut<S: GraphStore>(
 ///
 /// # Errors
 /// As the store's.
-pub fn restore<S: GraphStore>(store: &mut S, rules: &IdentityRules, what: &Cut) -> Result<Vec<Order>, S::Error> {
+pub fn restore<S: GraphStore>(store: &mut S, rules: &IdentityRules, what: &Cut) -> Result<Vec<Reassignment>, S::Error> {
     change(store, rules, what, Alteration::Restore, 0)
 }
 
@@ -231,7 +231,7 @@ pub fn restore<S: GraphStore>(store: &mut S, rules: &IdentityRules, what: &Cut) 
 ///
 /// # Errors
 /// As the store's.
-pub fn approve<S: GraphStore>(store: &mut S, rules: &IdentityRules, what: &Cut) -> Result<Vec<Order>, S::Error> {
+pub fn approve<S: GraphStore>(store: &mut S, rules: &IdentityRules, what: &Cut) -> Result<Vec<Reassignment>, S::Error> {
     change(store, rules, what, Alteration::Approve, 0)
 }
 
@@ -245,7 +245,7 @@ pub fn change<S: GraphStore>(
     what: &Cut,
     alteration: Alteration,
     at: UnixMillis,
-) -> Result<Vec<Order>, S::Error> {
+) -> Result<Vec<Reassignment>, S::Error> {
     let edges = meant(store, what)?;
     // Those who were linked by these edges before have to be looked at as well.
     let touched: BTreeSet<FragmentId> = edges.iter().map(|edge| edge.fragment.clone()).collect();
@@ -333,25 +333,25 @@ pub(super) fn settle<S: GraphStore>(
     rules: &IdentityRules,
     around: BTreeSet<FragmentId>,
     asking: Option<&FragmentId>,
-) -> Result<Vec<Order>, S::Error> {
+) -> Result<Vec<Reassignment>, S::Error> {
     let region = region(store, around)?;
-    let Resolution { places, verdicts, .. } = resolve(&region.edges, rules)?;
+    let ResolvedPeople { places, verdicts, .. } = resolve(&region.edges, rules)?;
     for ((fragment, identifier), verdict) in &verdicts {
         store.judge(fragment, identifier, *verdict)?;
     }
     let mut orders = Vec::new();
     for fragment in region.fragments.iter().filter(|fragment| !fragment.is_alias()) {
-        let before = seat_of(store, fragment)?;
+        let before = assignment_of(store, fragment)?;
         let (profile, standing) = match places.get(fragment) {
             Some((profile, standing)) => (profile.clone(), *standing),
-            None => (fragment.home()?, Standing::Own),
+            None => (fragment.home()?, LinkStrength::Own),
         };
         if before.profile == profile && before.standing == standing {
             continue;
         }
-        let seat = Seat { profile, standing, version: before.version.saturating_add(1) };
+        let seat = Assignment { profile, standing, version: before.version.saturating_add(1) };
         store.place(fragment, &seat)?;
-        let order = Order { fragment: fragment.clone(), seat };
+        let order = Reassignment { fragment: fragment.clone(), seat };
         if asking != Some(fragment) {
             store.order(&order)?;
         }

@@ -24,7 +24,7 @@ pub mod server_fragment;
 pub mod signed;
 pub mod tombstone;
 
-pub use assignment::{Order, Seat, Standing};
+pub use assignment::{Assignment, LinkStrength, Reassignment};
 pub use edge::{Edge, Evidence, Witness};
 pub use evidence::{Alias, Assertion};
 pub use fragment_id::FragmentId;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use endcap_protocol::FieldError;
 
-use crate::assignment::{Order, Seat};
+use crate::assignment::{Assignment, Reassignment};
 use crate::edge::Edge;
 use crate::erase::Forget;
 use crate::fragment_id::FragmentId;
@@ -22,9 +22,9 @@ pub struct MemoryGraph {
     /// What became of each edge.
     pub verdicts: BTreeMap<(FragmentId, Identifier), Verdict>,
     /// Where fragments belong that were placed.
-    pub seats: BTreeMap<FragmentId, Seat>,
+    pub seats: BTreeMap<FragmentId, Assignment>,
     /// Orders that were not delivered yet.
-    pub orders: BTreeMap<FragmentId, Order>,
+    pub orders: BTreeMap<FragmentId, Reassignment>,
     /// Fragments around which people have to be worked out, where this is part of a graph.
     pub marks: BTreeMap<(FragmentId, Cause), Mark>,
     marked: u64,
@@ -53,7 +53,7 @@ impl MemoryGraph {
     }
 
     /// Forgets an order that was carried out, unless a later one took its place.
-    pub fn delivered(&mut self, order: &Order) {
+    pub fn delivered(&mut self, order: &Reassignment) {
         if self.orders.get(&order.fragment).is_some_and(|held| held.seat.version == order.seat.version) {
             self.orders.remove(&order.fragment);
         }
@@ -85,16 +85,16 @@ impl GraphStore for MemoryGraph {
         Ok(())
     }
 
-    fn seat(&self, fragment: &FragmentId) -> Result<Option<Seat>, FieldError> {
+    fn seat(&self, fragment: &FragmentId) -> Result<Option<Assignment>, FieldError> {
         Ok(self.seats.get(fragment).cloned())
     }
 
-    fn place(&mut self, fragment: &FragmentId, seat: &Seat) -> Result<(), FieldError> {
+    fn place(&mut self, fragment: &FragmentId, seat: &Assignment) -> Result<(), FieldError> {
         self.seats.insert(fragment.clone(), seat.clone());
         Ok(())
     }
 
-    fn order(&mut self, order: &Order) -> Result<(), FieldError> {
+    fn order(&mut self, order: &Reassignment) -> Result<(), FieldError> {
         self.orders.insert(order.fragment.clone(), order.clone());
         Ok(())
     }

@@ -11,7 +11,7 @@ use endcap_protocol::{UnixMillis, bucket_of};
 use endcap_validation::Trust;
 use serde::{Deserialize, Serialize};
 
-use crate::assignment::{Order, Seat};
+use crate::assignment::{Assignment, Reassignment};
 use crate::edge::{Edge, Evidence};
 use crate::erase::Forget;
 use crate::fragment_id::FragmentId;
@@ -81,11 +81,11 @@ pub struct Mark {
 
 /// A new seat, for a fragment that still has the one that it was worked out from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeatWrite {
+pub struct AssignmentWrite {
     /// The fragment.
     pub fragment: FragmentId,
     /// The seat.
-    pub seat: Seat,
+    pub seat: Assignment,
 }
 
 /// What one part asks another, or itself. Each may be asked twice.
@@ -123,7 +123,7 @@ pub enum PeerAsk {
     /// What came out for fragments that lie here.
     Write {
         /// Where they belong.
-        seats: Vec<SeatWrite>,
+        seats: Vec<AssignmentWrite>,
         /// What became of their edges.
         verdicts: Vec<(FragmentId, Identifier, Verdict)>,
     },
@@ -139,7 +139,7 @@ pub struct Seen {
     /// What was said about the fragments, and what became of it.
     pub edges: Vec<(Edge, Verdict)>,
     /// Where they belong, if that was ever written.
-    pub seats: Vec<(FragmentId, Seat)>,
+    pub seats: Vec<(FragmentId, Assignment)>,
     /// The fragments that the identifiers name.
     pub named: Vec<FragmentId>,
     /// Those of the identifiers of which no more claims are kept.
@@ -294,12 +294,12 @@ fn copy<S: PartitionStore>(store: &mut S, edge: Edge) -> Result<(), S::Error> {
 }
 
 /// A seat that was worked out from an older one is not written: whoever did looks again.
-fn seat<S: PartitionStore>(store: &mut S, write: &SeatWrite) -> Result<bool, S::Error> {
+fn seat<S: PartitionStore>(store: &mut S, write: &AssignmentWrite) -> Result<bool, S::Error> {
     let before = store.seat(&write.fragment)?.map_or(0, |seat| seat.version);
     if before.saturating_add(1) != write.seat.version || store.is_gone(write.fragment.as_str())? {
         return Ok(false);
     }
     store.place(&write.fragment, &write.seat)?;
-    store.order(&Order { fragment: write.fragment.clone(), seat: write.seat.clone() })?;
+    store.order(&Reassignment { fragment: write.fragment.clone(), seat: write.seat.clone() })?;
     Ok(true)
 }

@@ -17,7 +17,7 @@ use std::future::Future;
 use endcap_protocol::{FieldError, ProfileId, UnixMillis};
 use futures_util::future::join_all;
 
-use crate::assignment::{Order, Seat};
+use crate::assignment::{Assignment, Reassignment};
 use crate::edge::{Edge, Evidence};
 use crate::evidence::Assertion;
 use crate::fragment_id::FragmentId;
@@ -25,7 +25,7 @@ use crate::graph::{Alteration, Cut, GraphStore};
 use crate::identifier::Identifier;
 use crate::memory::MemoryGraph;
 use crate::namespace::Namespace;
-use crate::partition::{Mark, PeerAnswer, PeerAsk, SeatWrite, Seen, of_fragment, of_identifier};
+use crate::partition::{AssignmentWrite, Mark, PeerAnswer, PeerAsk, Seen, of_fragment, of_identifier};
 use crate::rules::IdentityRules;
 use crate::{erase, graph};
 
@@ -54,7 +54,7 @@ pub async fn tell<P: Peers>(
     rules: &IdentityRules,
     assertion: &Assertion,
     pepper: &[u8],
-) -> Result<Seat, P::Error> {
+) -> Result<Assignment, P::Error> {
     for alias in &assertion.aliases {
         let (fragment, said) = graph::alias_said(alias, pepper)?;
         hear(peers, rules, &fragment, &said).await?;
@@ -63,7 +63,7 @@ pub async fn tell<P: Peers>(
     hear(peers, rules, fragment, &assertion.said).await?;
     let seen = look(peers, [fragment.clone()].into(), BTreeSet::new()).await?;
     let seat = seen.seats.into_iter().find(|(id, _)| id == fragment).map(|(_, seat)| seat);
-    seat.map_or_else(|| graph::home_seat(fragment).map_err(P::Error::from), Ok)
+    seat.map_or_else(|| graph::home_assignment(fragment).map_err(P::Error::from), Ok)
 }
 
 async fn hear<P: Peers>(
@@ -113,7 +113,7 @@ pub async fn change<P: Peers>(
     what: &Cut,
     alteration: Alteration,
     at: UnixMillis,
-) -> Result<Vec<Order>, P::Error> {
+) -> Result<Vec<Reassignment>, P::Error> {
     let (fragments, identifiers) = match what {
         Cut::Fragment(fragment) | Cut::Edge(fragment, _) => ([fragment.clone()].into(), BTreeSet::new()),
         Cut::Identifier(identifier) => (BTreeSet::new(), [identifier.clone()].into()),
@@ -142,7 +142,7 @@ pub async fn erase<P: Peers>(
     peers: &P,
     rules: &IdentityRules,
     fragments: &BTreeSet<FragmentId>,
-) -> Result<Vec<Order>, P::Error> {
+) -> Result<Vec<Reassignment>, P::Error> {
     let seen = gather(peers, fragments.clone(), BTreeSet::new()).await?;
     let (gone, left) = erase::going(&seen, rules, fragments)?;
     let marks = mark(peers, &left).await?;
@@ -183,7 +183,7 @@ async fn settle_marked<P: Peers>(
     rules: &IdentityRules,
     around: BTreeSet<FragmentId>,
     marks: BTreeMap<u16, Vec<Mark>>,
-) -> Result<Vec<Order>, P::Error> {
+) -> Result<Vec<Reassignment>, P::Error> {
     let moved = settle(peers, rules, around).await?;
     take_away(peers, marks).await?;
     Ok(moved)
@@ -200,8 +200,8 @@ async fn settle<P: Peers>(
     peers: &P,
     rules: &IdentityRules,
     around: BTreeSet<FragmentId>,
-) -> Result<Vec<Order>, P::Error> {
-    let mut moved: BTreeMap<FragmentId, Order> = BTreeMap::new();
+) -> Result<Vec<Reassignment>, P::Error> {
+    let mut moved: BTreeMap<FragmentId, Reassignment> = BTreeMap::new();
     let mut marks: BTreeMap<u16, Vec<Mark>> = BTreeMap::new();
     for _ in 0..ROUNDS {
         let before = gather(peers, around.clone(), BTreeSet::new()).await?;
@@ -222,11 +222,16 @@ async fn settle<P: Peers>(
 }
 
 /// What differs, by part.
-fn writes(before: &MemoryGraph, after: &MemoryGraph, orders: &[Order], partitions: u16) -> BTreeMap<u16, PeerAsk> {
-    type Writes = (Vec<SeatWrite>, Vec<(FragmentId, Identifier, crate::resolve::Verdict)>);
+fn writes(
+    before: &MemoryGraph,
+    after: &MemoryGraph,
+    orders: &[Reassignment],
+    partitions: u16,
+) -> BTreeMap<u16, PeerAsk> {
+    type Writes = (Vec<AssignmentWrite>, Vec<(FragmentId, Identifier, crate::resolve::Verdict)>);
     let mut all: BTreeMap<u16, Writes> = BTreeMap::new();
-    for Order { fragment, seat } in orders {
-        let write = SeatWrite { fragment: fragment.clone(), seat: seat.clone() };
+    for Reassignment { fragment, seat } in orders {
+        let write = AssignmentWrite { fragment: fragment.clone(), seat: seat.clone() };
         all.entry(of_fragment(fragment, partitions)).or_default().0.push(write);
     }
     for ((fragment, identifier), verdict) in &after.verdicts {

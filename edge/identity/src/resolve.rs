@@ -12,7 +12,7 @@ use endcap_validation::Trust;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::assignment::Standing;
+use crate::assignment::LinkStrength;
 use crate::edge::Edge;
 use crate::fragment_id::FragmentId;
 use crate::identifier::Identifier;
@@ -64,9 +64,9 @@ impl Verdict {
 
 /// People, as the edges make them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Resolution {
+pub struct ResolvedPeople {
     /// Where each fragment belongs, and what links it.
-    pub places: BTreeMap<FragmentId, (ProfileId, Standing)>,
+    pub places: BTreeMap<FragmentId, (ProfileId, LinkStrength)>,
     /// What became of each edge.
     pub verdicts: BTreeMap<(FragmentId, Identifier), Verdict>,
     /// The profile that each identifier names.
@@ -119,12 +119,12 @@ struct People<'a> {
 ///
 /// # Errors
 /// Never for fragments whose names were made by us.
-pub fn resolve(edges: &[Edge], rules: &IdentityRules) -> Result<Resolution, FieldError> {
+pub fn resolve(edges: &[Edge], rules: &IdentityRules) -> Result<ResolvedPeople, FieldError> {
     let mut people = People::meeting(edges, rules);
     let mut ordered: Vec<&Edge> = edges.iter().collect();
     ordered.sort_by_key(|edge| precedence(edge, rules));
-    let mut resolution = Resolution::default();
-    let mut standings: BTreeMap<&str, Standing> = BTreeMap::new();
+    let mut resolution = ResolvedPeople::default();
+    let mut standings: BTreeMap<&str, LinkStrength> = BTreeMap::new();
     for edge in ordered {
         let verdict = people.judge(edge);
         if verdict == Verdict::Joined {
@@ -132,9 +132,9 @@ pub fn resolve(edges: &[Edge], rules: &IdentityRules) -> Result<Resolution, Fiel
             let browser =
                 (edge.identifier.namespace == Namespace::AnonymousId).then_some(edge.identifier.value.as_str());
             for name in browser.into_iter().chain([edge.fragment.as_str()]) {
-                let standing = standings.entry(name).or_insert(Standing::Claimed);
+                let standing = standings.entry(name).or_insert(LinkStrength::Claimed);
                 if edge.trust() == Trust::Fact {
-                    *standing = Standing::Proved;
+                    *standing = LinkStrength::Proved;
                 }
             }
         }
@@ -150,7 +150,7 @@ pub fn resolve(edges: &[Edge], rules: &IdentityRules) -> Result<Resolution, Fiel
             Node::Identifier(identifier) => drop(resolution.named.insert((*identifier).clone(), profile)),
             Node::Fragment(name) => {
                 let fragment = FragmentId::parse(name)?;
-                let otherwise = if person.known { Standing::Proved } else { Standing::Own };
+                let otherwise = if person.known { LinkStrength::Proved } else { LinkStrength::Own };
                 let standing = standings.get(name).copied().unwrap_or(otherwise);
                 if !fragment.is_alias() {
                     resolution.places.insert(fragment, (profile, standing));

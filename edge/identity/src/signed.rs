@@ -24,7 +24,7 @@ pub enum Purpose {
     /// The message that a link stands in, and where it leads.
     Click,
     /// A visitor's way from one of a shop's domains to another.
-    Crossing,
+    CrossDomain,
 }
 
 impl Purpose {
@@ -34,7 +34,7 @@ impl Purpose {
             Self::Notification => b"endcap notification",
             Self::Open => b"endcap open",
             Self::Click => b"endcap click",
-            Self::Crossing => b"endcap crossing",
+            Self::CrossDomain => b"endcap crossing",
         }
     }
 }

@@ -15,7 +15,7 @@ const NAMING: [&str; 4] = ["email", "phone", "member_no", "line_id"];
 
 /// What a source's events are believed by.
 #[derive(Debug, Clone, Copy)]
-pub struct Belief<'a> {
+pub struct EvidencePolicy<'a> {
     /// Key of identify proofs.
     pub secret: &'a [u8],
     /// How far who sends is believed.
@@ -26,7 +26,7 @@ pub struct Belief<'a> {
     pub rules: &'a IdentityRules,
 }
 
-impl Belief<'_> {
+impl EvidencePolicy<'_> {
     /// The user that an event names, and how far that is believed: by what the shop's server says, else by its proof. A
     /// placeholder names nobody.
     #[must_use]

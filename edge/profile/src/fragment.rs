@@ -6,19 +6,19 @@ use endcap_events::ingest::consent::ConsentSource;
 use endcap_events::ingest::event::{Event, Impression, Kind, Reaction};
 use endcap_events::traits::{MAX_TRAITS, Trait};
 use endcap_identity::server_fragment::is_derived;
-use endcap_identity::{Evidence, FragmentId, Standing};
-use endcap_models::recommend::Trail;
+use endcap_identity::{Evidence, FragmentId, LinkStrength};
+use endcap_models::recommend::VisitContext;
 use endcap_protocol::commerce::{Commerce, Order};
 use endcap_protocol::{AnonymousId, Consent, DeviceId, SessionId, UnixMillis, UserId};
 use endcap_targeting::{Act, Behaviour};
-use endcap_validation::{EngineError, Trust};
+use endcap_validation::{DomainError, Trust};
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::keep_latest;
 use crate::consents;
 use crate::consents::ConsentRecord;
 use crate::dedupe::{Accepted, Block};
-use crate::evidence_policy::Belief;
+use crate::evidence_policy::EvidencePolicy;
 use crate::push_record::PushRecord;
 use crate::sessions::Sessions;
 use crate::signal::Signal;
@@ -76,7 +76,7 @@ pub struct Fragment {
     /// Events accepted in all.
     pub accepted: u64,
     /// Products viewed in the current session.
-    pub trail: Trail,
+    pub trail: VisitContext,
     /// Message IDs accepted within the dedupe window.
     pub messages: Accepted,
     /// How consent changed, the earliest first.
@@ -92,7 +92,7 @@ pub struct Fragment {
     /// The fragment that took over when somebody else logged in: this one is closed.
     pub successor: Option<FragmentId>,
     /// What links it to its profile.
-    pub standing: Standing,
+    pub standing: LinkStrength,
     /// Version of the graph's word that put it there.
     pub seat_version: u64,
     /// Push messages that were decided for its browser, the latest last.
@@ -123,8 +123,8 @@ impl Fragment {
     ///
     /// # Errors
     /// When it is damaged.
-    pub fn unpack(bytes: &[u8]) -> Result<Self, EngineError> {
-        postcard::from_bytes(bytes).map_err(|error| EngineError::Internal(error.to_string()))
+    pub fn unpack(bytes: &[u8]) -> Result<Self, DomainError> {
+        postcard::from_bytes(bytes).map_err(|error| DomainError::Internal(error.to_string()))
     }
 
     /// Whether an event's user is somebody else than whom the fragment is said to be: then it is closed, and another
@@ -137,7 +137,7 @@ impl Fragment {
 
     /// Notes what an event says about whose it is, and returns what is new of it. A late event of somebody who used the
     /// browser before says nothing about whose the fragment is now.
-    pub fn hear(&mut self, event: &Event, belief: &Belief<'_>) -> Vec<Evidence> {
+    pub fn hear(&mut self, event: &Event, belief: &EvidencePolicy<'_>) -> Vec<Evidence> {
         if let Some((user_id, trust)) = belief.user_of(event) {
             if trust == Trust::Claim {
                 self.claim(&user_id, event.at);

@@ -23,7 +23,7 @@ impl ProfileRow {
 
     /// What the fragment that follows a closed one has to know: a retry may go straight to it.
     #[must_use]
-    pub fn heritage(&self, at: &FragmentId, overflow: &[Block]) -> Option<Accepted> {
+    pub fn inherited_dedupe(&self, at: &FragmentId, overflow: &[Block]) -> Option<Accepted> {
         let closed = self.fragments.get(at).filter(|fragment| fragment.successor.is_some())?;
         Some(closed.messages.with(overflow))
     }

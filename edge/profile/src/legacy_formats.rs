@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use endcap_events::traits::Trait;
 use endcap_identity::server_fragment::is_derived;
-use endcap_identity::{FragmentId, Standing};
+use endcap_identity::{FragmentId, LinkStrength};
 use endcap_models::lifecycle::History;
-use endcap_models::recommend::Trail;
+use endcap_models::recommend::VisitContext;
 use endcap_protocol::{AnonymousId, DeviceId, ProfileId, UnixMillis, UserId};
 use endcap_targeting::Behaviour;
 use endcap_validation::Trust;
@@ -23,8 +23,8 @@ use crate::push_record::PushRecord;
 use crate::row::{Away, ProfileRow};
 use crate::sessions::Sessions;
 use crate::timeline::{ImpressionRecord, OrderRecord, TimelineEvent};
-use crate::timers::Timers;
 use crate::touchpoint::Touches;
+use crate::two_timers::TwoTimers;
 
 /// [`ProfileRow`] as it was, with the fragments of its format.
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ pub(super) struct Row<Piece> {
     moved: BTreeMap<AnonymousId, ProfileId>,
     users: Vec<UserLink>,
     stages: History,
-    timers: Timers,
+    timers: TwoTimers,
     pushes: Vec<PushRecord>,
     subscriptions: u32,
 }
@@ -65,7 +65,7 @@ pub(super) struct Piece {
     impressions: Vec<ImpressionRecord>,
     events: Vec<TimelineEvent>,
     accepted: u64,
-    trail: Trail,
+    trail: VisitContext,
     messages: Accepted,
 }
 
@@ -95,7 +95,7 @@ impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
             fragment.browser = (!is_derived(&id)).then(|| id.clone());
             if let Some(link) = row.users.iter().find(|link| link.anonymous_id == id) {
                 fragment.user = Some(Named { user_id: link.user_id.clone(), trust: Trust::Fact, at: link.at });
-                fragment.standing = Standing::Proved;
+                fragment.standing = LinkStrength::Proved;
             }
             fragments.insert(name(&id), fragment);
         }
@@ -110,7 +110,14 @@ impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
                 _ => drop(moved.insert(name(&id), Away { to, version: 0 })),
             }
         }
-        Self { fragments, moved, id: row.id, stages: row.stages, timers: row.timers, subscriptions: row.subscriptions }
+        Self {
+            fragments,
+            moved,
+            id: row.id,
+            stages: row.stages,
+            timers: row.timers.into(),
+            subscriptions: row.subscriptions,
+        }
     }
 }
 

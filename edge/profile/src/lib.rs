@@ -28,9 +28,10 @@ pub mod signal;
 pub mod timeline;
 pub mod timers;
 pub mod touchpoint;
+mod two_timers;
 
 pub use fragment::Fragment;
 pub use person::Person;
-pub use reassignment::{Parcelled, Seating};
+pub use reassignment::{PackedFragment, Reassigned};
 pub use row::ProfileRow;
 pub use signal::Signal;

@@ -1,41 +1,88 @@
 //! The stored form of a profile's row, and of every version before.
+//!
+//! Format 4 keeps timers by key; format 3 knows the two timers of its time. A row is written in format 3 as long as that can
+//! say all of it, so that during a gradual deployment, and after a roll-back, the version before reads it too.
 
-use endcap_validation::EngineError;
+use std::collections::BTreeMap;
 
+use endcap_identity::FragmentId;
+use endcap_models::lifecycle::History;
+use endcap_protocol::ProfileId;
+use endcap_validation::DomainError;
+use serde::{Deserialize, Serialize};
+
+use super::fragment::Fragment;
 use super::legacy_formats;
-use super::row::ProfileRow;
+use super::row::{Away, ProfileRow};
+use super::two_timers::TwoTimers;
 
-/// Version of the format that this code writes.
+/// Version of the format that rows are written in.
 pub const FORMAT: u8 = 3;
+/// Version of the format that rows with other timers are written in.
+pub const FORMAT_WITH_KEYS: u8 = 4;
+
+/// A row of format 3, as it is written.
+#[derive(Serialize)]
+struct WrittenRow<'a> {
+    id: &'a ProfileId,
+    fragments: &'a BTreeMap<FragmentId, Fragment>,
+    moved: &'a BTreeMap<FragmentId, Away>,
+    stages: &'a History,
+    timers: TwoTimers,
+    subscriptions: u32,
+}
+
+/// The same, as it is read.
+#[derive(Deserialize)]
+struct ReadRow {
+    id: ProfileId,
+    fragments: BTreeMap<FragmentId, Fragment>,
+    moved: BTreeMap<FragmentId, Away>,
+    stages: History,
+    timers: TwoTimers,
+    subscriptions: u32,
+}
+
+impl From<ReadRow> for ProfileRow {
+    fn from(row: ReadRow) -> Self {
+        let ReadRow { id, fragments, moved, stages, timers, subscriptions } = row;
+        Self { id, fragments, moved, stages, timers: timers.into(), subscriptions }
+    }
+}
 
 impl ProfileRow {
     /// The stored form.
     ///
     /// # Errors
     /// Never in practice; the serialiser's own failure is passed on.
-    pub fn pack(&self) -> Result<Vec<u8>, EngineError> {
-        postcard::to_extend(self, vec![FORMAT]).map_err(|error| EngineError::Internal(error.to_string()))
+    pub fn pack(&self) -> Result<Vec<u8>, DomainError> {
+        let Self { id, fragments, moved, stages, timers, subscriptions } = self;
+        let packed = match TwoTimers::of(timers) {
+            Some(timers) => {
+                let row = WrittenRow { id, fragments, moved, stages, timers, subscriptions: *subscriptions };
+                postcard::to_extend(&row, vec![FORMAT])
+            }
+            None => postcard::to_extend(self, vec![FORMAT_WITH_KEYS]),
+        };
+        packed.map_err(|error| DomainError::Internal(error.to_string()))
     }
 
     /// Reads the stored form.
     ///
     /// # Errors
     /// When the row was written by a newer version, or is damaged.
-    pub fn unpack(bytes: &[u8]) -> Result<Self, EngineError> {
-        let unreadable = |format| EngineError::Format { what: "profile", format };
-        match bytes.split_first() {
-            Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|_| unreadable(FORMAT)),
-            Some((2, rest)) => {
-                let row: legacy_formats::Row<legacy_formats::PieceWithConsents> =
-                    postcard::from_bytes(rest).map_err(|_| unreadable(2))?;
-                Ok(row.into())
-            }
-            Some((1, rest)) => {
-                let row: legacy_formats::Row<legacy_formats::Piece> =
-                    postcard::from_bytes(rest).map_err(|_| unreadable(1))?;
-                Ok(row.into())
-            }
-            other => Err(unreadable(other.map_or(0, |(format, _)| *format))),
-        }
+    pub fn unpack(bytes: &[u8]) -> Result<Self, DomainError> {
+        use legacy_formats::{Piece, PieceWithConsents, Row};
+
+        let unreadable = |format| DomainError::Format { what: "profile", format };
+        let Some((format, rest)) = bytes.split_first() else { return Err(unreadable(0)) };
+        let row = match *format {
+            FORMAT_WITH_KEYS => postcard::from_bytes(rest),
+            FORMAT => postcard::from_bytes::<ReadRow>(rest).map(Into::into),
+            2 => postcard::from_bytes::<Row<PieceWithConsents>>(rest).map(Into::into),
+            1 => postcard::from_bytes::<Row<Piece>>(rest).map(Into::into),
+            newer => return Err(unreadable(newer)),
+        };
+        row.map_err(|_| unreadable(*format))
     }
 }

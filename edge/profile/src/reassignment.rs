@@ -3,7 +3,7 @@
 //! Every word has a version, and a later one wins, so it does no harm if words come twice, late or out of order. A
 //! fragment is in exactly one row, or in the one errand that carries it.
 
-use endcap_identity::{FragmentId, Seat};
+use endcap_identity::{Assignment, FragmentId};
 use endcap_protocol::{AnonymousId, ProfileId, UnixMillis};
 
 use crate::dedupe::Block;
@@ -12,7 +12,7 @@ use crate::row::{Away, ProfileRow};
 
 /// What the graph's word does to a row.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Seating {
+pub enum Reassigned {
     /// Nothing: it is carried out, or overtaken by a later one.
     Done,
     /// The fragment stays and what links it changed.
@@ -37,24 +37,24 @@ impl ProfileRow {
     }
 
     /// Carries out the graph's word about a fragment.
-    pub fn seat(&mut self, id: &FragmentId, seat: &Seat) -> Seating {
+    pub fn seat(&mut self, id: &FragmentId, seat: &Assignment) -> Reassigned {
         if let Some(away) = self.moved.get(id) {
             let done = away.version >= seat.version;
-            return if done { Seating::Done } else { Seating::Follow(away.to.clone()) };
+            return if done { Reassigned::Done } else { Reassigned::Follow(away.to.clone()) };
         }
-        let Some(fragment) = self.fragments.get_mut(id) else { return Seating::Unknown };
+        let Some(fragment) = self.fragments.get_mut(id) else { return Reassigned::Unknown };
         if fragment.seat_version >= seat.version {
-            return Seating::Done;
+            return Reassigned::Done;
         }
         fragment.seat_version = seat.version;
         fragment.standing = seat.standing;
         if seat.profile == self.id {
-            return Seating::Stays;
+            return Reassigned::Stays;
         }
-        let Some(fragment) = self.fragments.remove(id) else { return Seating::Unknown };
+        let Some(fragment) = self.fragments.remove(id) else { return Reassigned::Unknown };
         self.moved.insert(id.clone(), Away { to: seat.profile.clone(), version: seat.version });
         self.recompose();
-        Seating::Leaves(Box::new(fragment))
+        Reassigned::Leaves(Box::new(fragment))
     }
 
     /// Takes in a fragment that the graph's word sent here. False when it came before: it is here, or was and moved on.
@@ -81,7 +81,7 @@ impl ProfileRow {
 
 /// A fragment on its way, with what of it lies in tables of their own.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Parcelled {
+pub struct PackedFragment {
     /// The fragment.
     pub fragment: Fragment,
     /// Its spilled dedupe blocks.

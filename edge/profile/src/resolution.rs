@@ -7,7 +7,7 @@ use super::row::ProfileRow;
 
 /// Where a browser's events go from a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lead {
+pub enum Resolution {
     /// Here, to this fragment.
     Here(FragmentId),
     /// Here, and the fragment begins with them.
@@ -24,26 +24,26 @@ impl ProfileRow {
     ///
     /// # Errors
     /// Never for names that were made by us.
-    pub fn lead(
+    pub fn resolve(
         &self,
         browser: &AnonymousId,
         wanted: Option<&FragmentId>,
-    ) -> Result<Lead, endcap_protocol::FieldError> {
+    ) -> Result<Resolution, endcap_protocol::FieldError> {
         let first = FragmentId::first(browser);
         let Some(wanted) = wanted else {
             return match self.open_fragment(browser) {
-                Some(open) => Ok(Lead::Here(open.clone())),
-                None if first.home()? == self.id => self.lead(browser, Some(&first)),
-                None => Ok(Lead::Next(first.home()?, first)),
+                Some(open) => Ok(Resolution::Here(open.clone())),
+                None if first.home()? == self.id => self.resolve(browser, Some(&first)),
+                None => Ok(Resolution::Next(first.home()?, first)),
             };
         };
         if let Some(fragment) = self.fragments.get(wanted) {
-            let on = fragment.successor.as_ref().map(|next| Ok(Lead::Next(next.home()?, next.clone())));
-            return on.unwrap_or_else(|| Ok(Lead::Here(wanted.clone())));
+            let on = fragment.successor.as_ref().map(|next| Ok(Resolution::Next(next.home()?, next.clone())));
+            return on.unwrap_or_else(|| Ok(Resolution::Here(wanted.clone())));
         }
         if let Some(away) = self.moved.get(wanted) {
-            return Ok(Lead::Next(away.to.clone(), wanted.clone()));
+            return Ok(Resolution::Next(away.to.clone(), wanted.clone()));
         }
-        Ok(if wanted.home()? == self.id { Lead::Begins(wanted.clone()) } else { Lead::Coming })
+        Ok(if wanted.home()? == self.id { Resolution::Begins(wanted.clone()) } else { Resolution::Coming })
     }
 }

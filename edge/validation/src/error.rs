@@ -1,10 +1,11 @@
 //! What the engine refuses, and the stable codes that clients rely on.
 
+use endcap_api::{ErrorCode, Method};
 use endcap_protocol::FieldError;
 
 /// Why a request as a whole, or a stored value, could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EngineError {
+pub enum DomainError {
     /// A field of a request is wrong.
     #[error("{0}")]
     Field(FieldError),
@@ -41,8 +42,8 @@ pub enum EngineError {
     #[error("origin {0} is not one of the source's origins; add it to ENDCAP_SOURCES")]
     Forbidden(String),
     /// The route exists, the method does not.
-    #[error("this route takes {0}")]
-    Method(&'static str),
+    #[error("this route takes {}", listed(.0))]
+    Method(Vec<Method>),
     /// The content type is not taken.
     #[error("send application/json or text/plain")]
     MediaType,
@@ -68,26 +69,30 @@ pub enum EngineError {
     Internal(String),
 }
 
-impl EngineError {
+impl DomainError {
     /// The stable code for clients.
     #[must_use]
     pub fn code(&self) -> &'static str {
+        self.error_code().as_str()
+    }
+
+    fn error_code(&self) -> ErrorCode {
         match self {
-            Self::Field(_) => "invalid_field",
-            Self::Json(_) => "invalid_json",
-            Self::TooLarge { .. } => "too_large",
-            Self::Format { .. } => "unreadable_row",
-            Self::NotFound(_) => "not_found",
-            Self::Unauthorized => "unauthorized",
-            Self::WriteKey => "unknown_write_key",
-            Self::Signature(_) => "invalid_signature",
-            Self::Forbidden(_) => "forbidden_origin",
-            Self::Method(_) => "method_not_allowed",
-            Self::MediaType => "unsupported_media_type",
-            Self::RateLimited { .. } => "rate_limited",
-            Self::Layout { .. } => "wrong_layout",
-            Self::Moving => "moving",
-            Self::Internal(_) => "internal",
+            Self::Field(_) => ErrorCode::InvalidField,
+            Self::Json(_) => ErrorCode::InvalidJson,
+            Self::TooLarge { .. } => ErrorCode::TooLarge,
+            Self::Format { .. } => ErrorCode::UnreadableRow,
+            Self::NotFound(_) => ErrorCode::NotFound,
+            Self::Unauthorized => ErrorCode::Unauthorized,
+            Self::WriteKey => ErrorCode::UnknownWriteKey,
+            Self::Signature(_) => ErrorCode::InvalidSignature,
+            Self::Forbidden(_) => ErrorCode::ForbiddenOrigin,
+            Self::Method(_) => ErrorCode::MethodNotAllowed,
+            Self::MediaType => ErrorCode::UnsupportedMediaType,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
+            Self::Layout { .. } => ErrorCode::WrongLayout,
+            Self::Moving => ErrorCode::Moving,
+            Self::Internal(_) => ErrorCode::Internal,
         }
     }
 
@@ -123,7 +128,8 @@ impl EngineError {
     /// The methods that the route takes, for the header `Allow` (RFC 9110 §15.5.6), where another one was refused.
     #[must_use]
     pub fn allow(&self) -> Option<String> {
-        if let Self::Method(names) = self { Some(names.replace(" and ", ", ")) } else { None }
+        let Self::Method(methods) = self else { return None };
+        Some(names(methods).join(", "))
     }
 
     /// The path of the wrong field, where there is one.
@@ -152,8 +158,38 @@ impl EngineError {
     }
 }
 
-impl From<FieldError> for EngineError {
+impl From<FieldError> for DomainError {
     fn from(error: FieldError) -> Self {
         Self::Field(error)
+    }
+}
+
+/// Names of methods, each once.
+fn names(methods: &[Method]) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = methods.iter().map(|method| method.as_str()).collect();
+    names.dedup();
+    names
+}
+
+/// Methods as a person lists them.
+fn listed(methods: &[Method]) -> String {
+    let names = names(methods);
+    match names.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => names.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_are_listed_for_people_and_for_clients() {
+        let error = DomainError::Method(vec![Method::Get, Method::Put, Method::Delete]);
+        assert_eq!(error.to_string(), "this route takes GET, PUT and DELETE");
+        assert_eq!(error.allow().as_deref(), Some("GET, PUT, DELETE"));
+        assert_eq!(DomainError::Method(vec![Method::Post]).to_string(), "this route takes POST");
+        assert_eq!(DomainError::Moving.allow(), None);
     }
 }

@@ -10,6 +10,6 @@ pub mod path;
 pub mod text;
 pub mod trust;
 
-pub use error::EngineError;
+pub use error::DomainError;
 pub use json::read_json;
 pub use trust::Trust;

@@ -15,7 +15,7 @@ use crate::trigger::Trigger;
 
 /// How a campaign stands with a visitor on a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum Eligibility {
     /// It may be shown once its trigger happens, with the category for which its condition held, if it asked for one.
     Eligible(Trigger, Option<String>),
     /// It is not for this page.
@@ -30,7 +30,7 @@ pub enum Standing {
 ///
 /// # Errors
 /// When the form is damaged, nested too deeply, or of another version.
-pub fn judge(program: &[u8], id: &str, behaviour: &Behaviour, page: &PageFacts<'_>) -> Result<Standing, Damaged> {
+pub fn judge(program: &[u8], id: &str, behaviour: &Behaviour, page: &PageFacts<'_>) -> Result<Eligibility, Damaged> {
     let mut run = Run { input: Reader::new(program), behaviour, page, category: None };
     if run.input.byte() != VERSION {
         return Err(Damaged);
@@ -42,13 +42,13 @@ pub fn judge(program: &[u8], id: &str, behaviour: &Behaviour, page: &PageFacts<'
     let excluded = run.some_path(false);
     run.input.done().map(|()| {
         if !included || excluded {
-            Standing::Elsewhere
+            Eligibility::Elsewhere
         } else if !behaviour.seen.allows(&frequency, id, &behaviour.session, page.now) {
-            Standing::Capped
+            Eligibility::Capped
         } else if holds {
-            Standing::Eligible(trigger, run.category)
+            Eligibility::Eligible(trigger, run.category)
         } else {
-            Standing::Unmet
+            Eligibility::Unmet
         }
     })
 }

@@ -25,7 +25,7 @@ pub use behaviour::Behaviour;
 pub use cart::{Cart, CartLine};
 pub use evaluate::{PageFacts, Verdict};
 pub use frequency::{Frequency, Seen};
-pub use judge::{Standing, judge};
+pub use judge::{Eligibility, judge};
 pub use program::Program;
 pub use stage::Stage;
 pub use table::Table;

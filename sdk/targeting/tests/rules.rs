@@ -7,7 +7,7 @@ use endcap_protocol::{Consent, SessionId};
 use endcap_targeting::compile::compile;
 use endcap_targeting::condition::Condition;
 use endcap_targeting::evaluate::{Verdict, evaluate};
-use endcap_targeting::{Act, Behaviour, Frequency, PageFacts, Program, Stage, Standing, Trigger, judge};
+use endcap_targeting::{Act, Behaviour, Eligibility, Frequency, PageFacts, Program, Stage, Trigger, judge};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -191,10 +191,10 @@ proptest! {
             let verdict = evaluate(&program.condition, &behaviour, &page);
             let allowed = behaviour.seen.allows(&program.frequency, "a", &behaviour.session, page.now);
             let expected = match (program.shows_on(path), allowed, verdict.holds) {
-                (false, _, _) => Standing::Elsewhere,
-                (true, false, _) => Standing::Capped,
-                (true, true, false) => Standing::Unmet,
-                (true, true, true) => Standing::Eligible(program.trigger, verdict.category),
+                (false, _, _) => Eligibility::Elsewhere,
+                (true, false, _) => Eligibility::Capped,
+                (true, true, false) => Eligibility::Unmet,
+                (true, true, true) => Eligibility::Eligible(program.trigger, verdict.category),
             };
             prop_assert_eq!(judge(&program.encode(), "a", &behaviour, &page), Ok(expected));
         }

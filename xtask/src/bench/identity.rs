@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::batch::{Kind, now_ms};
+use super::batch::Kind;
 use super::load::{CONNECTIONS, Load, Measured};
 use super::runtime::{API_KEY, Runtime, SERVER_KEY, Service};
 use crate::http::Client;

@@ -61,7 +61,7 @@ impl Lengths {
     fn add_rust(&mut self, path: &Path, name: &str) -> Result<()> {
         let text = fs::read_to_string(path)?;
         let file = syn::parse_file(&text).with_context(|| name.to_owned())?;
-        let tests: usize = file.items.iter().filter(|item| is_test(item)).map(|item| lines(item)).sum();
+        let tests: usize = file.items.iter().filter(|item| is_test(item)).map(lines).sum();
         self.files.push((text.lines().count() - tests, name.to_owned()));
         let mut visitor = Visitor { file: name, lengths: self };
         file.items.iter().filter(|item| !is_test(item)).for_each(|item| visitor.visit_item(item));

@@ -24,43 +24,65 @@ const IMPURE: [&str; 11] = [
     "worker",
 ];
 
-/// A rule: none of the first may depend, however indirectly, on any of the second.
-struct Rule {
-    packages: &'static [&'static str],
-    forbidden: &'static [&'static str],
-    reason: &'static str,
-}
-
-const RULES: [Rule; 3] = [
-    Rule {
-        packages: &["endcap-protocol", "endcap-targeting", "endcap-engine"],
-        forbidden: &IMPURE,
-        reason: "the domain has no JavaScript, clock, randomness or I/O of its own",
-    },
-    Rule {
-        packages: &["endcap-sdk"],
-        forbidden: &["endcap-engine", "worker"],
-        reason: "nothing of the edge may reach a browser",
-    },
-    Rule {
-        packages: &["endcap-protocol", "endcap-targeting"],
-        forbidden: &["endcap-engine"],
-        reason: "what both sides share knows neither",
-    },
+/// The pure crates of the edge, each with those that it may know besides the shared crates of `sdk`.
+const DOORS: [(&str, &[&str]); 8] = [
+    ("endcap-api", &[]),
+    ("endcap-validation", &["endcap-api"]),
+    ("endcap-models", &[]),
+    ("endcap-push", &[]),
+    ("endcap-identity", &["endcap-api", "endcap-validation"]),
+    ("endcap-events", &["endcap-api", "endcap-identity", "endcap-validation"]),
+    (
+        "endcap-profile",
+        &["endcap-api", "endcap-events", "endcap-identity", "endcap-models", "endcap-push", "endcap-validation"],
+    ),
+    (
+        "endcap-engine",
+        &[
+            "endcap-api",
+            "endcap-events",
+            "endcap-identity",
+            "endcap-models",
+            "endcap-profile",
+            "endcap-push",
+            "endcap-validation",
+        ],
+    ),
 ];
 
-/// Dependencies that break a rule.
+/// What both sides of the product share: it ships to every page.
+const SHARED: [&str; 2] = ["endcap-protocol", "endcap-targeting"];
+
+/// Dependencies that go against the doors.
 pub(super) fn broken(project: &Project) -> Result<Vec<String>> {
     let mut broken = Vec::new();
-    for rule in &RULES {
-        for package in rule.packages {
-            let reached = dependencies(project, package)?;
-            for forbidden in rule.forbidden.iter().filter(|name| reached.contains(**name)) {
-                broken.push(format!("{package} depends on {forbidden}: {}", rule.reason));
-            }
+    for package in SHARED {
+        broken.extend(against(package, &SHARED, &dependencies(project, package)?));
+    }
+    for (package, known) in DOORS {
+        let allowed = [&SHARED, known].concat();
+        broken.extend(against(package, &allowed, &dependencies(project, package)?));
+    }
+    // The browser's core touches JavaScript, and nothing of the edge reaches it.
+    let sdk = dependencies(project, "endcap-sdk")?;
+    let edges = sdk.iter().filter(|name| *name == "worker" || DOORS.iter().any(|(package, _)| name == package));
+    broken.extend(edges.map(|name| format!("endcap-sdk depends on {name}: nothing of the edge may reach a browser")));
+    Ok(broken)
+}
+
+/// What a pure package reaches of what it must not: the platform, and other crates of ours than those allowed.
+fn against(package: &str, allowed: &[&str], reached: &BTreeSet<String>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for name in reached.iter().map(String::as_str) {
+        if IMPURE.contains(&name) {
+            broken.push(format!(
+                "{package} depends on {name}: the domain has no JavaScript, clock, randomness or I/O of its own"
+            ));
+        } else if name.starts_with("endcap-") && name != package && !allowed.contains(&name) {
+            broken.push(format!("{package} depends on {name}: that door opens the other way"));
         }
     }
-    Ok(broken)
+    broken
 }
 
 /// Everything that a package is built with, as resolved for it alone: the whole workspace's graph
@@ -90,6 +112,15 @@ mod tests {
         let tree = "endcap-sdk v0.1.0 (/somewhere/sdk)\njs-sys v0.3.1\njs-sys v0.3.1 (*)\n";
         let names: Vec<String> = names(tree).into_iter().collect();
         assert_eq!(names, ["endcap-sdk", "js-sys"]);
+    }
+
+    #[test]
+    fn a_dependency_against_the_doors_is_named() {
+        let reached = ["endcap-models", "endcap-profile", "endcap-protocol", "js-sys"].map(str::to_owned).into();
+        let broken = against("endcap-models", &SHARED, &reached);
+        assert_eq!(broken.len(), 2);
+        assert!(broken[0].starts_with("endcap-models depends on endcap-profile"), "{broken:?}");
+        assert!(broken[1].starts_with("endcap-models depends on js-sys"), "{broken:?}");
     }
 
     #[test]

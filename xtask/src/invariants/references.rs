@@ -67,11 +67,13 @@ impl Scan {
                         continue;
                     }
                 }
-                TokenTree::Ident(word) if self.begins_path(&word.to_string()) && !continues(tokens, at) => {
-                    if is_separator(tokens, at + 1) {
-                        at = self.path(tokens, at, &mut Vec::new(), module, found);
-                        continue;
-                    }
+                TokenTree::Ident(word)
+                    if self.begins_path(&word.to_string())
+                        && !continues(tokens, at)
+                        && is_separator(tokens, at + 1) =>
+                {
+                    at = self.path(tokens, at, &mut Vec::new(), module, found);
+                    continue;
                 }
                 TokenTree::Group(group) => {
                     self.tokens(&group.stream().into_iter().collect::<Vec<_>>(), module, found);

@@ -11,12 +11,12 @@
 mod origin;
 mod sites;
 
-pub use crate::channel::origin::{Origin, custom};
+pub use origin::{Origin, custom};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::channel::sites::Kind;
+use sites::Kind;
 
 /// A channel group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

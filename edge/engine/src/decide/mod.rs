@@ -6,7 +6,7 @@
 mod offer;
 mod slots;
 
-pub use crate::decide::offer::{CampaignOffer, PushOffer, SlotOffer, SlotReason};
+pub use offer::{CampaignOffer, PushOffer, SlotOffer, SlotReason};
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use endcap_profile::Person;
 use endcap_profile::fragment::path;
 use endcap_protocol::UnixMillis;
 use endcap_targeting::evaluate::evaluate;
-use endcap_targeting::{PageFacts, Standing, judge};
+use endcap_targeting::{Eligibility, PageFacts, judge};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -91,14 +91,14 @@ fn offer(campaign: &Campaign, person: &Person, ask: &Ask, snapshot: &Snapshot, p
     let why = match (verdict.holds, failed, &standing) {
         (false, Some(leaf), _) => format!("not yet: {leaf}"),
         (false, None, _) => "not yet: the condition has a part that never holds".to_owned(),
-        (true, _, Ok(Standing::Capped)) => "shown as often as its frequency allows".to_owned(),
+        (true, _, Ok(Eligibility::Capped)) => "shown as often as its frequency allows".to_owned(),
         (true, _, _) => "every condition holds".to_owned(),
     };
     CampaignOffer {
         id: id.to_owned(),
         version: campaign.version,
         program: BASE64.encode(&rules),
-        eligible: matches!(standing, Ok(Standing::Eligible(..))),
+        eligible: matches!(standing, Ok(Eligibility::Eligible(..))),
         why,
         labels: campaign.compiled.labels.clone(),
         popup: campaign.definition.content.clone(),

@@ -12,7 +12,7 @@ use super::placement::Move;
 /// What a shard knows of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
-pub enum Holding {
+pub enum BucketState {
     /// It is served here and copied to another shard.
     Leaving {
         /// The try that copies it.
@@ -44,7 +44,7 @@ pub enum Holding {
 
 /// Who answers for a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stand {
+pub enum BucketOwner {
     /// This shard.
     Here,
     /// Nobody at this moment: wait a little.
@@ -53,7 +53,7 @@ pub enum Stand {
     At(u16),
 }
 
-impl Holding {
+impl BucketState {
     /// The word for the state, as tables keep it.
     #[must_use]
     pub fn state(&self) -> &'static str {
@@ -68,11 +68,11 @@ impl Holding {
 
     /// Who answers for the bucket.
     #[must_use]
-    pub fn stand(&self) -> Stand {
+    pub fn owner(&self) -> BucketOwner {
         match self {
-            Self::Leaving { .. } | Self::Here { .. } => Stand::Here,
-            Self::Closed { .. } | Self::Arriving { .. } => Stand::Soon,
-            Self::Gone { to, .. } => Stand::At(*to),
+            Self::Leaving { .. } | Self::Here { .. } => BucketOwner::Here,
+            Self::Closed { .. } | Self::Arriving { .. } => BucketOwner::Soon,
+            Self::Gone { to, .. } => BucketOwner::At(*to),
         }
     }
 
@@ -121,36 +121,36 @@ mod tests {
         let session = || "s".to_owned();
         // Each step of either side, in the order of the protocol.
         let giving = [
-            Holding::Leaving { session: session() },
-            Holding::Closed { session: session() },
-            Holding::Gone { to: 1, number: 7 },
+            BucketState::Leaving { session: session() },
+            BucketState::Closed { session: session() },
+            BucketState::Gone { to: 1, number: 7 },
         ];
-        let taking = [Holding::Arriving { session: session() }, Holding::Here { number: 7 }];
+        let taking = [BucketState::Arriving { session: session() }, BucketState::Here { number: 7 }];
         // The taking side opens only while the giving side is closed, or after it is gone.
         for (given, taken) in [(0, 0), (1, 0), (1, 1), (2, 1)] {
-            let stands = [giving[given].stand(), taking[taken].stand()];
-            assert!(stands.iter().filter(|stand| **stand == Stand::Here).count() <= 1, "{given} {taken}");
+            let stands = [giving[given].owner(), taking[taken].owner()];
+            assert!(stands.iter().filter(|stand| **stand == BucketOwner::Here).count() <= 1, "{given} {taken}");
         }
-        assert_eq!(giving[2].stand(), Stand::At(1));
+        assert_eq!(giving[2].owner(), BucketOwner::At(1));
     }
 
     #[test]
     fn only_the_try_that_is_going_on_is_believed() {
-        let arriving = Holding::Arriving { session: "second".to_owned() };
+        let arriving = BucketState::Arriving { session: "second".to_owned() };
         assert!(arriving.is_of("second") && !arriving.is_of("first"));
         let order = Move { bucket: 3, from: 0, to: 1, number: 7 };
-        assert!(Holding::Here { number: 7 }.is_brought_by(&order));
-        assert!(!Holding::Here { number: 6 }.is_brought_by(&order));
-        assert!(Holding::Gone { to: 1, number: 7 }.is_taken_by(&order));
-        assert!(!Holding::Gone { to: 2, number: 7 }.is_taken_by(&order));
+        assert!(BucketState::Here { number: 7 }.is_brought_by(&order));
+        assert!(!BucketState::Here { number: 6 }.is_brought_by(&order));
+        assert!(BucketState::Gone { to: 1, number: 7 }.is_taken_by(&order));
+        assert!(!BucketState::Gone { to: 2, number: 7 }.is_taken_by(&order));
     }
 
     #[test]
     fn states_are_stored_by_the_names_that_queries_use() {
-        for holding in [Holding::Closed { session: "s".to_owned() }, Holding::Gone { to: 2, number: 1 }] {
+        for holding in [BucketState::Closed { session: "s".to_owned() }, BucketState::Gone { to: 2, number: 1 }] {
             let text = serde_json::to_string(&holding).unwrap();
             assert!(text.contains(&format!("\"state\":\"{}\"", holding.state())), "{text}");
-            assert_eq!(serde_json::from_str::<Holding>(&text).unwrap(), holding);
+            assert_eq!(serde_json::from_str::<BucketState>(&text).unwrap(), holding);
         }
     }
 }

@@ -10,9 +10,9 @@ pub mod placement;
 
 use std::fmt;
 
-pub use crate::layout::bucket_state::{Holding, Stand};
-pub use crate::layout::placement::Placement;
-use endcap_validation::EngineError;
+pub use bucket_state::{BucketOwner, BucketState};
+use endcap_validation::DomainError;
+pub use placement::Placement;
 use serde::{Deserialize, Serialize};
 
 /// The number of profile objects, and where the objects live.
@@ -41,11 +41,11 @@ impl Layout {
     /// Refuses to go on with this layout where the data lives elsewhere.
     ///
     /// # Errors
-    /// [`EngineError::Layout`].
-    pub fn check(&self, written: Option<&Self>) -> Result<(), EngineError> {
+    /// [`DomainError::Layout`].
+    pub fn check(&self, written: Option<&Self>) -> Result<(), DomainError> {
         match written {
             Some(written) if written.place() != self.place() => {
-                Err(EngineError::Layout { set: self.to_string(), written: written.to_string() })
+                Err(DomainError::Layout { set: self.to_string(), written: written.to_string() })
             }
             _ => Ok(()),
         }

@@ -1,36 +1,29 @@
 //! What administrators decide about who is whom.
 
-use endcap_identity::admin_review::{Conflicts, LinksAsk, LinksReply};
+use endcap_api::Operation;
 use endcap_identity::resolve::Verdict;
 use serde_json::{Value, json};
 
-use super::{Document, LARGE, WRONG, with};
+use super::builder::{Builder, LARGE, Text, WRONG, with};
 
-fn decision(doc: &mut Document, id: &str, summary: &str) -> Value {
-    let answer = doc.json::<LinksReply>("Where the fragments went.");
-    let operation = doc.operation(id, summary, "200", answer, &[WRONG, LARGE]);
-    json!({"post": with(operation, "requestBody", doc.body::<LinksAsk>())})
-}
-
-/// Dropping links.
-pub(super) fn unmerge(doc: &mut Document) -> Value {
-    decision(doc, "unmerge", "Drop links, as if nothing had ever been said of them")
-}
-
-/// Taking that back.
-pub(super) fn restore(doc: &mut Document) -> Value {
-    decision(doc, "restoreLinks", "Follow dropped links again")
-}
-
-/// Letting links through.
-pub(super) fn approve(doc: &mut Document) -> Value {
-    decision(doc, "approveLinks", "Follow links that a limit held up")
+/// Dropping links, taking that back, and letting links through.
+pub(super) fn decision(doc: &mut Builder, operation: Operation) -> Value {
+    let summary = match operation {
+        Operation::RestoreLinks => "Follow dropped links again",
+        Operation::ApproveLinks => "Follow links that a limit held up",
+        _ => "Drop links, as if nothing had ever been said of them",
+    };
+    doc.operation(operation, &Text { summary, answer: ("200", "Where the fragments went."), errors: &[WRONG, LARGE] })
 }
 
 /// What was not followed.
-pub(super) fn conflicts(doc: &mut Document) -> Value {
-    let answer = doc.json::<Conflicts>("One page, and where the next one begins.");
-    let operation = doc.operation("listConflicts", "Links that were not followed", "200", answer, &[WRONG]);
+pub(super) fn conflicts(doc: &mut Builder) -> Value {
+    let text = Text {
+        summary: "Links that were not followed",
+        answer: ("200", "One page, and where the next one begins."),
+        errors: &[WRONG],
+    };
+    let operation = doc.operation(Operation::ListConflicts, &text);
     let parameters = json!([
         {"name": "verdict", "in": "query", "description": "What became of them; `conflict` if not said",
             "schema": doc.schema::<Verdict>()},
@@ -39,5 +32,5 @@ pub(super) fn conflicts(doc: &mut Document) -> Value {
         {"name": "limit", "in": "query", "description": "Links a page",
             "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 200}},
     ]);
-    json!({"get": with(operation, "parameters", parameters)})
+    with(operation, "parameters", parameters)
 }

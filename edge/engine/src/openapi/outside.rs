@@ -1,49 +1,19 @@
 //! Routes of what works without our script: pixel, links, webhooks.
 
-use endcap_events::link::request::{Links, LinksRequest};
-use endcap_events::webhook::mapping::Definition;
+use endcap_api::Operation;
 use serde_json::{Value, json};
 
-use super::{Document, LARGE, WRONG, with};
+use super::builder::{Builder, LARGE, METHOD, Text, WRONG};
 use crate::batch_reply::BatchReply;
-use crate::shop::webhooks::{WebhookView, Webhooks};
 
-pub(super) fn links(doc: &mut Document) -> Value {
-    let made = doc.json::<Links>("The addresses to put into the message.");
-    let media = ("415", "The body is not JSON.");
-    let operation = doc.operation(
-        "makeLinks",
-        "Pixel and links of one message to one recipient",
-        "200",
-        made,
-        &[WRONG, LARGE, media],
-    );
-    json!({"post": with(operation, "requestBody", doc.body::<LinksRequest>())})
-}
-
-pub(super) fn webhooks(doc: &mut Document) -> Value {
-    let listed = doc.json::<Webhooks>("The webhook sources.");
-    json!({"get": doc.operation("getWebhooks", "All webhook sources", "200", listed, &[])})
-}
-
-pub(super) fn webhook(doc: &mut Document) -> Value {
-    let missing = ("404", "There is no such webhook source.");
-    let found = doc.json::<WebhookView>("The mapping, with its source.");
-    let saved = doc.json::<WebhookView>("The mapping as saved.");
-    let gone = json!({"description": "It was deleted."});
-    let put = doc.operation("putWebhook", "Add or replace a webhook source's mapping", "200", saved, &[WRONG, LARGE]);
-    let put = with(put, "requestBody", doc.body::<Definition>());
-    json!({
-        "parameters": [source()],
-        "get": doc.operation("getWebhook", "One webhook source", "200", found, &[WRONG, missing]),
-        "put": put,
-        "delete": doc.operation("deleteWebhook", "Delete a webhook source's mapping", "204", gone, &[WRONG, missing]),
-    })
-}
-
-fn source() -> Value {
-    json!({"name": "source", "in": "path", "required": true, "description": "Webhook source",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 64}})
+/// Addresses for messages.
+pub(super) fn links(doc: &mut Builder) -> Value {
+    let text = Text {
+        summary: "Pixel and links of one message to one recipient",
+        answer: ("200", "The addresses to put into the message."),
+        errors: &[WRONG, LARGE, ("415", "The body is not JSON.")],
+    };
+    doc.operation(Operation::MakeLinks, &text)
 }
 
 fn header(name: &str, description: &str) -> Value {
@@ -60,38 +30,39 @@ fn token() -> Value {
         "schema": {"type": "string", "maxLength": 9000, "pattern": "^[!-~]*$"}})
 }
 
-pub(super) fn delivery(doc: &mut Document) -> Value {
+/// Deliveries of other systems.
+pub(super) fn delivery(doc: &mut Builder) -> Value {
     let mut answers = doc.errors(&[
         WRONG,
         ("401", "The signature is not that of this body by the source's secret."),
         ("404", "The source has no mapping."),
-        ("405", "The route does not take this method."),
+        METHOD,
         LARGE,
         ("503", "The delivery was not kept; try again."),
     ]);
     let reply = "What became of each event. What a rule could not make is in `rejected` and kept in quarantine.";
     answers.insert("200".to_owned(), doc.json::<BatchReply>(reply));
-    json!({"post": {
-        "operationId": "sendWebhook",
+    json!({
+        "operationId": Operation::SendWebhook.route().id,
         "summary": "A delivery of another system, signed over its raw body",
         "parameters": [
-            source(),
             header("X-Shopify-Hmac-Sha256", "Scheme `shopify`: base64 of HMAC-SHA-256 of the body"),
             header("X-WC-Webhook-Signature", "Scheme `woocommerce`: base64 of HMAC-SHA-256 of the body"),
             header("X-Endcap-Signature", "Scheme `endcap`: `t=<Unix seconds>,v1=<hex of HMAC-SHA-256 of \"<t>.<body>\">`"),
         ],
         "requestBody": {"required": true, "content": {"application/json": {"schema": {}}}},
         "responses": answers,
-    }})
+    })
 }
 
-pub(super) fn pixel(doc: &mut Document) -> Value {
-    let mut answers = doc.errors(&[("405", "The route does not take this method.")]);
+/// The image that counts.
+pub(super) fn pixel(doc: &mut Builder) -> Value {
+    let mut answers = doc.errors(&[METHOD]);
     let image = json!({"description": "A transparent GIF of one pixel, whatever the address says.",
         "content": {"image/gif": {"schema": {"type": "string", "format": "binary"}}}});
     answers.insert("200".to_owned(), image);
-    json!({"get": {
-        "operationId": "pixel",
+    json!({
+        "operationId": Operation::Pixel.route().id,
         "summary": "An image that counts the opening of a message (`t`), or a page view without script (`s`)",
         "parameters": [
             token(),
@@ -103,15 +74,12 @@ pub(super) fn pixel(doc: &mut Document) -> Value {
             query("consent", "`granted`: the visitor agreed to be measured; without it only a visitor with a cookie counts", 8),
         ],
         "responses": answers,
-    }})
+    })
 }
 
-pub(super) fn crossing(doc: &mut Document) -> Value {
-    let mut answers = doc.errors(&[
-        WRONG,
-        ("403", "`to` is on no origin that the source lists."),
-        ("405", "The route does not take this method."),
-    ]);
+/// From one domain of the shop to another.
+pub(super) fn cross_domain(doc: &mut Builder) -> Value {
+    let mut answers = doc.errors(&[WRONG, ("403", "`to` is on no origin that the source lists."), METHOD]);
     let headers = json!({
         "Location": {"description": "The other domain's `/ec/x` with a token, or the page.", "schema": {"type": "string"}},
         "Set-Cookie": {"description": "The identity, where the visitor has none here.", "schema": {"type": "string"}},
@@ -121,8 +89,8 @@ pub(super) fn crossing(doc: &mut Document) -> Value {
         "content": {"text/html": {"schema": {"type": "string"}}}});
     answers.insert("404".to_owned(), page);
     let token = "Token of this route on the domain that the visitor left; then nothing else is read";
-    json!({"get": {
-        "operationId": "cross",
+    json!({
+        "operationId": Operation::CrossDomain.route().id,
         "summary": "From one of the shop's domains (`to`, `s`) to another (`t`), as the same visitor",
         "parameters": [
             query("to", "Absolute URL of the page, on an origin that the source lists", 4096),
@@ -131,20 +99,21 @@ pub(super) fn crossing(doc: &mut Document) -> Value {
                 "schema": {"type": "string", "maxLength": 9000, "pattern": "^[!-~]*$"}}),
         ],
         "responses": answers,
-    }})
+    })
 }
 
-pub(super) fn redirect(doc: &mut Document) -> Value {
-    let mut answers = doc.errors(&[("405", "The route does not take this method.")]);
+/// A link of a message.
+pub(super) fn redirect(doc: &mut Builder) -> Value {
+    let mut answers = doc.errors(&[METHOD]);
     let location = json!({"Location": {"description": "Where the link leads.", "schema": {"type": "string"}}});
     answers.insert("302".to_owned(), json!({"description": "To where the link leads.", "headers": location}));
     let page = json!({"description": "The token is damaged, or of keys that no longer count.",
         "content": {"text/html": {"schema": {"type": "string"}}}});
     answers.insert("404".to_owned(), page);
-    json!({"get": {
-        "operationId": "followLink",
+    json!({
+        "operationId": Operation::FollowLink.route().id,
         "summary": "A link of a message",
         "parameters": [token()],
         "responses": answers,
-    }})
+    })
 }

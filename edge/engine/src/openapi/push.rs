@@ -1,17 +1,15 @@
 //! Routes of web push: what the page and its service worker send.
 
-use endcap_push::{PushBody, PushReply, ReportBody};
+use endcap_api::Operation;
 use serde_json::{Value, json};
 
-use super::{Document, LARGE, WRONG, with};
+use super::builder::{Builder, LARGE, METHOD, WRONG, with};
 
-const METHOD: (&str, &str) = ("405", "The route does not take this method.");
 const OFTEN: (&str, &str) = ("429", "The client sent more than it may; try again after `Retry-After`.");
 const FAILED: (&str, &str) = ("503", "Nothing was kept; try again after `Retry-After`.");
 
 /// A request body of JSON, which pages send as plain text: that needs no preflight.
-fn either(body: Value) -> Value {
-    let mut body = body;
+fn either(mut body: Value) -> Value {
     if let Some(content) = body.get_mut("content").and_then(Value::as_object_mut) {
         content.insert("text/plain".to_owned(), json!({"schema": {"type": "string"}}));
     }
@@ -19,7 +17,8 @@ fn either(body: Value) -> Value {
 }
 
 /// Subscriptions.
-pub(super) fn subscription(doc: &mut Document) -> Value {
+pub(super) fn subscription(doc: &mut Builder) -> Value {
+    let route = Operation::Subscribe.route();
     let mut answers = doc.errors(&[
         WRONG,
         ("403", "The page's origin may not send to this source."),
@@ -29,20 +28,21 @@ pub(super) fn subscription(doc: &mut Document) -> Value {
         OFTEN,
         FAILED,
     ]);
-    answers.insert("200".to_owned(), doc.json::<PushReply>("The change was made."));
+    answers.insert("200".to_owned(), doc.answer(route.answer, "The change was made."));
     let bucket = json!([{"name": "b", "in": "query", "description": "Bucket of the anonymous ID, a routing hint",
         "schema": {"type": "integer", "minimum": 0, "maximum": 1023}}]);
     let summary = "Subscribe a browser to web push, or end it";
-    let post = json!({"operationId": "subscribe", "summary": summary, "parameters": bucket, "responses": answers});
-    json!({"post": with(post, "requestBody", either(doc.body::<PushBody>()))})
+    let post = json!({"operationId": route.id, "summary": summary, "parameters": bucket, "responses": answers});
+    with(post, "requestBody", either(doc.body(route.request)))
 }
 
 /// Reports.
-pub(super) fn report(doc: &mut Document) -> Value {
+pub(super) fn report(doc: &mut Builder) -> Value {
+    let route = Operation::ReportNotification.route();
     let missing = ("404", "The reference is damaged, or of keys that no longer count.");
     let mut answers = doc.errors(&[WRONG, missing, METHOD, LARGE, OFTEN, FAILED]);
-    answers.insert("204".to_owned(), json!({"description": "It was noted."}));
+    answers.insert("204".to_owned(), doc.answer(route.answer, "It was noted."));
     let summary = "A notification was shown, clicked or closed";
-    let post = json!({"operationId": "reportNotification", "summary": summary, "responses": answers});
-    json!({"post": with(post, "requestBody", either(doc.body::<ReportBody>()))})
+    let post = json!({"operationId": route.id, "summary": summary, "responses": answers});
+    with(post, "requestBody", either(doc.body(route.request)))
 }

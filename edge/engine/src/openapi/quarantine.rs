@@ -1,15 +1,30 @@
 //! `/api/quarantine`: what was refused.
 
-use endcap_events::ingest::quarantine::{Counts, Listed, Page, ReplayAsk, ReplayReply, Route};
+use endcap_api::Operation;
+use endcap_events::ingest::quarantine::Route;
 use endcap_events::ingest::rejection::RejectCode;
 use serde_json::{Value, json};
 
-use super::{Document, WRONG, with};
+use super::builder::{Builder, LARGE, Text, WRONG, with};
+
+/// The description of one of its operations.
+pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
+    match operation {
+        Operation::CountRefused => counts(doc),
+        Operation::ReplayRefused => replay(doc),
+        Operation::GetRefused => one(doc),
+        _ => list(doc),
+    }
+}
 
 /// The list.
-pub(super) fn list(doc: &mut Document) -> Value {
-    let answer = doc.json::<Page>("One page, and where the next one begins.");
-    let operation = doc.operation("listRefused", "Events that were refused", "200", answer, &[WRONG]);
+fn list(doc: &mut Builder) -> Value {
+    let text = Text {
+        summary: "Events that were refused",
+        answer: ("200", "One page, and where the next one begins."),
+        errors: &[WRONG],
+    };
+    let operation = doc.operation(Operation::ListRefused, &text);
     let parameters = json!([
         {"name": "source", "in": "query", "description": "Only events of this source",
             "schema": {"type": "string", "maxLength": 64}},
@@ -24,30 +39,35 @@ pub(super) fn list(doc: &mut Document) -> Value {
         {"name": "limit", "in": "query", "description": "Events a page",
             "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}},
     ]);
-    json!({"get": with(operation, "parameters", parameters)})
+    with(operation, "parameters", parameters)
 }
 
 /// One event.
-pub(super) fn one(doc: &mut Document) -> Value {
-    let answer = doc.json::<Listed>("The event.");
-    let missing = ("404", "It is not kept, or no longer.");
-    json!({
-        "parameters": [{"name": "id", "in": "path", "required": true, "description": "Name of the refused event",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 40}}],
-        "get": doc.operation("getRefused", "One event that was refused", "200", answer, &[WRONG, missing]),
-    })
+fn one(doc: &mut Builder) -> Value {
+    let text = Text {
+        summary: "One event that was refused",
+        answer: ("200", "The event."),
+        errors: &[WRONG, ("404", "It is not kept, or no longer.")],
+    };
+    doc.operation(Operation::GetRefused, &text)
 }
 
 /// The counts.
-pub(super) fn counts(doc: &mut Document) -> Value {
-    let answer = doc.json::<Counts>("The counts of the last 30 days.");
-    json!({"get": doc.operation("countRefused", "Refused events by day, source and reason", "200", answer, &[])})
+fn counts(doc: &mut Builder) -> Value {
+    let text = Text {
+        summary: "Refused events by day, source and reason",
+        answer: ("200", "The counts of the last 30 days."),
+        errors: &[],
+    };
+    doc.operation(Operation::CountRefused, &text)
 }
 
 /// Taking events in again.
-pub(super) fn replay(doc: &mut Document) -> Value {
-    let answer = doc.json::<ReplayReply>("What became of them. Up to 50 a request, or those that are named.");
-    let large = ("413", "The body is over its bound.");
-    let operation = doc.operation("replayRefused", "Take refused events in again", "200", answer, &[WRONG, large]);
-    json!({"post": with(operation, "requestBody", doc.body::<ReplayAsk>())})
+fn replay(doc: &mut Builder) -> Value {
+    let text = Text {
+        summary: "Take refused events in again",
+        answer: ("200", "What became of them. Up to 50 a request, or those that are named."),
+        errors: &[WRONG, LARGE],
+    };
+    doc.operation(Operation::ReplayRefused, &text)
 }

@@ -9,7 +9,7 @@ pub mod settings;
 pub mod snapshot;
 pub mod webhooks;
 
-pub use crate::shop::campaign::Campaign;
-pub use crate::shop::product::Product;
-pub use crate::shop::settings::Settings;
-pub use crate::shop::snapshot::Snapshot;
+pub use campaign::Campaign;
+pub use product::Product;
+pub use settings::Settings;
+pub use snapshot::Snapshot;

@@ -11,7 +11,7 @@ use endcap_models::recommend;
 use endcap_models::recommend::CatalogueItem;
 use endcap_models::recommend::Model;
 use endcap_protocol::{CampaignId, SourceId};
-use endcap_validation::EngineError;
+use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 
 use super::campaign::{Campaign, Definition};
@@ -99,9 +99,9 @@ impl SavedCampaign {
     ///
     /// # Errors
     /// Never in practice; the serialiser's own failure is passed on.
-    pub fn view(&self) -> Result<serde_json::Value, EngineError> {
+    pub fn view(&self) -> Result<serde_json::Value, DomainError> {
         let mut view = serde_json::json!({"id": self.id, "version": self.version});
-        let definition = serde_json::to_value(&self.definition).map_err(|e| EngineError::Internal(e.to_string()))?;
+        let definition = serde_json::to_value(&self.definition).map_err(|e| DomainError::Internal(e.to_string()))?;
         if let (Some(view), serde_json::Value::Object(definition)) = (view.as_object_mut(), definition) {
             view.extend(definition);
         }
@@ -160,7 +160,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// When a stored campaign or mapping cannot be compiled any more.
-    pub fn with(&self, wire: WireSnapshot) -> Result<Self, EngineError> {
+    pub fn with(&self, wire: WireSnapshot) -> Result<Self, DomainError> {
         let mut next = self.clone();
         if let Some(config) = wire.config {
             next.config_version = config.version;
@@ -172,7 +172,7 @@ impl Snapshot {
                 .map(|saved| Campaign::new(CampaignId::parse(&saved.id)?, saved.version, saved.definition));
             next.campaigns = compiled.collect::<Result<_, _>>()?;
             let mappings = config.webhooks.into_iter().map(|saved| Ok((saved.source.clone(), saved.compile()?)));
-            next.webhooks = mappings.collect::<Result<_, EngineError>>()?;
+            next.webhooks = mappings.collect::<Result<_, DomainError>>()?;
         }
         if let Some(model) = wire.model {
             next.model_version = model.version;

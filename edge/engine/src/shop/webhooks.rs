@@ -2,7 +2,7 @@
 
 use endcap_events::webhook::mapping::Mapping;
 use endcap_protocol::SourceId;
-use endcap_validation::EngineError;
+use endcap_validation::DomainError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,9 +21,9 @@ impl SavedWebhook {
     ///
     /// # Errors
     /// What is wrong, with its path.
-    pub fn read(source: SourceId, body: &[u8]) -> Result<Self, EngineError> {
+    pub fn read(source: SourceId, body: &[u8]) -> Result<Self, DomainError> {
         Mapping::read(body)?;
-        let mapping = serde_json::from_slice(body).map_err(|error| EngineError::Json(error.to_string()))?;
+        let mapping = serde_json::from_slice(body).map_err(|error| DomainError::Json(error.to_string()))?;
         Ok(Self { source, mapping })
     }
 
@@ -31,7 +31,7 @@ impl SavedWebhook {
     ///
     /// # Errors
     /// When a mapping that was saved by an earlier version is not understood any more.
-    pub fn compile(&self) -> Result<Mapping, EngineError> {
+    pub fn compile(&self) -> Result<Mapping, DomainError> {
         Mapping::read(self.mapping.to_string().as_bytes())
     }
 

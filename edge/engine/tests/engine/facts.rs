@@ -52,7 +52,7 @@ fn where_only_proof_links_a_claim_is_noted_and_nobody_is_told() {
     let rules = crate::support::proof_only();
     let events = [claimed("a", NOW, "ann", &json!({"email": "a@b.example"})), of_user("b", "bob")];
     let visit = told_under(&mut row, &events, Trust::Claim, &rules);
-    assert_eq!((visit.assertion, visit.handover), (None, None));
+    assert_eq!((visit.assertion, visit.succession), (None, None));
     assert!(users(&row, Trust::Claim).is_empty(), "a browser is nobody's");
     let named: Vec<&str> = fragment(&row).claims.iter().map(|claim| claim.user_id.as_str()).collect();
     assert_eq!(named, ["ann", "bob"]);
@@ -65,7 +65,7 @@ fn any_call_of_a_server_says_whose_it_is() {
     let visit = told(&mut row, &[of_user("b", "ann")], Trust::Fact);
     assert_eq!((visit.assertion, visit.accepted.len()), (None, 1), "the graph knows or will");
     let visit = told(&mut row, &[of_user("c", "bob")], Trust::Fact);
-    assert_eq!(visit.handover.map(|(_, events)| events.len()), Some(1), "another person uses the browser");
+    assert_eq!(visit.succession.map(|(_, events)| events.len()), Some(1), "another person uses the browser");
     let mut row = stranger();
     assert_eq!(said(&told(&mut row, &[of_user("a", "ann")], Trust::Claim)), pairs(&[("user_id:ann", Trust::Claim)]));
 }
@@ -76,7 +76,7 @@ fn a_claim_that_is_proved_later_is_told_again() {
     assert_eq!(said(&told(&mut row, &[of_user("a", "ann")], Trust::Claim)), pairs(&[("user_id:ann", Trust::Claim)]));
     assert_eq!(told(&mut row, &[of_user("b", "ann")], Trust::Claim).assertion, None);
     let proof = told(&mut row, &[of_user("c", "ann")], Trust::Fact);
-    assert_eq!((said(&proof), proof.handover), (pairs(&[("user_id:ann", Trust::Fact)]), None));
+    assert_eq!((said(&proof), proof.succession), (pairs(&[("user_id:ann", Trust::Fact)]), None));
     assert_eq!(users(&row, Trust::Fact), ["ann"]);
     assert_eq!(told(&mut row, &[of_user("d", "ann")], Trust::Claim).assertion, None, "a claim takes nothing back");
     assert_eq!(users(&row, Trust::Fact), ["ann"]);
@@ -99,7 +99,7 @@ fn an_event_from_before_somebody_logged_in_says_nothing_about_them() {
     // Bob's login on the same browser was held up on the way.
     let late = event("identify", "b", NOW - 5, &json!({"user_id": "bob", "traits": {"email": "bob@mail.example"}}));
     let visit = told(&mut row, &[late], Trust::Fact);
-    assert_eq!((visit.accepted.len(), visit.handover, visit.assertion), (1, None, None));
+    assert_eq!((visit.accepted.len(), visit.succession, visit.assertion), (1, None, None));
     assert_eq!(users(&row, Trust::Fact), ["ann"]);
 }
 
@@ -109,12 +109,12 @@ fn an_alias_joins_two_names_and_hands_nothing_over() {
     let mut row = stranger();
     told(&mut row, &[of_user("z", "first")], Trust::Fact);
     let visit = told(&mut row, &[alias("a")], Trust::Fact);
-    assert_eq!((said(&visit), visit.handover), (pairs(&[("user_id:second", Trust::Fact)]), None));
+    assert_eq!((said(&visit), visit.succession), (pairs(&[("user_id:second", Trust::Fact)]), None));
     let aliases = visit.assertion.unwrap().aliases;
     assert_eq!((aliases[0].user_id.as_str(), aliases[0].previous_id.as_str()), ("second", "first"));
     // A page that says the same only claims: it is no alias, and changes nothing.
     let visit = told(&mut row, &[alias("b")], Trust::Claim);
-    assert_eq!((visit.assertion, visit.handover), (None, None));
+    assert_eq!((visit.assertion, visit.succession), (None, None));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn placeholders_begin_nothing_and_name_nobody() {
     for (id, name) in [("b", "guest"), ("c", "null"), ("d", "0"), ("e", "Undefined")] {
         for (letter, trust) in [("f", Trust::Fact), ("c", Trust::Claim)] {
             let visit = told(&mut row, &[of_user(&format!("{id}{letter}"), name)], trust);
-            assert_eq!((visit.handover, visit.assertion, visit.accepted.len()), (None, None, 1), "{name}");
+            assert_eq!((visit.succession, visit.assertion, visit.accepted.len()), (None, None, 1), "{name}");
         }
     }
     assert!(fragment(&row).claims.is_empty());

@@ -7,7 +7,7 @@ use endcap_events::ingest::rejection::{RejectCode, Rejection};
 use endcap_protocol::commerce::Commerce;
 use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES, FUTURE_MS, LATE_MS};
 use endcap_protocol::{CampaignId, DAY_MS, UnixMillis};
-use endcap_validation::EngineError;
+use endcap_validation::DomainError;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -198,7 +198,7 @@ fn the_bound_on_bytes_is_exact() {
     assert!(ingest(padded(BATCH_BYTES).as_bytes(), NOW).is_ok());
     let over = ingest(padded(BATCH_BYTES + 1).as_bytes(), NOW).unwrap_err();
     assert_eq!((over.code(), over.status()), ("too_large", 413));
-    assert_eq!(over, EngineError::TooLarge { limit: BATCH_BYTES });
+    assert_eq!(over, DomainError::TooLarge { limit: BATCH_BYTES });
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use endcap_engine::journey::{CART_LEFT, cart_left_due, cart_left_text};
 use endcap_engine::shop::Settings;
-use endcap_identity::{Seat, Standing};
-use endcap_profile::{ProfileRow, Seating};
+use endcap_identity::{Assignment, LinkStrength};
+use endcap_profile::{ProfileRow, Reassigned};
 use endcap_protocol::{DAY_MS, ProfileId, UnixMillis};
 use endcap_push::{Outcome, Report};
 use endcap_targeting::Stage;
@@ -155,8 +155,9 @@ fn a_message_goes_where_the_fragment_goes_whose_browser_it_was_sent_to() {
     row.push_decided(&first(BROWSER), "m", CART_LEFT, NOW + 5);
     row.push_decided(&first("no-such-browser"), "n", CART_LEFT, NOW + 5);
     assert_eq!(row.pushes().map(|push| push.message_id.as_str()).collect::<Vec<_>>(), ["m"]);
-    let away = Seat { profile: ProfileId::parse("elsewhere").unwrap(), standing: Standing::Proved, version: 1 };
-    let Seating::Leaves(fragment) = row.seat(&first(BROWSER), &away) else { panic!("it stays") };
+    let away =
+        Assignment { profile: ProfileId::parse("elsewhere").unwrap(), standing: LinkStrength::Proved, version: 1 };
+    let Reassigned::Leaves(fragment) = row.seat(&first(BROWSER), &away) else { panic!("it stays") };
     assert_eq!(row.pushes().count(), 0);
     let mut there = ProfileRow::new(away.profile, NOW);
     assert!(there.absorb(&first(BROWSER), *fragment));

@@ -182,7 +182,7 @@ fn a_profile_is_as_described() {
 #[test]
 fn answers_and_settings_are_as_described() {
     assert_fits("Settings", &serde_json::to_value(Settings::default()).unwrap());
-    let error = endcap_validation::EngineError::Field(endcap_protocol::FieldError::new("a.b", "is wrong"));
+    let error = endcap_validation::DomainError::Field(endcap_protocol::FieldError::new("a.b", "is wrong"));
     assert_fits("ErrorBody", &serde_json::from_str(&error.to_json()).unwrap());
     let mut row = after(&[]);
     let person = person(&row);

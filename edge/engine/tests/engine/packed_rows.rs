@@ -9,19 +9,20 @@ use std::path::PathBuf;
 
 use endcap_engine::journey::CART_LEFT;
 use endcap_engine::shop::Snapshot;
-use endcap_engine::visit::settle;
+use endcap_engine::visit::refresh;
 use endcap_events::Trait;
 use endcap_events::ingest::consent::ConsentSource;
 use endcap_events::ingest::event::Reaction;
-use endcap_identity::{FragmentId, Seat, Standing};
-use endcap_profile::resolution::Lead;
+use endcap_identity::{Assignment, FragmentId, LinkStrength};
+use endcap_profile::resolution::Resolution;
 use endcap_profile::row::Away;
-use endcap_profile::{Fragment, ProfileRow, Seating};
+use endcap_profile::timers::{TimerKey, TimerKind};
+use endcap_profile::{Fragment, ProfileRow, Reassigned};
 use endcap_protocol::{Consent, DAY_MS, MessageId, ProfileId};
 use endcap_push::{Outcome, Report};
 use endcap_targeting::condition::Condition;
 use endcap_targeting::{Behaviour, PageFacts, Program, Stage, Trigger, evaluate};
-use endcap_validation::{EngineError, Trust};
+use endcap_validation::{DomainError, Trust};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -64,20 +65,20 @@ fn full_row() -> ProfileRow {
     let banner = with(of("phone-1", "device-1", &phone), "consent_source", json!("banner"));
     receive(&mut row, &with(banner, "sent_at", json!(NOW + 7000)), NOW + 7000);
     receive(&mut row, &of("laptop-1", "device-2", &laptop), NOW + DAY_MS + 2);
-    let seat = Seat { profile: row.id.clone(), standing: Standing::Proved, version: 2 };
+    let seat = Assignment { profile: row.id.clone(), standing: LinkStrength::Proved, version: 2 };
     row.seat(&first("phone-1"), &seat);
-    row.seat(&first("laptop-1"), &Seat { standing: Standing::Claimed, ..seat });
+    row.seat(&first("laptop-1"), &Assignment { standing: LinkStrength::Claimed, ..seat });
     row.moved.insert(first("tablet-1"), Away { to: ProfileId::parse("tablet-1~x").unwrap(), version: 5 });
     let login = in_session(proved("l4", NOW + DAY_MS + 3, "carol", &json!({})), "s9");
     receive(&mut row, &of("laptop-1", "device-2", &[login]), NOW + DAY_MS + 3);
     row.set_subscriptions(&first("laptop-1"), 1, true, NOW + DAY_MS + 3);
-    settle(&mut row, &Snapshot::empty(), NOW + DAY_MS + 3);
+    refresh(&mut row, &Snapshot::empty(), NOW + DAY_MS + 3);
     row.push_decided(&first("laptop-1"), "push-1", CART_LEFT, NOW + DAY_MS + 1_800_002);
     row.push_answered("push-1", Outcome::Retry { after_ms: 30_000 }, NOW + DAY_MS + 1_800_100);
     row.push_answered("push-1", Outcome::Sent, NOW + DAY_MS + 1_830_100);
     row.push_reported("push-1", Report::Shown, NOW + DAY_MS + 1_830_200);
     row.push_reported("push-1", Report::Clicked, NOW + DAY_MS + 1_830_300);
-    settle(&mut row, &Snapshot::empty(), NOW + 40 * DAY_MS);
+    refresh(&mut row, &Snapshot::empty(), NOW + 40 * DAY_MS);
     row
 }
 
@@ -100,9 +101,17 @@ fn full_program() -> Program {
     endcap_targeting::compile::compile(&campaign).unwrap().program
 }
 
+/// What only rows of format 4 can wait for.
+fn journey_step() -> TimerKey {
+    TimerKey { kind: TimerKind::Journey, which: "welcome".to_owned(), step: 2 }
+}
+
 /// The files, each with the form that this version writes.
-fn fixtures() -> [(&'static str, Vec<u8>); 3] {
+fn fixtures() -> [(&'static str, Vec<u8>); 4] {
+    let mut with_keys = full_row();
+    with_keys.timers.arm(journey_step(), NOW + 5, NOW);
     [
+        ("profile-row-v4.bin", with_keys.pack().unwrap()),
         ("profile-row-v3.bin", full_row().pack().unwrap()),
         ("behaviour-v1.bin", person(&full_row()).behaviour.encode()),
         ("program-v1.bin", full_program().encode()),
@@ -137,8 +146,8 @@ fn a_row_of_format_1_is_read() {
     // Linked and folded a day later; asleep after thirty days.
     let expected = [(Stage::Prospect, NOW), (Stage::New, NOW + DAY_MS + 3), (Stage::Sleep, bought + 30 * DAY_MS + 1)];
     assert_eq!(stages, expected);
-    assert_eq!(row.timers.cart_left, Some(NOW + DAY_MS + 2 + 1_800_000));
-    assert_eq!(row.timers.stage, Some(bought + 30 * DAY_MS + 1));
+    assert_eq!(row.timers.due(&TimerKey::CART_LEFT), Some(NOW + DAY_MS + 2 + 1_800_000));
+    assert_eq!(row.timers.due(&TimerKey::STAGE), Some(bought + 30 * DAY_MS + 1));
     let push = row.pushes().next().unwrap();
     assert_eq!(
         (push.message_id.as_str(), push.campaign.as_str(), push.outcome),
@@ -179,10 +188,10 @@ fn a_fragment_of_format_1_is_read() {
     assert_eq!((phone.events.len(), phone.events[0].name.as_str()), (8, "Page Viewed"));
     let named = phone.user.as_ref().unwrap();
     assert_eq!((named.user_id.as_str(), named.trust, named.at), ("ann", Trust::Fact, NOW + 7000));
-    assert_eq!((phone.standing, phone.seat_version, phone.since), (Standing::Proved, 0, NOW));
+    assert_eq!((phone.standing, phone.seat_version, phone.since), (LinkStrength::Proved, 0, NOW));
     assert_eq!(phone.browser.as_ref().map(|browser| browser.as_str()), Some("phone-1"));
     let laptop = &row.fragments["laptop-1"];
-    assert_eq!((laptop.claims[0].user_id.as_str(), &laptop.user, laptop.standing), ("bob", &None, Standing::Own));
+    assert_eq!((laptop.claims[0].user_id.as_str(), &laptop.user, laptop.standing), ("bob", &None, LinkStrength::Own));
     assert!([phone, laptop].iter().all(|fragment| fragment.said.is_empty() && fragment.successor.is_none()));
 }
 
@@ -204,12 +213,13 @@ fn a_row_of_format_1_goes_on_living() {
         with(batch(&[proved(id, NOW + DAY_MS, name, &json!({}))]), "anonymous_id", json!("phone-1"))
     };
     let hers = receive(&mut row, &login("again", "ann"), NOW + DAY_MS);
-    assert_eq!((said(&hers), hers.handover), (vec![("user_id:ann".to_owned(), Trust::Fact)], None));
+    assert_eq!((said(&hers), hers.succession), (vec![("user_id:ann".to_owned(), Trust::Fact)], None));
     let his = receive(&mut row, &login("his", "bob"), NOW + DAY_MS);
-    assert_eq!(his.handover.map(|(next, _)| next.as_str().to_owned()).as_deref(), Some("phone-1~his"));
+    assert_eq!(his.succession.map(|(next, _)| next.as_str().to_owned()).as_deref(), Some("phone-1~his"));
     // The first word of the graph, whatever it is, counts more than where an earlier version put it.
-    let home = Seat { profile: ProfileId::parse("elsewhere").unwrap(), standing: Standing::Proved, version: 1 };
-    assert!(matches!(row.seat(&first("laptop-1"), &home), Seating::Leaves(_)));
+    let home =
+        Assignment { profile: ProfileId::parse("elsewhere").unwrap(), standing: LinkStrength::Proved, version: 1 };
+    assert!(matches!(row.seat(&first("laptop-1"), &home), Reassigned::Leaves(_)));
     assert!(ProfileRow::unpack(&row.pack().unwrap()).is_ok_and(|read| read == row));
 }
 
@@ -227,7 +237,7 @@ fn a_row_of_format_2_is_read_with_the_history_of_consent() {
     assert_eq!(users(&row, Trust::Fact), ["ann"]);
     assert_eq!(row.moved["tablet-1"], Away { to: ProfileId::parse("tablet-1~x").unwrap(), version: 0 });
     assert_eq!(row.pushes().count(), 1);
-    assert_eq!((phone.standing, phone.since), (Standing::Proved, NOW));
+    assert_eq!((phone.standing, phone.since), (LinkStrength::Proved, NOW));
 }
 
 #[test]
@@ -239,8 +249,8 @@ fn a_row_of_format_3_is_read_with_whose_its_fragments_are() {
     };
     assert_eq!(named(phone), Some(("ann".to_owned(), Trust::Fact, NOW + 7000)));
     assert_eq!(named(laptop), Some(("bob".to_owned(), Trust::Claim, NOW + DAY_MS + 1)));
-    assert_eq!((phone.standing, phone.seat_version, phone.since), (Standing::Proved, 2, NOW + 7000));
-    assert_eq!((laptop.standing, laptop.seat_version), (Standing::Claimed, 2));
+    assert_eq!((phone.standing, phone.seat_version, phone.since), (LinkStrength::Proved, 2, NOW + 7000));
+    assert_eq!((laptop.standing, laptop.seat_version), (LinkStrength::Claimed, 2));
     assert_eq!((&phone.successor, laptop.successor.as_ref().map(|next| next.as_str())), (&None, Some("laptop-1~l4")));
     let said = &phone.said[0];
     assert_eq!((said.identifier.to_string(), said.trust), ("user_id:ann".to_owned(), Trust::Fact));
@@ -280,7 +290,7 @@ fn of_format_2(id: &str, fragments: &[&str], moved: &[(&str, &str)], users: &[(&
     let links: Vec<(String, String, i64)> =
         texts(users).into_iter().map(|(user, browser)| (user, browser, NOW)).collect();
     put(postcard::to_allocvec(&links).unwrap());
-    put(postcard::to_allocvec(&(&row.stages, row.timers, Vec::<u8>::new(), row.subscriptions)).unwrap());
+    put(postcard::to_allocvec(&(&row.stages, (None::<i64>, None::<i64>), Vec::<u8>::new(), row.subscriptions)).unwrap());
     bytes
 }
 
@@ -293,14 +303,14 @@ fn a_handover_of_format_2_is_a_successor() {
     let browser = anonymous("shared");
     let begun = FragmentId::first(&browser).next(&MessageId::parse("login").unwrap());
     assert!(hers.moved.is_empty());
-    assert_eq!(hers.lead(&browser, None), Ok(Lead::Next(begun.home().unwrap(), begun.clone())));
-    assert_eq!(his.lead(&browser, Some(&begun)), Ok(Lead::Here(begun.clone())));
-    assert_eq!(his.lead(&browser, None), Ok(Lead::Here(begun.clone())));
+    assert_eq!(hers.resolve(&browser, None), Ok(Resolution::Next(begun.home().unwrap(), begun.clone())));
+    assert_eq!(his.resolve(&browser, Some(&begun)), Ok(Resolution::Here(begun.clone())));
+    assert_eq!(his.resolve(&browser, None), Ok(Resolution::Here(begun.clone())));
     assert_eq!(users(&his, Trust::Fact), ["bob"]);
     // His was linked on to another profile.
     let left = of_format_2("shared~login", &[], &[("shared", "bobs")], &[]);
     let left = ProfileRow::unpack(&left).unwrap();
-    assert_eq!(left.lead(&browser, Some(&begun)), Ok(Lead::Next(ProfileId::parse("bobs").unwrap(), begun)));
+    assert_eq!(left.resolve(&browser, Some(&begun)), Ok(Resolution::Next(ProfileId::parse("bobs").unwrap(), begun)));
 }
 
 #[test]
@@ -345,7 +355,7 @@ fn other_formats_are_named() {
     let cases =
         [(vec![], 0), (vec![0], 0), (vec![4], 4), (vec![255, 1, 2], 255), (vec![1], 1), (vec![2], 2), (vec![3], 3)];
     for (bytes, format) in cases {
-        assert_eq!(ProfileRow::unpack(&bytes), Err(EngineError::Format { what: "profile", format }), "{bytes:?}");
+        assert_eq!(ProfileRow::unpack(&bytes), Err(DomainError::Format { what: "profile", format }), "{bytes:?}");
     }
     let newer = |name: &str| [vec![4], read(name).split_off(1)].concat();
     assert!(ProfileRow::unpack(&newer("profile-row-v3.bin")).is_err());
@@ -358,7 +368,7 @@ fn a_form_cut_short_is_refused() {
     let (behaviour, program) = (read("behaviour-v1.bin"), read("program-v1.bin"));
     for row in ["profile-row-v1.bin", "profile-row-v2.bin", "profile-row-v3.bin"].map(read) {
         for end in 0..row.len() {
-            assert!(matches!(ProfileRow::unpack(&row[..end]), Err(EngineError::Format { .. })), "{end} bytes");
+            assert!(matches!(ProfileRow::unpack(&row[..end]), Err(DomainError::Format { .. })), "{end} bytes");
         }
     }
     assert!((0..behaviour.len()).all(|end| Behaviour::decode(&behaviour[..end]).is_err()));
@@ -389,7 +399,7 @@ proptest! {
             Ok(mut row) => {
                 let written = row.pack().unwrap();
                 prop_assert!(ProfileRow::unpack(&written).is_ok());
-                settle(&mut row, &Snapshot::empty(), NOW);
+                refresh(&mut row, &Snapshot::empty(), NOW);
                 receive(&mut row, &batch(&[added("m", NOW, "boot", "shoes"), ordered("o", NOW, "o", "boot")]), NOW);
             }
         }
@@ -411,4 +421,29 @@ proptest! {
         let _ = postcard::from_bytes::<Fragment>(&bytes);
         let _ = ProfileRow::unpack(&[vec![format], bytes].concat());
     }
+}
+
+#[test]
+fn a_row_is_written_in_format_3_as_long_as_that_says_all_of_it() {
+    let mut row = ProfileRow::unpack(&read("profile-row-v3.bin")).unwrap();
+    assert_eq!(row.pack().unwrap(), read("profile-row-v3.bin"), "the version before reads it");
+    let key = journey_step();
+    row.timers.arm(key.clone(), NOW, NOW);
+    let packed = row.pack().unwrap();
+    assert_eq!(packed[0], 4);
+    let read = ProfileRow::unpack(&packed).unwrap();
+    assert_eq!(read.timers.due(&key), Some(NOW));
+    assert_eq!(read, row);
+    row.timers.disarm(&key);
+    assert_eq!(row.pack().unwrap()[0], 3);
+}
+
+#[test]
+fn a_row_of_format_4_is_read_with_timers_by_key() {
+    let row = ProfileRow::unpack(&read("profile-row-v4.bin")).unwrap();
+    let older = ProfileRow::unpack(&read("profile-row-v3.bin")).unwrap();
+    let key = journey_step();
+    assert_eq!(row.timers.due(&key), Some(NOW + 5));
+    assert_eq!(row.timers.due(&TimerKey::STAGE), older.timers.due(&TimerKey::STAGE));
+    assert_eq!(row.fragments, older.fragments);
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_identity::graph::{Cut, approve, cut, find, hear, restore, seat_of, take};
-use endcap_identity::resolve::{Resolution, resolve};
+use endcap_identity::graph::{Cut, approve, assignment_of, cut, find, hear, restore, take};
+use endcap_identity::resolve::{ResolvedPeople, resolve};
 use endcap_identity::{
-    Alias, Assertion, Edge, Evidence, FragmentId, Identifier, IdentityRules, MemoryGraph, Namespace, Standing, Verdict,
-    Witness,
+    Alias, Assertion, Edge, Evidence, FragmentId, Identifier, IdentityRules, LinkStrength, MemoryGraph, Namespace,
+    Verdict, Witness,
 };
 use endcap_protocol::UnixMillis;
 use endcap_validation::Trust;
@@ -48,7 +48,7 @@ fn heard(words: &[Word]) -> MemoryGraph {
 }
 
 fn profile(graph: &MemoryGraph, fragment: &str) -> String {
-    seat_of(graph, &first(fragment)).unwrap().profile.as_str().to_owned()
+    assignment_of(graph, &first(fragment)).unwrap().profile.as_str().to_owned()
 }
 
 fn verdict(graph: &MemoryGraph, fragment: &str, named: &str) -> Verdict {
@@ -56,9 +56,11 @@ fn verdict(graph: &MemoryGraph, fragment: &str, named: &str) -> Verdict {
 }
 
 /// Where everybody belongs, whatever way the graph came there.
-fn places(graph: &MemoryGraph) -> BTreeMap<FragmentId, (String, Standing)> {
-    let placed =
-        graph.seats.iter().filter(|(id, seat)| seat.standing != Standing::Own || seat.profile.as_str() != id.as_str());
+fn places(graph: &MemoryGraph) -> BTreeMap<FragmentId, (String, LinkStrength)> {
+    let placed = graph
+        .seats
+        .iter()
+        .filter(|(id, seat)| seat.standing != LinkStrength::Own || seat.profile.as_str() != id.as_str());
     placed.map(|(id, seat)| (id.clone(), (seat.profile.as_str().to_owned(), seat.standing))).collect()
 }
 
@@ -188,7 +190,7 @@ fn a_claim_adds_to_a_person_and_joins_no_two_known_ones() {
         fact("a", "email=x@s.example", 8),
     ]);
     assert_eq!(["a", "b", "c"].map(|name| profile(&graph, name)), ["a", "a", "c"], "the earlier claim names nobody");
-    assert_eq!(seat_of(&graph, &first("b")).unwrap().standing, Standing::Claimed);
+    assert_eq!(assignment_of(&graph, &first("b")).unwrap().standing, LinkStrength::Claimed);
     assert_eq!(verdict(&graph, "c", "email=x@s.example"), Verdict::Unproved);
 }
 
@@ -279,7 +281,7 @@ fn words() -> impl Strategy<Value = Vec<Word>> {
     proptest::collection::vec(any_word(), 0..25)
 }
 
-fn resolved(words: &[Word], rules: &IdentityRules) -> Resolution {
+fn resolved(words: &[Word], rules: &IdentityRules) -> ResolvedPeople {
     resolve(&heard_by(rules, words).edges().cloned().collect::<Vec<_>>(), rules).unwrap()
 }
 
@@ -361,7 +363,7 @@ proptest! {
         for (edge, verdict) in &proved.verdicts {
             prop_assert_eq!(both.verdicts.get(edge), Some(verdict));
         }
-        for (fragment, (profile, standing)) in proved.places.iter().filter(|(_, (_, standing))| *standing == Standing::Proved) {
+        for (fragment, (profile, standing)) in proved.places.iter().filter(|(_, (_, standing))| *standing == LinkStrength::Proved) {
             prop_assert_eq!(both.places.get(fragment), Some(&(profile.clone(), *standing)));
         }
     }

@@ -1,12 +1,13 @@
 //! What the server API takes: refused by path, or saved and read back unchanged.
 
+use endcap_api::Method;
 use endcap_engine::shop::campaign::Definition;
 use endcap_engine::shop::product::Products;
 use endcap_engine::shop::{Campaign, Settings, Snapshot};
 use endcap_protocol::CampaignId;
 use endcap_targeting::Program;
 use endcap_targeting::evaluate::leaves;
-use endcap_validation::{EngineError, read_json};
+use endcap_validation::{DomainError, read_json};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -56,16 +57,16 @@ fn a_body_that_is_no_json_has_no_path() {
 fn every_error_has_a_code_a_status_and_a_body() {
     let field = endcap_protocol::FieldError::new("a.b", "must be right");
     let cases = [
-        (EngineError::Field(field), "invalid_field", 400, "a.b"),
-        (EngineError::Json("no".into()), "invalid_json", 400, ""),
-        (EngineError::TooLarge { limit: 5 }, "too_large", 413, ""),
-        (EngineError::Format { what: "profile", format: 9 }, "unreadable_row", 500, ""),
-        (EngineError::NotFound("campaign"), "not_found", 404, ""),
-        (EngineError::Unauthorized, "unauthorized", 401, ""),
-        (EngineError::Forbidden("https://x.example".into()), "forbidden_origin", 403, ""),
-        (EngineError::Method("GET"), "method_not_allowed", 405, ""),
-        (EngineError::MediaType, "unsupported_media_type", 415, ""),
-        (EngineError::Internal("secret detail".into()), "internal", 503, ""),
+        (DomainError::Field(field), "invalid_field", 400, "a.b"),
+        (DomainError::Json("no".into()), "invalid_json", 400, ""),
+        (DomainError::TooLarge { limit: 5 }, "too_large", 413, ""),
+        (DomainError::Format { what: "profile", format: 9 }, "unreadable_row", 500, ""),
+        (DomainError::NotFound("campaign"), "not_found", 404, ""),
+        (DomainError::Unauthorized, "unauthorized", 401, ""),
+        (DomainError::Forbidden("https://x.example".into()), "forbidden_origin", 403, ""),
+        (DomainError::Method(vec![Method::Get]), "method_not_allowed", 405, ""),
+        (DomainError::MediaType, "unsupported_media_type", 415, ""),
+        (DomainError::Internal("secret detail".into()), "internal", 503, ""),
     ];
     for (error, code, status, path) in cases {
         let body: Value = serde_json::from_str(&error.to_json()).unwrap();
@@ -78,8 +79,11 @@ fn every_error_has_a_code_a_status_and_a_body() {
 
 #[test]
 fn a_refused_method_names_those_that_are_taken() {
-    assert_eq!(EngineError::Method("GET, PUT and DELETE").allow().as_deref(), Some("GET, PUT, DELETE"));
-    assert_eq!(EngineError::MediaType.allow(), None);
+    assert_eq!(
+        DomainError::Method(vec![Method::Get, Method::Put, Method::Delete]).allow().as_deref(),
+        Some("GET, PUT, DELETE")
+    );
+    assert_eq!(DomainError::MediaType.allow(), None);
 }
 
 #[test]

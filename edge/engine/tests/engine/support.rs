@@ -2,11 +2,11 @@
 
 use endcap_engine::shop::Snapshot;
 use endcap_engine::shop::snapshot::WireSnapshot;
-use endcap_engine::visit::{Settled, Visit, apply, settle};
+use endcap_engine::visit::{Refreshed, Visit, apply, refresh};
 use endcap_events::ingest::{Batch, ingest};
 use endcap_identity::rules::ClaimPolicy;
 use endcap_identity::{FragmentId, IdentityRules, proof};
-use endcap_profile::evidence_policy::Belief;
+use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::{Fragment, Person, ProfileRow};
 use endcap_protocol::{AnonymousId, ProfileId, UnixMillis, UserId};
 use endcap_validation::Trust;
@@ -106,7 +106,7 @@ pub(crate) fn stranger() -> ProfileRow {
 pub(crate) fn applied(row: &mut ProfileRow, batch: &mut Batch, now: UnixMillis, rules: &IdentityRules) -> Visit {
     let open = row.open_fragment(&batch.anonymous_id).cloned();
     let at = open.unwrap_or_else(|| FragmentId::first(&batch.anonymous_id));
-    let belief = Belief { secret: SECRET, trust: batch.trust, source: "shop", rules };
+    let belief = EvidencePolicy { secret: SECRET, trust: batch.trust, source: "shop", rules };
     apply(row, &at, batch, now, &belief, &[])
 }
 
@@ -154,8 +154,8 @@ pub(crate) fn person(row: &ProfileRow) -> Person {
 }
 
 /// Settles in a shop with nothing configured.
-pub(crate) fn settled(row: &mut ProfileRow, now: UnixMillis) -> Settled {
-    settle(row, &Snapshot::empty(), now)
+pub(crate) fn settled(row: &mut ProfileRow, now: UnixMillis) -> Refreshed {
+    refresh(row, &Snapshot::empty(), now)
 }
 
 /// A product of the test shop, 19.99 EUR.

@@ -5,12 +5,12 @@ use endcap_events::ingest::ingest_as;
 use endcap_events::ingest::rejection::RejectCode;
 use endcap_events::server::history_batch::{Item, pack};
 use endcap_events::server::{Action, ServerEvent};
+use endcap_events::vendor::CallType;
 use endcap_events::vendor::consent::Categories;
-use endcap_events::vendor::endpoint::CallType;
 use endcap_events::vendor::request::{BATCH_CALLS, BODY_BYTES, read};
 use endcap_protocol::commerce::Commerce;
 use endcap_protocol::{AnonymousId, SourceId};
-use endcap_validation::{EngineError, Trust};
+use endcap_validation::{DomainError, Trust};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -147,10 +147,10 @@ fn calls_without_a_name_get_one_each() {
 fn a_batch_is_bounded() {
     let many = json!({"batch": vec![json!({}); BATCH_CALLS + 1]}).to_string();
     assert!(
-        matches!(read(many.as_bytes(), None, NOW, &Categories::default()), Err(EngineError::Field(error)) if error.path == "batch")
+        matches!(read(many.as_bytes(), None, NOW, &Categories::default()), Err(DomainError::Field(error)) if error.path == "batch")
     );
     let large = " ".repeat(BODY_BYTES) + "{}";
-    assert!(matches!(read(large.as_bytes(), None, NOW, &Categories::default()), Err(EngineError::TooLarge { .. })));
+    assert!(matches!(read(large.as_bytes(), None, NOW, &Categories::default()), Err(DomainError::TooLarge { .. })));
 }
 
 /// Any JSON, with the members that calls have more often than others.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_engine::visit::{Visit, apply};
 use endcap_events::Trait;
-use endcap_identity::{IdentityRules, Seat, Standing};
-use endcap_profile::evidence_policy::Belief;
-use endcap_profile::resolution::Lead;
-use endcap_profile::timers::{TimerKind, TimerMove};
-use endcap_profile::{Person, ProfileRow, Seating};
+use endcap_identity::{Assignment, IdentityRules, LinkStrength};
+use endcap_profile::evidence_policy::EvidencePolicy;
+use endcap_profile::resolution::Resolution;
+use endcap_profile::timers::{TimerKey, TimerMove};
+use endcap_profile::{Person, ProfileRow, Reassigned};
 use endcap_protocol::{DAY_MS, ProfileId, UnixMillis};
 use endcap_targeting::Stage;
 use endcap_validation::Trust;
@@ -126,7 +126,7 @@ fn an_identify_without_the_shops_proof_is_a_claim() {
     let mut row = stranger();
     let events = [claimed("a", NOW, "ann", &json!({"email": "a@b.example"})), forged, stolen];
     let visit = receive_with_proof_only(&mut row, &batch(&events), NOW);
-    assert_eq!((visit.assertion, visit.handover), (None, None));
+    assert_eq!((visit.assertion, visit.succession), (None, None));
     let named: Vec<&str> = fragment(&row).claims.iter().map(|claim| claim.user_id.as_str()).collect();
     assert_eq!(named, ["ann", "bob", "dave"]);
     assert!(users(&row, Trust::Fact).is_empty() && users(&row, Trust::Claim).is_empty());
@@ -171,7 +171,7 @@ fn anns() -> ProfileRow {
 
 /// To which fragment a batch is handed over, and the messages.
 fn handed_over(visit: &Visit) -> Option<(String, Vec<String>)> {
-    let (next, events) = visit.handover.as_ref()?;
+    let (next, events) = visit.succession.as_ref()?;
     Some((next.as_str().to_owned(), events.iter().map(|event| event.message_id.as_str().to_owned()).collect()))
 }
 
@@ -193,18 +193,18 @@ fn another_person_on_the_browser_gets_a_fragment_of_their_own() {
     assert_eq!(visit.assertion, None);
     let expected = format!("{BROWSER}~his-login");
     assert_eq!(handed_over(&visit), Some((expected.clone(), vec!["his-login".to_owned(), "his".to_owned()])));
-    let (next, rest) = visit.handover.unwrap();
+    let (next, rest) = visit.succession.unwrap();
     assert_eq!(fragment(&row).successor.as_ref(), Some(&next));
     assert_eq!(row.open_fragment(&anonymous(BROWSER)), None, "hers is closed");
     assert_eq!(person(&row).behaviour.recent, ["clog", "boot"], "nothing of his is hers");
     // What is handed over is applied at the home of his fragment, like any batch.
     let mut his = ProfileRow::new(next.home().unwrap(), NOW + 3);
     let browser = anonymous(BROWSER);
-    assert_eq!(his.lead(&browser, Some(&next)), Ok(Lead::Begins(next.clone())));
+    assert_eq!(his.resolve(&browser, Some(&next)), Ok(Resolution::Begins(next.clone())));
     let sent = ingested(&batch(&events), NOW + 3);
     let mut rest = endcap_events::ingest::ingest(sent.body(&rest).as_bytes(), NOW + 3).unwrap();
     let rules = IdentityRules::default();
-    let belief = Belief { secret: SECRET, trust: Trust::Claim, source: "shop", rules: &rules };
+    let belief = EvidencePolicy { secret: SECRET, trust: Trust::Claim, source: "shop", rules: &rules };
     let applied = apply(&mut his, &next, &mut rest, NOW + 3, &belief, &[]);
     assert_eq!((applied.accepted.len(), said(&applied)[0].clone()), (2, ("user_id:bob".to_owned(), Trust::Fact)));
     assert_eq!(applied.assertion.unwrap().fragment, next);
@@ -216,25 +216,28 @@ fn another_person_on_the_browser_gets_a_fragment_of_their_own() {
 fn a_browsers_events_find_their_way() {
     let browser = anonymous(BROWSER);
     let mut row = stranger();
-    assert_eq!(row.lead(&browser, None), Ok(Lead::Begins(first(BROWSER))));
+    assert_eq!(row.resolve(&browser, None), Ok(Resolution::Begins(first(BROWSER))));
     row = anns();
-    assert_eq!(row.lead(&browser, None), Ok(Lead::Here(first(BROWSER))));
-    assert_eq!(row.lead(&anonymous("other"), None), Ok(Lead::Next(ProfileId::parse("other").unwrap(), first("other"))));
+    assert_eq!(row.resolve(&browser, None), Ok(Resolution::Here(first(BROWSER))));
+    assert_eq!(
+        row.resolve(&anonymous("other"), None),
+        Ok(Resolution::Next(ProfileId::parse("other").unwrap(), first("other")))
+    );
     // His login closed hers.
-    let (his, _) = receive(&mut row, &batch(&hers_and_his()), NOW + 3).handover.unwrap();
-    let on = Lead::Next(his.home().unwrap(), his.clone());
-    assert_eq!(row.lead(&browser, Some(&first(BROWSER))), Ok(on.clone()));
-    assert_eq!(row.lead(&browser, None), Ok(on), "a route that is old leads there too");
+    let (his, _) = receive(&mut row, &batch(&hers_and_his()), NOW + 3).succession.unwrap();
+    let on = Resolution::Next(his.home().unwrap(), his.clone());
+    assert_eq!(row.resolve(&browser, Some(&first(BROWSER))), Ok(on.clone()));
+    assert_eq!(row.resolve(&browser, None), Ok(on), "a route that is old leads there too");
     // Hers moved to another profile of hers.
     let canonical = ProfileId::parse("canonical").unwrap();
-    let seat = Seat { profile: canonical.clone(), standing: Standing::Proved, version: 1 };
-    let Seating::Leaves(fragment) = row.seat(&first(BROWSER), &seat) else { panic!("it stays") };
-    let away = Lead::Next(canonical.clone(), first(BROWSER));
-    assert_eq!(row.lead(&browser, None), Ok(away));
+    let seat = Assignment { profile: canonical.clone(), standing: LinkStrength::Proved, version: 1 };
+    let Reassigned::Leaves(fragment) = row.seat(&first(BROWSER), &seat) else { panic!("it stays") };
+    let away = Resolution::Next(canonical.clone(), first(BROWSER));
+    assert_eq!(row.resolve(&browser, None), Ok(away));
     let mut there = ProfileRow::new(canonical, NOW);
-    assert_eq!(there.lead(&browser, Some(&first(BROWSER))), Ok(Lead::Coming));
+    assert_eq!(there.resolve(&browser, Some(&first(BROWSER))), Ok(Resolution::Coming));
     assert!(there.absorb(&first(BROWSER), *fragment));
-    assert_eq!(there.lead(&browser, Some(&first(BROWSER))), Ok(Lead::Next(his.home().unwrap(), his)));
+    assert_eq!(there.resolve(&browser, Some(&first(BROWSER))), Ok(Resolution::Next(his.home().unwrap(), his)));
 }
 
 #[test]
@@ -418,32 +421,26 @@ fn stages_follow_orders_and_time() {
 #[test]
 fn timers_only_ever_move_to_an_earlier_time() {
     let shop = shop(&[], &json!({"cart_push": {"after_seconds": 60, "stages": ["prospect", "new", "active"]}}));
-    let settle = |row: &mut ProfileRow, now| endcap_engine::visit::settle(row, &shop, now).timers;
-    let cart = |from, to| TimerMove { kind: TimerKind::CartLeft, from, to };
+    let refresh = |row: &mut ProfileRow, now| endcap_engine::visit::refresh(row, &shop, now).timers;
+    let cart = |from, to| TimerMove { key: TimerKey::CART_LEFT, from, to };
     let mut row = stranger();
     row.subscriptions = 1;
     let add = |row: &mut ProfileRow, id: &str, at| receive(row, &batch(&[added(id, at, "boot", "shoes")]), NOW + HOUR);
     add(&mut row, "a", NOW);
-    assert_eq!(settle(&mut row, NOW), [cart(None, NOW + 60_000)]);
-    assert_eq!(settle(&mut row, NOW), [], "it is armed");
+    assert_eq!(refresh(&mut row, NOW), [cart(None, NOW + 60_000)]);
+    assert_eq!(refresh(&mut row, NOW), [], "it is armed");
     add(&mut row, "b", NOW + 30_000);
-    assert_eq!(settle(&mut row, NOW + 30_000), [], "a later due time waits until the timer looks again");
+    assert_eq!(refresh(&mut row, NOW + 30_000), [], "a later due time waits until the timer looks again");
     // The timer fired: it looks again, and the cart is due later.
-    row.timers.cart_left = None;
-    assert_eq!(settle(&mut row, NOW + 60_000), [cart(None, NOW + 90_000)]);
-    row.timers.cart_left = Some(NOW + 2 * HOUR);
-    assert_eq!(settle(&mut row, NOW + 60_000), [cart(Some(NOW + 2 * HOUR), NOW + 90_000)]);
+    row.timers.disarm(&TimerKey::CART_LEFT);
+    assert_eq!(refresh(&mut row, NOW + 60_000), [cart(None, NOW + 90_000)]);
+    row.timers.disarm(&TimerKey::CART_LEFT);
+    row.timers.arm(TimerKey::CART_LEFT, NOW + 2 * HOUR, NOW);
+    assert_eq!(refresh(&mut row, NOW + 60_000), [cart(Some(NOW + 2 * HOUR), NOW + 90_000)]);
     // An order arms the stage's timer, at the first moment of Sleep.
     receive(&mut row, &batch(&[ordered("c", NOW + HOUR, "o1", "boot")]), NOW + HOUR);
-    let stage = TimerMove { kind: TimerKind::Stage, from: None, to: NOW + HOUR + 30 * DAY_MS + 1 };
-    assert_eq!(settle(&mut row, NOW + HOUR), [stage]);
-}
-
-#[test]
-fn timer_kinds_keep_their_codes() {
-    let codes = [(TimerKind::CartLeft, 1), (TimerKind::Stage, 2)];
-    assert!(codes.iter().all(|(kind, code)| kind.code() == *code && TimerKind::from_code(*code) == Some(*kind)));
-    assert_eq!(TimerKind::from_code(0), None);
+    let stage = TimerMove { key: TimerKey::STAGE, from: None, to: NOW + HOUR + 30 * DAY_MS + 1 };
+    assert_eq!(refresh(&mut row, NOW + HOUR), [stage]);
 }
 
 /// Something a visitor does, its time and session given by its number, as browsers' clocks go forward.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_identity::graph::{find, seat_of};
+use endcap_identity::graph::{assignment_of, find};
 use endcap_identity::{FragmentId, Namespace, Verdict};
 use endcap_profile::{Fragment, Person};
 use endcap_protocol::ProfileId;
@@ -60,7 +60,7 @@ pub(crate) fn at_rest(world: &World<'_>, script: &Script) -> Checked {
     let graph = world.graph();
     for row in world.rows.values() {
         for (id, fragment) in &row.fragments {
-            let seat = seat_of(&graph, id).map_err(|error| error.message.clone())?;
+            let seat = assignment_of(&graph, id).map_err(|error| error.message.clone())?;
             let place = (&row.id, fragment.standing, fragment.seat_version);
             let meant = (&seat.profile, seat.standing, seat.version);
             hold(place == meant, || format!("{id:?} is at {place:?}, and the graph means {meant:?}"))?;
@@ -135,7 +135,7 @@ pub(crate) fn people(world: &World<'_>) -> People {
     let of = |row: &endcap_profile::ProfileRow| {
         let mut row = row.clone();
         let now = crate::script::NOW;
-        let settled = endcap_engine::visit::settle(&mut row, &endcap_engine::shop::Snapshot::empty(), now);
+        let settled = endcap_engine::visit::refresh(&mut row, &endcap_engine::shop::Snapshot::empty(), now);
         let names = row.fragments.iter().map(|(id, held)| format!("{} {:?}", id.as_str(), held.standing)).collect();
         let mut person = Person::fold(&row.fragments);
         person.behaviour.stage = settled.person.behaviour.stage;

@@ -91,7 +91,7 @@ fn browsing(random: &mut Random, sender: &str, count: &mut usize) -> Value {
     let properties = json!({"product_id": product, "category": "c", "price": 10, "quantity": 1});
     let (name, properties) = match random.below(4) {
         0 => ("Product Added", properties),
-        1 => ("Order Completed", json!({"order_id": format!("{sender}-{count}"), "products": [properties]})),
+        1 => ("Reassignment Completed", json!({"order_id": format!("{sender}-{count}"), "products": [properties]})),
         _ => ("Product Viewed", properties),
     };
     event(random, sender, count, "track", &json!({"name": name, "properties": properties}))

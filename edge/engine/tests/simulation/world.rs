@@ -12,12 +12,13 @@ use endcap_events::ingest::Batch;
 use endcap_identity::graph::{Alteration, Cut};
 use endcap_identity::partition::{PeerAnswer, PeerAsk, answer, of_fragment};
 use endcap_identity::{
-    Assertion, Evidence, FragmentId, Identifier, MemoryGraph, Namespace, Order, Route, Seat, graph, partitioned_resolve,
+    Assertion, Assignment, Evidence, FragmentId, Identifier, MemoryGraph, Namespace, Reassignment, Route, graph,
+    partitioned_resolve,
 };
 use endcap_profile::dedupe::Accepted;
-use endcap_profile::evidence_policy::Belief;
-use endcap_profile::resolution::Lead;
-use endcap_profile::{Fragment, ProfileRow, Seating};
+use endcap_profile::evidence_policy::EvidencePolicy;
+use endcap_profile::resolution::Resolution;
+use endcap_profile::{Fragment, ProfileRow, Reassigned};
 use endcap_protocol::{FieldError, ProfileId, bucket_of};
 use endcap_validation::Trust;
 
@@ -78,7 +79,7 @@ pub(crate) enum Errand {
 pub(crate) enum Request {
     Batch { row: ProfileId, wanted: Option<FragmentId>, batch: Box<Batch>, known: Option<Accepted>, hops: u8 },
     Tell(Assertion),
-    Order { row: ProfileId, order: Order, hops: u8 },
+    Reassignment { row: ProfileId, order: Reassignment, hops: u8 },
     Bring(Box<Bring>),
     Change(Cut, Alteration),
     Peer(PeerAsk),
@@ -88,7 +89,7 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     /// The batch is kept; the browser's route from now on.
     Kept(ProfileId),
-    Seat(Seat),
+    Assignment(Assignment),
     Done,
     /// Not now.
     Later,
@@ -114,7 +115,7 @@ enum Then {
     Tell(String),
     /// An errand is done with once the answer is there.
     Errand(String),
-    Order(Order),
+    Reassignment(Reassignment),
     Pass(Node, u64),
     /// A job of a part of the graph goes on, with the answer to the question of this number.
     Job(u64, u64),
@@ -285,8 +286,8 @@ impl<'a> World<'a> {
                 }
                 self.note(|| format!("graph sends {order:?}"));
                 let row = order.fragment.home().unwrap();
-                let request = Request::Order { row: row.clone(), order: order.clone(), hops: 0 };
-                self.ask(node, Node::Shard(shard_of(&row)), request, Then::Order(order));
+                let request = Request::Reassignment { row: row.clone(), order: order.clone(), hops: 0 };
+                self.ask(node, Node::Shard(shard_of(&row)), request, Then::Reassignment(order));
             }
             Node::Admin => {
                 let Some((what, alteration)) = self.wanted.clone() else { return };
@@ -352,7 +353,7 @@ impl<'a> World<'a> {
             let seats = words.iter().map(|word| graph::take(graph, &rules, word, b"").unwrap());
             let seat = seats.last().unwrap();
             self.note(|| format!("  graph answers {seat:?}"));
-            return self.answer(from, ticket, Answer::Seat(seat));
+            return self.answer(from, ticket, Answer::Assignment(seat));
         }
         let peers = self.jobs.peers(self.partitions());
         self.start(part, Some((from, ticket)), async move {
@@ -360,7 +361,7 @@ impl<'a> World<'a> {
             for word in &words {
                 seat = Some(partitioned_resolve::tell(&peers, &rules, word, b"").await?);
             }
-            Ok(seat.map_or(Answer::Later, Answer::Seat))
+            Ok(seat.map_or(Answer::Later, Answer::Assignment))
         });
     }
 
@@ -443,7 +444,7 @@ impl<'a> World<'a> {
                 let passed = self.batch(shard, row, wanted, *batch, known, hops);
                 self.reply_or_pass(shard, from, ticket, passed);
             }
-            Request::Order { row, order, hops } => {
+            Request::Reassignment { row, order, hops } => {
                 let passed = self.carry_out(&row, &order, hops);
                 let at_once = self.has(Mutation::ForwardAcknowledgedAtOnce) && passed.is_err();
                 self.reply_or_pass(shard, from, ticket, passed);
@@ -479,7 +480,7 @@ impl<'a> World<'a> {
         hops: u8,
     ) -> Result<Answer, (ProfileId, Request)> {
         let mut row = self.rows.get(&id).cloned().unwrap_or_else(|| ProfileRow::new(id.clone(), NOW));
-        let lead = row.lead(&batch.anonymous_id, wanted.as_ref()).unwrap();
+        let lead = row.resolve(&batch.anonymous_id, wanted.as_ref()).unwrap();
         self.note(|| format!("  row {id:?}, wanted {wanted:?}: {lead:?}"));
         let on = |row: ProfileId, wanted, batch, known| {
             let request = Request::Batch {
@@ -493,27 +494,27 @@ impl<'a> World<'a> {
         };
         match lead {
             _ if hops > HOPS => Ok(Answer::Later),
-            Lead::Coming => Ok(Answer::Later),
-            Lead::Next(to, next) => {
+            Resolution::Coming => Ok(Answer::Later),
+            Resolution::Next(to, next) => {
                 let closed = wanted.unwrap_or_else(|| FragmentId::first(&batch.anonymous_id));
                 let mut heritage = known;
                 if row.fragments.contains_key(&closed) {
                     if !self.has(Mutation::KnownNotTakenOut) {
                         let _ = row.known_before_handover(&closed, &mut batch, &[]);
                     }
-                    heritage = row.heritage(&closed, &[]);
+                    heritage = row.inherited_dedupe(&closed, &[]);
                 }
                 if self.has(Mutation::NothingInherited) || self.has(Mutation::KnownNotTakenOut) {
                     heritage = None;
                 }
                 on(to, next, batch, heritage)
             }
-            Lead::Here(at) | Lead::Begins(at) => {
+            Resolution::Here(at) | Resolution::Begins(at) => {
                 if let Some(known) = known {
                     row.inherit(&at, &batch.anonymous_id, known, NOW);
                 }
                 let trust = batch.trust;
-                let belief = Belief { secret: SECRET, trust, source: "shop", rules: &self.script.rules };
+                let belief = EvidencePolicy { secret: SECRET, trust, source: "shop", rules: &self.script.rules };
                 let visit = apply(&mut row, &at, &mut batch, NOW, &belief, &[]);
                 for message in &visit.accepted {
                     *self.accepted.entry(message.clone()).or_default() += 1;
@@ -525,10 +526,10 @@ impl<'a> World<'a> {
                     self.errands.entry(shard).or_default().insert(key, errand);
                 }
                 let heritage = row
-                    .heritage(&at, &[])
+                    .inherited_dedupe(&at, &[])
                     .filter(|_| !self.has(Mutation::NothingInherited) && !self.has(Mutation::KnownNotTakenOut));
                 self.rows.insert(id.clone(), row);
-                match visit.handover {
+                match visit.succession {
                     Some((next, events)) => {
                         batch.events = events;
                         on(next.home().unwrap(), next, batch, heritage)
@@ -540,29 +541,29 @@ impl<'a> World<'a> {
     }
 
     /// The graph's word at a row.
-    fn carry_out(&mut self, id: &ProfileId, order: &Order, hops: u8) -> Result<Answer, (ProfileId, Request)> {
+    fn carry_out(&mut self, id: &ProfileId, order: &Reassignment, hops: u8) -> Result<Answer, (ProfileId, Request)> {
         let seating = self.seat(id, &order.fragment, &order.seat);
         match seating {
-            Seating::Follow(to) if hops <= HOPS => {
-                let request = Request::Order { row: to.clone(), order: order.clone(), hops: hops + 1 };
+            Reassigned::Follow(to) if hops <= HOPS => {
+                let request = Request::Reassignment { row: to.clone(), order: order.clone(), hops: hops + 1 };
                 Err((to, request))
             }
-            Seating::Follow(_) | Seating::Unknown => Ok(Answer::Later),
-            Seating::Done | Seating::Stays | Seating::Leaves(_) => Ok(Answer::Done),
+            Reassigned::Follow(_) | Reassigned::Unknown => Ok(Answer::Later),
+            Reassigned::Done | Reassigned::Stays | Reassigned::Leaves(_) => Ok(Answer::Done),
         }
     }
 
     /// Carries the graph's word out; a fragment that leaves is an errand in the same transaction.
-    fn seat(&mut self, id: &ProfileId, fragment: &FragmentId, seat: &Seat) -> Seating {
+    fn seat(&mut self, id: &ProfileId, fragment: &FragmentId, seat: &Assignment) -> Reassigned {
         let careless = self.has(Mutation::SeatWithoutVersion);
-        let Some(row) = self.rows.get_mut(id) else { return Seating::Unknown };
+        let Some(row) = self.rows.get_mut(id) else { return Reassigned::Unknown };
         if let Some(held) = row.fragments.get_mut(fragment).filter(|_| careless) {
             held.seat_version = 0;
         }
         let before =
             self.mutation.filter(|m| *m == Mutation::CopyLeftBehind).and_then(|_| row.fragments.get(fragment).cloned());
         let seating = row.seat(fragment, seat);
-        if let Seating::Leaves(leaving) = &seating {
+        if let Reassigned::Leaves(leaving) = &seating {
             if let Some(copy) = before {
                 row.fragments.insert(fragment.clone(), copy);
             }
@@ -597,11 +598,11 @@ impl<'a> World<'a> {
                 self.clients[client].done.insert(index);
                 self.clients[client].cookie = Some(route);
             }
-            (Node::Shard(shard), Then::Tell(key), Answer::Seat(seat)) => self.told(shard, &key, seat),
+            (Node::Shard(shard), Then::Tell(key), Answer::Assignment(seat)) => self.told(shard, &key, seat),
             (Node::Shard(shard), Then::Errand(key), Answer::Done) => {
                 self.errands.entry(shard).or_default().remove(&key);
             }
-            (Node::Graph(part), Then::Order(order), Answer::Done) => {
+            (Node::Graph(part), Then::Reassignment(order), Answer::Done) => {
                 if self.has(Mutation::OrderForgottenWhateverItsVersion) {
                     self.parts[usize::from(part)].orders.remove(&order.fragment);
                 }
@@ -618,28 +619,29 @@ impl<'a> World<'a> {
     }
 
     /// The graph answered where a fragment belongs.
-    fn told(&mut self, shard: u32, key: &str, seat: Seat) {
+    fn told(&mut self, shard: u32, key: &str, seat: Assignment) {
         let Some(Errand::Tell { row, assertion }) = self.errands.get(&shard).and_then(|all| all.get(key)).cloned()
         else {
             return;
         };
         let fragment = assertion.fragment;
         match self.seat(&row, &fragment, &seat) {
-            Seating::Done | Seating::Stays | Seating::Leaves(_) => {
+            Reassigned::Done | Reassigned::Stays | Reassigned::Leaves(_) => {
                 self.errands.entry(shard).or_default().remove(key);
             }
-            Seating::Follow(to) => {
-                let request = Request::Order { row: to.clone(), order: Order { fragment, seat }, hops: 1 };
+            Reassigned::Follow(to) => {
+                let request =
+                    Request::Reassignment { row: to.clone(), order: Reassignment { fragment, seat }, hops: 1 };
                 self.ask(Node::Shard(shard), Node::Shard(shard_of(&to)), request, Then::Errand(key.to_owned()));
             }
-            Seating::Unknown => {}
+            Reassigned::Unknown => {}
         }
     }
 }
 
-fn word(seating: &Seating) -> String {
+fn word(seating: &Reassigned) -> String {
     match seating {
-        Seating::Leaves(_) => "Leaves".to_owned(),
+        Reassigned::Leaves(_) => "Leaves".to_owned(),
         other => format!("{other:?}"),
     }
 }

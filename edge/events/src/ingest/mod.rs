@@ -19,17 +19,17 @@ pub mod repair_surrogates;
 pub mod validate;
 pub mod wire;
 
-pub use crate::ingest::event::{Event, EventContext, Kind};
-pub use crate::ingest::quarantine::Quarantined;
-pub use crate::ingest::rejection::{RejectCode, Rejection};
+pub use event::{Event, EventContext, Kind};
+pub use quarantine::Quarantined;
+pub use rejection::{RejectCode, Rejection};
 
 use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS};
 use endcap_protocol::{AnonymousId, Consent, DeviceId, FieldError, SourceId, UnixMillis};
-use endcap_validation::{EngineError, Trust};
+use endcap_validation::{DomainError, Trust};
 
-use crate::ingest::consent::{ConsentSource, Gpc};
-use crate::ingest::quarantine::Route;
-use crate::ingest::wire::{Ask, WireBatch};
+use consent::{ConsentSource, Gpc};
+use quarantine::Route;
+use wire::{Ask, WireBatch};
 
 /// What a request says about its sender besides the body.
 #[derive(Debug, Clone, Copy, Default)]
@@ -129,7 +129,7 @@ impl Batch {
 ///
 /// # Errors
 /// When the batch as a whole cannot be used: nothing of it is kept.
-pub fn ingest(body: &[u8], now: UnixMillis) -> Result<Batch, EngineError> {
+pub fn ingest(body: &[u8], now: UnixMillis) -> Result<Batch, DomainError> {
     ingest_from(body, now, Signals::default())
 }
 
@@ -137,7 +137,7 @@ pub fn ingest(body: &[u8], now: UnixMillis) -> Result<Batch, EngineError> {
 ///
 /// # Errors
 /// As [`ingest`].
-pub fn ingest_as(body: &[u8], now: UnixMillis, trust: Trust) -> Result<Batch, EngineError> {
+pub fn ingest_as(body: &[u8], now: UnixMillis, trust: Trust) -> Result<Batch, DomainError> {
     ingest_from(body, now, Signals { trust, ..Signals::default() })
 }
 
@@ -145,7 +145,7 @@ pub fn ingest_as(body: &[u8], now: UnixMillis, trust: Trust) -> Result<Batch, En
 ///
 /// # Errors
 /// As [`ingest`].
-pub fn ingest_from(body: &[u8], now: UnixMillis, signals: Signals) -> Result<Batch, EngineError> {
+pub fn ingest_from(body: &[u8], now: UnixMillis, signals: Signals) -> Result<Batch, DomainError> {
     let wire = read(body)?;
     let mut batch = open(&wire, now, signals)?;
     let skew = skew(&wire, now);
@@ -179,12 +179,12 @@ fn robots() -> Rejection {
 ///
 /// # Errors
 /// When the body is too large, no JSON, or not of a batch's shape.
-pub fn read(body: &[u8]) -> Result<WireBatch<'_>, EngineError> {
+pub fn read(body: &[u8]) -> Result<WireBatch<'_>, DomainError> {
     if body.len() > BATCH_BYTES {
-        return Err(EngineError::TooLarge { limit: BATCH_BYTES });
+        return Err(DomainError::TooLarge { limit: BATCH_BYTES });
     }
     if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(EngineError::Json("expected an object".to_owned()));
+        return Err(DomainError::Json("expected an object".to_owned()));
     }
     let wire: WireBatch<'_> = serde_json::from_slice(body).map_err(|error| why(body, &error))?;
     let count = wire.events.len() + wire.raw.len();
@@ -196,17 +196,17 @@ pub fn read(body: &[u8]) -> Result<WireBatch<'_>, EngineError> {
 
 /// Reads a body again to find where it is wrong: following the path costs more than the reading itself, so only bad
 /// bodies pay for it.
-fn why(body: &[u8], error: &serde_json::Error) -> EngineError {
+fn why(body: &[u8], error: &serde_json::Error) -> DomainError {
     let mut json = serde_json::Deserializer::from_slice(body);
     match serde_path_to_error::deserialize::<_, WireBatch<'_>>(&mut json) {
-        Err(error) => EngineError::of_json(error),
+        Err(error) => DomainError::of_json(error),
         // The object itself is right; what comes after it is not.
-        Ok(_) => EngineError::Json(error.to_string()),
+        Ok(_) => DomainError::Json(error.to_string()),
     }
 }
 
 /// Stage 2: the batch's own fields.
-fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals) -> Result<Batch, EngineError> {
+fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals) -> Result<Batch, DomainError> {
     let said = ConsentSource::parse(wire.consent_source.as_deref().unwrap_or_default());
     let left = wire.consent.map(|consent| signals.gpc.map_or(consent, |gpc| gpc.limit(consent)));
     Ok(Batch {

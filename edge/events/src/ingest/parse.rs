@@ -12,7 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::event::{Event, EventContext, Impression, Kind, Reaction};
-use super::properties::Bag;
+use super::properties::Properties;
 use super::rejection::{RejectCode, Rejection};
 use super::repair_surrogates::mend;
 use super::wire::{WireContext, WireEvent};
@@ -127,7 +127,7 @@ fn track(name: &str, properties: Option<&RawValue>) -> Result<Kind, FieldError> 
         return Err(FieldError::new("name", "is required"));
     }
     let commerce =
-        commerce::parse(name, &bag::<Bag<'_>>(properties, "properties")?).map_err(|e| e.under("properties"))?;
+        commerce::parse(name, &bag::<Properties<'_>>(properties, "properties")?).map_err(|e| e.under("properties"))?;
     Ok(Kind::Track { name: name.to_owned(), commerce })
 }
 

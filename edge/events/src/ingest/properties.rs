@@ -12,7 +12,7 @@ use serde_json::Number;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) enum Bag<'a> {
+pub(super) enum Properties<'a> {
     /// `null`, true or false: nothing reads them.
     #[default]
     Other,
@@ -26,14 +26,14 @@ pub(super) enum Bag<'a> {
     Members(Vec<(Cow<'a, str>, Self)>),
 }
 
-impl Bag<'_> {
+impl Properties<'_> {
     fn get(&self, key: &str) -> Option<&Self> {
         let Self::Members(members) = self else { return None };
         members.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 }
 
-impl Props for Bag<'_> {
+impl Props for Properties<'_> {
     fn text(&self, key: &str) -> Option<String> {
         match self.get(key)? {
             Self::Text(text) => Some(text.clone().into_owned()),
@@ -56,7 +56,7 @@ impl Props for Bag<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Bag<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for Properties<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(Reader)
     }
@@ -68,7 +68,7 @@ struct Name<'a>(Cow<'a, str>);
 impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         match from.deserialize_str(Reader)? {
-            Bag::Text(text) => Ok(Self(text)),
+            Properties::Text(text) => Ok(Self(text)),
             _ => Err(serde::de::Error::custom("a name is text")),
         }
     }
@@ -77,38 +77,38 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
 struct Reader;
 
 impl<'de> Visitor<'de> for Reader {
-    type Value = Bag<'de>;
+    type Value = Properties<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Bag::Other)
+        Ok(Properties::Other)
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Bag::Other)
+        Ok(Properties::Other)
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Bag::Number(value.into()))
+        Ok(Properties::Number(value.into()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Bag::Number(value.into()))
+        Ok(Properties::Number(value.into()))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Number::from_f64(value).map_or(Bag::Other, Bag::Number))
+        Ok(Number::from_f64(value).map_or(Properties::Other, Properties::Number))
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Bag::Text(Cow::Borrowed(value)))
+        Ok(Properties::Text(Cow::Borrowed(value)))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Bag::Text(Cow::Owned(value.to_owned())))
+        Ok(Properties::Text(Cow::Owned(value.to_owned())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
@@ -116,7 +116,7 @@ impl<'de> Visitor<'de> for Reader {
         while let Some(item) = items.next_element()? {
             list.push(item);
         }
-        Ok(Bag::List(list))
+        Ok(Properties::List(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
@@ -124,7 +124,7 @@ impl<'de> Visitor<'de> for Reader {
         while let Some((Name(name), value)) = entries.next_entry()? {
             members.push((name, value));
         }
-        Ok(Bag::Members(members))
+        Ok(Properties::Members(members))
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn same(text: &str, keys: &[&str]) {
-        let bag: Bag<'_> = serde_json::from_str(text).unwrap();
+        let bag: Properties<'_> = serde_json::from_str(text).unwrap();
         let value: Value = serde_json::from_str(text).unwrap();
         for key in keys {
             assert_eq!(bag.text(key), value.text(key), "{key} of {text}");
@@ -159,7 +159,9 @@ mod tests {
     fn what_a_value_refuses_is_refused() {
         let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
         for text in ["1e999", deep.as_str(), "{\"a\":}"] {
-            assert!(serde_json::from_str::<Bag<'_>>(text).is_err() && serde_json::from_str::<Value>(text).is_err());
+            assert!(
+                serde_json::from_str::<Properties<'_>>(text).is_err() && serde_json::from_str::<Value>(text).is_err()
+            );
         }
     }
 

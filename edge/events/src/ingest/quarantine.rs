@@ -9,6 +9,7 @@ use std::str::FromStr;
 use endcap_protocol::limits::EVENT_BYTES;
 use endcap_protocol::touch::cut;
 use endcap_protocol::{FieldError, UnixMillis};
+use endcap_validation::Trust;
 use endcap_validation::hash::hash;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -138,11 +139,11 @@ impl Quarantined {
         format!("{bucket}-{:016x}", u64::from_le_bytes(hash(&whole)))
     }
 
-    /// How far its sender was believed, as the word between our own objects.
+    /// How far its sender was believed. What does not say so is a claim.
     #[must_use]
-    pub fn trust(&self) -> String {
+    pub fn trust(&self) -> Trust {
         let context: serde_json::Value = serde_json::from_str(&self.context).unwrap_or_default();
-        context.get("trust").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+        Trust::parse(context.get("trust").and_then(serde_json::Value::as_str).unwrap_or_default())
     }
 
     /// Whether the event is about somebody with one of these names, which are in lower case: by whom it was said to be

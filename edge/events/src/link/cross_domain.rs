@@ -18,7 +18,7 @@ pub const LIFETIME_MS: UnixMillis = 60_000;
 
 /// One visitor's way to one page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Crossing {
+pub struct CrossDomain {
     /// The source of both domains' pages.
     pub source: SourceId,
     /// The browser, as the domain that it leaves knows it.
@@ -54,7 +54,7 @@ pub fn asked(query: &str) -> Result<(SourceId, Destination), FieldError> {
     Ok((source, destination))
 }
 
-impl Crossing {
+impl CrossDomain {
     /// The way of a visitor who sets out at `now`.
     #[must_use]
     pub fn of(visitor: Identity, source: SourceId, destination: Destination, now: UnixMillis) -> Self {
@@ -72,7 +72,7 @@ impl Crossing {
             u: self.destination.as_str().to_owned(),
             e: self.expires_at,
         };
-        keys.sign(Purpose::Crossing, &serde_json::to_string(&wire).ok()?)
+        keys.sign(Purpose::CrossDomain, &serde_json::to_string(&wire).ok()?)
     }
 
     /// The crossing of a token that one of the keys signed, whether it still counts or not.
@@ -81,7 +81,7 @@ impl Crossing {
         if token.len() > MAX_TOKEN {
             return None;
         }
-        let wire: Wire = serde_json::from_str(&keys.verify(Purpose::Crossing, token)?).ok()?;
+        let wire: Wire = serde_json::from_str(&keys.verify(Purpose::CrossDomain, token)?).ok()?;
         Some(Self {
             source: SourceId::parse(&wire.s).ok()?,
             anonymous: AnonymousId::parse(&wire.a).ok()?,
@@ -117,17 +117,17 @@ mod tests {
         }
     }
 
-    fn crossing(url: &str) -> Crossing {
+    fn crossing(url: &str) -> CrossDomain {
         let source = SourceId::parse("shop").unwrap();
-        Crossing::of(visitor(), source, Destination::parse(url).unwrap(), NOW)
+        CrossDomain::of(visitor(), source, Destination::parse(url).unwrap(), NOW)
     }
 
     #[test]
     fn what_was_signed_is_read_back_also_after_the_keys_rotated() {
         let crossing = crossing("https://shop.de/p?a=b#c");
         let token = crossing.token(&Keys::parse(OLD)).unwrap();
-        assert_eq!(Crossing::of_token(&Keys::parse(&format!("{NEW},{OLD}")), &token), Some(crossing));
-        assert_eq!(Crossing::of_token(&Keys::parse(NEW), &token), None);
+        assert_eq!(CrossDomain::of_token(&Keys::parse(&format!("{NEW},{OLD}")), &token), Some(crossing));
+        assert_eq!(CrossDomain::of_token(&Keys::parse(NEW), &token), None);
     }
 
     #[test]
@@ -144,9 +144,9 @@ mod tests {
         let keys = Keys::parse(OLD);
         let good = r#"{"s":"shop","a":"x","d":"y","u":"https://shop.de/","e":1}"#;
         let signed = |purpose, payload: &str| keys.sign(purpose, payload).unwrap();
-        assert!(Crossing::of_token(&keys, &signed(Purpose::Crossing, good)).is_some());
+        assert!(CrossDomain::of_token(&keys, &signed(Purpose::CrossDomain, good)).is_some());
         for purpose in [Purpose::Route, Purpose::Notification, Purpose::Open, Purpose::Click] {
-            assert_eq!(Crossing::of_token(&keys, &signed(purpose, good)), None);
+            assert_eq!(CrossDomain::of_token(&keys, &signed(purpose, good)), None);
         }
         for bad in [
             good.replace("https:", "javascript:"),
@@ -156,7 +156,7 @@ mod tests {
             good.replace("\"y\"", "5"),
             "{}".to_owned(),
         ] {
-            assert_eq!(Crossing::of_token(&keys, &signed(Purpose::Crossing, &bad)), None, "{bad}");
+            assert_eq!(CrossDomain::of_token(&keys, &signed(Purpose::CrossDomain, &bad)), None, "{bad}");
         }
     }
 
@@ -180,7 +180,7 @@ mod tests {
             changed[at] = byte;
             let changed = String::from_utf8(changed).unwrap();
             if changed != token {
-                prop_assert_eq!(Crossing::of_token(&keys, &changed), None);
+                prop_assert_eq!(CrossDomain::of_token(&keys, &changed), None);
             }
         }
 
@@ -195,9 +195,9 @@ mod tests {
                 epoch: 0,
             };
             let source = SourceId::parse("shop").unwrap();
-            let crossing = Crossing::of(visitor.clone(), source, Destination::parse(&url).unwrap(), now);
+            let crossing = CrossDomain::of(visitor.clone(), source, Destination::parse(&url).unwrap(), now);
             let keys = Keys::parse(OLD);
-            let read = Crossing::of_token(&keys, &crossing.token(&keys).unwrap()).unwrap();
+            let read = CrossDomain::of_token(&keys, &crossing.token(&keys).unwrap()).unwrap();
             prop_assert_eq!(read.identity(None, now), Some(visitor));
             prop_assert_eq!(read, crossing);
         }

@@ -15,9 +15,9 @@ pub mod recipient;
 pub mod request;
 pub mod token;
 
-pub use crate::link::cross_domain::Crossing;
-pub use crate::link::reader::Reader;
-pub use crate::link::token::{Click, MAX_TOKEN, Message};
+pub use cross_domain::CrossDomain;
+pub use reader::Reader;
+pub use token::{Click, MAX_TOKEN, Message};
 
 /// A transparent GIF of one pixel (GIF89a, <https://www.w3.org/Graphics/GIF/spec-gif89a.txt>): header and screen, two
 /// colours, a graphic control extension that makes the first transparent, the image, the trailer.

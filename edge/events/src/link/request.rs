@@ -3,7 +3,7 @@
 use endcap_identity::Keys;
 use endcap_protocol::limits::URL_BYTES;
 use endcap_protocol::{CampaignId, FieldError, MessageId, UnixMillis};
-use endcap_validation::EngineError;
+use endcap_validation::DomainError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -84,8 +84,8 @@ impl LinksRequest {
     ///
     /// # Errors
     /// The field that is wrong, or that the deployment has no signing key.
-    pub fn answer(&self, base: &str, keys: &Keys, now: UnixMillis) -> Result<Links, EngineError> {
-        let keyless = || EngineError::Internal("ENDCAP_SIGNING_KEYS holds no key".to_owned());
+    pub fn answer(&self, base: &str, keys: &Keys, now: UnixMillis) -> Result<Links, DomainError> {
+        let keyless = || DomainError::Internal("ENDCAP_SIGNING_KEYS holds no key".to_owned());
         let (message, destinations) = self.check(now)?;
         let pixel = message.pixel_token(keys).ok_or_else(keyless)?;
         let links = destinations.into_iter().map(|destination| {
@@ -94,7 +94,7 @@ impl LinksRequest {
             let token = click.token(keys).ok_or_else(keyless)?;
             Ok(Link { url, redirect: format!("{base}/r?t={token}") })
         });
-        let links = links.collect::<Result<_, EngineError>>()?;
+        let links = links.collect::<Result<_, DomainError>>()?;
         Ok(Links { pixel: format!("{base}/p.gif?t={pixel}"), links })
     }
 }

@@ -23,7 +23,7 @@ pub struct Item {
 
 /// One batch for one history.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Parcel {
+pub struct HistoryBatch {
     /// Whose history it goes to: a browser's, or one that a server keeps.
     pub history: AnonymousId,
     /// The batch.
@@ -45,7 +45,7 @@ struct Packed {
 /// Packs events by history, in the order given; what is too much for one batch becomes several, and so do events with
 /// different consents, because a batch has one.
 #[must_use]
-pub fn pack(source: &SourceId, items: Vec<Item>) -> Vec<Parcel> {
+pub fn pack(source: &SourceId, items: Vec<Item>) -> Vec<HistoryBatch> {
     let mut by_history: BTreeMap<AnonymousId, Vec<Packed>> = BTreeMap::new();
     for Item { index, history, consent, event } in items {
         by_history.entry(history).or_default().push(Packed { index, consent, text: event.to_string() });
@@ -53,7 +53,7 @@ pub fn pack(source: &SourceId, items: Vec<Item>) -> Vec<Parcel> {
     by_history.into_iter().flat_map(|(history, events)| batches(source, &history, events)).collect()
 }
 
-fn batches(source: &SourceId, history: &AnonymousId, events: Vec<Packed>) -> Vec<Parcel> {
+fn batches(source: &SourceId, history: &AnonymousId, events: Vec<Packed>) -> Vec<HistoryBatch> {
     let mut parcels = Vec::new();
     let mut held: Vec<Packed> = Vec::new();
     let mut bytes = HEAD_BYTES;
@@ -71,7 +71,7 @@ fn batches(source: &SourceId, history: &AnonymousId, events: Vec<Packed>) -> Vec
     parcels
 }
 
-fn parcel(source: &SourceId, history: &AnonymousId, events: &[Packed]) -> Parcel {
+fn parcel(source: &SourceId, history: &AnonymousId, events: &[Packed]) -> HistoryBatch {
     let consent = events.first().and_then(|event| event.consent);
     let head = json!({
         "source": source, "anonymous_id": history, "consent": consent.map(|said| said.consent),
@@ -80,7 +80,7 @@ fn parcel(source: &SourceId, history: &AnonymousId, events: &[Packed]) -> Parcel
     let head = head.to_string();
     let open = head.strip_suffix('}').unwrap_or("{");
     let texts: Vec<&str> = events.iter().map(|event| event.text.as_str()).collect();
-    Parcel {
+    HistoryBatch {
         history: history.clone(),
         body: format!("{open},\"events\":[{}]}}", texts.join(",")),
         indices: events.iter().map(|event| event.index).collect(),

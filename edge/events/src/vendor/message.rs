@@ -8,8 +8,8 @@ use endcap_validation::hash::digest;
 use endcap_validation::text::normalise_email;
 use serde_json::{Map, Value};
 
+use super::call_type::CallType;
 use super::consent::Categories;
-use super::endpoint::CallType;
 use super::name_text::text;
 use super::{commerce, context, traits};
 use crate::ingest::consent::{ConsentSource, Stated};

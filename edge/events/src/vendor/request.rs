@@ -5,14 +5,14 @@ use std::io::Read;
 
 use endcap_protocol::limits::EVENT_BYTES;
 use endcap_protocol::{FieldError, UnixMillis};
-use endcap_validation::EngineError;
+use endcap_validation::DomainError;
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::call_type::CallType;
 use super::consent::Categories;
-use super::endpoint::CallType;
 use super::message;
 use super::message::Setting;
 use crate::ingest::rejection::{RejectCode, Rejection};
@@ -73,11 +73,11 @@ pub fn write_key(body: &[u8]) -> Option<String> {
 ///
 /// # Errors
 /// When it is none, or unpacks to more than [`BODY_BYTES`].
-pub fn unpack(body: &[u8]) -> Result<Vec<u8>, EngineError> {
+pub fn unpack(body: &[u8]) -> Result<Vec<u8>, DomainError> {
     let mut unpacked = Vec::new();
     let mut packed = GzDecoder::new(body).take(BODY_BYTES as u64 + 1);
-    packed.read_to_end(&mut unpacked).map_err(|error| EngineError::Json(format!("not gzip: {error}")))?;
-    if unpacked.len() > BODY_BYTES { Err(EngineError::TooLarge { limit: BODY_BYTES }) } else { Ok(unpacked) }
+    packed.read_to_end(&mut unpacked).map_err(|error| DomainError::Json(format!("not gzip: {error}")))?;
+    if unpacked.len() > BODY_BYTES { Err(DomainError::TooLarge { limit: BODY_BYTES }) } else { Ok(unpacked) }
 }
 
 /// Reads a body received at `now`. `call` is the kind of call that the route takes; None: the route takes batches.
@@ -90,14 +90,14 @@ pub fn read(
     call: Option<CallType>,
     now: UnixMillis,
     categories: &Categories,
-) -> Result<Request, EngineError> {
+) -> Result<Request, DomainError> {
     if body.len() > BODY_BYTES {
-        return Err(EngineError::TooLarge { limit: BODY_BYTES });
+        return Err(DomainError::TooLarge { limit: BODY_BYTES });
     }
     if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(EngineError::Json("expected an object".to_owned()));
+        return Err(DomainError::Json("expected an object".to_owned()));
     }
-    let wrong = |error: serde_json::Error| EngineError::Json(error.to_string());
+    let wrong = |error: serde_json::Error| DomainError::Json(error.to_string());
     let mut request = Request::default();
     if let Some(call) = call {
         let raw: &RawValue = serde_json::from_slice(body).map_err(wrong)?;
@@ -105,7 +105,7 @@ pub fn read(
         return Ok(request);
     }
     let mut json = serde_json::Deserializer::from_slice(body);
-    let wire: WireBatch<'_> = serde_path_to_error::deserialize(&mut json).map_err(EngineError::of_json)?;
+    let wire: WireBatch<'_> = serde_path_to_error::deserialize(&mut json).map_err(DomainError::of_json)?;
     json.end().map_err(wrong)?;
     if wire.batch.len() > BATCH_CALLS {
         return Err(FieldError::new("batch", format!("must hold at most {BATCH_CALLS} calls")).into());

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use endcap_identity::server_fragment::foreign;
 use endcap_protocol::{AnonymousId, FieldError, MessageId, SourceId, UnixMillis, UserId};
-use endcap_validation::EngineError;
+use endcap_validation::DomainError;
 use endcap_validation::hash::digest;
 use endcap_validation::text::normalise_email;
 use serde_json::{Map, Value};
@@ -47,11 +47,11 @@ impl Mapping {
     ///
     /// # Errors
     /// When the body is too large or no JSON.
-    pub fn apply(&self, delivery: Delivery<'_>) -> Result<Meaning, EngineError> {
+    pub fn apply(&self, delivery: Delivery<'_>) -> Result<Meaning, DomainError> {
         if delivery.body.len() > MAX_BODY {
-            return Err(EngineError::TooLarge { limit: MAX_BODY });
+            return Err(DomainError::TooLarge { limit: MAX_BODY });
         }
-        let body: Value = serde_json::from_slice(delivery.body).map_err(|e| EngineError::Json(e.to_string()))?;
+        let body: Value = serde_json::from_slice(delivery.body).map_err(|e| DomainError::Json(e.to_string()))?;
         let mut meaning = Meaning::default();
         let mut made = BTreeMap::new();
         for rule in self.rules.iter().filter(|rule| rule.holds(&body, delivery.headers)) {
@@ -271,7 +271,7 @@ mod tests {
         let source = SourceId::parse("erp").unwrap();
         for body in ["", "a=b", "{"] {
             let delivery = Delivery { source: &source, headers: &BTreeMap::new(), body: body.as_bytes() };
-            assert!(matches!(mapping.apply(delivery), Err(EngineError::Json(_))), "{body}");
+            assert!(matches!(mapping.apply(delivery), Err(DomainError::Json(_))), "{body}");
         }
     }
 

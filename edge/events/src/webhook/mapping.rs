@@ -6,7 +6,7 @@
 use endcap_protocol::FieldError;
 use endcap_protocol::limits::NAME_BYTES;
 use endcap_validation::text::check_text;
-use endcap_validation::{EngineError, read_json};
+use endcap_validation::{DomainError, read_json};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -161,9 +161,9 @@ impl Mapping {
     ///
     /// # Errors
     /// What is wrong, with its path.
-    pub fn read(body: &[u8]) -> Result<Self, EngineError> {
+    pub fn read(body: &[u8]) -> Result<Self, DomainError> {
         if body.len() > MAX_BODY {
-            return Err(EngineError::TooLarge { limit: MAX_BODY });
+            return Err(DomainError::TooLarge { limit: MAX_BODY });
         }
         Ok(Self::new(read_json(body)?)?)
     }
@@ -261,7 +261,7 @@ mod tests {
 
     fn wrong(definition: Value) -> String {
         match Mapping::read(definition.to_string().as_bytes()) {
-            Err(EngineError::Field(error)) => error.path,
+            Err(DomainError::Field(error)) => error.path,
             other => panic!("{other:?}"),
         }
     }

@@ -12,7 +12,7 @@ pub mod signature;
 pub mod template;
 pub mod timestamp;
 
-pub use crate::webhook::delivery::Delivery;
-pub use crate::webhook::mapping::Mapping;
-pub use crate::webhook::preset::Preset;
-pub use crate::webhook::signature::Scheme;
+pub use delivery::Delivery;
+pub use mapping::Mapping;
+pub use preset::Preset;
+pub use signature::Scheme;

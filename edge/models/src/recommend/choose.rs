@@ -29,7 +29,7 @@ pub trait Catalogue {
 /// One slot to fill.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The visit's latest products, latest first (see [`Trail`](super::visit_context::Trail)). None of them is recommended.
+    /// The visit's latest products, latest first (see [`VisitContext`](super::visit_context::VisitContext)). None of them is recommended.
     pub context: &'a [&'a str],
     /// Further products not to recommend: the one on the page, those in the cart, those just bought.
     pub exclude: &'a BTreeSet<&'a str>,
@@ -142,7 +142,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::recommend::visit_context::{Step, Trail};
+    use crate::recommend::visit_context::{Step, VisitContext};
 
     struct Shop(Vec<(&'static str, &'static str, bool)>);
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn visit(model: &mut Model, items: &[&str]) {
-        let mut trail = Trail::default();
+        let mut trail = VisitContext::default();
         items.iter().filter_map(|item| trail.visit(item)).for_each(|step| model.step(&step, 0));
     }
 

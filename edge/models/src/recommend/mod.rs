@@ -14,8 +14,8 @@ mod co_visits;
 mod model;
 mod visit_context;
 
-pub use crate::recommend::best_sellers::{BestSellers, MAX_SELLERS, Signal};
-pub use crate::recommend::choose::{Catalogue, CatalogueItem, Reason, Recommendation, Request, recommend};
-pub use crate::recommend::co_visits::{CoVisits, MAX_ITEMS, MAX_NEIGHBOURS};
-pub use crate::recommend::model::Model;
-pub use crate::recommend::visit_context::{CONTEXT, Step, Trail};
+pub use best_sellers::{BestSellers, MAX_SELLERS, Signal};
+pub use choose::{Catalogue, CatalogueItem, Reason, Recommendation, Request, recommend};
+pub use co_visits::{CoVisits, MAX_ITEMS, MAX_NEIGHBOURS};
+pub use model::Model;
+pub use visit_context::{CONTEXT, Step, VisitContext};

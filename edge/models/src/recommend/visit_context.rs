@@ -16,9 +16,9 @@ pub struct Step {
 
 /// The latest distinct products of one visit, latest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trail(Vec<String>);
+pub struct VisitContext(Vec<String>);
 
-impl Trail {
+impl VisitContext {
     /// Goes to a product. Returns the step to learn from, unless it was already the latest product (a reload).
     pub fn visit(&mut self, item: &str) -> Option<Step> {
         if self.0.first().is_some_and(|latest| latest == item) {
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_trail_keeps_the_latest_products_once_each() {
-        let mut trail = Trail::default();
+        let mut trail = VisitContext::default();
         let steps: Vec<usize> = ["a", "b", "b", "c", "a", "d", "e", "f", "g"]
             .iter()
             .filter_map(|item| trail.visit(item))

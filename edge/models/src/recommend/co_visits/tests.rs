@@ -1,12 +1,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::recommend::visit_context::Trail;
+use crate::recommend::visit_context::VisitContext;
 
 fn learned(visits: &[&[&str]]) -> CoVisits {
     let mut model = CoVisits::default();
     for visit in visits {
-        let mut trail = Trail::default();
+        let mut trail = VisitContext::default();
         visit.iter().filter_map(|item| trail.visit(item)).for_each(|step| model.learn(&step, 0));
     }
     model

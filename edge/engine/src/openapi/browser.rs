@@ -1,0 +1,35 @@
+//! What a browser's page sends: batches of events.
+
+use endcap_api::Operation;
+use serde_json::{Value, json};
+
+use super::answers::ErrorBody;
+use super::builder::{Builder, LARGE};
+use super::hand_written;
+use crate::batch_reply::BatchReply;
+
+/// Batches of events.
+pub(super) fn batch(doc: &mut Builder) -> Value {
+    let reply = doc.json::<BatchReply>("What became of each event, and what to show where the batch asked.");
+    let mut answers = doc.errors(&[
+        ("403", "The page's origin may not send to this source."),
+        LARGE,
+        ("415", "The body is neither JSON nor plain text."),
+        ("429", "The client or its source sent more than it may; try again after `Retry-After`."),
+        ("503", "The batch was not kept; try again after `Retry-After`."),
+    ]);
+    let either = json!({"anyOf": [doc.schema::<BatchReply>(), doc.schema::<ErrorBody>()]});
+    let refused = "No event is good (`rejected` says why), or the batch as a whole is wrong (`error`).";
+    answers
+        .insert("400".to_owned(), json!({"description": refused, "content": {"application/json": {"schema": either}}}));
+    answers.insert("200".to_owned(), reply);
+    json!({
+        "operationId": Operation::SendBatch.route().id,
+        "summary": "Events of one browser",
+        "parameters": [{"name": "b", "in": "query", "description": "Bucket of the anonymous ID, a routing hint",
+            "schema": {"type": "integer", "minimum": 0, "maximum": 1023}}],
+        "requestBody": {"required": true, "content": {
+            "application/json": {"schema": hand_written::batch()}, "text/plain": {"schema": {"type": "string"}}}},
+        "responses": answers,
+    })
+}

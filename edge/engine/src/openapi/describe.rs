@@ -1,0 +1,89 @@
+//! What each operation is described by.
+
+use endcap_api::Operation as Op;
+use serde_json::{Value, json};
+
+use super::builder::{Builder, plain};
+use super::{browser, configuration, identity, outside, people, push, quarantine, vendor};
+
+/// The description of an operation.
+pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
+    match operation {
+        Op::Health => simple(operation, "Whether the worker runs", "It runs."),
+        Op::Describe => simple(operation, "This document", "The document."),
+        Op::GetProfile => people::get_named(doc),
+        Op::EraseNamedProfile => people::erase_named(doc),
+        Op::GetProfileById => people::get(doc),
+        Op::EraseProfile => people::erase(doc),
+        Op::GetProfileEvents => people::events(doc),
+        Op::GetProfileGraph => people::graph(doc),
+        Op::ExportProfile => people::export(doc),
+        Op::Unmerge | Op::RestoreLinks | Op::ApproveLinks => identity::decision(doc, operation),
+        Op::ListConflicts => identity::conflicts(doc),
+        Op::GetProducts
+        | Op::PutProducts
+        | Op::GetSettings
+        | Op::PutSettings
+        | Op::GetCampaigns
+        | Op::GetCampaign
+        | Op::PutCampaign
+        | Op::DeleteCampaign
+        | Op::GetShards
+        | Op::PutShards
+        | Op::GetTimers
+        | Op::GetWebhooks
+        | Op::GetWebhook
+        | Op::PutWebhook
+        | Op::DeleteWebhook => configuration::describe(doc, operation),
+        Op::MakeLinks => outside::links(doc),
+        Op::ListRefused | Op::CountRefused | Op::ReplayRefused | Op::GetRefused => quarantine::describe(doc, operation),
+        Op::SendWebhook => outside::delivery(doc),
+        Op::SendBatch => browser::batch(doc),
+        Op::Subscribe => push::subscription(doc),
+        Op::ReportNotification => push::report(doc),
+        Op::Pixel => outside::pixel(doc),
+        Op::FollowLink => outside::redirect(doc),
+        Op::CrossDomain => outside::cross_domain(doc),
+        Op::Track
+        | Op::TrackShort
+        | Op::Identify
+        | Op::IdentifyShort
+        | Op::Page
+        | Op::PageShort
+        | Op::Screen
+        | Op::ScreenShort
+        | Op::Group
+        | Op::GroupShort
+        | Op::Alias
+        | Op::AliasShort
+        | Op::SendCalls
+        | Op::SendCallsShort
+        | Op::ImportCalls
+        | Op::SendBeacon
+        | Op::SendMetrics
+        | Op::GetClientSettings
+        | Op::GetSourceConfig => vendor::describe(doc, operation),
+    }
+}
+
+fn simple(operation: Op, summary: &str, answer: &str) -> Value {
+    json!({"operationId": operation.route().id, "summary": summary, "responses": {"200": plain(answer)}})
+}
+
+/// The members of a path that all its operations share: its parameter, where it has one.
+pub(super) fn path_parameters(path: &str) -> Value {
+    let parameter = |name: &str, description: &str, longest: u32| {
+        json!({"parameters": [{"name": name, "in": "path", "required": true, "description": description,
+            "schema": {"type": "string", "minLength": 1, "maxLength": longest}}]})
+    };
+    match path {
+        _ if path.starts_with("/api/profiles/{") => {
+            parameter("id", "Profile ID; one that became part of another stands for that one", 100)
+        }
+        "/api/campaigns/{id*}" => parameter("id", "Campaign ID", 64),
+        "/api/quarantine/{id*}" => parameter("id", "Name of the refused event", 40),
+        "/api/webhooks/{source*}" | "/v1/webhooks/{source*}" => parameter("source", "Webhook source", 64),
+        "/v1/projects/{key}/settings" => parameter("key", "Write key", 64),
+        _ => json!({}),
+    }
+}

@@ -1,0 +1,51 @@
+//! The document as a whole.
+
+use endcap_api::{Method, Operation};
+use serde_json::{Map, Value, json};
+
+use super::builder::Builder;
+use super::describe::{describe, path_parameters};
+
+/// The document: every route of the table.
+#[must_use]
+pub fn document() -> Value {
+    let mut doc = Builder::new();
+    let mut paths: Map<String, Value> = Map::new();
+    for operation in Operation::ALL {
+        let route = operation.route();
+        let described = describe(&mut doc, *operation);
+        let path = route.described_path();
+        let item = paths.entry(path).or_insert_with(|| path_parameters(route.path));
+        if let Some(item) = item.as_object_mut() {
+            item.insert(name(route.method).to_owned(), described);
+        }
+    }
+    let schemas = doc.generator.take_definitions(true);
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Endcap edge",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "First-party tracking and personalization for online stores. Browser routes lie below a \
+                configurable prefix, /ec by default; the server API wants a secret key.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "ENDCAP_API_KEY"},
+                "writeKey": {"type": "http", "scheme": "basic",
+                    "description": "A write key as user name: a source's name, or a secret one of ENDCAP_SERVER_KEYS"}},
+        },
+    })
+}
+
+/// A method as a member of a path.
+fn name(method: Method) -> &'static str {
+    match method {
+        Method::Get | Method::GetOrHead => "get",
+        Method::Put => "put",
+        Method::Post => "post",
+        Method::Delete => "delete",
+    }
+}

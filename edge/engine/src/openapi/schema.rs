@@ -1,0 +1,85 @@
+//! The schema of each body.
+
+use endcap_api::Payload;
+use endcap_events::ingest::quarantine::{Counts, Listed, Page, ReplayAsk, ReplayReply};
+use endcap_events::link::request::{Links, LinksRequest};
+use endcap_events::webhook::mapping::Definition as MappingDefinition;
+use endcap_identity::admin_review::{Conflicts, LinksAsk, LinksReply};
+use endcap_push::{PushBody, PushReply, ReportBody};
+use schemars::Schema;
+use schemars::generate::SchemaGenerator;
+use serde_json::{Value, json};
+
+use super::answers::{CampaignView, Campaigns, Erased, Saved, Taken};
+use super::hand_written;
+use crate::batch_reply::BatchReply;
+use crate::layout::placement::{ShardsAsk, ShardsView};
+use crate::person_export::{EventPage, Export, PersonGraph};
+use crate::profile_view::ProfileView;
+use crate::shop::Settings;
+use crate::shop::campaign::Definition;
+use crate::shop::product::Products;
+use crate::shop::webhooks::{WebhookView, Webhooks};
+use crate::timers_view::TimersView;
+
+/// The schema of a body; None where there is none, or it is no JSON.
+pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Option<Value> {
+    let by_hand = match payload {
+        Payload::Nothing | Payload::Image | Payload::Redirect => return None,
+        Payload::AnyJson => json!({"type": "object"}),
+        Payload::Metrics | Payload::Delivery => json!({}),
+        Payload::Batch => hand_written::batch(),
+        Payload::Call => hand_written::call(),
+        Payload::Calls => hand_written::calls(),
+        typed => return of_type(generator, typed).map(Value::from),
+    };
+    Some(by_hand)
+}
+
+/// The schema that follows from a type.
+fn of_type(generator: &mut SchemaGenerator, payload: Payload) -> Option<Schema> {
+    let schema = match payload {
+        Payload::BatchReply => generator.subschema_for::<BatchReply>(),
+        Payload::PushBody => generator.subschema_for::<PushBody>(),
+        Payload::PushReply => generator.subschema_for::<PushReply>(),
+        Payload::ReportBody => generator.subschema_for::<ReportBody>(),
+        Payload::Taken => generator.subschema_for::<Taken>(),
+        Payload::Profile => generator.subschema_for::<ProfileView>(),
+        Payload::Erased => generator.subschema_for::<Erased>(),
+        Payload::EventPage => generator.subschema_for::<EventPage>(),
+        Payload::PersonGraph => generator.subschema_for::<PersonGraph>(),
+        Payload::PersonExport => generator.subschema_for::<Export>(),
+        Payload::LinksAsk => generator.subschema_for::<LinksAsk>(),
+        Payload::LinksReply => generator.subschema_for::<LinksReply>(),
+        Payload::Conflicts => generator.subschema_for::<Conflicts>(),
+        Payload::Products => generator.subschema_for::<Products>(),
+        Payload::Saved => generator.subschema_for::<Saved>(),
+        Payload::Settings => generator.subschema_for::<Settings>(),
+        Payload::Campaigns => generator.subschema_for::<Campaigns>(),
+        Payload::Campaign => generator.subschema_for::<CampaignView>(),
+        Payload::CampaignDefinition => generator.subschema_for::<Definition>(),
+        Payload::Shards => generator.subschema_for::<ShardsView>(),
+        Payload::ShardsAsk => generator.subschema_for::<ShardsAsk>(),
+        Payload::MessageLinksAsk => generator.subschema_for::<LinksRequest>(),
+        Payload::MessageLinks => generator.subschema_for::<Links>(),
+        Payload::Webhooks => generator.subschema_for::<Webhooks>(),
+        Payload::Webhook => generator.subschema_for::<WebhookView>(),
+        Payload::MappingDefinition => generator.subschema_for::<MappingDefinition>(),
+        Payload::RefusedPage => generator.subschema_for::<Page>(),
+        Payload::Refused => generator.subschema_for::<Listed>(),
+        Payload::RefusedCounts => generator.subschema_for::<Counts>(),
+        Payload::ReplayAsk => generator.subschema_for::<ReplayAsk>(),
+        Payload::ReplayReply => generator.subschema_for::<ReplayReply>(),
+        Payload::Timers => generator.subschema_for::<TimersView>(),
+        Payload::Nothing
+        | Payload::AnyJson
+        | Payload::Image
+        | Payload::Redirect
+        | Payload::Batch
+        | Payload::Call
+        | Payload::Calls
+        | Payload::Metrics
+        | Payload::Delivery => return None,
+    };
+    Some(schema)
+}

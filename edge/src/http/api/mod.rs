@@ -1,0 +1,18 @@
+//! The server API: for the shop's servers and its people, with a secret key.
+
+mod admit;
+pub(super) mod campaigns;
+mod config_body;
+pub(super) mod identity;
+pub(super) mod links;
+pub(super) mod people;
+pub(super) mod person_export;
+pub(super) mod products;
+pub(super) mod profiles;
+pub(super) mod quarantine;
+pub(super) mod settings;
+pub(super) mod shards;
+pub(super) mod timers;
+pub(super) mod webhooks;
+
+pub(super) use admit::admit;

@@ -1,0 +1,23 @@
+//! `/api/products`: the catalogue.
+
+use endcap_engine::shop::product::Products;
+use endcap_validation::read_json;
+use worker::Response;
+
+use super::config_body::config_body;
+use crate::http::incoming::Incoming;
+use crate::platform::error::EdgeError;
+use crate::rpc::shop::{GetProducts, PutProducts};
+use crate::rpc::{call, namespace};
+
+/// `GET`: the catalogue.
+pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    call::post(&namespace::shop(incoming.env)?, &GetProducts {}).await
+}
+
+/// `PUT`: adds products and replaces those that are there.
+pub(in crate::http) async fn put(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    let products: Products = read_json(&config_body(&mut incoming).await?)?;
+    products.check()?;
+    call::post(&namespace::shop(incoming.env)?, &PutProducts(products)).await
+}

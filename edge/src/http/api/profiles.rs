@@ -1,0 +1,74 @@
+//! Finding one profile, by any identifier.
+
+use endcap_identity::{Identifier, Namespace};
+use endcap_protocol::touch::decode;
+use endcap_protocol::{AnonymousId, FieldError, ProfileId, bucket_of};
+use endcap_validation::DomainError;
+use worker::{Env, Response};
+
+use crate::http::incoming::Incoming;
+use crate::platform::error::EdgeError;
+use crate::platform::query::Query;
+use crate::platform::response;
+use crate::rpc::profile::{Moved, ProfileQuestion};
+use crate::rpc::{graph, shards};
+
+/// Moves between profiles that are followed; one browser cannot move more often than people log in.
+const MAX_HOPS: usize = 32;
+
+/// `GET /api/profiles`.
+pub(in crate::http) async fn get_named(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    let identifier = named(&incoming.url())?;
+    if identifier.namespace == Namespace::AnonymousId {
+        return by_anonymous(&identifier.value, incoming.env).await;
+    }
+    let profile = graph::find(incoming.env, &identifier).await?.ok_or(DomainError::NotFound("profile"))?;
+    follow(profile.into_string(), None, incoming.env).await
+}
+
+/// The one identifier that a query names.
+pub(super) fn named(url: &str) -> Result<Identifier, EdgeError> {
+    let pairs = Query::of(url).text().split('&').filter_map(|pair| pair.split_once('='));
+    let given = pairs.filter_map(|(name, value)| Some((Namespace::parse(&decode(name))?, decode(value))));
+    let mut given: Vec<_> = given.collect();
+    match (given.pop(), given.is_empty()) {
+        (Some((namespace, value)), true) => Ok(Identifier::new(namespace, &value)?),
+        _ => {
+            let message = "name the profile by exactly one of anonymous_id, user_id, email, phone, member_no, line_id \
+                           and external:…";
+            Err(FieldError::new("", message).into())
+        }
+    }
+}
+
+/// The profile of a browser: at its home, or where its home says it moved.
+pub(in crate::http) async fn by_anonymous(id: &str, env: &Env) -> Result<Response, EdgeError> {
+    let id = AnonymousId::parse(id)?;
+    follow(id.as_str().to_owned(), Some(id), env).await
+}
+
+/// A profile by its ID, or the one that it became part of.
+pub(super) async fn by_profile(id: ProfileId, env: &Env) -> Result<Response, EdgeError> {
+    follow(id.into_string(), None, env).await
+}
+
+async fn follow(profile_id: String, anonymous_id: Option<AnonymousId>, env: &Env) -> Result<Response, EdgeError> {
+    let mut question = ProfileQuestion { profile_id, anonymous_id, fragment: None };
+    for _ in 0..MAX_HOPS {
+        ProfileId::parse(&question.profile_id)?;
+        let bucket = bucket_of(&question.profile_id);
+        let mut response = shards::post_to_bucket(env, bucket, &question).await?;
+        if response.status_code() != 200 {
+            return Ok(response);
+        }
+        let text = response.text().await?;
+        match serde_json::from_str::<Moved>(&text) {
+            Ok(moved) => {
+                question.profile_id = moved.moved_to.into_string();
+                question.fragment = Some(moved.fragment);
+            }
+            Err(_) => return response::raw_json(&text, 200),
+        }
+    }
+    Err(DomainError::Internal("the profile's forward pointers form a circle".to_owned()).into())
+}

@@ -1,0 +1,197 @@
+//! `/api/quarantine`: what was refused and why, over all shards, and taking it in again.
+
+use std::collections::BTreeMap;
+
+use endcap_engine::batch_reply::BatchReply;
+use endcap_events::ingest::ingest_as;
+use endcap_events::ingest::quarantine::{
+    Count, Counts, Listed, PAGE, Page, Quarantined, ReplayAsk, ReplayReply, Route, StillRefused, bucket_of_id,
+};
+use endcap_events::ingest::rejection::RejectCode;
+use endcap_protocol::{FieldError, bucket_of};
+use endcap_validation::path::segment;
+use endcap_validation::{DomainError, read_json};
+use serde_json::{Map, Value};
+use worker::{Env, Response};
+
+use crate::http::incoming::Incoming;
+use crate::http::{vendor, webhooks};
+use crate::platform::config::config;
+use crate::platform::error::EdgeError;
+use crate::platform::query::Query;
+use crate::platform::response;
+use crate::rpc::quarantine::{CountsAsk, ListAsk, Release, Replay};
+use crate::rpc::{call, shards};
+
+/// Events listed where the request names no limit, and taken in again by one request.
+const DEFAULT_LIMIT: usize = 50;
+/// Largest body of a replay, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+
+/// `GET /api/quarantine`.
+pub(in crate::http) async fn list(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    let url = incoming.url();
+    let query = Query::of(&url);
+    let code =
+        query.get("code").map(|text| RejectCode::parse(&text).ok_or_else(|| FieldError::new("code", "is no code")));
+    let limit = query.limit(DEFAULT_LIMIT, PAGE)?;
+    let route = query.get("route").map(|text| text.parse()).transpose()?;
+    let (source, path, cursor) = (query.get("source"), query.get("path"), query.get("cursor"));
+    let ask = ReplayAsk { source, code: code.transpose()?, route, path, cursor, ..ReplayAsk::default() };
+    response::json(&page(&ask, limit, incoming.env).await?)
+}
+
+/// `GET /api/quarantine/counts`.
+pub(in crate::http) async fn counts(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    response::json(&all_counts(incoming.env).await?)
+}
+
+/// `POST /api/quarantine/replay`.
+pub(in crate::http) async fn replay(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    let ask: ReplayAsk = read_json(&response::body(&mut incoming.request, MAX_BODY).await?)?;
+    response::json(&replay_all(&ask, incoming.env).await?)
+}
+
+/// `GET /api/quarantine/{id}`.
+pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    let id = segment(incoming.parameter, "id")?;
+    let found = named(&[id.into_owned()], incoming.env).await?.pop();
+    response::json(&found.ok_or(DomainError::NotFound("refused event"))?)
+}
+
+/// Largest number that JavaScript, through which storage is asked, holds exactly.
+const EXACT: i64 = (1 << 53) - 1;
+
+/// Where a list goes on: the shard, and the sequence number there.
+fn place(cursor: Option<&str>) -> Result<(usize, i64), FieldError> {
+    let Some(text) = cursor else { return Ok((0, 0)) };
+    let parts = text.split_once('.').and_then(|(shard, after)| Some((shard.parse().ok()?, after.parse().ok()?)));
+    parts
+        .filter(|(_, after)| (0..=EXACT).contains(after))
+        .ok_or_else(|| FieldError::new("cursor", "must be the cursor of an earlier answer"))
+}
+
+/// One page: the shards one after the other, each in the order in which it received the events.
+async fn page(ask: &ReplayAsk, limit: usize, env: &Env) -> Result<Page, EdgeError> {
+    let (first, mut after) = place(ask.cursor.as_deref())?;
+    let mut page = Page::default();
+    for (number, shard) in shards::all_shards(env).await?.iter().enumerate().skip(first) {
+        let left = limit.saturating_sub(page.events.len()) as i64;
+        let ask = ListAsk { ask: ReplayAsk { ids: Vec::new(), patch: None, ..ask.clone() }, after, limit: left };
+        let reply = call::ask(shard, &ask).await?;
+        let last = reply.events.last().map(|(seq, _)| *seq);
+        page.events.extend(reply.events.into_iter().map(|(_, listed)| listed));
+        if page.events.len() >= limit {
+            page.cursor = last.map(|seq| format!("{number}.{seq}"));
+            break;
+        }
+        after = 0;
+    }
+    Ok(page)
+}
+
+/// Events by name, where they are still kept: in the shard that refused them, wherever their bucket is now.
+async fn named(ids: &[String], env: &Env) -> Result<Vec<Listed>, EdgeError> {
+    let ids: Vec<String> = ids.iter().filter(|id| bucket_of_id(id).is_some()).cloned().collect();
+    let mut found = Vec::new();
+    for shard in shards::all_shards(env).await? {
+        let ask = ListAsk { ask: ReplayAsk { ids: ids.clone(), ..ReplayAsk::default() }, after: 0, limit: 0 };
+        let reply = call::ask(&shard, &ask).await?;
+        found.extend(reply.events.into_iter().map(|(_, listed)| listed));
+    }
+    Ok(found)
+}
+
+async fn all_counts(env: &Env) -> Result<Counts, EdgeError> {
+    let mut sums: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+    let mut all = Counts::default();
+    for shard in shards::all_shards(env).await? {
+        let part: Counts = call::ask(&shard, &CountsAsk {}).await?;
+        all.dropped = all.dropped.saturating_add(part.dropped);
+        for one in part.counts {
+            let sum = sums.entry((one.day, one.source, one.code)).or_default();
+            *sum = sum.saturating_add(one.count);
+        }
+    }
+    let count = |((day, source, code), count)| Count { day, source, code, count };
+    all.counts = sums.into_iter().rev().map(count).collect();
+    Ok(all)
+}
+
+/// Takes refused events in again, each by the way on which it came, and lets go of those that are accepted now.
+async fn replay_all(ask: &ReplayAsk, env: &Env) -> Result<ReplayReply, EdgeError> {
+    ask.check()?;
+    let page = if ask.ids.is_empty() {
+        page(ask, DEFAULT_LIMIT, env).await?
+    } else {
+        Page { events: named(&ask.ids, env).await?, cursor: None }
+    };
+    let mut reply = ReplayReply { cursor: page.cursor, ..ReplayReply::default() };
+    for listed in page.events {
+        match replay_one(&listed, ask.patch.as_ref(), env).await? {
+            None => {
+                release(&listed.id, env).await?;
+                reply.accepted.push(listed.id);
+            }
+            Some(refused) => reply.rejected.push(refused),
+        }
+    }
+    Ok(reply)
+}
+
+/// Takes one event in again, put right by a patch where there is one. None when it is accepted, or was before.
+async fn replay_one(
+    listed: &Listed,
+    patch: Option<&Map<String, Value>>,
+    env: &Env,
+) -> Result<Option<StillRefused>, EdgeError> {
+    let (id, event) = (listed.id.clone(), &listed.event);
+    let still = |code, path: &str, message: &str| {
+        Ok(Some(StillRefused { id: id.clone(), code, path: path.to_owned(), message: message.to_owned() }))
+    };
+    let patched = patch.map(|patch| event.patched(patch));
+    let event = match &patched {
+        None => event,
+        Some(Some(patched)) => patched,
+        Some(None) => {
+            return still(event.code, &event.path, "what was kept is no JSON object, so it cannot be patched");
+        }
+    };
+    // Webhook sources are known by their mappings.
+    if event.route != Route::Webhook && !config(env).sources.contains_key(&event.source) {
+        return still(RejectCode::InvalidField, "source", "is no source of this deployment");
+    }
+    let reply = match event.route {
+        Route::Batch | Route::Call => batch(event, env).await?,
+        Route::Webhook => Some(webhooks::again(env, event).await?),
+        Route::Vendor => Some(vendor::again(env, event).await?),
+    };
+    let Some(reply) = reply else {
+        return still(event.code, &event.path, "not enough of the event was kept");
+    };
+    match reply.rejected.first() {
+        Some(refused) => still(refused.code, &refused.path, &refused.message),
+        None => Ok(None),
+    }
+}
+
+/// Takes a browser's event in again, as a batch of its own. None where it cannot be one.
+async fn batch(event: &Quarantined, env: &Env) -> Result<Option<BatchReply>, EdgeError> {
+    let Some(body) = event.body() else { return Ok(None) };
+    let trust = event.trust();
+    let batch = ingest_as(body.as_bytes(), event.received_at, trust)?;
+    if !batch.rejected.is_empty() {
+        return Ok(Some(BatchReply::of(Vec::new(), Vec::new(), batch.rejected)));
+    }
+    let home = bucket_of(batch.anonymous_id.as_str());
+    let replay = Replay { received_at: event.received_at, body, trust };
+    Ok(Some(shards::ask_bucket(env, home, &replay).await?))
+}
+
+async fn release(id: &str, env: &Env) -> Result<(), EdgeError> {
+    let release = Release { ids: vec![id.to_owned()] };
+    for shard in shards::all_shards(env).await? {
+        call::ask(&shard, &release).await?;
+    }
+    Ok(())
+}

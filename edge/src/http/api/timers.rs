@@ -1,0 +1,19 @@
+//! `/api/timers`: how timers are, over all shards.
+
+use endcap_engine::timers_view::TimersView;
+use worker::Response;
+
+use crate::http::incoming::Incoming;
+use crate::platform::error::EdgeError;
+use crate::platform::{clock, response};
+use crate::rpc::timers::TimersAsk;
+use crate::rpc::{call, shards};
+
+/// `GET`.
+pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    let mut all = TimersView { as_of: clock::now(), ..TimersView::default() };
+    for shard in shards::all_shards(incoming.env).await? {
+        all = all.with(&call::ask(&shard, &TimersAsk {}).await?);
+    }
+    response::json(&all)
+}

@@ -1,0 +1,107 @@
+//! Routes that exist only in local development: what a shop's server would do, and time travel for tests.
+
+use endcap_identity::proof::prove;
+use endcap_protocol::{UserId, bucket_of};
+use endcap_validation::{DomainError, read_json};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use worker::{Env, Method, Response};
+
+use super::api::profiles;
+use super::incoming::Incoming;
+use crate::platform::config::config;
+use crate::platform::error::EdgeError;
+use crate::platform::query::Query;
+use crate::platform::response;
+use crate::rpc::placement::Use;
+use crate::rpc::rows::{LeaveOldTimers, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
+use crate::rpc::timers::{RunTimers, TimersRan};
+use crate::rpc::{call, namespace, placement, shards};
+
+/// Bytes of a body that are read.
+const MAX_BODY: usize = 4096;
+
+/// Answers a development route.
+pub(super) async fn handle(route: &str, mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    if !incoming.config.dev {
+        return Err(DomainError::NotFound("route").into());
+    }
+    let env = incoming.env;
+    placement::check(env, Use::Read).await?;
+    let body = response::body(&mut incoming.request, MAX_BODY).await?;
+    match (route, incoming.request.method()) {
+        ("profile", Method::Get) => {
+            let id = Query::of(&incoming.url()).get("anonymous_id").unwrap_or_default();
+            profiles::by_anonymous(&id, env).await
+        }
+        ("proof", Method::Post) => proof(&body, env),
+        ("timers", Method::Post) => timers(&body, env).await,
+        ("row-format", Method::Post) => row_format(&body, env).await,
+        ("old-timers", Method::Post) => old_timers(env).await,
+        ("rows", Method::Get) => rows(env).await,
+        ("table-rules", Method::Get) => {
+            response::json(&call::ask(&namespace::numbered_shard(env, 0)?, &TableRulesAsk {}).await?)
+        }
+        ("tables", Method::Get) => tables(env).await,
+        _ => Err(DomainError::NotFound("route").into()),
+    }
+}
+
+#[derive(Deserialize)]
+struct ProofBody {
+    user_id: String,
+}
+
+/// The proof that a shop's server would make after a login.
+fn proof(body: &[u8], env: &Env) -> Result<Response, EdgeError> {
+    let body: ProofBody = read_json(body)?;
+    let user = UserId::parse(&body.user_id)?;
+    response::json(&json!({"proof": prove(&config(env).identity_secret, &user)}))
+}
+
+/// Runs the due timers of every shard as of a time that is passed in.
+async fn timers(body: &[u8], env: &Env) -> Result<Response, EdgeError> {
+    let run: RunTimers = read_json(body)?;
+    let mut ran = 0;
+    for shard in shards::all_shards(env).await? {
+        ran += call::ask(&shard, &run).await?.ran;
+    }
+    response::json(&TimersRan { ran })
+}
+
+/// Writes the format byte of a profile's row, so that a test meets a row that this version cannot read.
+async fn row_format(body: &[u8], env: &Env) -> Result<Response, EdgeError> {
+    let set: SetRowFormat = read_json(body)?;
+    response::json(&shards::ask_bucket(env, bucket_of(&set.profile_id), &set).await?)
+}
+
+/// Leaves the timers of every shard as an earlier version would have.
+async fn old_timers(env: &Env) -> Result<Response, EdgeError> {
+    for shard in shards::all_shards(env).await? {
+        call::ask(&shard, &LeaveOldTimers {}).await?;
+    }
+    response::json(&json!({}))
+}
+
+/// Batches and rows written since the objects started.
+async fn rows(env: &Env) -> Result<Response, EdgeError> {
+    let mut sum = RowsWritten::default();
+    for shard in shards::all_shards(env).await? {
+        let part = call::ask(&shard, &RowsAsk {}).await?;
+        sum.batches += part.batches;
+        sum.rows_written += part.rows_written;
+    }
+    response::json(&sum)
+}
+
+/// Every row of every table of every object, so that a test can look for what must not be there.
+async fn tables(env: &Env) -> Result<Response, EdgeError> {
+    let mut objects = shards::all_shards(env).await?;
+    objects.extend(namespace::all_graph_parts(env)?);
+    objects.extend([namespace::shop(env)?, namespace::registry(env)?]);
+    let mut all: Vec<Value> = Vec::new();
+    for object in objects {
+        all.push(call::ask(&object, &TablesAsk {}).await?);
+    }
+    response::json(&all)
+}

@@ -1,0 +1,76 @@
+//! How much one client may send, counted in the isolate's memory.
+//!
+//! Role in the flow of one event: at the entry, before anything of a request is read. What a source may send is counted
+//! where it is known: at the shards, and here for what is parsed at the entry.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use endcap_engine::limit::{Limiter, client};
+use endcap_protocol::UnixMillis;
+use endcap_validation::DomainError;
+use worker::web_sys::Headers;
+
+use crate::platform::clock;
+use crate::platform::config::Config;
+use crate::platform::error::EdgeError;
+
+/// Least time between two reports of what was refused, in milliseconds.
+const REPORT_MS: i64 = 1000;
+
+/// What a source sent beyond its bound since it was last reported.
+#[derive(Default)]
+struct Refused {
+    by_source: BTreeMap<String, usize>,
+    reported_at: UnixMillis,
+}
+
+thread_local! {
+    static CLIENTS: RefCell<Option<Limiter>> = const { RefCell::new(None) };
+    static SOURCES: RefCell<Option<Limiter>> = const { RefCell::new(None) };
+    static REFUSED: RefCell<Refused> = RefCell::default();
+}
+
+/// Lets a request of a source in that is parsed at the entry, or says when to come again. Batches of our own script are
+/// counted at the shards.
+pub(super) fn admit_source(source: &str, config: &Config, now: UnixMillis) -> Result<(), EdgeError> {
+    let Some(rate) = config.rate_source else { return Ok(()) };
+    let taken = SOURCES.with_borrow_mut(|held| held.get_or_insert_with(|| Limiter::new(rate)).take(source, now));
+    Ok(taken.map_err(|after_ms| DomainError::RateLimited { after_ms })?)
+}
+
+/// Notes that so many events of a source were refused. Returns what is to be reported now, by source: a flood is not
+/// worth a report of each of its requests.
+pub(super) fn note_refused(source: &str, count: usize, now: UnixMillis) -> BTreeMap<String, usize> {
+    REFUSED.with_borrow_mut(|refused| {
+        let held = refused.by_source.entry(source.to_owned()).or_default();
+        *held = held.saturating_add(count);
+        if now.saturating_sub(refused.reported_at) < REPORT_MS {
+            return BTreeMap::new();
+        }
+        refused.reported_at = now;
+        std::mem::take(&mut refused.by_source)
+    })
+}
+
+/// Takes back that counts were reported: they could not be.
+pub(super) fn note_unreported(counts: BTreeMap<String, usize>) {
+    REFUSED.with_borrow_mut(|refused| {
+        for (source, count) in counts {
+            let held = refused.by_source.entry(source).or_default();
+            *held = held.saturating_add(count);
+        }
+    });
+}
+
+/// Lets a request in, or says when to come again. The address is the one that the platform saw; requests that come past
+/// it have none, and are let in.
+pub(super) fn admit(headers: &Headers, config: &Config) -> Result<(), EdgeError> {
+    let Some(rate) = config.rate_ip else { return Ok(()) };
+    let address = headers.get("cf-connecting-ip")?;
+    let address = if address.is_some() { address } else { headers.get("x-real-ip")? };
+    let Some(client) = address.as_deref().and_then(client) else { return Ok(()) };
+    let taken =
+        CLIENTS.with_borrow_mut(|held| held.get_or_insert_with(|| Limiter::new(rate)).take(&client, clock::now()));
+    Ok(taken.map_err(|after_ms| DomainError::RateLimited { after_ms })?)
+}

@@ -1,0 +1,141 @@
+//! The worker's entry: finds a request's route in the table and hands it to what answers it.
+//!
+//! Role in the flow of one event: the first of ours that sees it. A batch is handed on unread; everything that costs CPU
+//! happens once, in the profile's shard. [`answer`] matches the table of routes exhaustively, so a route without a handler
+//! does not compile.
+
+use endcap_api::{Found, NoRoute, Operation as Op, Role, Side, find};
+use endcap_events::vendor::CallType;
+use endcap_identity::graph::Alteration;
+use endcap_validation::DomainError;
+use worker::{Context, Env, Method, Request, Response};
+
+use super::incoming::Incoming;
+use super::{api, assets, cross_domain, dev, pixel, preflight, rate_limits, redirect, to_shard, vendor, webhooks};
+use crate::platform::config::config;
+use crate::platform::error::EdgeError;
+use crate::platform::{cors, response};
+use crate::rpc::placement;
+use crate::rpc::placement::Use;
+
+/// Answers a request.
+pub(crate) async fn handle(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    let config = config(&env);
+    let path = request.path();
+    let origin = request.headers().get("origin")?;
+    // Pixels and redirects are for people behind the few addresses of mail proxies; the API has its key.
+    let bounded = request.method() == Method::Post && !path.starts_with("/api/");
+    if let Some(Err(error)) = bounded.then(|| rate_limits::admit(&request.inner().headers(), &config)) {
+        return cors::settle(Err(error), origin.as_deref(), &config);
+    }
+    if let Err(error) = response::check_known_method(&request) {
+        return response::error(&error);
+    }
+    let below = path.strip_prefix(config.prefix.as_str()).filter(|rest| rest.starts_with('/'));
+    let (side, rest) = below.map_or((Side::Server, path.as_str()), |rest| (Side::BelowPrefix, rest));
+    let base = if side == Side::BelowPrefix { config.prefix.as_str() } else { "" };
+    let incoming = Incoming { request, env: &env, config: &config, context: &context, parameter: "", base };
+    cors::settle(route(side, rest, incoming).await, origin.as_deref(), &config)
+}
+
+/// Finds what is asked for, lets in who may ask it, and answers.
+async fn route(side: Side, path: &str, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    if side == Side::BelowPrefix
+        && let Some(rest) = path.strip_prefix("/dev/")
+    {
+        return dev::handle(rest, incoming).await;
+    }
+    let method = incoming.request.method();
+    if method == Method::Options
+        && let Some(answer) = preflight::answer(side, path, &incoming)
+    {
+        return answer;
+    }
+    match find(side, method.as_ref(), path) {
+        Ok(Found { operation, parameter }) => {
+            if operation.route().role == Role::Operator {
+                api::admit(&incoming).await?;
+            }
+            answer(operation, Incoming { parameter, ..incoming }).await
+        }
+        Err(none) => otherwise(&none, path, incoming).await,
+    }
+}
+
+/// What answers an operation.
+async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    match operation {
+        Op::Health => health(&incoming).await,
+        Op::Describe => response::raw_json(&assets::text(incoming.env, "/openapi.json").await?, 200),
+        Op::GetProfile => api::profiles::get_named(incoming).await,
+        Op::EraseNamedProfile => api::people::erase_named(incoming).await,
+        Op::GetProfileById => api::people::get(incoming).await,
+        Op::EraseProfile => api::people::erase(incoming).await,
+        Op::GetProfileEvents => api::person_export::events(incoming).await,
+        Op::GetProfileGraph => api::person_export::graph(incoming).await,
+        Op::ExportProfile => api::person_export::export(incoming).await,
+        Op::Unmerge => api::identity::decide(Alteration::Cut, incoming).await,
+        Op::RestoreLinks => api::identity::decide(Alteration::Restore, incoming).await,
+        Op::ApproveLinks => api::identity::decide(Alteration::Approve, incoming).await,
+        Op::ListConflicts => api::identity::conflicts(incoming).await,
+        Op::GetProducts => api::products::get(incoming).await,
+        Op::PutProducts => api::products::put(incoming).await,
+        Op::GetSettings => api::settings::get(incoming).await,
+        Op::PutSettings => api::settings::put(incoming).await,
+        Op::GetCampaigns => api::campaigns::list(incoming).await,
+        Op::GetCampaign => api::campaigns::get(incoming).await,
+        Op::PutCampaign => api::campaigns::put(incoming).await,
+        Op::DeleteCampaign => api::campaigns::delete(incoming).await,
+        Op::GetShards => api::shards::get(incoming).await,
+        Op::PutShards => api::shards::put(incoming).await,
+        Op::GetTimers => api::timers::get(incoming).await,
+        Op::MakeLinks => api::links::post(incoming).await,
+        Op::GetWebhooks => api::webhooks::list(incoming).await,
+        Op::GetWebhook => api::webhooks::get(incoming).await,
+        Op::PutWebhook => api::webhooks::put(incoming).await,
+        Op::DeleteWebhook => api::webhooks::delete(incoming).await,
+        Op::ListRefused => api::quarantine::list(incoming).await,
+        Op::CountRefused => api::quarantine::counts(incoming).await,
+        Op::ReplayRefused => api::quarantine::replay(incoming).await,
+        Op::GetRefused => api::quarantine::get(incoming).await,
+        Op::SendWebhook => webhooks::receive(incoming).await,
+        Op::SendBatch | Op::Subscribe => to_shard::by_route(incoming).await,
+        Op::ReportNotification => to_shard::by_notification(incoming).await,
+        Op::Pixel => pixel::serve(&incoming).await,
+        Op::FollowLink => redirect::serve(&incoming),
+        Op::CrossDomain => cross_domain::serve(&incoming),
+        Op::Track | Op::TrackShort => vendor::take(Some(CallType::Track), incoming).await,
+        Op::Identify | Op::IdentifyShort => vendor::take(Some(CallType::Identify), incoming).await,
+        Op::Page | Op::PageShort => vendor::take(Some(CallType::Page), incoming).await,
+        Op::Screen | Op::ScreenShort => vendor::take(Some(CallType::Screen), incoming).await,
+        Op::Group | Op::GroupShort => vendor::take(Some(CallType::Group), incoming).await,
+        Op::Alias | Op::AliasShort => vendor::take(Some(CallType::Alias), incoming).await,
+        Op::SendCalls | Op::SendCallsShort | Op::ImportCalls | Op::SendBeacon => vendor::take(None, incoming).await,
+        Op::SendMetrics => vendor::metrics(&incoming),
+        Op::GetClientSettings => vendor::settings(&incoming),
+        Op::GetSourceConfig => vendor::source_config(&incoming),
+    }
+}
+
+/// The answer where no route takes the request: a file, or an error that says what is wrong.
+async fn otherwise(none: &NoRoute, path: &str, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    match none {
+        NoRoute::Method(operations) => {
+            if operations.iter().any(|operation| operation.route().role == Role::Operator) {
+                api::admit(&incoming).await?;
+            }
+            Err(DomainError::Method(none.methods()).into())
+        }
+        NoRoute::Path if incoming.base.is_empty() && (path == "/api" || path.starts_with("/api/")) => {
+            api::admit(&incoming).await?;
+            Err(DomainError::NotFound("route").into())
+        }
+        NoRoute::Path => assets::serve(incoming.request, incoming.env).await,
+    }
+}
+
+/// `/healthz`.
+async fn health(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+    placement::check(incoming.env, Use::Read).await?;
+    response::raw_json("{\"status\":\"ok\"}", 200)
+}

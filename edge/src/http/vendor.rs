@@ -1,0 +1,278 @@
+//! `/v1/…` and RudderStack's routes: the tracking APIs that other vendors' clients speak.
+//!
+//! Role in the flow of one event: the only routes besides webhooks that are parsed at the entry, because one request
+//! speaks of many people. The write key says which source it is and how far it is believed; what is understood is
+//! delivered, what is not is kept in quarantine, and the answer is the one that the clients expect.
+
+use std::collections::BTreeMap;
+
+use endcap_engine::batch_reply::BatchReply;
+use endcap_events::ingest::consent::{Gpc, Stated};
+use endcap_events::ingest::quarantine::{Quarantined, Route};
+use endcap_events::ingest::rejection::{RejectCode, Rejection};
+use endcap_events::server::ServerEvent;
+use endcap_events::vendor::CallType;
+use endcap_events::vendor::answers;
+use endcap_events::vendor::consent::Categories;
+use endcap_events::vendor::keys::basic_user;
+use endcap_events::vendor::request::{BODY_BYTES, Refused, Request as Calls, read, unpack, write_key};
+use endcap_protocol::touch::parameter_value;
+use endcap_protocol::{FieldError, SourceId, UnixMillis};
+use endcap_validation::path::segment;
+use endcap_validation::{DomainError, Trust};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use worker::{Env, Request, Response};
+
+use super::incoming::Incoming;
+use super::rate_limits;
+use super::server_delivery::deliver;
+use crate::platform::config::{Config, config};
+use crate::platform::error::EdgeError;
+use crate::platform::{clock, response};
+use crate::rpc::quarantine;
+
+/// Who speaks.
+struct Speaker {
+    source: SourceId,
+    trust: Trust,
+    /// What the browser's Global Privacy Control refuses, where it is on.
+    gpc: Option<Gpc>,
+}
+
+/// What a call is kept in quarantine with, so that it can be read again.
+#[derive(Debug, Serialize, Deserialize)]
+struct CallContext {
+    trust: String,
+    call: Option<String>,
+    sent_at: Option<UnixMillis>,
+    /// What the browser's Global Privacy Control refused, where it was on.
+    #[serde(default)]
+    gpc: Option<String>,
+}
+
+/// Takes calls in: one of a kind, or many.
+pub(super) async fn take(call: Option<CallType>, mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    let taken = take_calls(call, &mut incoming).await;
+    readable(taken, &incoming)
+}
+
+/// A client's figures about itself are not kept.
+pub(super) fn metrics(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+    readable(response::json(&json!({"success": true})), incoming)
+}
+
+/// `GET /v1/projects/{key}/settings`.
+pub(super) fn settings(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+    readable(client_settings(incoming), incoming)
+}
+
+/// `GET /sourceConfig`.
+pub(super) fn source_config(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+    readable(client_source_config(incoming), incoming)
+}
+
+/// The answer, which the pages of any source may read; what they may send was checked by source.
+pub(super) fn readable(result: Result<Response, EdgeError>, incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+    let response = match result {
+        Ok(response) => response,
+        Err(error) => refusal(&error)?,
+    };
+    let origin = incoming.request.headers().get("origin")?;
+    if let Some(origin) = origin.filter(|origin| incoming.config.knows(origin)) {
+        response.headers().set("access-control-allow-origin", &origin)?;
+        response.headers().set("vary", "origin")?;
+    }
+    Ok(response)
+}
+
+/// Whose write key it is.
+fn speaker(key: &str, request: &Request, config: &Config) -> Result<Speaker, EdgeError> {
+    if let Some(source) = config.server_keys.source(key) {
+        return Ok(Speaker { source: source.clone(), trust: Trust::Fact, gpc: None });
+    }
+    if !config.sources.contains_key(key) {
+        return Err(DomainError::WriteKey.into());
+    }
+    let signal = request.headers().get("sec-gpc")?.is_some_and(|value| value == "1");
+    Ok(Speaker { source: SourceId::parse(key)?, trust: Trust::Claim, gpc: signal.then_some(config.gpc) })
+}
+
+/// The write key of a request: in the authorization, in the query, or in the body.
+fn key_of(request: &Request, body: &[u8]) -> Result<String, EdgeError> {
+    let header = request.headers().get("authorization")?;
+    let named = header.as_deref().and_then(basic_user).or_else(|| queried(request, "writeKey"));
+    Ok(named.or_else(|| write_key(body)).ok_or(DomainError::WriteKey)?)
+}
+
+fn queried(request: &Request, name: &str) -> Option<String> {
+    let url = request.inner().url();
+    parameter_value(url.split_once('?')?.1.split('#').next()?, name)
+}
+
+async fn take_calls(call: Option<CallType>, incoming: &mut Incoming<'_>) -> Result<Response, EdgeError> {
+    let Incoming { request, env, config, .. } = incoming;
+    let packed = request.headers().get("content-encoding")?.is_some_and(|how| how.trim().eq_ignore_ascii_case("gzip"));
+    let body = response::body(request, BODY_BYTES).await?;
+    let body = if packed { unpack(&body)? } else { body };
+    let speaker = speaker(&key_of(request, &body)?, request, config)?;
+    check_sender(&speaker, request, config)?;
+    let now = clock::now();
+    let source = speaker.source.as_str();
+    let admitted = rate_limits::admit_source(source, config, now);
+    let mut understood = read(&body, call, now, &categories(source, config))?;
+    if let Err(fault) = admitted {
+        report_refused(env, rate_limits::note_refused(source, understood.len(), now)).await;
+        return Err(fault);
+    }
+    respect(&mut understood, speaker.gpc);
+    if is_robot(&speaker, request, config)? {
+        // The robot is told that all is well, as with our own script.
+        quarantine::count(env, source, RejectCode::Bot, understood.len()).await?;
+        return response::json(&json!({"success": true}));
+    }
+    let (indices, events): (Vec<usize>, Vec<ServerEvent>) = understood.events.into_iter().unzip();
+    let delivered = deliver(env, &speaker.source, speaker.trust, events).await?;
+    let refused: Vec<_> = understood.refused.iter().map(|refused| kept(refused, &speaker, call, now)).collect();
+    if !refused.is_empty() {
+        quarantine::keep(env, refused).await?;
+    }
+    let good = delivered.accepted.len() + delivered.duplicate.len();
+    let late = delivered.rejected.into_iter().map(|rejection| replaced(rejection, &indices));
+    let mut rejected: Vec<_> = understood.refused.into_iter().map(|refused| refused.rejection).chain(late).collect();
+    rejected.sort_by_key(|rejection| rejection.index);
+    outcome(good, &rejected)
+}
+
+/// Reports what was refused beyond the bound. What cannot be reported now is reported with what comes next.
+async fn report_refused(env: &Env, counts: BTreeMap<String, usize>) {
+    let mut left = counts;
+    while let Some((source, count)) = left.pop_first() {
+        if let Err(error) = quarantine::count(env, &source, RejectCode::RateLimited, count).await {
+            worker::console_error!("counting what {source} sent too much: {error}");
+            left.insert(source, count);
+            rate_limits::note_unreported(left);
+            return;
+        }
+    }
+}
+
+/// What a source's own consent categories mean.
+fn categories(source: &str, config: &Config) -> Categories {
+    config.categories.get(source).cloned().unwrap_or_default()
+}
+
+/// Takes from each call's consent what the browser's privacy signal refuses. Where it refuses everything, nothing of a
+/// call is kept, not even to say what was wrong with it.
+fn respect(understood: &mut Calls, gpc: Option<Gpc>) {
+    let Some(gpc) = gpc else { return };
+    for (_, event) in &mut understood.events {
+        event.consent = Stated::limit(event.consent, gpc);
+    }
+    if gpc == Gpc::Analytics {
+        understood.refused.iter_mut().for_each(|refused| refused.rejection.code = RejectCode::NoConsent);
+    }
+}
+
+/// Pages may send only to a source that names them.
+fn check_sender(speaker: &Speaker, request: &Request, config: &Config) -> Result<(), EdgeError> {
+    let origin = request.headers().get("origin")?;
+    if let Some(origin) = origin
+        && config.allows(speaker.source.as_str(), &origin) == Some(false)
+    {
+        return Err(DomainError::Forbidden(origin).into());
+    }
+    Ok(())
+}
+
+/// Whether a page was opened by a robot. Servers' clients name no browser either, and are none.
+fn is_robot(speaker: &Speaker, request: &Request, config: &Config) -> Result<bool, EdgeError> {
+    let headers = request.headers();
+    if speaker.trust == Trust::Fact || headers.get("origin")?.is_none() {
+        return Ok(false);
+    }
+    let agent = headers.get("user-agent")?.unwrap_or_default();
+    Ok(config.bots.catches(&agent, &headers.get("sec-ch-ua")?.unwrap_or_default()))
+}
+
+/// A refused call with what it takes to read it again.
+fn kept(refused: &Refused, speaker: &Speaker, call: Option<CallType>, now: UnixMillis) -> Quarantined {
+    let context = CallContext {
+        trust: speaker.trust.as_str().to_owned(),
+        call: call.map(|call| call.as_str().to_owned()),
+        sent_at: refused.sent_at,
+        gpc: speaker.gpc.map(|gpc| gpc.as_str().to_owned()),
+    };
+    let (source, subject) = (speaker.source.as_str(), refused.subject.as_str());
+    let kept = Quarantined::new(Route::Vendor, source, subject, &refused.raw, &refused.rejection, now);
+    kept.within(&serde_json::to_string(&context).unwrap_or_default())
+}
+
+/// A rejection of what was delivered, with its place in the request.
+fn replaced(rejection: Rejection, indices: &[usize]) -> Rejection {
+    let index = indices.get(rejection.index).copied().unwrap_or(rejection.index);
+    Rejection { index, ..rejection.relative() }
+}
+
+/// The answer: that all is well, as the clients know it, or what is wrong where nothing of the request is good.
+fn outcome(good: usize, rejected: &[Rejection]) -> Result<Response, EdgeError> {
+    let Some(first) = rejected.first() else { return response::json(&json!({"success": true})) };
+    // What a visitor did not agree to was rightly sent and rightly dropped.
+    if good > 0 || rejected.iter().all(|rejection| rejection.code == RejectCode::NoConsent) {
+        return response::json(&json!({"success": true, "rejected": rejected}));
+    }
+    let error = json!({"code": first.code, "message": first.message, "path": first.path});
+    response::raw_json(&json!({"success": false, "error": error, "rejected": rejected}).to_string(), 400)
+}
+
+/// The answer to a request that failed as a whole. Its size is the vendors' 400, which their clients do not try again.
+fn refusal(fault: &EdgeError) -> Result<Response, EdgeError> {
+    let error = fault.to_domain();
+    if !matches!(error, DomainError::TooLarge { .. }) {
+        return Ok(response::error(fault)?);
+    }
+    let body: Value = serde_json::from_str(&error.to_json())?;
+    response::raw_json(&json!({"success": false, "error": body.get("error")}).to_string(), 400)
+}
+
+/// Reads a call that was kept again, now that a setting may have been put right, and says what is still refused.
+pub(super) async fn again(env: &Env, kept: &Quarantined) -> Result<BatchReply, EdgeError> {
+    let context: CallContext = serde_json::from_str(&kept.context)?;
+    let source = SourceId::parse(&kept.source)?;
+    let call = context.call.as_deref().and_then(CallType::parse);
+    let body = match call {
+        Some(_) => kept.raw.clone(),
+        None => format!("{{\"batch\":[{}],\"sentAt\":{}}}", kept.raw, json!(context.sent_at)),
+    };
+    let categories = categories(&kept.source, &config(env));
+    let mut understood = match read(body.as_bytes(), call, kept.received_at, &categories) {
+        Ok(understood) => understood,
+        // What was cut to fit is no JSON any more.
+        Err(error) => return Ok(BatchReply::of(Vec::new(), Vec::new(), vec![unreadable(&error)])),
+    };
+    respect(&mut understood, context.gpc.as_deref().map(Gpc::parse));
+    let events = understood.events.into_iter().map(|(_, event)| event).collect();
+    let delivered = deliver(env, &source, Trust::parse(&context.trust), events).await?;
+    let mut rejected: Vec<_> = understood.refused.into_iter().map(|refused| refused.rejection).collect();
+    rejected.extend(delivered.rejected);
+    Ok(BatchReply::of(delivered.accepted, delivered.duplicate, rejected))
+}
+
+fn unreadable(error: &DomainError) -> Rejection {
+    Rejection::new(RejectCode::InvalidEvent, FieldError::new("", error.to_string()))
+}
+
+fn client_settings(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+    let key = segment(incoming.parameter, "write_key")?;
+    speaker(&key, &incoming.request, incoming.config)?;
+    let url = incoming.url();
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", &url));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    response::json(&answers::settings(&key, scheme, &format!("{host}{}", incoming.base)))
+}
+
+fn client_source_config(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+    let key = key_of(&incoming.request, &[])?;
+    let speaker = speaker(&key, &incoming.request, incoming.config)?;
+    response::json(&answers::source_config(&key, speaker.source.as_str()))
+}

@@ -1,0 +1,307 @@
+//! Erasing a person everywhere.
+//!
+//! What is to be erased is recorded first, here, so that a crash loses nothing of it: from then on the graph hears
+//! nothing of these fragments any more. Then every shard is asked to take out what it has, until each has nothing left.
+//! Last the graph itself forgets, and what stays is tombstones and a line that says when. The alarm tries again what
+//! could not be done at once.
+
+use std::collections::BTreeSet;
+
+use endcap_identity::erase::Forget;
+use endcap_identity::tombstone::holds_until;
+use endcap_identity::{Assertion, FragmentId, Identifier, Namespace, partitioned_resolve, tombstone};
+use endcap_profile::erase::MAX_NAMES;
+use endcap_protocol::UnixMillis;
+use endcap_validation::DomainError;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use worker::Response;
+
+use super::object::IdentityGraph;
+use super::store::{Rows, SqlGraph};
+use crate::platform::backoff::pause_ms;
+use crate::platform::config::config;
+use crate::platform::db::Row;
+use crate::platform::error::EdgeError;
+use crate::platform::{clock, response};
+use crate::rpc::erasure::{Entomb, ErasePerson, EraseStep, ErasedRows, KnownNames, NamesAsk};
+use crate::rpc::graph::LinkChange;
+use crate::rpc::person_export::Members;
+use crate::rpc::placement::Use;
+use crate::rpc::{call, namespace, placement, shards};
+
+/// When the alarm looks after an erasure that a request works on, in milliseconds.
+const FIRST_MS: UnixMillis = 5_000;
+
+/// A person who is being erased.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Erasure {
+    fragments: BTreeSet<FragmentId>,
+    /// All texts that name them, in lower case.
+    names: BTreeSet<String>,
+    /// What was erased so far.
+    sums: ErasedRows,
+}
+
+/// An erasure as stored.
+struct Pending {
+    id: String,
+    attempts: u32,
+    erasure: Erasure,
+}
+
+impl IdentityGraph {
+    /// `/erase`: 200 when all is done, 202 when something has to be tried again, 404 when nobody is there.
+    pub(super) async fn erase(&self, ask: ErasePerson) -> Result<Response, EdgeError> {
+        let now = clock::now();
+        let (around, Members { profile_id: profile, fragments }) = self.person_at(ask.profile_id).await?;
+        let pepper = &config(&self.env).identity_pepper;
+        let id = tombstone(profile.as_str(), pepper);
+        let mut known = KnownNames::default();
+        for shard in shards::all_shards(&self.env).await? {
+            let part = call::ask(&shard, &NamesAsk { fragments: fragments.clone() }).await?;
+            known.fragments.extend(part.fragments);
+            known.names.extend(part.names);
+        }
+        let earlier = self.store.erasure(&id)?;
+        if known.fragments.is_empty() && fragments.len() < 2 && earlier.is_none() && around.seats.is_empty() {
+            return Err(DomainError::NotFound("profile").into());
+        }
+        // Who was linked while the shards were asked belongs to them too.
+        let mut all = fragments;
+        all.extend(self.person_at(profile).await?.1.fragments);
+        self.store.transaction(now, |rows| rows.begin_erasure(&id, earlier, all, &known.names, pepper))?;
+        self.carry_on(&id, now).await
+    }
+
+    /// Works on an erasure, and says how far it is.
+    async fn carry_on(&self, id: &str, now: UnixMillis) -> Result<Response, EdgeError> {
+        // Where it is gone, the alarm was faster.
+        let pending = self.store.erasure(id)?;
+        let fragments = pending.as_ref().map_or(0, |pending| pending.erasure.fragments.len());
+        let (sums, done) = match pending {
+            Some(pending) => self.erase_all(pending, now).await?,
+            None => (ErasedRows::default(), true),
+        };
+        let status = if done { 200 } else { 202 };
+        response::raw_json(&json!({"erased": done, "fragments": fragments, "rows": sums}).to_string(), status)
+    }
+
+    /// Tries an erasure; one that is not done yet is put off. Returns what was erased, and whether it is done.
+    async fn erase_all(&self, mut pending: Pending, now: UnixMillis) -> Result<(ErasedRows, bool), EdgeError> {
+        let result = self.ask_shards(&mut pending.erasure).await;
+        let done = matches!(result, Ok(true));
+        if let Err(fault) = &result {
+            worker::console_error!("erasure: {fault}");
+        }
+        let sums = pending.erasure.sums;
+        let later = now.saturating_add(pause_ms(pending.attempts));
+        if done {
+            // Written first: who is about to be forgotten in several parts is forgotten later, where that fails.
+            self.store.transaction(now, |rows| rows.put_off_erasure(&pending, later))?;
+            self.end_erasure(&pending, now).await?;
+        } else {
+            self.store.transaction(now, |rows| rows.put_off_erasure(&pending, later))?;
+        }
+        self.deliver(clock::now()).await?;
+        Ok((sums, done))
+    }
+
+    /// The shards have nothing left: the graph forgets too, and notes when.
+    async fn end_erasure(&self, pending: &Pending, now: UnixMillis) -> Result<(), EdgeError> {
+        let snapshot = self.snapshot().await?;
+        let rules = &snapshot.settings.identity;
+        let fragments = &pending.erasure.fragments;
+        let peers = self.peers(rules)?;
+        let known = partitioned_resolve::gather(&peers, fragments.clone(), BTreeSet::new()).await?;
+        let named = known.edges().filter(|edge| fragments.contains(&edge.fragment));
+        let named: BTreeSet<Identifier> = named.map(|edge| edge.identifier.clone()).collect();
+        self.store.transaction(now, |rows| rows.redact(fragments, &named))?;
+        partitioned_resolve::erase(&peers, rules, fragments).await?;
+        self.store.transaction(now, |rows| rows.note_erasure(pending))
+    }
+
+    /// `/entomb`: from now on nothing is heard of some fragments.
+    pub(super) fn entomb(&self, told: &Entomb) -> Result<Response, EdgeError> {
+        let Entomb(fragments) = told;
+        let pepper = &config(&self.env).identity_pepper;
+        self.store.transaction(clock::now(), |rows| rows.entomb(fragments, pepper))?;
+        response::json(&json!({}))
+    }
+
+    /// Asks each shard to take out what it has. False when something has to be waited for.
+    async fn ask_shards(&self, erasure: &mut Erasure) -> Result<bool, EdgeError> {
+        for part in namespace::all_graph_parts(&self.env)?.iter().skip(1) {
+            call::ask(part, &Entomb(erasure.fragments.clone())).await?;
+        }
+        let placement = placement::ask(&self.env, Use::Write).await?;
+        let mut busy = false;
+        for shard in shards::all_shards(&self.env).await? {
+            let (fragments, names) = (erasure.fragments.clone(), erasure.names.clone());
+            let mut step = EraseStep { fragments, names, after: String::new() };
+            loop {
+                let done = call::ask(&shard, &step).await?;
+                erasure.sums.add(done.sums);
+                busy |= done.busy;
+                let Some(next) = done.next else { break };
+                step.after = next;
+            }
+        }
+        // A bucket that moved meanwhile may have passed from a shard that was not asked yet to one that was.
+        let after = placement::ask(&self.env, Use::Write).await?;
+        Ok(!busy && !after.is_moving() && after.version() == placement.version())
+    }
+
+    /// Works on the erasures that are due. One that cannot be read is put off, and holds up no other.
+    pub(super) async fn erase_due(&self, now: UnixMillis) -> Result<(), EdgeError> {
+        for id in self.store.due_erasures(now)? {
+            if let Err(fault) = self.carry_on(&id, now).await {
+                worker::console_error!("erasure {id}: {fault}");
+                self.store.postpone_erasure(&id, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out of an assertion what is about erased browsers. None when it is about one itself.
+    pub(super) fn living(&self, mut assertion: Assertion) -> Result<Option<Assertion>, EdgeError> {
+        let pepper = &config(&self.env).identity_pepper;
+        let now = clock::now();
+        if self.store.is_erased(assertion.fragment.as_str(), pepper, now)? {
+            return Ok(None);
+        }
+        let mut said = Vec::new();
+        for evidence in assertion.said {
+            let browser = evidence.identifier.namespace == Namespace::AnonymousId;
+            if !(browser && self.store.is_erased(&evidence.identifier.value, pepper, now)?) {
+                said.push(evidence);
+            }
+        }
+        assertion.said = said;
+        Ok(Some(assertion))
+    }
+}
+
+impl SqlGraph {
+    /// Whether a tombstone stands under a name.
+    fn is_erased(&self, name: &str, pepper: &[u8], now: UnixMillis) -> Result<bool, EdgeError> {
+        let query = "SELECT holds_until FROM tombstone WHERE hash = ?";
+        let held = self.db.first(query, vec![tombstone(name, pepper).into()])?.map(|row| row.int(0));
+        Ok(held.is_some_and(|until| until == 0 || until > now))
+    }
+
+    fn due_erasures(&self, now: UnixMillis) -> Result<Vec<String>, EdgeError> {
+        let rows = self.db.rows("SELECT id FROM erasure WHERE due <= ? ORDER BY due LIMIT 10", vec![now.into()])?;
+        Ok(rows.iter().map(|row| row.text(0)).collect())
+    }
+
+    /// Puts an erasure off that could not even be looked at.
+    fn postpone_erasure(&self, id: &str, now: UnixMillis) -> Result<(), EdgeError> {
+        let failures = self.db.first("SELECT attempts FROM erasure WHERE id = ?", vec![id.into()])?;
+        let until = now.saturating_add(pause_ms(failures.map_or(0, |row| row.int(0) as u32)));
+        let update = "UPDATE erasure SET due = ?, attempts = attempts + 1 WHERE id = ?";
+        self.db.run(update, vec![until.into(), id.into()])
+    }
+
+    fn erasure(&self, id: &str) -> Result<Option<Pending>, EdgeError> {
+        let row = self.db.first("SELECT attempts, body FROM erasure WHERE id = ?", vec![id.into()])?;
+        let read = |row: Row| -> Result<Pending, EdgeError> {
+            let erasure = serde_json::from_str(&row.text(1))?;
+            Ok(Pending { id: id.to_owned(), attempts: row.int(0) as u32, erasure })
+        };
+        row.map(read).transpose()
+    }
+}
+
+impl Rows<'_> {
+    /// Records whom to erase. An earlier try knows names that are gone from the rows by now.
+    fn begin_erasure(
+        &mut self,
+        id: &str,
+        earlier: Option<Pending>,
+        fragments: BTreeSet<FragmentId>,
+        names: &BTreeSet<String>,
+        pepper: &[u8],
+    ) -> Result<(), EdgeError> {
+        let empty = Erasure { fragments: BTreeSet::new(), names: BTreeSet::new(), sums: ErasedRows::default() };
+        let mut erasure = earlier.map_or(empty, |pending| pending.erasure);
+        erasure.fragments.extend(fragments);
+        let plain = erasure.fragments.iter().map(|fragment| fragment.as_str().to_owned());
+        let more = plain.chain(names.iter().cloned()).map(|name| name.trim().to_ascii_lowercase());
+        erasure.names.extend(more.filter(|name| !name.is_empty()).take(MAX_NAMES));
+        self.entomb(&erasure.fragments, pepper)?;
+        // With the alarm set in the same transaction, a crash right after it erases late and not never.
+        drop(self.db.set_alarm(self.now.saturating_add(FIRST_MS))?);
+        self.db.run(
+            "INSERT INTO erasure(id, due, attempts, body) VALUES(?, ?, 0, ?)
+             ON CONFLICT(id) DO UPDATE SET due = excluded.due, body = excluded.body",
+            vec![id.into(), self.now.saturating_add(FIRST_MS).into(), serde_json::to_string(&erasure)?.into()],
+        )
+    }
+
+    fn put_off_erasure(&mut self, pending: &Pending, until: UnixMillis) -> Result<(), EdgeError> {
+        self.db.run(
+            "UPDATE erasure SET due = ?, attempts = attempts + 1, body = ? WHERE id = ?",
+            vec![until.into(), serde_json::to_string(&pending.erasure)?.into(), pending.id.as_str().into()],
+        )
+    }
+
+    /// Writes tombstones.
+    fn entomb(&mut self, fragments: &BTreeSet<FragmentId>, pepper: &[u8]) -> Result<(), EdgeError> {
+        fragments.iter().try_for_each(|fragment| {
+            self.db.run(
+                "INSERT INTO tombstone(hash, holds_until) VALUES(?, ?)
+                 ON CONFLICT(hash) DO UPDATE SET holds_until = excluded.holds_until",
+                vec![
+                    tombstone(fragment.as_str(), pepper).into(),
+                    holds_until(fragment, self.now).unwrap_or_default().into(),
+                ],
+            )
+        })
+    }
+
+    /// Notes that somebody was erased, once.
+    fn note_erasure(&mut self, pending: &Pending) -> Result<(), EdgeError> {
+        let Erasure { fragments, sums, .. } = &pending.erasure;
+        let delete = "DELETE FROM erasure WHERE id = ? RETURNING 1";
+        if self.db.first(delete, vec![pending.id.as_str().into()])?.is_none() {
+            return Ok(());
+        }
+        self.note(&json!({"act": "erase", "profile": pending.id, "fragments": fragments.len(), "rows": sums}))
+    }
+
+    /// Takes out of the record of what administrators did whom they did it to.
+    fn redact(&self, fragments: &BTreeSet<FragmentId>, named: &BTreeSet<Identifier>) -> Result<(), EdgeError> {
+        for row in self.db.rows("SELECT seq, body FROM audit", Vec::new())? {
+            let Ok(change) = serde_json::from_str::<LinkChange>(&row.text(1)) else { continue };
+            let about = change.fragment.as_ref().is_some_and(|fragment| fragments.contains(fragment));
+            if about || change.identifier.as_ref().is_some_and(|identifier| named.contains(identifier)) {
+                let body = json!({"act": change.act, "of": "somebody who was erased"}).to_string();
+                self.db.run("UPDATE audit SET body = ? WHERE seq = ?", vec![body.into(), row.int(0).into()])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes something in the record of what administrators did.
+    pub(super) fn note(&self, body: &serde_json::Value) -> Result<(), EdgeError> {
+        let insert = "INSERT INTO audit(at, body) VALUES(?, ?)";
+        self.db.run(insert, vec![self.now.into(), body.to_string().into()])
+    }
+}
+
+impl Forget for Rows<'_> {
+    fn forget(&mut self, fragment: &FragmentId) -> Result<(), EdgeError> {
+        let browser = format!("{}:{}", Namespace::AnonymousId, fragment.as_str());
+        self.db.run("DELETE FROM edge WHERE identifier = ?", vec![browser.into()])?;
+        for delete in [
+            "DELETE FROM edge WHERE fragment = ?",
+            "DELETE FROM seat WHERE fragment = ?",
+            "DELETE FROM pending WHERE fragment = ?",
+            "DELETE FROM mark WHERE fragment = ?",
+        ] {
+            self.db.run(delete, vec![fragment.as_str().into()])?;
+        }
+        Ok(())
+    }
+}

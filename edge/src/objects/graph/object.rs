@@ -1,0 +1,176 @@
+//! `IdentityGraph`: who is whom.
+//!
+//! Role in the flow of one event: only events that say who somebody is come here, so everyday traffic never waits for it.
+//! The object keeps what was said, and sends every fragment whose place changed an order until its shard has carried it
+//! out. What follows from what was said is the engine's (`identity/graph.rs`).
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use endcap_engine::shop::Snapshot;
+use endcap_identity::graph::Cut;
+use endcap_identity::{
+    Assertion, Assignment, FragmentId, Identifier, IdentityRules, Namespace, graph, partitioned_resolve,
+};
+use endcap_protocol::UnixMillis;
+use endcap_validation::DomainError;
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use super::store::SqlGraph;
+use crate::platform::config::config;
+use crate::platform::error::EdgeError;
+use crate::platform::{clock, response};
+use crate::rpc::erasure::{Entomb, ErasePerson};
+use crate::rpc::graph::{FindProfile, Found, LinkChange, LinkChanged, LinkIdentities, PeerRequest, VerdictsAsk};
+use crate::rpc::message::Message;
+use crate::rpc::person_export::{MembersAsk, NoteExport, PersonGraphAsk};
+use crate::rpc::placement::Use;
+use crate::rpc::rows::TablesAsk;
+use crate::rpc::{placement, snapshots};
+
+/// The identity graph.
+#[durable_object]
+pub struct IdentityGraph {
+    pub(super) env: Env,
+    pub(super) store: SqlGraph,
+    /// Orders that are being delivered: fragments and versions.
+    pub(super) underway: RefCell<BTreeSet<(FragmentId, u64)>>,
+    /// Which part of the graph this is, once that is known.
+    pub(super) number: Cell<Option<u16>>,
+    pub(super) state: State,
+}
+
+impl DurableObject for IdentityGraph {
+    fn new(state: State, env: Env) -> Self {
+        let store = SqlGraph::open(&state.storage(), config(&env).identity_pepper.clone());
+        Self { env, store, underway: RefCell::default(), number: Cell::new(None), state }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        response::settle(self.handle(request).await)
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        // The platform gives up after six failed runs, so a failed run sets the alarm again by itself.
+        if let Err(fault) = self.on_alarm(clock::now()).await {
+            worker::console_error!("orders: {fault}");
+            self.store.arm(clock::now() + 30_000).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        }
+        Ok(response::empty(200))
+    }
+}
+
+impl IdentityGraph {
+    async fn handle(&self, mut request: Request) -> Result<Response, EdgeError> {
+        placement::check(&self.env, Use::Write).await?;
+        let path = request.path();
+        let body = request.bytes().await?;
+        match path.as_str() {
+            LinkIdentities::PATH => self.link(serde_json::from_slice(&body)?).await,
+            FindProfile::PATH => self.find(serde_json::from_slice(&body)?).await,
+            VerdictsAsk::PATH => self.verdicts(&serde_json::from_slice(&body)?),
+            ErasePerson::PATH => self.erase(serde_json::from_slice(&body)?).await,
+            PeerRequest::PATH => self.peer(serde_json::from_slice(&body)?).await,
+            Entomb::PATH => self.entomb(&serde_json::from_slice(&body)?),
+            MembersAsk::PATH => self.members(serde_json::from_slice(&body)?).await,
+            PersonGraphAsk::PATH => self.person(serde_json::from_slice(&body)?).await,
+            NoteExport::PATH => self.exported(&serde_json::from_slice(&body)?),
+            TablesAsk::PATH => response::json(&self.store.dump()?),
+            LinkChange::PATH => self.change(serde_json::from_slice(&body)?).await,
+            _ => Err(DomainError::NotFound("route").into()),
+        }
+    }
+
+    /// Every kind of work that is due. One kind that fails holds up no other.
+    async fn on_alarm(&self, now: UnixMillis) -> Result<(), EdgeError> {
+        placement::check(&self.env, Use::Write).await?;
+        let done = [self.erase_due(now).await, self.settle_due(now).await, self.deliver(clock::now()).await];
+        done.into_iter().collect()
+    }
+
+    /// What the shop configured.
+    pub(super) async fn snapshot(&self) -> Result<Rc<Snapshot>, EdgeError> {
+        snapshots::current(&self.env, clock::now()).await
+    }
+
+    /// The identifier as it is kept. Names of browsers are ours, and random.
+    fn kept(&self, identifier: Identifier) -> Identifier {
+        if identifier.namespace == Namespace::AnonymousId {
+            return identifier;
+        }
+        identifier.hashed(&config(&self.env).identity_pepper)
+    }
+
+    /// Hears what was said, and answers where each of the fragments belongs.
+    async fn link(&self, told: LinkIdentities) -> Result<Response, EdgeError> {
+        let LinkIdentities(assertions) = told;
+        let snapshot = self.snapshot().await?;
+        let rules = &snapshot.settings.identity;
+        let pepper = &config(&self.env).identity_pepper;
+        let now = clock::now();
+        if config(&self.env).layout.graph_partitions > 1 {
+            return response::json(&self.link_in_parts(assertions, rules).await?);
+        }
+        let seats: Vec<Assignment> = self.store.transaction(now, |store| {
+            let seat = |assertion: Assertion| {
+                let fragment = assertion.fragment.clone();
+                match self.living(assertion)? {
+                    Some(assertion) => graph::take(store, rules, &self.hashed(assertion, rules), pepper),
+                    None => graph::assignment_of(store, &fragment),
+                }
+            };
+            assertions.into_iter().map(seat).collect()
+        })?;
+        self.deliver(clock::now()).await?;
+        response::json(&seats)
+    }
+
+    /// What was said, with identifiers as they are kept. What names nobody is known by its plain value only.
+    pub(super) fn hashed(&self, mut assertion: Assertion, rules: &IdentityRules) -> Assertion {
+        assertion.said.retain(|evidence| !rules.blocks(&evidence.identifier));
+        for evidence in &mut assertion.said {
+            evidence.identifier = self.kept(evidence.identifier.clone());
+        }
+        assertion
+    }
+
+    async fn find(&self, asked: FindProfile) -> Result<Response, EdgeError> {
+        let FindProfile(identifier) = asked;
+        let snapshot = self.snapshot().await?;
+        let rules = &snapshot.settings.identity;
+        let identifier = self.kept(identifier);
+        let profile_id = partitioned_resolve::find(&self.peers(rules)?, rules, &identifier).await?;
+        response::json(&Found { profile_id })
+    }
+
+    fn verdicts(&self, ask: &VerdictsAsk) -> Result<Response, EdgeError> {
+        response::json(&self.store.judged_as(ask)?)
+    }
+
+    async fn change(&self, change: LinkChange) -> Result<Response, EdgeError> {
+        let snapshot = self.snapshot().await?;
+        let rules = &snapshot.settings.identity;
+        let identifier = change.identifier.clone().map(|id| self.kept(id));
+        // The record names whom it was about as the graph does, so that it can be found, and hashed where that is.
+        let change = LinkChange { identifier, ..change };
+        let what = match (change.fragment.clone(), change.identifier.clone()) {
+            (Some(fragment), Some(identifier)) => Cut::Edge(fragment, identifier),
+            (Some(fragment), None) => Cut::Fragment(fragment),
+            (None, Some(identifier)) => Cut::Identifier(identifier),
+            (None, None) => return Err(DomainError::NotFound("edge").into()),
+        };
+        let now = clock::now();
+        let moved = if config(&self.env).layout.graph_partitions > 1 {
+            self.store.transaction(now, |store| store.audit(now, &change))?;
+            partitioned_resolve::change(&self.peers(rules)?, rules, &what, change.act, now).await?
+        } else {
+            self.store.transaction(now, |store| {
+                store.audit(now, &change)?;
+                graph::change(store, rules, &what, change.act, now)
+            })?
+        };
+        self.deliver(clock::now()).await?;
+        response::json(&LinkChanged { moved })
+    }
+}

@@ -1,0 +1,61 @@
+//! Delivering the graph's words to fragments whose assignment others changed.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use endcap_identity::FragmentId;
+use endcap_protocol::UnixMillis;
+
+use super::object::IdentityGraph;
+use super::store::Pending;
+use crate::platform::backoff::pause_ms;
+use crate::platform::error::EdgeError;
+use crate::rpc::graph::reassign;
+
+/// Words of one run; what is left keeps the alarm at now.
+const BATCH: i64 = 100;
+
+/// A word that is being delivered. It is no longer once this is dropped, however the delivery ended.
+struct Underway<'a> {
+    all: &'a RefCell<BTreeSet<(FragmentId, u64)>>,
+    key: (FragmentId, u64),
+}
+
+impl<'a> Underway<'a> {
+    /// None where it is being delivered already.
+    fn begin(all: &'a RefCell<BTreeSet<(FragmentId, u64)>>, key: (FragmentId, u64)) -> Option<Self> {
+        let new = all.borrow_mut().insert(key.clone());
+        new.then_some(Self { all, key })
+    }
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        self.all.borrow_mut().remove(&self.key);
+    }
+}
+
+impl IdentityGraph {
+    /// Delivers the words that are due. One that cannot be delivered, or read, is put off, and holds up no other.
+    pub(super) async fn deliver(&self, now: UnixMillis) -> Result<(), EdgeError> {
+        for pending in self.store.due_orders(now, BATCH)? {
+            if let Err(fault) = self.deliver_one(&pending).await {
+                worker::console_error!("reassignment of {}: {fault}", pending.fragment);
+                self.store.put_off(&pending, now.saturating_add(pause_ms(pending.attempts)))?;
+            }
+        }
+        match self.store.next_order()? {
+            // What is under way has its time.
+            Some(due) => self.store.arm(due.max(now.saturating_add(pause_ms(0)))),
+            None => Ok(()),
+        }
+    }
+
+    async fn deliver_one(&self, pending: &Pending) -> Result<(), EdgeError> {
+        let order = pending.order()?;
+        let key = (order.fragment.clone(), order.seat.version);
+        let Some(_underway) = Underway::begin(&self.underway, key) else { return Ok(()) };
+        reassign(&self.env, &order.fragment.home()?, &order).await?;
+        self.store.delivered(pending)
+    }
+}

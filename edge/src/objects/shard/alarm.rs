@@ -1,0 +1,67 @@
+//! The object's one alarm, which is set to the earliest time at which something is due.
+
+use endcap_protocol::UnixMillis;
+use js_sys::Promise;
+use wasm_bindgen_futures::JsFuture;
+
+use super::object::ProfileShard;
+use crate::platform::clock;
+use crate::platform::error::EdgeError;
+use crate::rpc::placement;
+use crate::rpc::placement::Use;
+
+/// When the alarm rings again after a run that failed, in milliseconds.
+const AGAIN_MS: UnixMillis = 30_000;
+
+impl ProfileShard {
+    /// The alarm rings. The platform gives up after six failed runs, so a failed run is logged and sets the alarm again.
+    pub(super) async fn ring(&self) -> Result<(), EdgeError> {
+        self.alarm.set(Some(None));
+        let Err(error) = self.on_alarm(clock::now()).await else { return Ok(()) };
+        worker::console_error!("alarm: {error}");
+        self.arm_at(Some(clock::now() + AGAIN_MS)).await
+    }
+
+    /// Every kind of work that is due, and the next alarm. One kind that fails holds up no other.
+    async fn on_alarm(&self, now: UnixMillis) -> Result<(), EdgeError> {
+        placement::check(&self.env, Use::Write).await?;
+        let timers = self.run_timers(now).await.map(|_| false);
+        let jobs = self.run_jobs(now).await.map(|()| false);
+        let counts = self.flush_refused(now).map(|()| false);
+        let quarantine = self.store.trim_quarantine(now).map(|()| false);
+        let (learning, log) = (self.report_learning().await, self.trim_log(now));
+        let done = [timers, jobs, counts, quarantine, learning, log];
+        let more = done.iter().any(|done| matches!(done, Ok(true)));
+        let next = if more { Some(now) } else { self.store.next_due()? };
+        self.arm_at(next).await?;
+        done.into_iter().try_for_each(|done| done.map(|_| ()))
+    }
+
+    /// After a start: what was due while the object was gone gets its alarm back.
+    pub(super) async fn wake(&self) -> Result<(), EdgeError> {
+        if self.alarm.get().is_some() {
+            return Ok(());
+        }
+        let (set, due) = (self.state.storage().get_alarm().await?, self.store.next_due()?);
+        self.alarm.set(Some(set));
+        self.arm_at(due).await
+    }
+
+    /// Sets the alarm, if it is not set to an earlier time already.
+    pub(super) async fn arm_at(&self, due: Option<UnixMillis>) -> Result<(), EdgeError> {
+        if let Some(set) = self.arm(due)? {
+            JsFuture::from(set).await?;
+        }
+        Ok(())
+    }
+
+    /// The same without waiting for it.
+    pub(super) fn arm(&self, due: Option<UnixMillis>) -> Result<Option<Promise>, EdgeError> {
+        let held = self.alarm.get().flatten();
+        let Some(due) = due.filter(|due| held.is_none_or(|held| *due < held)) else { return Ok(None) };
+        let set = self.store.db.set_alarm(due.max(clock::now()))?;
+        self.alarm.set(Some(Some(due)));
+        self.alarms.set(self.alarms.get() + 1);
+        Ok(Some(set))
+    }
+}

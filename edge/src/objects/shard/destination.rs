@@ -1,0 +1,83 @@
+//! Where a batch goes, and where it ended up.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use endcap_identity::FragmentId;
+use endcap_profile::dedupe::Accepted;
+use endcap_protocol::ProfileId;
+use endcap_validation::DomainError;
+use serde::{Deserialize, Serialize};
+
+use crate::platform::error::EdgeError;
+
+/// Where a batch goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Destination {
+    /// The profile.
+    pub(super) profile: ProfileId,
+    /// The fragment; None where only the browser is known, and it is to be the one that the browser adds to.
+    pub(super) fragment: Option<FragmentId>,
+    /// What the fragments before it knew, where another person took the browser over: a retry may go straight to it.
+    #[serde(rename = "heritage")]
+    pub(super) inherited_dedupe: Option<Accepted>,
+}
+
+impl Destination {
+    /// A profile, and there the fragment that the browser adds to.
+    pub(super) fn of(profile: ProfileId) -> Self {
+        Self { profile, fragment: None, inherited_dedupe: None }
+    }
+
+    /// Takes what was known before off the front of a forwarded batch.
+    pub(super) fn read_inherited(body: &[u8]) -> Result<ForwardedBatch<'_>, EdgeError> {
+        let damaged = || DomainError::Internal("a forwarded batch is damaged".to_owned());
+        let end = body.iter().position(|byte| *byte == b'\n').ok_or_else(damaged)?;
+        let (head, rest) = (body.get(..end).unwrap_or_default(), body.get(end + 1..).unwrap_or_default());
+        if head.is_empty() {
+            return Ok(ForwardedBatch { inherited_dedupe: None, body: rest });
+        }
+        let packed = BASE64.decode(head).map_err(|_| damaged())?;
+        let known = postcard::from_bytes(&packed).map_err(|_| damaged())?;
+        Ok(ForwardedBatch { inherited_dedupe: Some(known), body: rest })
+    }
+
+    /// Puts what was known before in front of a batch: there can be more of it than headers hold.
+    pub(super) fn write_inherited(&self, body: &[u8]) -> Result<String, EdgeError> {
+        let packed = self.inherited_dedupe.as_ref().map(postcard::to_allocvec).transpose();
+        let packed = packed.map_err(|error| DomainError::Internal(error.to_string()))?.unwrap_or_default();
+        Ok(format!("{}\n{}", BASE64.encode(packed), String::from_utf8_lossy(body)))
+    }
+
+    /// Whether both lead to the same fragment.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.profile == other.profile && self.fragment == other.fragment
+    }
+}
+
+/// A batch that another shard forwarded.
+pub(super) struct ForwardedBatch<'a> {
+    /// What the fragments before knew.
+    pub(super) inherited_dedupe: Option<Accepted>,
+    /// The batch's text.
+    pub(super) body: &'a [u8],
+}
+
+/// Where a visitor's batch is to be applied.
+pub(super) struct RouteTarget {
+    /// The profile.
+    pub(super) at: ProfileId,
+    /// The visitor's route, where we signed one.
+    pub(super) route: Option<ProfileId>,
+}
+
+/// Where a batch ended up, and the answer.
+pub(super) struct Visited {
+    /// The profile.
+    pub(super) profile_id: String,
+    /// The answer's status.
+    pub(super) status: u16,
+    /// The answer's body.
+    pub(super) body: Vec<u8>,
+    /// The browser was erased: it has to forget its cookies.
+    pub(super) erased: bool,
+}

@@ -1,0 +1,53 @@
+//! What routes deliver of other clients' requests: many people's batches in one request between our own objects.
+//!
+//! Each batch is applied as a browser's is; only how far its sender is believed is known from the request, which no browser
+//! can make.
+
+use std::collections::BTreeSet;
+
+use endcap_engine::shop::Snapshot;
+use endcap_events::ingest::ingest_as;
+use endcap_protocol::ProfileId;
+use endcap_validation::Trust;
+use serde_json::value::RawValue;
+use worker::Response;
+
+use super::destination::Destination;
+use super::object::ProfileShard;
+use crate::platform::error::EdgeError;
+use crate::platform::{clock, response};
+use crate::rpc::delivery::{DeliverItem, DeliverReply, DeliverRequest, ItemReply};
+use crate::rpc::snapshots;
+
+impl ProfileShard {
+    /// Applies each batch, then tells the identity graph of all of them at once. A batch that cannot be used is no reason
+    /// not to apply the others.
+    pub(super) async fn deliver_route(&self, body: &[u8]) -> Result<Response, EdgeError> {
+        let request: DeliverRequest<'_> = serde_json::from_slice(body)?;
+        let snapshot = snapshots::current(&self.env, clock::now()).await?;
+        let (mut replies, mut told) = (Vec::with_capacity(request.items.len()), BTreeSet::new());
+        for item in &request.items {
+            replies.push(match self.deliver_item(item, request.trust, &snapshot, &mut told).await {
+                Ok(reply) => ItemReply::Taken(reply),
+                Err(error) if error.to_domain().status() < 500 => ItemReply::Refused(error.to_string()),
+                Err(error) => return Err(error),
+            });
+        }
+        self.finish_links_of(&told.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        response::json(&DeliverReply { replies })
+    }
+
+    async fn deliver_item(
+        &self,
+        item: &DeliverItem<'_>,
+        trust: Trust,
+        snapshot: &Snapshot,
+        told: &mut BTreeSet<String>,
+    ) -> Result<Box<RawValue>, EdgeError> {
+        let profile = ProfileId::parse(&item.profile_id)?;
+        let body = item.batch.get().as_bytes();
+        let batch = ingest_as(body, clock::now(), trust)?;
+        let reply = self.deposit(Destination::of(profile), (body, batch), snapshot, told).await?;
+        Ok(serde_json::from_slice(&reply)?)
+    }
+}

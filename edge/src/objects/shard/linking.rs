@@ -1,0 +1,228 @@
+//! Carrying out what follows from who somebody is, across shards if need be.
+//!
+//! The steps, each recorded before the next: (1) the event that says so and a [`LinkIdentity`] job are stored; (2) the
+//! identity graph keeps what was said and answers where the fragment belongs; (3) if that is another profile, the fragment
+//! leaves this row, a forward pointer stays, and a [`MoveFragment`] job carries it; (4) the other shard takes it in and
+//! acknowledges. Each step may run twice: the graph's words have versions, and a row carries out each once.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use endcap_engine::shop::Snapshot;
+use endcap_engine::visit::refresh;
+use endcap_identity::{FragmentId, Reassignment, partition};
+use endcap_profile::{Fragment, PackedFragment, ProfileRow, Reassigned};
+use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
+use endcap_validation::DomainError;
+use futures_util::future::join_all;
+use worker::Response;
+
+use super::object::ProfileShard;
+use super::outbox_job::{LinkIdentity, MoveFragment, OutboxJob};
+use super::table::outbox::StoredJob;
+use crate::platform::config::config;
+use crate::platform::error::EdgeError;
+use crate::platform::{clock, response};
+use crate::rpc::graph::{LinkIdentities, Reassign, reassign};
+use crate::rpc::message::Done;
+use crate::rpc::{call, namespace, shards, snapshots};
+
+/// A linking job that waits for the graph's answer.
+pub(super) struct PendingLink {
+    id: String,
+    attempts: u32,
+    link: LinkIdentity,
+}
+
+impl PendingLink {
+    /// A job that was read.
+    pub(super) fn new(stored: &StoredJob, link: LinkIdentity) -> Self {
+        Self { id: stored.id.clone(), attempts: stored.attempts, link }
+    }
+}
+
+impl ProfileShard {
+    /// Does the linking jobs of a profile. True when none is left.
+    pub(super) async fn finish_links(&self, profile_id: &str) -> Result<bool, EdgeError> {
+        self.finish_links_of(&[profile_id]).await
+    }
+
+    /// Does the linking jobs of several profiles, and tells the graph of all of them at once. True when none is left.
+    pub(super) async fn finish_links_of(&self, profiles: &[&str]) -> Result<bool, EdgeError> {
+        // The graph's answers record fragments to be moved, hence a second round.
+        for _ in 0..2 {
+            let mut links = Vec::new();
+            for stored in self.store.link_jobs(profiles)? {
+                match stored.job() {
+                    Ok(OutboxJob::LinkIdentity(link)) => links.push(PendingLink::new(&stored, *link)),
+                    _ => self.attempt(&stored, clock::now()).await?,
+                }
+            }
+            self.link_identities(links).await?;
+        }
+        Ok(self.store.link_jobs(profiles)?.is_empty())
+    }
+
+    /// Tells the graph what was said, and carries out its answers. A failure puts the jobs off.
+    pub(super) async fn link_identities(&self, links: Vec<PendingLink>) -> Result<(), EdgeError> {
+        let mut by_part: BTreeMap<u16, Vec<PendingLink>> = BTreeMap::new();
+        let partitions = config(&self.env).layout.graph_partitions;
+        for pending in links {
+            let part = partition::of_fragment(&pending.link.assertion.fragment, partitions);
+            by_part.entry(part).or_default().push(pending);
+        }
+        let told = join_all(by_part.into_iter().map(|(part, links)| self.link_in_part(part, links))).await;
+        told.into_iter().collect()
+    }
+
+    async fn link_in_part(&self, part: u16, links: Vec<PendingLink>) -> Result<(), EdgeError> {
+        let message = LinkIdentities(links.iter().map(|pending| pending.link.assertion.clone()).collect());
+        let seats = match call::ask(&namespace::graph_part(&self.env, part)?, &message).await {
+            Ok(seats) => seats,
+            Err(error) => {
+                return links.iter().try_for_each(|pending| self.put_off(&pending.id, pending.attempts, &error));
+            }
+        };
+        for (PendingLink { id, attempts, link }, seat) in links.iter().zip(seats) {
+            let order = Reassignment { fragment: link.assertion.fragment.clone(), seat };
+            let done = self.carry_out(&link.profile_id, &order, Some(id)).await;
+            done.or_else(|error| self.put_off(id, *attempts, &error))?;
+        }
+        Ok(())
+    }
+
+    /// The graph's word, for a fragment that is here or was.
+    pub(super) async fn reassign_route(&self, body: &Reassign) -> Result<Response, EdgeError> {
+        self.carry_out(&body.profile_id, &body.order, None).await?;
+        // Only moving: to tell the graph something here would have it send its words again, which come here again.
+        for stored in self.store.link_jobs(&[body.profile_id.as_str()])? {
+            if matches!(stored.job(), Ok(OutboxJob::MoveFragment(moving)) if moving.fragment_id == body.order.fragment)
+            {
+                self.attempt(&stored, clock::now()).await?;
+            }
+        }
+        let due = self.store.next_due()?;
+        self.arm_at(due).await?;
+        response::json(&Done {})
+    }
+
+    /// Carries out the graph's word at a row, or passes it on to where the fragment went. `job` is what it answers: it is
+    /// done in the same transaction, or once the shard that has the fragment acknowledged.
+    async fn carry_out(
+        &self,
+        profile_id: &ProfileId,
+        order: &Reassignment,
+        job: Option<&str>,
+    ) -> Result<(), EdgeError> {
+        let now = clock::now();
+        let snapshot = snapshots::current(&self.env, now).await?;
+        let seating = self.store.db.transaction(|| self.seat(profile_id, order, job, &snapshot, now))?;
+        match seating {
+            Reassigned::Follow(next) => {
+                reassign(&self.env, &next, order).await?;
+                job.map_or(Ok(()), |job| self.store.db.transaction(|| self.store.drop_job(job)))
+            }
+            Reassigned::Unknown => Err(DomainError::Moving.into()),
+            Reassigned::Done | Reassigned::Stays | Reassigned::Leaves(_) => Ok(()),
+        }
+    }
+
+    /// The transaction of it: row and tables change, and the job is done, or nothing.
+    fn seat(
+        &self,
+        profile_id: &ProfileId,
+        order: &Reassignment,
+        job: Option<&str>,
+        snapshot: &Snapshot,
+        now: UnixMillis,
+    ) -> Result<Reassigned, EdgeError> {
+        let id = &order.fragment;
+        let done = || job.map_or(Ok(()), |job| self.store.drop_job(job));
+        let stored = self.store.load(profile_id.as_str())?;
+        let mut row = stored.unwrap_or_else(|| ProfileRow::new(profile_id.clone(), now));
+        let here = row.fragments.contains_key(id) || row.moved.contains_key(id);
+        if !here && self.is_erased(id, now)? {
+            done()?;
+            return Ok(Reassigned::Done);
+        }
+        let overflow = self.store.overflow(&row, id, now)?;
+        row.begin_at_home(id, now);
+        let seating = row.seat(id, &order.seat);
+        match &seating {
+            Reassigned::Follow(_) | Reassigned::Unknown => return Ok(seating),
+            Reassigned::Leaves(fragment) => {
+                let leaving = PackedFragment { fragment: Fragment::clone(fragment), overflow };
+                self.pack_off(&mut row, id, &leaving, order)?;
+            }
+            Reassigned::Done | Reassigned::Stays => {}
+        }
+        if seating != Reassigned::Done {
+            let refreshed = refresh(&mut row, snapshot, now);
+            self.store.save_refreshed(&row, &refreshed)?;
+        }
+        done()?;
+        Ok(seating)
+    }
+
+    /// Takes what belongs to a fragment out of the tables, and records where it goes.
+    fn pack_off(
+        &self,
+        row: &mut ProfileRow,
+        id: &FragmentId,
+        leaving: &PackedFragment,
+        order: &Reassignment,
+    ) -> Result<(), EdgeError> {
+        let all = self.store.subscriptions(row.id.as_str())?;
+        let (going, staying): (Vec<_>, Vec<_>) = all.into_iter().partition(|stored| stored.fragment_id == id.as_str());
+        for stored in &going {
+            self.store.drop_subscription(row.id.as_str(), &stored.endpoint)?;
+        }
+        self.store.drop_overflow(row.id.as_str(), id)?;
+        row.subscriptions = staying.len() as u32;
+        let packed = postcard::to_allocvec(leaving).map_err(|e| DomainError::Internal(e.to_string()))?;
+        let moving = MoveFragment {
+            into: order.seat.profile.clone(),
+            fragment_id: id.clone(),
+            packed: BASE64.encode(packed),
+            subscriptions: going,
+        };
+        let job = format!("bring {} {}", id.as_str(), order.seat.version);
+        self.store.put_job(&job, row.id.as_str(), clock::now(), &OutboxJob::MoveFragment(Box::new(moving)))
+    }
+
+    /// Brings a fragment to the shard of its profile.
+    pub(super) async fn move_fragment(&self, stored: &StoredJob, moving: &MoveFragment) -> Result<(), EdgeError> {
+        shards::ask_bucket(&self.env, bucket_of(moving.into.as_str()), moving).await?;
+        self.store.db.transaction(|| self.store.drop_job(&stored.id))
+    }
+
+    /// Takes a fragment in. One that is here already came with an earlier try.
+    pub(super) async fn absorb(&self, moving: &MoveFragment) -> Result<Response, EdgeError> {
+        let now = clock::now();
+        let snapshot = snapshots::current(&self.env, now).await?;
+        let damaged = |what: String| DomainError::Internal(what);
+        let packed = BASE64.decode(&moving.packed).map_err(|e| damaged(e.to_string()))?;
+        let arriving: PackedFragment = postcard::from_bytes(&packed).map_err(|e| damaged(e.to_string()))?;
+        let id = moving.into.as_str();
+        let next = self.store.db.transaction(|| {
+            let stored = self.store.load(id)?;
+            let mut row = stored.unwrap_or_else(|| ProfileRow::new(moving.into.clone(), now));
+            if self.is_erased(&moving.fragment_id, now)? || !row.absorb(&moving.fragment_id, arriving.fragment) {
+                return Ok(None);
+            }
+            for block in arriving.overflow {
+                self.store.put_overflow(id, &moving.fragment_id, block)?;
+            }
+            for stored in &moving.subscriptions {
+                self.store.put_subscription(id, stored)?;
+            }
+            row.subscriptions = self.store.subscriptions(id)?.len() as u32;
+            let refreshed = refresh(&mut row, &snapshot, now);
+            self.store.save_refreshed(&row, &refreshed)?;
+            Ok(refreshed.timers.iter().map(|timer| timer.to).min())
+        })?;
+        self.arm_at(next).await?;
+        response::json(&Done {})
+    }
+}

@@ -1,0 +1,30 @@
+//! `ProfileShard`: thousands of profiles in one object.
+
+mod abuse_limits;
+mod alarm;
+mod browser;
+mod bucket_owner;
+mod bucket_rows;
+mod bucket_transfer;
+mod destination;
+mod erase;
+mod forwarding_headers;
+mod history_batches;
+mod learning_report;
+mod linking;
+mod next_due;
+mod object;
+mod outbox_job;
+mod outbox_run;
+mod person_export;
+mod profile_view;
+mod quarantine;
+mod refused_whole;
+mod send_push;
+mod store;
+mod subscribe;
+mod subscription_change;
+mod table;
+mod timers;
+mod visit;
+mod visitor;

@@ -1,0 +1,35 @@
+//! When a shard's alarm has to ring next, and saving a profile with what follows for it.
+
+use endcap_engine::visit::Refreshed;
+use endcap_events::ingest::quarantine::KEPT_DAYS;
+use endcap_profile::ProfileRow;
+use endcap_protocol::{DAY_MS, UnixMillis};
+
+use super::store::Store;
+use crate::platform::error::EdgeError;
+
+impl Store {
+    /// When the next job or timer is due, or a refused event to be removed.
+    pub(crate) fn next_due(&self) -> Result<Option<UnixMillis>, EdgeError> {
+        let query = "SELECT min(due) FROM (
+                     SELECT min(due) AS due FROM timer_by_key WHERE bucket NOT IN (SELECT bucket FROM unserved)
+                     UNION ALL SELECT min(due) FROM outbox WHERE bucket NOT IN (SELECT bucket FROM unserved)
+                     UNION ALL SELECT min(received_at) + ? FROM (SELECT received_at FROM quarantine ORDER BY seq LIMIT 1))";
+        Ok(self.db.first(query, vec![(KEPT_DAYS * DAY_MS).into()])?.map(|row| row.int(0)).filter(|due| *due != 0))
+    }
+
+    /// Saves a profile after time has passed: its row, its timers, its stage.
+    pub(crate) fn save_refreshed(&self, row: &ProfileRow, refreshed: &Refreshed) -> Result<(), EdgeError> {
+        self.save(row)?;
+        let id = row.id.as_str();
+        refreshed.timers.iter().try_for_each(|timer| self.move_timer(id, timer))?;
+        if row.fragments.is_empty() {
+            return self.drop_membership(id);
+        }
+        if !refreshed.stage_changed {
+            return Ok(());
+        }
+        let stage = row.stages.current();
+        self.put_membership(id, stage.stage.as_str(), stage.since)
+    }
+}

@@ -1,0 +1,200 @@
+//! `ProfileShard`: thousands of profiles in one object.
+//!
+//! Role in the flow of one event: its only hop. The object reads the visitor's packed row, applies the batch, writes row
+//! and log in one transaction, and answers with what became of each event and what to show.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use endcap_protocol::UnixMillis;
+use endcap_push::TokenCache;
+use endcap_validation::DomainError;
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::web_sys::{Request as RawRequest, Response as RawResponse};
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use super::abuse_limits::AbuseLimits;
+use super::forwarding_headers::{ForwardingHeaders, VISIT_PATH};
+use super::outbox_job::MoveFragment;
+use super::store::Store;
+use super::subscription_change::ChangeSubscription;
+use super::table::all::{check, make, rules};
+use crate::platform::config::config;
+use crate::platform::db::Db;
+use crate::platform::error::EdgeError;
+use crate::platform::{clock, cors, response};
+use crate::rpc::bucket_transfer::{MoveBucket, TransferAnnouncement, TransferChunk};
+use crate::rpc::call::BUCKET_HEADER;
+use crate::rpc::delivery::DeliverRequest;
+use crate::rpc::erasure::{EraseStep, NamesAsk};
+use crate::rpc::graph::Reassign;
+use crate::rpc::message::{Done, Message};
+use crate::rpc::person_export::{BelongingsAsk, EventsAsk};
+use crate::rpc::placement::Use;
+use crate::rpc::profile::ProfileQuestion;
+use crate::rpc::quarantine::{CountsAsk, Keep, ListAsk, Release, Replay, Tally};
+use crate::rpc::rows::{LeaveOldTimers, RowFormat, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
+use crate::rpc::timers::{RunTimers, TimersAsk};
+use crate::rpc::{placement, snapshots};
+
+/// Largest body between objects, in bytes.
+const MAX_INTERNAL_BODY: usize = 32 * 1024 * 1024;
+
+/// A shard of profiles.
+#[durable_object]
+pub struct ProfileShard {
+    pub(super) state: State,
+    pub(super) env: Env,
+    pub(super) store: Store,
+    /// When the alarm is set, once that is known.
+    pub(super) alarm: Cell<Option<Option<UnixMillis>>>,
+    /// Alarms set: each is billed like a row.
+    pub(super) alarms: Cell<u64>,
+    /// Batches stored since the object started.
+    pub(super) batches: Cell<u64>,
+    /// Whether there is something that the shop has not learned yet.
+    pub(super) unlearned: Cell<bool>,
+    /// Which shards were found to be this one or not, by number.
+    pub(super) ours: RefCell<BTreeMap<u16, bool>>,
+    /// Which senders are robots, and which send too much.
+    pub(super) limits: RefCell<AbuseLimits>,
+    /// VAPID tokens by push service.
+    pub(super) tokens: RefCell<TokenCache>,
+}
+
+impl DurableObject for ProfileShard {
+    fn new(state: State, env: Env) -> Self {
+        let db = Db::of(&state.storage());
+        if let Err(error) = make(&db) {
+            worker::console_error!("schema: {error}");
+        }
+        let store = Store::new(db);
+        if let Err(error) = store.load_bucket_states() {
+            worker::console_error!("states of buckets: {error}");
+        }
+        Self {
+            state,
+            env,
+            store,
+            alarm: Cell::new(None),
+            alarms: Cell::new(0),
+            batches: Cell::new(0),
+            unlearned: Cell::new(true),
+            ours: RefCell::default(),
+            limits: RefCell::default(),
+            tokens: RefCell::default(),
+        }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        let origin = request.headers().get("origin")?;
+        cors::settle(self.handle(request).await, origin.as_deref(), &config(&self.env))
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.ring().await.map_err(|error| worker::Error::RustError(error.to_string()))?;
+        Ok(response::empty(200))
+    }
+}
+
+#[wasm_bindgen]
+impl ProfileShard {
+    /// Answers a visitor's batch whose body was read, at once and without a Rust future, which costs as much as the work
+    /// itself. Nothing for what has to wait for something, and for what is no batch: then nothing was done, and `fetch`
+    /// is to answer.
+    #[must_use]
+    pub fn batch(&self, request: &RawRequest, body: &Uint8Array) -> Option<RawResponse> {
+        let now = clock::now();
+        let awake = self.alarm.get().is_some();
+        let snapshot = snapshots::fresh(&self.env, now).filter(|_| awake)?;
+        if !response::is_batch(request, &config(&self.env)) {
+            return None;
+        }
+        match self.batch_at_once(request, body, &snapshot, now) {
+            Ok(response) => response,
+            Err(error) => {
+                let origin = request.headers().get("origin").ok().flatten();
+                cors::settle(Err(error), origin.as_deref(), &config(&self.env)).ok().map(RawResponse::from)
+            }
+        }
+    }
+}
+
+impl ProfileShard {
+    async fn handle(&self, request: Request) -> Result<Response, EdgeError> {
+        placement::check(&self.env, Use::Write).await?;
+        self.wake().await?;
+        let path = request.path();
+        // Browsers' routes come with the deployment's prefix; ours have none, and no browser can name their host.
+        match path.strip_prefix(config(&self.env).prefix.as_str()) {
+            Some("/e") => self.batch_route(request).await,
+            Some("/push") => self.push_route(request).await,
+            Some("/n") => self.report_route(request).await,
+            Some(_) => Err(DomainError::NotFound("route").into()),
+            None => self.answer(&path, request).await,
+        }
+    }
+
+    /// Answers a message of one of our objects, or of a route. What is about a bucket that moved away is handed on.
+    async fn answer(&self, path: &str, mut request: Request) -> Result<Response, EdgeError> {
+        let about = request.headers().get(BUCKET_HEADER)?.and_then(|text| text.parse().ok());
+        if let Some(bucket) = about
+            && let Some(shard) = self.elsewhere(bucket).await?
+        {
+            return Ok(shard.fetch_with_request(request).await?);
+        }
+        let forwarded = ForwardingHeaders::of(request.headers())?;
+        let body = response::body(&mut request, MAX_INTERNAL_BODY).await?;
+        match path {
+            VISIT_PATH => self.visit_route(forwarded, &body).await,
+            DeliverRequest::PATH => self.deliver_route(&body).await,
+            ChangeSubscription::PATH => self.subscribe_route(serde_json::from_slice(&body)?).await,
+            Reassign::PATH => self.reassign_route(&serde_json::from_slice(&body)?).await,
+            MoveFragment::PATH => self.absorb(&serde_json::from_slice(&body)?).await,
+            ProfileQuestion::PATH => self.profile(&serde_json::from_slice(&body)?).await,
+            RunTimers::PATH => self.timers_route(&serde_json::from_slice(&body)?).await,
+            TimersAsk::PATH => response::json(&self.store.timers_view(clock::now())?),
+            NamesAsk::PATH => self.names_route(&serde_json::from_slice(&body)?),
+            EraseStep::PATH => self.erase_route(&serde_json::from_slice(&body)?).await,
+            EventsAsk::PATH => response::json(&self.store.batches(&serde_json::from_slice(&body)?)?),
+            BelongingsAsk::PATH => self.belongings_route(&serde_json::from_slice(&body)?),
+            MoveBucket::PATH => self.move_route(&serde_json::from_slice(&body)?).await,
+            TransferAnnouncement::PATH => self.arrive_route(serde_json::from_slice(&body)?),
+            TransferChunk::PATH => self.take_route(&serde_json::from_slice(&body)?).await,
+            Keep::PATH => self.keep_route(&serde_json::from_slice(&body)?).await,
+            Tally::PATH => self.tally_route(&serde_json::from_slice(&body)?),
+            ListAsk::PATH => self.list_route(&serde_json::from_slice(&body)?),
+            CountsAsk::PATH => self.counts_route(),
+            Release::PATH => self.release_route(&serde_json::from_slice(&body)?),
+            Replay::PATH => self.replay_route(&serde_json::from_slice(&body)?).await,
+            _ => self.answer_development(path, &body),
+        }
+    }
+
+    /// Answers what only development asks.
+    fn answer_development(&self, path: &str, body: &[u8]) -> Result<Response, EdgeError> {
+        let alarms = self.alarms.get();
+        match path {
+            RowsAsk::PATH => response::json(&RowsWritten {
+                batches: self.batches.get(),
+                rows_written: self.store.db.written() + alarms,
+            }),
+            TablesAsk::PATH => {
+                check(&self.store.db)?;
+                response::json(&self.store.db.dump()?)
+            }
+            TableRulesAsk::PATH => response::json(&rules()),
+            SetRowFormat::PATH if config(&self.env).dev => {
+                let set: SetRowFormat = serde_json::from_slice(body)?;
+                let format = self.store.set_row_format(&set.profile_id, set.format)?;
+                response::json(&RowFormat { format })
+            }
+            LeaveOldTimers::PATH if config(&self.env).dev => {
+                self.store.leave_timers_by_kind()?;
+                response::json(&Done {})
+            }
+            _ => Err(DomainError::NotFound("route").into()),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Jobs of the outbox: what has to happen elsewhere.
+
+use endcap_identity::{Assertion, FragmentId};
+use endcap_protocol::ProfileId;
+use serde::{Deserialize, Serialize};
+
+use super::table::subscription::StoredSubscription;
+use crate::rpc::message::{Done, Message};
+
+/// Something to do elsewhere. The words in which it is stored are those of the first version.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(super) enum OutboxJob {
+    /// Tell the identity graph what was said about a fragment, and carry out its answer.
+    #[serde(rename = "tell")]
+    LinkIdentity(Box<LinkIdentity>),
+    /// Bring a fragment to the profile that it belongs to.
+    #[serde(rename = "bring")]
+    MoveFragment(Box<MoveFragment>),
+    /// Send a push message to one browser.
+    #[serde(rename = "send")]
+    SendPush(SendPush),
+}
+
+/// What was said about a fragment, for the graph.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct LinkIdentity {
+    /// The profile that had the fragment.
+    pub(super) profile_id: ProfileId,
+    /// What was said.
+    pub(super) assertion: Assertion,
+}
+
+/// A fragment on its way to its profile.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct MoveFragment {
+    /// The profile.
+    pub(super) into: ProfileId,
+    /// The fragment's name.
+    pub(super) fragment_id: FragmentId,
+    /// The fragment and what of it lies in tables of its own, packed, base64.
+    #[serde(rename = "parcel")]
+    pub(super) packed: String,
+    /// Its push subscriptions.
+    pub(super) subscriptions: Vec<StoredSubscription>,
+}
+
+impl Message for MoveFragment {
+    const PATH: &'static str = "/absorb";
+    type Reply = Done;
+}
+
+/// A message for one browser.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct SendPush {
+    /// The profile that the browser belongs to.
+    pub(super) profile_id: ProfileId,
+    /// Names the message.
+    pub(super) message_id: String,
+    /// Messages of one topic replace each other.
+    pub(super) topic: String,
+    /// Where it goes.
+    pub(super) endpoint: String,
+    /// Its title.
+    pub(super) title: String,
+    /// Its text.
+    pub(super) body: String,
+    /// Path that a click leads to.
+    pub(super) path: String,
+    /// How long it is useful.
+    pub(super) ttl_seconds: u32,
+}

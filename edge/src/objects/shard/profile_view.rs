@@ -1,0 +1,48 @@
+//! Showing one profile.
+
+use endcap_engine::computed_traits::{Reference, utc_hour};
+use endcap_engine::profile_view::ProfileView;
+use endcap_engine::visit::refresh;
+use endcap_identity::FragmentId;
+use endcap_profile::resolution::Resolution;
+use endcap_validation::DomainError;
+use worker::Response;
+
+use super::object::ProfileShard;
+use crate::platform::error::EdgeError;
+use crate::platform::zone::Zone;
+use crate::platform::{clock, response};
+use crate::rpc::profile::{Moved, ProfileQuestion};
+use crate::rpc::snapshots;
+
+impl ProfileShard {
+    /// The profile as of now. Looking changes nothing.
+    pub(super) async fn profile(&self, question: &ProfileQuestion) -> Result<Response, EdgeError> {
+        let now = clock::now();
+        let snapshot = snapshots::current(&self.env, now).await?;
+        let row = self.store.load(&question.profile_id)?;
+        let mut row = row.ok_or(DomainError::NotFound("profile"))?;
+        if let Some(browser) = &question.anonymous_id {
+            match row.resolve(browser, question.fragment.as_ref())? {
+                Resolution::Here(_) => {}
+                Resolution::Next(profile_id, fragment) => {
+                    return response::json(&Moved { moved_to: profile_id, fragment });
+                }
+                Resolution::Begins(_) => return Err(DomainError::NotFound("profile").into()),
+                Resolution::Coming => return Err(DomainError::Moving.into()),
+            }
+        }
+        if row.fragments.is_empty() {
+            // The profile that it is named after may have become part of another.
+            let own = FragmentId::parse(&question.profile_id)?;
+            let away = row.moved.get(&own).filter(|_| question.anonymous_id.is_none());
+            let away = away.ok_or(DomainError::NotFound("profile"))?;
+            return response::json(&Moved { moved_to: away.to.clone(), fragment: own });
+        }
+        let refreshed = refresh(&mut row, &snapshot, now);
+        let zone = Zone::parse(&snapshot.settings.time_zone).ok();
+        let hour_of = |at| zone.as_ref().map_or_else(|| utc_hour(at), |zone| zone.hour(at));
+        let reference = Reference { catalogue: &snapshot.catalogue, hour_of: &hour_of };
+        response::json(&ProfileView::new(&row, &refreshed.person, reference))
+    }
+}

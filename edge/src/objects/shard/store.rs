@@ -1,0 +1,31 @@
+//! A shard's rows.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use endcap_engine::layout::BucketState;
+use endcap_protocol::bucket_of;
+
+use crate::platform::db::Db;
+
+/// A shard's rows. What is done to each table is said in the table's own file.
+pub(crate) struct Store {
+    /// The object's database.
+    pub(crate) db: Db,
+    /// States of buckets that moved or move.
+    pub(crate) bucket_states: RefCell<BTreeMap<u16, BucketState>>,
+    /// Profiles that were written while their bucket is copied to another shard.
+    pub(crate) changed: RefCell<BTreeSet<String>>,
+}
+
+impl Store {
+    /// The rows of a database whose tables were made.
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db, bucket_states: RefCell::default(), changed: RefCell::default() }
+    }
+}
+
+/// The bucket of a profile, as its rows carry it.
+pub(crate) fn bucket(profile_id: &str) -> i64 {
+    i64::from(bucket_of(profile_id))
+}

@@ -1,0 +1,180 @@
+//! Web push subscriptions, and what browsers report about notifications.
+
+use endcap_engine::visit::refresh;
+use endcap_identity::server_fragment::check_browsers;
+use endcap_identity::{FragmentId, Purpose, Route};
+use endcap_profile::resolution::Resolution;
+use endcap_profile::{Fragment, ProfileRow};
+use endcap_protocol::{AnonymousId, FieldError, SourceId, bucket_of};
+use endcap_push::{Crypto, PushBody, PushReply, RawSubscription, ReportBody};
+use endcap_validation::{DomainError, read_json};
+use worker::{Request, Response};
+
+use super::destination::Destination;
+use super::object::ProfileShard;
+use super::subscription_change::{ChangeSubscription, CheckedChange};
+use super::table::subscription::StoredSubscription;
+use super::visitor::{Visitor, allow_origin};
+use crate::platform::config::config;
+use crate::platform::error::EdgeError;
+use crate::platform::webcrypto::WebCrypto;
+use crate::platform::{clock, response};
+use crate::rpc::message::Done;
+use crate::rpc::{call, snapshots};
+
+/// Largest body of a subscription, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+/// Most browsers of one profile that are subscribed; the one subscribed longest ago goes first.
+const MAX_SUBSCRIPTIONS: usize = 10;
+
+impl ProfileShard {
+    /// `POST {prefix}/push`: a browser subscribes to web push, or ends it.
+    pub(super) async fn push_route(&self, mut request: Request) -> Result<Response, EdgeError> {
+        let visitor = Visitor::of(request.inner())?;
+        let body: PushBody = read_json(&response::body(&mut request, MAX_BODY).await?)?;
+        self.check_source(SourceId::parse(&body.source)?.as_str(), &visitor)?;
+        let anonymous_id = AnonymousId::parse(&body.anonymous_id)?;
+        check_browsers(&anonymous_id)?;
+        let subscribe = match &body.subscription {
+            Some(raw) => Some(self.checked(raw, &body, &visitor).await?),
+            None => None,
+        };
+        if subscribe.is_none() && body.unsubscribe.is_none() {
+            return Err(FieldError::new("subscription", "is required").into());
+        }
+        let home = Route::home(&anonymous_id)?.profile;
+        let destination = Destination::of(self.verified(&visitor).unwrap_or(home));
+        let change = CheckedChange { anonymous_id, subscribe, unsubscribe: body.unsubscribe };
+        let subscribed = change.subscribe.is_some();
+        self.subscribe(destination, &change).await?;
+        let response = response::json(&PushReply { subscribed })?;
+        allow_origin(&response, &visitor)?;
+        Ok(response)
+    }
+
+    /// Checks what a browser claims to be its subscription: endpoints are where we will send requests to.
+    async fn checked(
+        &self,
+        raw: &RawSubscription,
+        body: &PushBody,
+        visitor: &Visitor,
+    ) -> Result<StoredSubscription, EdgeError> {
+        let wrong = |path: &str, message: String| FieldError::new(path, message);
+        let checked = raw.validate(config(&self.env).loopback).map_err(|e| wrong(e.path(), e.to_string()))?;
+        let crypto = WebCrypto;
+        let point = crypto.check_point(checked.public_key()).await;
+        point.map_err(|_| wrong("subscription.keys.p256dh", "is no point on the curve P-256".to_owned()))?;
+        let origin = visitor.origin.clone().ok_or_else(|| FieldError::new("origin", "the header is required"))?;
+        Ok(StoredSubscription {
+            fragment_id: String::new(),
+            endpoint: checked.endpoint().as_str().to_owned(),
+            p256dh: raw.keys.p256dh.clone(),
+            auth: raw.keys.auth.clone(),
+            key_id: endcap_protocol::touch::cut(&body.key_id, 16).to_owned(),
+            origin,
+            since: clock::now(),
+        })
+    }
+
+    /// A change that another shard checked.
+    pub(super) async fn subscribe_route(&self, body: ChangeSubscription) -> Result<Response, EdgeError> {
+        self.subscribe(body.destination, &body.change).await?;
+        response::json(&Done {})
+    }
+
+    /// Makes the change at the profile that has the browser's fragment.
+    async fn subscribe(&self, destination: Destination, change: &CheckedChange) -> Result<(), EdgeError> {
+        let profile_id = destination.profile.as_str();
+        if let Some(shard) = self.elsewhere(bucket_of(profile_id)).await? {
+            let body = ChangeSubscription { destination, change: change.clone() };
+            call::ask(&shard, &body).await?;
+            return Ok(());
+        }
+        let now = clock::now();
+        let snapshot = snapshots::current(&self.env, now).await?;
+        let next = self.store.db.transaction(|| {
+            let stored = self.store.load(profile_id)?;
+            let mut row = stored.unwrap_or_else(|| ProfileRow::new(destination.profile.clone(), now));
+            let at = match row.resolve(&change.anonymous_id, destination.fragment.as_ref())? {
+                Resolution::Here(at) => at,
+                Resolution::Begins(at) if self.is_erased(&at, now)? => {
+                    return Err(FieldError::new("anonymous_id", "was erased; it needs a new one").into());
+                }
+                Resolution::Begins(at) => {
+                    row.fragments.insert(at.clone(), Fragment::begun(&change.anonymous_id, now));
+                    at
+                }
+                Resolution::Coming => return Err(DomainError::Moving.into()),
+                Resolution::Next(profile, fragment) => {
+                    return Ok(AfterChange::Elsewhere(Destination {
+                        profile,
+                        fragment: Some(fragment),
+                        inherited_dedupe: None,
+                    }));
+                }
+            };
+            self.write_change(&row, &at, change)?;
+            let left = self.store.subscriptions(profile_id)?;
+            let still = left.iter().any(|stored| stored.fragment_id == at.as_str());
+            row.set_subscriptions(&at, left.len() as u32, still, now);
+            let refreshed = refresh(&mut row, &snapshot, now);
+            self.store.save_refreshed(&row, &refreshed)?;
+            Ok(AfterChange::Due(refreshed.timers.iter().map(|timer| timer.to).min()))
+        })?;
+        match next {
+            AfterChange::Due(due) => self.arm_at(due).await,
+            AfterChange::Elsewhere(next) => {
+                self.finish_links(profile_id).await?;
+                Box::pin(self.subscribe(next, change)).await
+            }
+        }
+    }
+
+    fn write_change(&self, row: &ProfileRow, at: &FragmentId, change: &CheckedChange) -> Result<(), EdgeError> {
+        let id = row.id.as_str();
+        if let Some(endpoint) = &change.unsubscribe {
+            let own = self.store.subscriptions(id)?;
+            let own = own.iter().find(|s| s.endpoint == *endpoint && s.fragment_id == at.as_str());
+            if own.is_some() {
+                self.store.drop_subscription(id, endpoint)?;
+            }
+        }
+        if let Some(stored) = &change.subscribe {
+            self.store
+                .put_subscription(id, &StoredSubscription { fragment_id: at.as_str().to_owned(), ..stored.clone() })?;
+            let mut all = self.store.subscriptions(id)?;
+            all.sort_by_key(|stored| std::cmp::Reverse(stored.since));
+            for surplus in all.iter().skip(MAX_SUBSCRIPTIONS) {
+                self.store.drop_subscription(id, &surplus.endpoint)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `POST {prefix}/n`: a notification was shown, clicked or closed.
+    pub(super) async fn report_route(&self, mut request: Request) -> Result<Response, EdgeError> {
+        let visitor = Visitor::of(request.inner())?;
+        let copy = request.clone()?;
+        let report: ReportBody = read_json(&response::body(&mut request, MAX_BODY).await?)?;
+        let payload = config(&self.env).keys.verify(Purpose::Notification, &report.token);
+        let payload = payload.ok_or(DomainError::NotFound("notification"))?;
+        let (profile_id, message_id) = payload.split_once(' ').ok_or(DomainError::NotFound("notification"))?;
+        if let Some(shard) = self.elsewhere(bucket_of(profile_id)).await? {
+            return Ok(shard.fetch_with_request(copy).await?);
+        }
+        let now = clock::now();
+        self.store.db.transaction(|| {
+            let Some(mut row) = self.store.load(profile_id)? else { return Ok(()) };
+            if row.push_reported(message_id, report.outcome, now) { self.store.save(&row) } else { Ok(()) }
+        })?;
+        let response = response::empty(204);
+        allow_origin(&response, &visitor)?;
+        Ok(response)
+    }
+}
+
+/// What follows a change.
+enum AfterChange {
+    Due(Option<i64>),
+    Elsewhere(Destination),
+}

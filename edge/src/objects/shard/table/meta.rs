@@ -1,0 +1,68 @@
+//! `meta`: cursors and counts of the shard itself.
+
+use super::contract::{Access, Erasure, Table, Transfer, Upgrade};
+use crate::objects::shard::store::Store;
+use crate::platform::error::EdgeError;
+
+/// Number of the log row up to which the shop was told what there is to learn.
+pub(crate) const LEARNED: &str = "learned";
+/// When the log was last trimmed.
+pub(crate) const TRIMMED_AT: &str = "trimmed_at";
+/// The last number of a spilled dedupe block.
+pub(crate) const DEDUPE_PART: &str = "dedupe_part";
+/// Refused events that made room for later ones.
+pub(crate) const QUARANTINE_DROPPED: &str = "quarantine_dropped";
+/// Whether the tombstones of before this shard had anything are known.
+pub(crate) const TOMBSTONES_KNOWN: &str = "tombstones_known";
+/// Runs of timers that failed.
+pub(crate) const FAILED_TIMERS: &str = "failed_timers";
+/// Log rows that could not be learned of.
+pub(crate) const UNREADABLE_LOG_ROWS: &str = "unreadable_log_rows";
+
+/// The table.
+pub(super) struct MetaTable;
+
+impl Table for MetaTable {
+    fn name(&self) -> &'static str {
+        "meta"
+    }
+
+    fn schema(&self) -> &'static str {
+        "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT"
+    }
+
+    fn upgrade(&self) -> Upgrade {
+        Upgrade::None
+    }
+
+    fn transfer(&self) -> Transfer {
+        Transfer::Stays("cursors and counts of this shard")
+    }
+
+    fn erasure(&self) -> Erasure {
+        Erasure::NothingPersonal("numbers only")
+    }
+
+    fn access(&self) -> Access {
+        Access::NotShown("numbers only")
+    }
+}
+
+impl Store {
+    /// A number by its name; 0 where it was never set.
+    pub(crate) fn meta(&self, key: &str) -> Result<i64, EdgeError> {
+        let row = self.db.first("SELECT value FROM meta WHERE key = ?", vec![key.into()])?;
+        Ok(row.map_or(0, |row| row.int(0)))
+    }
+
+    /// Sets a number by its name.
+    pub(crate) fn set_meta(&self, key: &str, value: i64) -> Result<(), EdgeError> {
+        let upsert = "INSERT INTO meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value";
+        self.db.run(upsert, vec![key.into(), value.into()])
+    }
+
+    /// Adds to a number by its name.
+    pub(crate) fn count(&self, key: &str, more: i64) -> Result<(), EdgeError> {
+        self.set_meta(key, self.meta(key)?.saturating_add(more))
+    }
+}

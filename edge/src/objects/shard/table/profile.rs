@@ -1,0 +1,164 @@
+//! `profile`: one packed row for each profile.
+
+use endcap_engine::person_export::{Belongings, FragmentView};
+use endcap_profile::ProfileRow;
+use endcap_validation::DomainError;
+use serde::{Deserialize, Serialize};
+
+use super::contract::{Access, Erasure, ProfileTransfer, Table, Transfer, Upgrade};
+use super::rows::{pack, unpack};
+use crate::objects::shard::store::{Store, bucket};
+use crate::platform::error::EdgeError;
+use crate::rpc::erasure::EraseStep;
+use crate::rpc::person_export::BelongingsAsk;
+
+/// The table.
+pub(super) struct ProfileTable;
+
+impl Table for ProfileTable {
+    fn name(&self) -> &'static str {
+        "profile"
+    }
+
+    fn schema(&self) -> &'static str {
+        "CREATE TABLE IF NOT EXISTS profile(
+           id TEXT PRIMARY KEY, bucket INTEGER NOT NULL, data BLOB NOT NULL) WITHOUT ROWID, STRICT"
+    }
+
+    fn upgrade(&self) -> Upgrade {
+        Upgrade::None
+    }
+
+    fn transfer(&self) -> Transfer {
+        Transfer::WithProfile(ProfileTransfer {
+            take,
+            put,
+            delete: "DELETE FROM profile WHERE id IN (SELECT value FROM json_each(?))",
+            delete_bucket: None,
+        })
+    }
+
+    fn erasure(&self) -> Erasure {
+        Erasure::PackedRow
+    }
+
+    fn access(&self) -> Access {
+        Access::Shown(show)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    id: String,
+    data: Vec<u8>,
+}
+
+fn take(store: &Store, profiles: &[String]) -> Result<Vec<u8>, EdgeError> {
+    let query = "SELECT id, data FROM profile WHERE id IN (SELECT value FROM json_each(?))";
+    let rows = store.db.rows(query, vec![serde_json::to_string(profiles)?.into()])?;
+    pack(&rows.iter().map(|row| Row { id: row.text(0), data: row.blob(1) }).collect::<Vec<_>>())
+}
+
+fn put(store: &Store, rows: &[u8]) -> Result<(), EdgeError> {
+    unpack(rows)?.into_iter().try_for_each(|Row { id, data }| store.put_row(&id, data))
+}
+
+fn show(store: &Store, ask: &BelongingsAsk, shown: &mut Belongings) -> Result<(), EdgeError> {
+    for id in &ask.fragments {
+        let Some(row) = store.load(id.as_str())? else { continue };
+        let theirs = row.fragments.iter().filter(|(id, _)| ask.fragments.contains(*id));
+        shown.fragments.extend(theirs.map(|(id, fragment)| FragmentView::new(id, fragment)));
+    }
+    Ok(())
+}
+
+/// The end of a window of profiles in the order of their IDs.
+pub(crate) struct Window {
+    /// The last ID of it; empty where there is none.
+    last: String,
+    /// Whether there may be more after it.
+    is_full: bool,
+}
+
+/// Profiles that were found in a window, and where to go on.
+pub(crate) struct FoundProfiles {
+    /// Their IDs.
+    pub(crate) ids: Vec<String>,
+    /// The ID after which the next window begins; None at the end.
+    pub(crate) next: Option<String>,
+}
+
+impl Store {
+    /// A profile; none of those whose bucket is not here.
+    pub(crate) fn load(&self, profile_id: &str) -> Result<Option<ProfileRow>, EdgeError> {
+        if !self.may_read(profile_id) {
+            return Ok(None);
+        }
+        let row = self.db.first("SELECT data FROM profile WHERE id = ?", vec![profile_id.into()])?;
+        Ok(row.map(|row| ProfileRow::unpack(&row.blob(0))).transpose()?)
+    }
+
+    /// Writes a profile whose bucket is here.
+    pub(crate) fn save(&self, row: &ProfileRow) -> Result<(), EdgeError> {
+        self.may_write(row.id.as_str())?;
+        self.put_row(row.id.as_str(), row.pack()?)
+    }
+
+    /// Writes a packed row.
+    fn put_row(&self, id: &str, data: Vec<u8>) -> Result<(), EdgeError> {
+        self.db.run(
+            "INSERT INTO profile(id, bucket, data) VALUES(?, ?, ?)
+             ON CONFLICT(id) DO UPDATE SET data = excluded.data",
+            vec![id.into(), bucket(id).into(), data.into()],
+        )
+    }
+
+    /// Deletes a packed row.
+    pub(crate) fn drop_row(&self, id: &str) -> Result<(), EdgeError> {
+        self.db.run("DELETE FROM profile WHERE id = ?", vec![id.into()])
+    }
+
+    /// Bytes of a packed row.
+    pub(crate) fn size_of(&self, id: &str) -> Result<usize, EdgeError> {
+        let row = self.db.first("SELECT length(data) FROM profile WHERE id = ?", vec![id.into()])?;
+        Ok(row.map_or(0, |row| row.int(0).unsigned_abs() as usize))
+    }
+
+    /// Where a window of so many profiles ends.
+    fn window(&self, after: &str, limit: i64) -> Result<Window, EdgeError> {
+        let query = "SELECT max(id), count(*) FROM (SELECT id FROM profile WHERE id > ? ORDER BY id LIMIT ?)";
+        let row = self.db.first(query, vec![after.into(), limit.into()])?;
+        Ok(row.map_or(Window { last: String::new(), is_full: false }, |row| Window {
+            last: row.text(0),
+            is_full: row.int(1) == limit,
+        }))
+    }
+
+    /// Profiles of a bucket out of the next `limit`.
+    pub(crate) fn profiles_in(&self, bucket: u16, after: &str, limit: i64) -> Result<FoundProfiles, EdgeError> {
+        let Window { last, is_full } = self.window(after, limit)?;
+        let find = "SELECT id FROM profile WHERE id > ? AND id <= ? AND bucket = ?";
+        let rows = self.db.rows(find, vec![after.into(), last.as_str().into(), i64::from(bucket).into()])?;
+        Ok(FoundProfiles { ids: rows.iter().map(|row| row.text(0)).collect(), next: is_full.then_some(last) })
+    }
+
+    /// Profiles that mention a fragment of the person out of the next `limit`. Packed rows hold texts as they are.
+    pub(crate) fn mentioning(&self, step: &EraseStep, limit: i64) -> Result<FoundProfiles, EdgeError> {
+        let Window { last, is_full } = self.window(&step.after, limit)?;
+        let find = "SELECT id FROM profile WHERE id > ? AND id <= ?
+                    AND EXISTS (SELECT 1 FROM json_each(?) WHERE instr(data, CAST(value AS BLOB)) > 0)";
+        let fragments = serde_json::to_string(&step.fragments)?;
+        let rows = self.db.rows(find, vec![step.after.as_str().into(), last.as_str().into(), fragments.into()])?;
+        Ok(FoundProfiles { ids: rows.iter().map(|row| row.text(0)).collect(), next: is_full.then_some(last) })
+    }
+
+    /// Writes the format byte of a packed row, for tests of what a newer version leaves. Returns what it was.
+    pub(crate) fn set_row_format(&self, id: &str, format: u8) -> Result<u8, EdgeError> {
+        let row = self.db.first("SELECT data FROM profile WHERE id = ?", vec![id.into()])?;
+        let mut data = row.map(|row| row.blob(0)).unwrap_or_default();
+        let byte = data.first_mut().ok_or(DomainError::NotFound("profile"))?;
+        let before = std::mem::replace(byte, format);
+        self.put_row(id, data)?;
+        Ok(before)
+    }
+}

@@ -1,0 +1,172 @@
+//! `quarantine`: refused events, kept for 30 days or until they are taken in again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use endcap_engine::person_export::Belongings;
+use endcap_events::ingest::quarantine::{KEPT_DAYS, Listed};
+use endcap_events::ingest::{Quarantined, RejectCode};
+use endcap_protocol::{DAY_MS, UnixMillis};
+use worker::SqlStorageValue;
+
+use super::contract::{Access, Eraser, Erasure, Table, Transfer, Upgrade};
+use super::meta::QUARANTINE_DROPPED;
+use super::refused::RefusedEvents;
+use crate::objects::shard::store::Store;
+use crate::platform::db::Row;
+use crate::platform::error::EdgeError;
+use crate::rpc::erasure::ErasedRows;
+use crate::rpc::person_export::BelongingsAsk;
+use crate::rpc::quarantine::ListAsk;
+
+/// Most refused events that a shard keeps; the oldest make room.
+const MAX_KEPT: i64 = 10_000;
+/// Most refused events of one export and shard.
+const MAX_SHOWN: i64 = 500;
+
+/// The table.
+pub(super) struct QuarantineTable;
+
+impl Table for QuarantineTable {
+    fn name(&self) -> &'static str {
+        "quarantine"
+    }
+
+    fn schema(&self) -> &'static str {
+        "CREATE TABLE IF NOT EXISTS quarantine(
+           seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, bucket INTEGER NOT NULL, received_at INTEGER NOT NULL,
+           source TEXT NOT NULL, code TEXT NOT NULL, route TEXT NOT NULL, event TEXT NOT NULL) STRICT"
+    }
+
+    fn upgrade(&self) -> Upgrade {
+        Upgrade::None
+    }
+
+    fn transfer(&self) -> Transfer {
+        Transfer::Stays("they age away within 30 days; readers ask every shard")
+    }
+
+    fn erasure(&self) -> Erasure {
+        Erasure::Found(erase)
+    }
+
+    fn access(&self) -> Access {
+        Access::Shown(show)
+    }
+}
+
+fn erase(eraser: &Eraser<'_>, sums: &mut ErasedRows) -> Result<(), EdgeError> {
+    let store = eraser.store;
+    store.db.transaction(|| {
+        for found in store.refused_about(&eraser.step.names, -1)? {
+            store.db.run("DELETE FROM quarantine WHERE id = ?", vec![found.id.into()])?;
+            sums.refused += 1;
+        }
+        Ok(())
+    })
+}
+
+fn show(store: &Store, ask: &BelongingsAsk, shown: &mut Belongings) -> Result<(), EdgeError> {
+    shown.refused.extend(store.refused_about(&ask.names, MAX_SHOWN)?);
+    Ok(())
+}
+
+impl Store {
+    /// Keeps refused events and counts them. Returns when the first of them has to be removed.
+    pub(crate) fn quarantine(&self, bucket: u16, events: &[Quarantined]) -> Result<Option<UnixMillis>, EdgeError> {
+        let mut counts: BTreeMap<(i64, &str, RejectCode), i64> = BTreeMap::new();
+        for event in events {
+            if !event.code.is_kept() || self.keep(bucket, event)? {
+                *counts.entry((event.received_at / DAY_MS, &event.source, event.code)).or_default() += 1;
+            }
+        }
+        for ((day, source, code), count) in counts {
+            self.count_refused(&RefusedEvents { bucket, day, source, code, count })?;
+        }
+        let kept = events.iter().filter(|event| event.code.is_kept());
+        let Some(first) = kept.map(|event| event.received_at).min() else { return Ok(None) };
+        self.make_room()?;
+        Ok(Some(first.saturating_add(KEPT_DAYS * DAY_MS)))
+    }
+
+    /// Keeps one event; false when it is kept already.
+    fn keep(&self, bucket: u16, event: &Quarantined) -> Result<bool, EdgeError> {
+        let insert = "INSERT INTO quarantine(id, bucket, received_at, source, code, route, event)
+                      VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING RETURNING seq";
+        let values: Vec<SqlStorageValue> = vec![
+            event.id(bucket).into(),
+            i64::from(bucket).into(),
+            event.received_at.into(),
+            event.source.as_str().into(),
+            event.code.as_str().into(),
+            event.route.as_str().into(),
+            serde_json::to_string(event)?.into(),
+        ];
+        Ok(self.db.first(insert, values)?.is_some())
+    }
+
+    /// Removes the oldest events beyond the bound, and counts them. Numbers that replays left free count as taken, so
+    /// that nothing has to be counted each time.
+    fn make_room(&self) -> Result<(), EdgeError> {
+        let delete = "DELETE FROM quarantine WHERE seq <= (SELECT max(seq) FROM quarantine) - ? RETURNING seq";
+        let gone = self.db.rows(delete, vec![MAX_KEPT.into()])?.len() as i64;
+        if gone == 0 { Ok(()) } else { self.count(QUARANTINE_DROPPED, gone) }
+    }
+
+    /// Removes what is older than 30 days.
+    pub(crate) fn trim_quarantine(&self, now: UnixMillis) -> Result<(), EdgeError> {
+        let before = now.saturating_sub(KEPT_DAYS * DAY_MS);
+        let oldest = self.db.first("SELECT received_at FROM quarantine ORDER BY seq LIMIT 1", Vec::new())?;
+        if oldest.is_some_and(|row| row.int(0) <= before) {
+            self.db.run("DELETE FROM quarantine WHERE received_at <= ?", vec![before.into()])?;
+        }
+        self.trim_refused(before / DAY_MS)
+    }
+
+    /// Refused events that fit, with their sequence numbers.
+    pub(crate) fn list_refused(&self, ask: &ListAsk) -> Result<Vec<(i64, Listed)>, EdgeError> {
+        let read = |row: &Row| -> Result<(i64, Listed), EdgeError> {
+            let event = serde_json::from_str(&row.text(2))?;
+            Ok((row.int(0), Listed { id: row.text(1), event }))
+        };
+        if !ask.ask.ids.is_empty() {
+            let query = "SELECT seq, id, event FROM quarantine WHERE id = ?";
+            let mut found = Vec::new();
+            for id in &ask.ask.ids {
+                found.extend(self.db.first(query, vec![id.as_str().into()])?.as_ref().map(read).transpose()?);
+            }
+            return Ok(found);
+        }
+        let query = "SELECT seq, id, event FROM quarantine WHERE seq > ?
+                     AND (? = '' OR source = ?) AND (? = '' OR code = ?) AND (? = '' OR route = ?)
+                     AND (? = '' OR json_extract(event, '$.path') = ?)
+                     ORDER BY seq LIMIT ?";
+        let source = ask.ask.source.as_deref().unwrap_or_default();
+        let code = ask.ask.code.map_or("", RejectCode::as_str);
+        let route = ask.ask.route.map_or("", |route| route.as_str());
+        let path = ask.ask.path.as_deref().unwrap_or_default();
+        let texts = [source, source, code, code, route, route, path, path].map(SqlStorageValue::from);
+        let values = std::iter::once(ask.after.into()).chain(texts).chain([ask.limit.into()]);
+        self.db.rows(query, values.collect())?.iter().map(read).collect()
+    }
+
+    /// Refused events about somebody with one of these names; a limit below 0 is none.
+    fn refused_about(&self, names: &BTreeSet<String>, limit: i64) -> Result<Vec<Listed>, EdgeError> {
+        let query = "SELECT id, event FROM quarantine
+                     WHERE EXISTS (SELECT 1 FROM json_each(?) WHERE instr(lower(event), value) > 0) LIMIT ?";
+        let mut found = Vec::new();
+        for row in self.db.rows(query, vec![serde_json::to_string(names)?.into(), limit.into()])? {
+            let event: Quarantined = serde_json::from_str(&row.text(1))?;
+            if event.is_about(names) {
+                found.push(Listed { id: row.text(0), event });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Lets go of events that were accepted.
+    pub(crate) fn release(&self, ids: &[&str]) -> Result<(), EdgeError> {
+        self.db.transaction(|| {
+            ids.iter().try_for_each(|id| self.db.run("DELETE FROM quarantine WHERE id = ?", vec![(*id).into()]))
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! Timers: what is due by the passage of time.
+//!
+//! A run that fails is rolled back, and its timer is postponed with a growing pause: an unreadable row during a gradual
+//! deployment costs minutes, and no message.
+
+use endcap_engine::journey::{CART_LEFT, cart_left_due, cart_left_text};
+use endcap_engine::shop::Snapshot;
+use endcap_engine::visit::refresh;
+use endcap_identity::FragmentId;
+use endcap_profile::timers::TimerKey;
+use endcap_profile::{Person, ProfileRow};
+use endcap_protocol::{UnixMillis, uuid};
+use endcap_validation::DomainError;
+use worker::Response;
+
+use super::object::ProfileShard;
+use super::outbox_job::{OutboxJob, SendPush};
+use super::table::timer::{StoredTimer, key_of};
+use crate::platform::error::EdgeError;
+use crate::platform::{clock, response};
+use crate::rpc::snapshots;
+use crate::rpc::timers::{RunTimers, TimersRan};
+
+/// Timers of one run; what is left keeps the alarm at now.
+const BATCH: i64 = 50;
+
+impl ProfileShard {
+    /// Everything due as of a time that is passed in, in development.
+    pub(super) async fn timers_route(&self, run: &RunTimers) -> Result<Response, EdgeError> {
+        let mut ran = 0;
+        loop {
+            let some = self.run_timers(run.now).await?;
+            ran += some;
+            if some == 0 {
+                break;
+            }
+        }
+        self.run_jobs(run.now).await?;
+        self.store.trim_quarantine(run.now)?;
+        self.report_learning().await?;
+        let next = self.store.next_due()?;
+        self.arm_at(next).await?;
+        response::json(&TimersRan { ran })
+    }
+
+    /// Runs due timers, each in a transaction of its own, so that one that fails holds up no other. Returns how many.
+    pub(super) async fn run_timers(&self, now: UnixMillis) -> Result<u64, EdgeError> {
+        let snapshot = snapshots::current(&self.env, clock::now()).await?;
+        let due = self.store.due_timers(now, BATCH)?;
+        for timer in &due {
+            let result = self.store.db.transaction(|| self.run_timer(timer, &snapshot, now));
+            if let Err(error) = result {
+                worker::console_error!(
+                    "timer {} of {}, attempt {}: {error}",
+                    timer.key,
+                    timer.profile_id,
+                    timer.attempts + 1
+                );
+                self.store.postpone_timer(timer, now)?;
+            }
+        }
+        Ok(due.len() as u64)
+    }
+
+    fn run_timer(&self, timer: &StoredTimer, snapshot: &Snapshot, now: UnixMillis) -> Result<(), EdgeError> {
+        self.store.drop_timer(timer.due, &timer.profile_id, &timer.key)?;
+        let unknown = || DomainError::Internal(format!("timer {} is of a newer version", timer.key));
+        let key = key_of(timer).ok_or_else(unknown)?;
+        let Some(mut row) = self.store.load(&timer.profile_id)? else { return Ok(()) };
+        row.timers.disarm(&key);
+        // Folding once tells whether the message is due; deciding it changes the row, so the timers are worked out after.
+        let mut looked = row.clone();
+        let person = refresh(&mut looked, snapshot, now).person;
+        let due = cart_left_due(&row, &person, &snapshot.settings.cart_push);
+        if key == TimerKey::CART_LEFT && due.is_some_and(|due| due <= now) {
+            self.decide_push(&mut row, &person, snapshot, now)?;
+        }
+        let refreshed = refresh(&mut row, snapshot, now);
+        self.store.save_refreshed(&row, &refreshed)
+    }
+
+    /// Decides the message about the cart: recorded on the profile, and one job for each browser.
+    fn decide_push(
+        &self,
+        row: &mut ProfileRow,
+        person: &Person,
+        snapshot: &Snapshot,
+        now: UnixMillis,
+    ) -> Result<(), EdgeError> {
+        let message_id = uuid::v7(clock::now(), clock::random()?);
+        let (title, body) = cart_left_text(person, snapshot);
+        let subscriptions = self.store.subscriptions(row.id.as_str())?;
+        if let Some(first) = subscriptions.first() {
+            row.push_decided(&FragmentId::parse(&first.fragment_id)?, &message_id, CART_LEFT, now);
+        }
+        for subscription in subscriptions {
+            let send = SendPush {
+                profile_id: row.id.clone(),
+                message_id: message_id.clone(),
+                topic: CART_LEFT.to_owned(),
+                endpoint: subscription.endpoint.clone(),
+                title: title.clone(),
+                body: body.clone(),
+                path: snapshot.settings.cart_push.url.clone(),
+                ttl_seconds: snapshot.settings.cart_push.ttl_seconds,
+            };
+            let id = format!("send {message_id} {}", subscription.endpoint);
+            self.store.put_job(&id, row.id.as_str(), now, &OutboxJob::SendPush(send))?;
+        }
+        Ok(())
+    }
+}

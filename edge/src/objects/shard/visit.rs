@@ -1,0 +1,365 @@
+//! A batch at the shard of its profile: ingest, apply, store, decide, in one hop.
+
+use std::collections::BTreeSet;
+
+use endcap_engine::batch_reply::BatchReply;
+use endcap_engine::decide::{Decision, Setting, decide};
+use endcap_engine::shop::Snapshot;
+use endcap_engine::visit::{Visit, alone, apply, refresh_briefly};
+use endcap_events::ingest::event::Kind;
+use endcap_events::ingest::{Batch, Signals, ingest_from};
+use endcap_identity::{FragmentId, LinkStrength};
+use endcap_profile::dedupe::Accepted;
+use endcap_profile::evidence_policy::EvidencePolicy;
+use endcap_profile::resolution::Resolution;
+use endcap_profile::{Person, ProfileRow};
+use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
+use endcap_validation::DomainError;
+use worker::Stub;
+
+use super::destination::{Destination, RouteTarget, Visited};
+use super::forwarding_headers::{ERASED_HEADER, ForwardingHeaders, PROFILE_HEADER, VISIT_PATH};
+use super::object::ProfileShard;
+use super::outbox_job::{LinkIdentity, OutboxJob};
+use super::table::event_log::LogEntry;
+use crate::platform::clock;
+use crate::platform::config::config;
+use crate::platform::error::EdgeError;
+use crate::rpc::{call, snapshots};
+
+/// What one transaction did.
+enum Step {
+    /// The events belong elsewhere. These messages of the batch belong to who used the browser before, and are no longer
+    /// among its events.
+    Elsewhere(Destination, Vec<String>),
+    /// The fragment is on its way here.
+    Coming,
+    /// The browser belongs to somebody who was erased.
+    Erased,
+    /// The batch was applied.
+    Applied(Box<Done>),
+}
+
+struct Done {
+    visit: Visit,
+    decision: Option<Decision>,
+    due: Option<UnixMillis>,
+    /// What the fragment knows, where it was handed over.
+    inherited_dedupe: Option<Accepted>,
+}
+
+impl ProfileShard {
+    /// Applies a batch, of which `body` is the text, at its destination, wherever that is.
+    pub(super) async fn visit(
+        &self,
+        destination: Destination,
+        body: &[u8],
+        mut batch: Batch,
+    ) -> Result<Visited, EdgeError> {
+        if let Some(shard) = self.elsewhere(bucket_of(destination.profile.as_str())).await? {
+            return self.forward(&shard, &destination, body, &batch).await;
+        }
+        let now = clock::now();
+        let snapshot = snapshots::current(&self.env, now).await?;
+        let outcome = self.apply(&destination, &mut batch, &snapshot, now)?;
+        self.conclude(destination, (body, batch), outcome, now).await
+    }
+
+    /// Applies a batch of which nobody waits to see anything, and leaves it to the caller to tell the graph of the
+    /// profiles that are added to `said`.
+    pub(super) async fn deposit(
+        &self,
+        destination: Destination,
+        (body, mut batch): (&[u8], Batch),
+        snapshot: &Snapshot,
+        said: &mut BTreeSet<String>,
+    ) -> Result<Vec<u8>, EdgeError> {
+        if batch.ask.is_some() || !self.owns(bucket_of(destination.profile.as_str()))? {
+            return Ok(self.visit(destination, body, batch).await?.body);
+        }
+        let now = clock::now();
+        match self.apply(&destination, &mut batch, snapshot, now)? {
+            Step::Applied(done) if done.visit.succession.is_none() => {
+                let Done { visit, due, .. } = *done;
+                self.arm_at(self.next_alarm(&visit, due, now)).await?;
+                if visit.assertion.is_some() {
+                    said.insert(destination.profile.into_string());
+                }
+                Ok(BatchReply::of(visit.accepted, visit.duplicate, batch.rejected).text(None)?)
+            }
+            outcome => Ok(self.conclude(destination, (body, batch), outcome, now).await?.body),
+        }
+    }
+
+    /// Goes on from what one transaction did with a batch.
+    async fn conclude(
+        &self,
+        destination: Destination,
+        (body, batch): (&[u8], Batch),
+        outcome: Step,
+        now: UnixMillis,
+    ) -> Result<Visited, EdgeError> {
+        match outcome {
+            Step::Coming => Err(on_its_way()),
+            Step::Erased => self.refuse_erased(&destination, batch),
+            Step::Elsewhere(next, _) if next.is_same(&destination) => {
+                Err(DomainError::Internal("a profile points at itself".to_owned()).into())
+            }
+            Step::Elsewhere(next, before) => {
+                self.wait_for_links(&destination.profile).await?;
+                if before.is_empty() {
+                    return Box::pin(self.visit_next(next, body, batch)).await;
+                }
+                let rest = batch.body(&batch.events);
+                let bucket = bucket_of(destination.profile.as_str());
+                let due = self.store.db.transaction(|| self.store.quarantine(bucket, &batch.refused))?;
+                self.arm_at(due).await?;
+                let reply = BatchReply::of(Vec::new(), before, batch.rejected.clone());
+                if batch.events.is_empty() {
+                    // All of it is the person's before: the next one is not to get as much as its consent.
+                    let (profile_id, body) = (destination.profile.into_string(), reply.text(None)?);
+                    return Ok(Visited { profile_id, status: reply.status(), body, erased: false });
+                }
+                self.follow(reply, next, (&rest, &batch)).await
+            }
+            Step::Applied(done) => self.finish(destination.profile, batch, *done, now).await,
+        }
+    }
+
+    /// Refuses a batch of a browser that was erased: its events are counted and nothing of them is kept.
+    fn refuse_erased(&self, destination: &Destination, mut batch: Batch) -> Result<Visited, EdgeError> {
+        batch.erase();
+        let bucket = bucket_of(destination.profile.as_str());
+        self.store.db.transaction(|| self.store.quarantine(bucket, &batch.refused))?;
+        let reply = BatchReply::of(Vec::new(), Vec::new(), batch.rejected);
+        Ok(Visited { profile_id: String::new(), status: reply.status(), body: reply.text(None)?, erased: true })
+    }
+
+    async fn visit_next(&self, destination: Destination, body: &[u8], batch: Batch) -> Result<Visited, EdgeError> {
+        self.visit(destination, body, batch).await
+    }
+
+    /// The same without waiting for anything. None, and nothing done, where something has to be waited for: the profile
+    /// is elsewhere, or what was said may lead to another one.
+    pub(super) fn visit_at_once(
+        &self,
+        target: &RouteTarget,
+        mut batch: Batch,
+        snapshot: &Snapshot,
+        now: UnixMillis,
+    ) -> Result<Option<Visited>, EdgeError> {
+        let names = |kind: &Kind| matches!(kind, Kind::Identify { .. });
+        let says = batch.events.iter().any(|event| names(&event.kind) || !event.identifiers.is_empty());
+        if says || !self.owns(bucket_of(target.at.as_str()))? {
+            return Ok(None);
+        }
+        let destination = Destination::of(target.at.clone());
+        let Step::Applied(done) = self.apply(&destination, &mut batch, snapshot, now)? else {
+            return Ok(None);
+        };
+        let Done { visit, decision, due, .. } = *done;
+        self.arm(self.next_alarm(&visit, due, now))?;
+        let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected);
+        let profile_id = target.at.as_str().to_owned();
+        let body = reply.text(decision.as_ref())?;
+        Ok(Some(Visited { profile_id, status: reply.status(), body, erased: false }))
+    }
+
+    /// When the alarm has to ring after a visit.
+    fn next_alarm(&self, visit: &Visit, due: Option<UnixMillis>, now: UnixMillis) -> Option<UnixMillis> {
+        let learn = (!visit.accepted.is_empty()).then(|| now.saturating_add(config(&self.env).learn_interval_ms));
+        due.into_iter().chain(learn).min()
+    }
+
+    /// A fragment that is on its way has to arrive before its events do.
+    async fn wait_for_links(&self, profile_id: &ProfileId) -> Result<(), EdgeError> {
+        if self.finish_links(profile_id.as_str()).await? { Ok(()) } else { Err(on_its_way()) }
+    }
+
+    /// Sends the batch on to the shard that holds the profile.
+    async fn forward(
+        &self,
+        shard: &Stub,
+        destination: &Destination,
+        body: &[u8],
+        batch: &Batch,
+    ) -> Result<Visited, EdgeError> {
+        let request = call::request(VISIT_PATH, destination.write_inherited(body)?)?;
+        ForwardingHeaders::write(request.headers(), destination, batch)?;
+        let mut response = shard.fetch_with_request(request).await?;
+        let profile_id = response.headers().get(PROFILE_HEADER)?.unwrap_or_default();
+        let erased = response.headers().get(ERASED_HEADER)?.is_some();
+        Ok(Visited { profile_id, status: response.status_code(), body: response.bytes().await?, erased })
+    }
+
+    /// The transaction: read, compute, write, with no await in between.
+    fn apply(
+        &self,
+        destination: &Destination,
+        batch: &mut Batch,
+        snapshot: &Snapshot,
+        now: UnixMillis,
+    ) -> Result<Step, EdgeError> {
+        self.store.db.transaction(|| {
+            let stored = self.store.load(destination.profile.as_str())?;
+            let mut row = stored.unwrap_or_else(|| ProfileRow::new(destination.profile.clone(), now));
+            let at = match row.resolve(&batch.anonymous_id, destination.fragment.as_ref())? {
+                Resolution::Begins(at) if self.is_erased(&at, now)? => return Ok(Step::Erased),
+                Resolution::Here(at) | Resolution::Begins(at) => at,
+                Resolution::Coming => return Ok(Step::Coming),
+                Resolution::Next(profile, fragment) => {
+                    let passed = destination.fragment.clone().unwrap_or_else(|| FragmentId::first(&batch.anonymous_id));
+                    let overflow = self.store.overflow(&row, &passed, now)?;
+                    let before = row.known_before_handover(&passed, batch, &overflow);
+                    // Where the fragment only moved, who comes next is the same.
+                    let inherited_dedupe =
+                        row.inherited_dedupe(&passed, &overflow).or_else(|| destination.inherited_dedupe.clone());
+                    return Ok(Step::Elsewhere(
+                        Destination { profile, fragment: Some(fragment), inherited_dedupe },
+                        before,
+                    ));
+                }
+            };
+            if let Some(known) = destination.inherited_dedupe.clone() {
+                row.inherit(&at, &batch.anonymous_id, known, now);
+            }
+            self.apply_to(&mut row, &at, batch, snapshot, now).map(|done| Step::Applied(Box::new(done)))
+        })
+    }
+
+    fn apply_to(
+        &self,
+        row: &mut ProfileRow,
+        at: &FragmentId,
+        batch: &mut Batch,
+        snapshot: &Snapshot,
+        now: UnixMillis,
+    ) -> Result<Done, EdgeError> {
+        let config = config(&self.env);
+        let source = batch.source.clone();
+        let rules = &snapshot.settings.identity;
+        let policy =
+            EvidencePolicy { secret: &config.identity_secret, trust: batch.trust, source: source.as_str(), rules };
+        let overflow = self.store.overflow(row, at, now)?;
+        let silent = batch.events.is_empty();
+        let before = row.fragments.get(at).filter(|_| silent).cloned();
+        let mut visit = apply(row, at, batch, now, &policy, &overflow);
+        self.store.spill(row, at)?;
+        let refreshed = refresh_briefly(row, snapshot, now);
+        // A page that only asks, or repeats itself, writes nothing; one that changes its mind about consent does.
+        let minded = before.is_some_and(|before| row.fragments.get(at) != Some(&before));
+        let changed = !visit.accepted.is_empty() || visit.succession.is_some() || minded || refreshed.stage_changed;
+        if changed {
+            self.store.save_refreshed(row, &refreshed)?;
+            let (events, signals) = (std::mem::take(&mut visit.log), std::mem::take(&mut visit.signals));
+            if !signals.is_empty() {
+                self.note_learning();
+            }
+            let entry = LogEntry { profile_id: row.id.as_str(), fragment_id: at, events, signals };
+            self.store.append_log(entry, now)?;
+            self.record_link(row, &visit, now)?;
+            self.batches.set(self.batches.get() + 1);
+        }
+        let refused = std::mem::take(&mut batch.refused);
+        let removal = self.store.quarantine(bucket_of(row.id.as_str()), &refused)?;
+        let due = refreshed.timers.iter().filter(|_| changed).map(|timer| timer.to).chain(removal).min();
+        let inherited_dedupe = row.inherited_dedupe(at, &overflow);
+        Ok(Done {
+            decision: self.decision(row, at, batch, refreshed.person, snapshot, now),
+            visit,
+            due,
+            inherited_dedupe,
+        })
+    }
+
+    /// Records what was said, for the identity graph. Each message says it once, so it names the job.
+    fn record_link(&self, row: &ProfileRow, visit: &Visit, now: UnixMillis) -> Result<(), EdgeError> {
+        let Some(assertion) = &visit.assertion else { return Ok(()) };
+        let message = visit.accepted.first().map(String::as_str).unwrap_or_default();
+        let id = format!("tell {} {message}", assertion.fragment.as_str());
+        let link = LinkIdentity { profile_id: row.id.clone(), assertion: assertion.clone() };
+        self.store.put_job(&id, row.id.as_str(), now, &OutboxJob::LinkIdentity(Box::new(link)))
+    }
+
+    fn decision(
+        &self,
+        row: &ProfileRow,
+        at: &FragmentId,
+        batch: &Batch,
+        person: Person,
+        snapshot: &Snapshot,
+        now: UnixMillis,
+    ) -> Option<Decision> {
+        let ask = batch.ask.as_ref()?;
+        let config = config(&self.env);
+        let vapid = config.vapid.as_ref().map(|vapid| (vapid.key.id(), vapid.public.as_str()));
+        // A browser that only claims who it is is shown what it did itself, under its own name.
+        let claims = row.fragments.get(at).filter(|fragment| fragment.standing == LinkStrength::Claimed);
+        let own = claims.map(|fragment| alone(at, fragment, snapshot, now));
+        let profile_id = if own.is_some() { at.as_str() } else { row.id.as_str() };
+        let setting = Setting { profile_id, now, vapid };
+        Some(decide(&this_browser(own.unwrap_or(person), row, at), ask, snapshot, &setting))
+    }
+
+    async fn finish(
+        &self,
+        profile_id: ProfileId,
+        batch: Batch,
+        done: Done,
+        now: UnixMillis,
+    ) -> Result<Visited, EdgeError> {
+        let Done { visit, decision, due, inherited_dedupe } = done;
+        self.arm_at(self.next_alarm(&visit, due, now)).await?;
+        let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected.clone());
+        let at = profile_id.as_str().to_owned();
+        let said = visit.assertion.map(|assertion| assertion.fragment);
+        let told = if said.is_some() { self.finish_links(profile_id.as_str()).await? } else { false };
+        let follow_up = match (visit.succession, said) {
+            (Some((next, events)), _) => Some((
+                Destination { profile: next.home()?, fragment: Some(next), inherited_dedupe },
+                batch.body(&events),
+            )),
+            (None, Some(fragment)) if told => Some((
+                Destination { profile: profile_id, fragment: Some(fragment), inherited_dedupe: None },
+                batch.body(&[]),
+            )),
+            _ => None,
+        };
+        let Some((next, body)) = follow_up else {
+            let body = reply.text(decision.as_ref())?;
+            return Ok(Visited { profile_id: at, status: reply.status(), body, erased: false });
+        };
+        self.follow(reply.deciding(decision.as_ref())?, next, (&body, &batch)).await
+    }
+
+    /// Applies the rest of a batch at the destination that it belongs to, and adds what became of it to the reply.
+    async fn follow(
+        &self,
+        mut reply: BatchReply,
+        next: Destination,
+        (body, batch): (&str, &Batch),
+    ) -> Result<Visited, EdgeError> {
+        let signals = Signals { trust: batch.trust, gpc: batch.gpc, robot: false };
+        let rest = ingest_from(body.as_bytes(), batch.received_at, signals)?;
+        let more = Box::pin(self.visit_next(next, body.as_bytes(), rest)).await?;
+        reply.follow(&more.body)?;
+        let (status, body) = (reply.status(), serde_json::to_vec(&reply)?);
+        Ok(Visited { profile_id: more.profile_id, status, body, erased: more.erased })
+    }
+}
+
+/// The fragment has to arrive before its events are applied.
+fn on_its_way() -> EdgeError {
+    DomainError::Moving.into()
+}
+
+/// The person as this browser is shown them: subscribed means this browser is.
+fn this_browser(mut person: Person, row: &ProfileRow, at: &FragmentId) -> Person {
+    if let Some(fragment) = row.fragments.get(at) {
+        person.behaviour.push_subscribed = fragment.behaviour.push_subscribed;
+        person.behaviour.consent = fragment.behaviour.consent;
+        person.behaviour.session.clone_from(&fragment.behaviour.session);
+        person.behaviour.page_views = fragment.behaviour.page_views;
+    }
+    person
+}

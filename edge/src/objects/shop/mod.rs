@@ -1,0 +1,8 @@
+//! The shop's object, and the registry, which is the same class under another name.
+
+mod campaigns;
+mod configuration;
+mod learning;
+mod object;
+mod registry;
+mod webhooks;

@@ -1,0 +1,96 @@
+//! `Shop`: configuration, catalogue and models of the shop.
+//!
+//! Role in the flow of one event: none on its way; shards report here what there is to learn, and fetch the snapshot that
+//! they decide with.
+
+use std::cell::RefCell;
+
+use endcap_models::lifecycle::GapHistogram;
+use endcap_models::recommend::Model;
+use endcap_validation::DomainError;
+use serde::{Deserialize, Serialize};
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use crate::platform::db::Db;
+use crate::platform::error::EdgeError;
+use crate::platform::response;
+use crate::rpc::learning::LearningReport;
+use crate::rpc::message::Message;
+use crate::rpc::placement::LayoutAsk;
+use crate::rpc::rows::TablesAsk;
+use crate::rpc::shop::{
+    DeleteCampaign, DeleteWebhook, GetCampaign, GetCampaigns, GetProducts, GetSettings, GetShards, GetWebhook,
+    GetWebhooks, PutCampaign, PutProducts, PutSettings, PutShards, PutWebhook,
+};
+use crate::rpc::snapshots::SnapshotAsk;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS campaign(
+  id TEXT PRIMARY KEY, version INTEGER NOT NULL, definition TEXT NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS product(position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, product TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS webhook(source TEXT PRIMARY KEY, mapping TEXT NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS model(part INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS learned(shard TEXT PRIMARY KEY, cursor INTEGER NOT NULL) WITHOUT ROWID, STRICT;";
+
+/// What the shop learned, as stored.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Learned {
+    /// Counts the reports that were learned.
+    pub(super) version: u64,
+    /// What recommends.
+    pub(super) model: Model,
+    /// Gaps between orders.
+    pub(super) gaps: GapHistogram,
+}
+
+/// The shop.
+#[durable_object]
+pub struct Shop {
+    pub(super) env: Env,
+    pub(super) db: Db,
+    pub(super) learned: RefCell<Option<Learned>>,
+}
+
+impl DurableObject for Shop {
+    fn new(state: State, env: Env) -> Self {
+        Self { env, db: Db::open(&state.storage(), SCHEMA), learned: RefCell::new(None) }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        response::settle(self.handle(request).await)
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.on_alarm().await.map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        Ok(response::empty(200))
+    }
+}
+
+impl Shop {
+    async fn handle(&self, mut request: Request) -> Result<Response, EdgeError> {
+        let path = request.path();
+        let body = request.bytes().await?;
+        match path.as_str() {
+            SnapshotAsk::PATH => self.snapshot(&serde_json::from_slice(&body)?),
+            TablesAsk::PATH => response::json(&self.db.dump()?),
+            LayoutAsk::PATH => self.layout(&serde_json::from_slice(&body)?),
+            GetShards::PATH => self.get_shards(),
+            PutShards::PATH => self.put_shards(&serde_json::from_slice(&body)?),
+            LearningReport::PATH => self.learn(&serde_json::from_slice(&body)?),
+            GetProducts::PATH => self.get_products(),
+            PutProducts::PATH => self.put_products(&serde_json::from_slice(&body)?),
+            GetSettings::PATH => self.get_settings(),
+            PutSettings::PATH => self.put_settings(&serde_json::from_slice(&body)?),
+            GetCampaigns::PATH => self.get_campaigns(),
+            GetCampaign::PATH => self.get_campaign(&serde_json::from_slice(&body)?),
+            PutCampaign::PATH => self.put_campaign(&serde_json::from_slice(&body)?),
+            DeleteCampaign::PATH => self.delete_campaign(&serde_json::from_slice(&body)?),
+            GetWebhooks::PATH => self.get_webhooks(),
+            GetWebhook::PATH => self.get_webhook(&serde_json::from_slice(&body)?),
+            PutWebhook::PATH => self.put_webhook(&serde_json::from_slice(&body)?),
+            DeleteWebhook::PATH => self.delete_webhook(&serde_json::from_slice(&body)?),
+            _ => Err(DomainError::NotFound("route").into()),
+        }
+    }
+}

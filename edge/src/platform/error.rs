@@ -1,0 +1,56 @@
+//! Errors of this crate: the engine's, and the platform's.
+
+use endcap_protocol::FieldError;
+use endcap_validation::DomainError;
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EdgeError {
+    /// The request is wrong, or names what is not there.
+    #[error(transparent)]
+    Domain(#[from] DomainError),
+    /// The platform refused an operation.
+    #[error("platform: {0}")]
+    Platform(#[from] worker::Error),
+    /// The platform has no random bytes.
+    #[error("no random bytes: {0}")]
+    Random(String),
+    /// Another object answered something unexpected.
+    #[error("{path} answered {status} {code}")]
+    Object {
+        /// Where the message went.
+        path: &'static str,
+        /// The status that came back.
+        status: u16,
+        /// The code of the error that came back; empty where there was none.
+        code: String,
+    },
+}
+
+impl From<FieldError> for EdgeError {
+    fn from(error: FieldError) -> Self {
+        Self::Domain(error.into())
+    }
+}
+
+impl From<serde_json::Error> for EdgeError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Domain(DomainError::Internal(error.to_string()))
+    }
+}
+
+impl From<wasm_bindgen::JsValue> for EdgeError {
+    fn from(value: wasm_bindgen::JsValue) -> Self {
+        Self::Platform(value.into())
+    }
+}
+
+impl EdgeError {
+    /// The error to answer with. What the platform said stays in the log.
+    pub(crate) fn to_domain(&self) -> DomainError {
+        match self {
+            Self::Domain(error) => error.clone(),
+            Self::Platform(_) | Self::Random(_) | Self::Object { .. } => DomainError::Internal(self.to_string()),
+        }
+    }
+}

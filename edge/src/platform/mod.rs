@@ -1,0 +1,14 @@
+//! Adapters of the Workers runtime. They know nothing of the product.
+
+pub(crate) mod backoff;
+pub(crate) mod clock;
+pub(crate) mod config;
+pub(crate) mod cookie;
+pub(crate) mod cors;
+pub(crate) mod db;
+pub(crate) mod error;
+pub(crate) mod outgoing;
+pub(crate) mod query;
+pub(crate) mod response;
+pub(crate) mod webcrypto;
+pub(crate) mod zone;

@@ -1,0 +1,137 @@
+//! Answers: JSON with the right status, and the headers that every answer carries.
+
+use endcap_api::Method as ApiMethod;
+use endcap_validation::DomainError;
+use js_sys::{Array, JsString, Uint8Array};
+use serde::Serialize;
+use worker::web_sys::{Request as RawRequest, Response as RawResponse, ResponseInit};
+use worker::{Headers, Method, Request, Response, ResponseBuilder, console_error};
+
+use super::config::Config;
+use super::error::EdgeError;
+
+/// The methods that routes take.
+const KNOWN: [ApiMethod; 4] = [ApiMethod::Get, ApiMethod::Post, ApiMethod::Put, ApiMethod::Delete];
+
+/// JSON with status 200.
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<Response, EdgeError> {
+    raw_json(&serde_json::to_string(value)?, 200)
+}
+
+/// JSON text with a status.
+pub(crate) fn raw_json(text: &str, status: u16) -> Result<Response, EdgeError> {
+    let headers = Headers::new();
+    headers.set("content-type", "application/json")?;
+    headers.set("cache-control", "no-store")?;
+    let builder = ResponseBuilder::new().with_status(status).with_headers(headers);
+    Ok(builder.fixed(text.as_bytes().to_vec()))
+}
+
+/// Whether a request is a visitor's batch, by method and path.
+pub(crate) fn is_batch(request: &RawRequest, config: &Config) -> bool {
+    let url = request.url();
+    let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let prefix = config.prefix.trim_start_matches('/');
+    path.strip_prefix(prefix) == Some("/e") && request.method() == "POST"
+}
+
+/// What names the headers of an answer to a batch, as JavaScript holds it.
+struct Names {
+    own: [(JsString, JsString); 2],
+    origin: JsString,
+    shared: [(JsString, JsString); 2],
+    cookie: JsString,
+}
+
+thread_local! {
+    static NAMES: Names = Names {
+        own: [("content-type".into(), "application/json".into()), ("cache-control".into(), "no-store".into())],
+        origin: "access-control-allow-origin".into(),
+        shared: [("access-control-allow-credentials".into(), "true".into()), ("vary".into(), "origin".into())],
+        cookie: "set-cookie".into(),
+    };
+}
+
+/// The answer to a batch, made in two calls: each header that is set by itself costs one.
+pub(crate) fn batch(
+    body: &[u8],
+    status: u16,
+    origin: Option<&str>,
+    cookies: &[String],
+) -> Result<RawResponse, EdgeError> {
+    let headers = Array::new();
+    let add = |name: &JsString, value: &JsString| {
+        headers.push(&Array::of2(name, value));
+    };
+    NAMES.with(|names| {
+        names.own.iter().for_each(|(name, value)| add(name, value));
+        if let Some(origin) = origin {
+            add(&names.origin, &origin.into());
+            names.shared.iter().for_each(|(name, value)| add(name, value));
+        }
+        cookies.iter().for_each(|cookie| add(&names.cookie, &cookie.as_str().into()));
+    });
+    let init = ResponseInit::new();
+    init.set_status(status);
+    init.set_headers(&headers);
+    let body = Uint8Array::new_from_slice(body);
+    Ok(RawResponse::new_with_opt_buffer_source_and_init(Some(&body), &init)?)
+}
+
+/// An answer without a body.
+pub(crate) fn empty(status: u16) -> Response {
+    ResponseBuilder::new().with_status(status).empty()
+}
+
+/// The answer to a failed request.
+pub(crate) fn error(fault: &EdgeError) -> worker::Result<Response> {
+    let error = fault.to_domain();
+    if matches!(error, DomainError::Internal(_) | DomainError::Format { .. }) {
+        console_error!("{fault}");
+    }
+    let failed = |fault: EdgeError| worker::Error::RustError(fault.to_string());
+    let response = raw_json(&error.to_json(), error.status()).map_err(failed)?;
+    if let Some(seconds) = error.retry_after() {
+        response.headers().set("retry-after", &seconds.to_string())?;
+    }
+    if let Some(methods) = error.allow() {
+        response.headers().set("allow", &methods)?;
+    }
+    Ok(response)
+}
+
+/// Turns a handler's result into the answer.
+pub(crate) fn settle(result: Result<Response, EdgeError>) -> worker::Result<Response> {
+    result.or_else(|failed| error(&failed))
+}
+
+/// Reads a body of at most `limit` bytes. What says in advance that it is longer is not read at all.
+pub(crate) async fn body(request: &mut Request, limit: usize) -> Result<Vec<u8>, EdgeError> {
+    let too_large = || EdgeError::Domain(DomainError::TooLarge { limit });
+    let announced = request.headers().get("content-length")?.and_then(|text| text.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let body = request.bytes().await?;
+    if body.len() > limit { Err(too_large()) } else { Ok(body) }
+}
+
+/// Refuses content types that are neither JSON nor plain text (which browsers send without a preflight).
+pub(crate) fn check_media_type(given: &str) -> Result<(), EdgeError> {
+    let kind = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let right = matches!(kind.as_str(), "application/json" | "text/plain" | "");
+    if right { Ok(()) } else { Err(DomainError::MediaType.into()) }
+}
+
+/// Refuses methods that this code does not know: what reads them takes such a method for GET.
+pub(crate) fn check_known_method(request: &Request) -> Result<(), EdgeError> {
+    let known = request.inner().method() == request.method().as_ref();
+    if known { Ok(()) } else { Err(DomainError::Method(KNOWN.to_vec()).into()) }
+}
+
+/// Refuses what does not read.
+pub(crate) fn check_read(request: &Request) -> Result<(), EdgeError> {
+    let reads = matches!(request.method(), Method::Get | Method::Head);
+    if reads { Ok(()) } else { Err(DomainError::Method(vec![ApiMethod::Get]).into()) }
+}

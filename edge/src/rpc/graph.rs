@@ -1,0 +1,167 @@
+//! What the identity graph is told and asked.
+
+use endcap_identity::admin_review::LinkPlace;
+use endcap_identity::graph::Alteration;
+use endcap_identity::partition::{self, PeerAnswer, PeerAsk};
+use endcap_identity::resolve::Verdict;
+use endcap_identity::{Assertion, Assignment, Edge, FragmentId, Identifier, Reassignment};
+use endcap_protocol::{ProfileId, bucket_of};
+use serde::{Deserialize, Serialize};
+use worker::Env;
+
+use super::message::{Done, Message};
+use super::{call, namespace, shards};
+use crate::platform::config::config;
+use crate::platform::error::EdgeError;
+
+/// Tells the graph what was said about fragments. It answers where each belongs.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct LinkIdentities(pub(crate) Vec<Assertion>);
+
+impl Message for LinkIdentities {
+    const PATH: &'static str = "/tell";
+    type Reply = Vec<Assignment>;
+}
+
+/// Asks for the profile that an identifier names.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct FindProfile(pub(crate) Identifier);
+
+impl Message for FindProfile {
+    const PATH: &'static str = "/find";
+    type Reply = Found;
+}
+
+/// The profile that an identifier names.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Found {
+    /// The profile; None where nobody has the identifier.
+    pub(crate) profile_id: Option<ProfileId>,
+}
+
+/// Asks another part of the graph.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct PeerRequest(pub(crate) PeerAsk);
+
+impl Message for PeerRequest {
+    const PATH: &'static str = "/peer";
+    type Reply = PeerAnswer;
+}
+
+/// An edge with what became of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct JudgedEdge {
+    /// The edge.
+    pub(crate) edge: Edge,
+    /// What became of it.
+    pub(crate) verdict: Verdict,
+}
+
+/// What an administrator does, and with which edges.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LinkChange {
+    /// What is done.
+    pub(crate) act: Alteration,
+    /// Edges of this fragment.
+    pub(crate) fragment: Option<FragmentId>,
+    /// Edges to this identifier.
+    pub(crate) identifier: Option<Identifier>,
+    /// The administrator's word for why, for the record.
+    pub(crate) reason: String,
+}
+
+impl Message for LinkChange {
+    const PATH: &'static str = "/change";
+    type Reply = LinkChanged;
+}
+
+/// Where the fragments went that a change moved.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LinkChanged {
+    /// The fragments whose place changed.
+    pub(crate) moved: Vec<Reassignment>,
+}
+
+/// A question for edges by verdict.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct VerdictsAsk {
+    /// The verdict.
+    pub(crate) verdict: Verdict,
+    /// Where the page before ended.
+    pub(crate) after: LinkPlace,
+    /// Most edges.
+    pub(crate) limit: usize,
+}
+
+impl Message for VerdictsAsk {
+    const PATH: &'static str = "/verdicts";
+    type Reply = Vec<JudgedEdge>;
+}
+
+/// The graph's word for a fragment that may be in a row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Reassign {
+    /// The row.
+    pub(crate) profile_id: ProfileId,
+    /// The word.
+    pub(crate) order: Reassignment,
+}
+
+impl Message for Reassign {
+    const PATH: &'static str = "/seat";
+    type Reply = Done;
+}
+
+/// The profile that an identifier names.
+pub(crate) async fn find(env: &Env, identifier: &Identifier) -> Result<Option<ProfileId>, EdgeError> {
+    let (partitions, pepper) = (config(env).layout.graph_partitions, &config(env).identity_pepper);
+    let part = partition::of_identifier(&identifier.clone().hashed(pepper), partitions);
+    let found = call::ask(&namespace::graph_part(env, part)?, &FindProfile(identifier.clone())).await?;
+    Ok(found.profile_id)
+}
+
+/// One page of links that were not followed.
+pub(crate) struct UnfollowedLinks {
+    /// The links.
+    pub(crate) links: Vec<JudgedEdge>,
+    /// Where the next page begins.
+    pub(crate) next: Option<LinkPlace>,
+}
+
+/// One page of links that were not followed: the parts one after the other, and where the next page begins.
+pub(crate) async fn unfollowed(
+    env: &Env,
+    verdict: Verdict,
+    mut after: LinkPlace,
+    limit: usize,
+) -> Result<UnfollowedLinks, EdgeError> {
+    let mut links: Vec<JudgedEdge> = Vec::new();
+    while after.part < config(env).layout.graph_partitions {
+        // One more says whether there is more.
+        let ask = VerdictsAsk { verdict, after: after.clone(), limit: limit - links.len() + 1 };
+        links.extend(call::ask(&namespace::graph_part(env, after.part)?, &ask).await?);
+        if links.len() > limit {
+            links.truncate(limit);
+            let last = links.last().map(|judged| LinkPlace {
+                part: after.part,
+                fragment: judged.edge.fragment.as_str().to_owned(),
+                identifier: judged.edge.identifier.to_string(),
+            });
+            // Where the last one is of the part before, this part begins.
+            let here = last.filter(|_| links.len() > limit - (ask.limit - 1));
+            return Ok(UnfollowedLinks { links, next: Some(here.unwrap_or(after)) });
+        }
+        after = LinkPlace { part: after.part + 1, ..LinkPlace::default() };
+    }
+    Ok(UnfollowedLinks { links, next: None })
+}
+
+/// Brings the graph's word to a row.
+pub(crate) async fn reassign(env: &Env, row: &ProfileId, order: &Reassignment) -> Result<(), EdgeError> {
+    let message = Reassign { profile_id: row.clone(), order: order.clone() };
+    shards::ask_bucket(env, bucket_of(row.as_str()), &message).await?;
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! What routes and objects say to each other: every message with its answer, and how its object is found.
+//!
+//! An object gets parsed, valid values, never a public address.
+
+pub(crate) mod bucket_transfer;
+pub(crate) mod call;
+pub(crate) mod delivery;
+pub(crate) mod erasure;
+pub(crate) mod graph;
+pub(crate) mod learning;
+pub(crate) mod message;
+pub(crate) mod namespace;
+pub(crate) mod person_export;
+pub(crate) mod placement;
+pub(crate) mod profile;
+pub(crate) mod quarantine;
+pub(crate) mod rows;
+pub(crate) mod shards;
+pub(crate) mod shop;
+pub(crate) mod snapshots;
+pub(crate) mod timers;

@@ -1,0 +1,32 @@
+//! Asking a shard for a profile.
+
+use endcap_identity::FragmentId;
+use endcap_protocol::{AnonymousId, ProfileId};
+use serde::{Deserialize, Serialize};
+
+use super::message::Message;
+
+/// A question for a profile.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ProfileQuestion {
+    /// The profile.
+    pub(crate) profile_id: String,
+    /// The browser asked for, where one was named: its fragment may have moved.
+    pub(crate) anonymous_id: Option<AnonymousId>,
+    /// The fragment of it, once one was found.
+    pub(crate) fragment: Option<FragmentId>,
+}
+
+impl Message for ProfileQuestion {
+    const PATH: &'static str = "/profile";
+    type Reply = serde_json::Value;
+}
+
+/// Where a browser's fragment went.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Moved {
+    /// The profile that has it now.
+    pub(crate) moved_to: ProfileId,
+    /// The fragment that the browser adds to.
+    pub(crate) fragment: FragmentId,
+}

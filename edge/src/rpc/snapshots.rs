@@ -1,0 +1,73 @@
+//! The isolate's snapshot of the shop, refreshed when it is too old.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use endcap_engine::shop::Snapshot;
+use endcap_engine::shop::snapshot::WireSnapshot;
+use endcap_protocol::UnixMillis;
+use serde::{Deserialize, Serialize};
+use worker::Env;
+
+use super::message::Message;
+use super::placement::Use;
+use super::{call, namespace, placement};
+use crate::platform::config::config;
+use crate::platform::error::EdgeError;
+
+thread_local! {
+    static CACHE: RefCell<Option<(UnixMillis, Rc<Snapshot>)>> = const { RefCell::new(None) };
+}
+
+/// Asks the shop for what is newer than the versions that are held.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SnapshotAsk {
+    /// Version of the configuration; 0 for none.
+    pub(crate) config: u64,
+    /// Version of the models; 0 for none.
+    pub(crate) model: u64,
+}
+
+impl Message for SnapshotAsk {
+    const PATH: &'static str = "/snapshot";
+    type Reply = WireSnapshot;
+}
+
+/// The snapshot that is held, while it is fresh enough to decide with.
+pub(crate) fn fresh(env: &Env, now: UnixMillis) -> Option<Rc<Snapshot>> {
+    let ttl = config(env).snapshot_ttl_ms;
+    CACHE.with_borrow(|held| {
+        let (at, snapshot) = held.as_ref()?;
+        (now.saturating_sub(*at) < ttl).then(|| Rc::clone(snapshot))
+    })
+}
+
+/// The shop's snapshot, at most the configured age old. If the shop's object cannot be reached, the last one serves on:
+/// a visitor should rather see yesterday's campaign than none.
+pub(crate) async fn current(env: &Env, now: UnixMillis) -> Result<Rc<Snapshot>, EdgeError> {
+    if let Some(snapshot) = fresh(env, now) {
+        return Ok(snapshot);
+    }
+    placement::check(env, Use::Read).await?;
+    let cached = CACHE.with_borrow(Clone::clone);
+    let held = match &cached {
+        Some((_, snapshot)) => {
+            // One visitor waits for the newer one; those who come meanwhile are served from this one.
+            CACHE.set(Some((now, Rc::clone(snapshot))));
+            Rc::clone(snapshot)
+        }
+        None => Rc::new(Snapshot::empty()),
+    };
+    let have = SnapshotAsk { config: held.config_version, model: held.model_version };
+    let fresh = match call::ask(&namespace::shop(env)?, &have).await {
+        Ok(wire) if wire.config.is_none() && wire.model.is_none() => held,
+        Ok(wire) => Rc::new(held.with(wire)?),
+        Err(error) if cached.is_some() => {
+            worker::console_error!("the shop's snapshot could not be refreshed: {error}");
+            held
+        }
+        Err(error) => return Err(error),
+    };
+    CACHE.set(Some((now, Rc::clone(&fresh))));
+    Ok(fresh)
+}
