@@ -64,9 +64,14 @@ export class Edge {
     return `http://127.0.0.1:${this.#port}`;
   }
 
+  /** The secret key of the server API. */
+  get apiKey() {
+    return this.#secrets.ENDCAP_API_KEY;
+  }
+
   /** The server API, with the secret key. */
   get api() {
-    return new Api(this.origin, this.#secrets.ENDCAP_API_KEY);
+    return new Api(this.origin, this.apiKey);
   }
 
   /** Public key that push services are told, base64url. */

@@ -28,6 +28,7 @@ const ROUTES = {
   '/api/campaigns/{id}': ['delete', 'get', 'put'],
   '/api/settings': ['get', 'put'],
   '/api/shards': ['get', 'put'],
+  '/api/timers': ['get'],
   '/api/links': ['post'],
   '/api/webhooks': ['get'],
   '/api/webhooks/{source}': ['delete', 'get', 'put'],
@@ -90,5 +91,42 @@ test('an operation that it names answers, and not with 404 or 405', async () => 
     if (!(/** @type {any} */ (item).get) || path.includes('{')) continue;
     const { status, body } = await edge.api.get(path);
     assert.ok(status !== 405 && body?.error?.code !== 'not_found', `GET ${path}: ${status}`);
+  }
+});
+
+/** Every operation with its address, parameters filled in. */
+function operations() {
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.keys(item)
+      .filter((key) => /^(get|put|post|delete)$/.test(key))
+      .map((method) => ({ path, method, address: path.replace(/\{\w+\}/g, 'x'), operation: item[method] })),
+  );
+}
+
+test('an operation that wants the key answers 401 without it and with another, before it looks at anything else', async () => {
+  const keyed = operations().filter(({ operation }) => operation.security?.some((/** @type {any} */ one) => one.key));
+  assert.ok(keyed.length >= 25, `${keyed.length}`);
+  for (const { path, method, address } of keyed) {
+    for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: 'Basic d3Jvbmc6' }]) {
+      const body = /^(put|post)$/.test(method) ? '{' : undefined;
+      const response = await edge.fetch(address, { method: method.toUpperCase(), headers, body });
+      assert.equal(response.status, 401, `${method} ${path} ${JSON.stringify(headers)}`);
+      assert.equal((await response.json()).error.code, 'unauthorized');
+    }
+  }
+});
+
+test('a method that a path does not have is answered 405 with those that it has', async () => {
+  const headers = { authorization: `Bearer ${edge.apiKey}` };
+  for (const path of new Set(operations().map((one) => one.path))) {
+    const here = operations().filter((one) => one.path === path);
+    const described = here.map((one) => one.method.toUpperCase());
+    for (const method of ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'].filter((one) => !described.includes(one))) {
+      const response = await edge.fetch(here[0].address, { method, headers });
+      await response.text();
+      assert.equal(response.status, 405, `${method} ${path}`);
+      const allowed = (response.headers.get('allow') ?? '').split(', ').filter((one) => !/^(HEAD|OPTIONS)$/.test(one));
+      assert.deepEqual(allowed.sort(), described.sort(), `${method} ${path}`);
+    }
   }
 });

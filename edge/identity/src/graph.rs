@@ -206,35 +206,6 @@ impl Alteration {
     }
 }
 
-/// Drops edges, as if nothing had ever been said of them. Returns the fragments whose place changed.
-///
-/// # Errors
-/// As the store's.
-pub fn cut<S: GraphStore>(
-    store: &mut S,
-    rules: &IdentityRules,
-    what: &Cut,
-    at: UnixMillis,
-) -> Result<Vec<Reassignment>, S::Error> {
-    change(store, rules, what, Alteration::Cut, at)
-}
-
-/// Takes back that edges were dropped.
-///
-/// # Errors
-/// As the store's.
-pub fn restore<S: GraphStore>(store: &mut S, rules: &IdentityRules, what: &Cut) -> Result<Vec<Reassignment>, S::Error> {
-    change(store, rules, what, Alteration::Restore, 0)
-}
-
-/// Lets edges through that a limit held up.
-///
-/// # Errors
-/// As the store's.
-pub fn approve<S: GraphStore>(store: &mut S, rules: &IdentityRules, what: &Cut) -> Result<Vec<Reassignment>, S::Error> {
-    change(store, rules, what, Alteration::Approve, 0)
-}
-
 /// Changes edges as an administrator decided. Returns the fragments whose place changed.
 ///
 /// # Errors

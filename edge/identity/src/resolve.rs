@@ -323,3 +323,37 @@ fn joined(a: &Person, b: &Person, edge: &Edge) -> Person {
         first: keeps.or([&a.first, &b.first].into_iter().flatten().min()).cloned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::Witness;
+
+    /// How many steps lead from each fragment or identifier to its root, at most.
+    fn depth(people: &People<'_>) -> usize {
+        let steps = |start: usize| {
+            let next = |at: &usize| people.parents.get(*at).copied().filter(|parent| parent != at);
+            std::iter::successors(Some(start), next).count() - 1
+        };
+        (0..people.parents.len()).map(steps).max().unwrap_or_default()
+    }
+
+    #[test]
+    fn ways_to_the_root_stay_short_however_many_fragments_meet_one_by_one() {
+        let rules = IdentityRules::default();
+        let ann = Identifier::new(Namespace::UserId, "ann").unwrap();
+        let edges: Vec<Edge> = (0_i64..256)
+            .map(|at| {
+                let mut edge = Edge::new(FragmentId::parse(&format!("b{at}")).unwrap(), ann.clone());
+                edge.note(Trust::Fact, &Witness { at, message_id: format!("m{at}"), source: "shop".to_owned() });
+                edge.approved = true;
+                edge
+            })
+            .collect();
+        let mut people = People::meeting(&edges, &rules);
+        for edge in &edges {
+            assert_eq!(people.judge(edge), Verdict::Joined);
+        }
+        assert!(depth(&people) <= 8, "{} steps in 257 nodes; union by size takes at most 8", depth(&people));
+    }
+}

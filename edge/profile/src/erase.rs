@@ -67,9 +67,12 @@ impl Fragment {
 
 #[cfg(test)]
 mod tests {
-    use endcap_protocol::ProfileId;
+    use endcap_identity::{Evidence, Identifier, Namespace, Witness};
+    use endcap_protocol::{AnonymousId, ProfileId, UserId};
+    use endcap_validation::Trust;
 
     use super::*;
+    use crate::fragment::{Claim, Named};
     use crate::row::Away;
 
     fn id(name: &str) -> FragmentId {
@@ -93,5 +96,29 @@ mod tests {
         assert_eq!(row("c", &[], &["a"]).erase(&gone), Remains::Nothing);
         assert_eq!(row("c", &["c"], &["d"]).erase(&gone), Remains::Untouched);
         assert_eq!(row("a", &["a", "c"], &[]).erase(&gone), Remains::Busy);
+    }
+
+    #[test]
+    fn a_fragment_is_named_by_all_that_names_its_person_and_by_nothing_else() {
+        let user = |name: &str| UserId::parse(name).unwrap();
+        let text = |value: &str| (0, Trait::Text(value.to_owned()));
+        let witness = Witness { at: 0, message_id: "m".to_owned(), source: "shop".to_owned() };
+        let phone = Identifier::new(Namespace::Phone, "+4930123456").unwrap();
+        let fragment = Fragment {
+            browser: Some(AnonymousId::parse("browser-1").unwrap()),
+            user: Some(Named { user_id: user("ann"), trust: Trust::Fact, at: 0 }),
+            claims: vec![Claim { user_id: user("bob"), at: 0 }],
+            said: vec![Evidence { identifier: phone, trust: Trust::Claim, witness }],
+            traits: [
+                ("email".to_owned(), text("ann@shop.example")),
+                ("external:crm".to_owned(), text("c-7")),
+                ("city".to_owned(), text("Rome")),
+                ("member_no".to_owned(), (0, Trait::Flag(true))),
+            ]
+            .into(),
+            ..Fragment::default()
+        };
+        let expected = ["browser-1~l2", "browser-1", "ann", "bob", "+4930123456", "ann@shop.example", "c-7"];
+        assert_eq!(fragment.names(&id("browser-1~l2")), expected.map(str::to_owned).into());
     }
 }

@@ -179,4 +179,21 @@ mod tests {
         assert_eq!(touches.latest.len(), 2);
         assert_eq!(touches.first.map(|t| t.at), Some(1));
     }
+
+    #[test]
+    fn an_arrival_replaces_a_beginning_without_origin_up_to_its_limit_and_is_first_only_if_earlier() {
+        let campaign = |at| Touchpoint::of(&context("https://shop.example/?gclid=1", ""), at).unwrap();
+        for (late, kept) in [(10_000, 1), (10_001, 2)] {
+            let mut touches = Touches::default();
+            touches.record(Touchpoint::direct(&context("", ""), 1000), true);
+            touches.record(campaign(1000 + late), false);
+            assert_eq!(touches.latest.len(), kept, "{late} ms after the beginning");
+        }
+        let mut touches = Touches::default();
+        touches.record(Touchpoint::direct(&context("https://shop.example/", ""), 1000), true);
+        touches.record(campaign(1000), true);
+        assert!(touches.first.as_ref().is_some_and(Touchpoint::is_direct), "the first stays the first");
+        touches.record(campaign(999), true);
+        assert_eq!(touches.first.map(|touch| touch.at), Some(999));
+    }
 }

@@ -79,6 +79,9 @@ fn full_row() -> ProfileRow {
     row.push_reported("push-1", Report::Shown, NOW + DAY_MS + 1_830_200);
     row.push_reported("push-1", Report::Clicked, NOW + DAY_MS + 1_830_300);
     refresh(&mut row, &Snapshot::empty(), NOW + 40 * DAY_MS);
+    // The version that wrote the fixtures left a timer where it was that should have run ten days ago; this one arms the next.
+    row.timers.disarm(&TimerKey::STAGE);
+    row.timers.arm(TimerKey::STAGE, NOW + 6000 + 30 * DAY_MS + 1, NOW);
     row
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_identity::graph::{Cut, approve, assignment_of, cut, find, hear, restore, take};
+use endcap_identity::graph::{Alteration, Cut, MAX_CLAIMS, assignment_of, change, find, hear, take};
 use endcap_identity::resolve::{ResolvedPeople, resolve};
 use endcap_identity::{
     Alias, Assertion, Edge, Evidence, FragmentId, Identifier, IdentityRules, LinkStrength, MemoryGraph, Namespace,
@@ -169,7 +169,7 @@ fn what_comes_too_fast_is_held_until_somebody_approves() {
     let held: Vec<bool> = (0..6).map(|n| verdict(&graph, &format!("f{n}"), "user_id=ann") == Verdict::Held).collect();
     assert_eq!(held, [false, false, false, false, true, true]);
     assert_eq!(profile(&graph, "f5"), "f5");
-    let orders = approve(&mut graph, &rules, &Cut::Identifier(identifier("user_id=ann"))).unwrap();
+    let orders = change(&mut graph, &rules, &Cut::Identifier(identifier("user_id=ann")), Alteration::Approve, NOW).unwrap();
     assert_eq!((orders.len(), profile(&graph, "f5").as_str()), (2, "f0"));
 }
 
@@ -330,13 +330,13 @@ proptest! {
                 all.iter().filter(|w| w.0 != fragment || w.1.identifier != evidence.identifier).cloned().collect(),
             ),
         };
-        cut(&mut graph, &rules, &what, NOW).unwrap();
+        change(&mut graph, &rules, &what, Alteration::Cut, NOW).unwrap();
         prop_assert_eq!(places(&graph), places(&heard_by(&rules, &rest)));
         for (fragment, evidence) in &all {
             hear(&mut graph, &rules, fragment, std::slice::from_ref(evidence)).unwrap();
         }
         prop_assert_eq!(places(&graph), places(&heard_by(&rules, &rest)), "what is said again brings nothing back");
-        restore(&mut graph, &rules, &what).unwrap();
+        change(&mut graph, &rules, &what, Alteration::Restore, NOW).unwrap();
         prop_assert_eq!(places(&graph), places(&before));
         prop_assert_eq!(&graph.verdicts, &before.verdicts);
     }
@@ -385,4 +385,15 @@ proptest! {
             prop_assert!(!same || linked.contains(&BTreeSet::from(pair)), "{pair:?}");
         }
     }
+}
+
+#[test]
+fn one_identifier_keeps_as_many_claims_as_it_says_and_facts_beside_them() {
+    let claims: Vec<Word> = (0..=MAX_CLAIMS).map(|n| claim(&format!("b{n}"), "user_id=ann", NOW)).collect();
+    let mut graph = heard(&claims);
+    let edges = |graph: &MemoryGraph| graph.edges().count();
+    assert_eq!(edges(&graph), MAX_CLAIMS, "the last claim is one too many");
+    let (fragment, evidence) = fact("laptop", "user_id=ann", NOW);
+    hear(&mut graph, &IdentityRules::default(), &fragment, &[evidence]).unwrap();
+    assert_eq!(edges(&graph), MAX_CLAIMS + 1, "claims take no room from a proof");
 }

@@ -344,6 +344,20 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_say_how_far_its_sender_was_believed_is_a_claim() {
+        for (context, expected) in [
+            (r#"{"trust":"fact"}"#, Trust::Fact),
+            (r#"{"trust":"claim"}"#, Trust::Claim),
+            (r#"{"trust":"FACT"}"#, Trust::Claim),
+            (r#"{"trust":1}"#, Trust::Claim),
+            ("{}", Trust::Claim),
+            ("{", Trust::Claim),
+        ] {
+            assert_eq!(refused("{}").within(context).trust(), expected, "{context}");
+        }
+    }
+
+    #[test]
     fn an_event_comes_back_as_a_batch_of_its_own_unless_it_was_cut() {
         let context = "{\"source\":\"shop\",\"anonymous_id\":\"browser-1\"}";
         let event = refused("{\"a\":1}").within(context);
