@@ -31,13 +31,15 @@ pub enum ErrorCode {
     WrongLayout,
     /// The profile's bucket is moving; try again at once.
     Moving,
+    /// Another version of the edge is being deployed; try again.
+    Deploying,
     /// Something of the edge failed; try again.
     Internal,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::InvalidField,
         Self::InvalidJson,
         Self::TooLarge,
@@ -52,6 +54,7 @@ impl ErrorCode {
         Self::RateLimited,
         Self::WrongLayout,
         Self::Moving,
+        Self::Deploying,
         Self::Internal,
     ];
 
@@ -73,6 +76,7 @@ impl ErrorCode {
             Self::RateLimited => "rate_limited",
             Self::WrongLayout => "wrong_layout",
             Self::Moving => "moving",
+            Self::Deploying => "deploying",
             Self::Internal => "internal",
         }
     }

@@ -89,6 +89,9 @@ fn fit<'a>(pattern: &str, operation: Operation, path: &'a str) -> Option<&'a str
     let Some((before, rest)) = pattern.split_once('{') else { return (pattern == path).then_some("") };
     let (name, after) = rest.split_once('}')?;
     let parameter = path.strip_prefix(before)?.strip_suffix(after)?;
+    // A path that ends with one name may end with a slash.
+    let ends = after.is_empty() && !name.ends_with('*');
+    let parameter = if ends { parameter.strip_suffix('/').unwrap_or(parameter) } else { parameter };
     let whole = name.ends_with('*') || !parameter.contains('/');
     (whole && !(vendors && parameter.is_empty())).then_some(parameter)
 }
@@ -149,6 +152,8 @@ mod tests {
         assert_eq!(server("GET", "/api/profiles/a%2Fb").unwrap().parameter, "a%2Fb");
         assert_eq!(server("GET", "/api/campaigns/a/b").unwrap().parameter, "a/b");
         assert_eq!(server("GET", "/api/campaigns/").unwrap().parameter, "");
+        assert_eq!(server("DELETE", "/api/profiles/a/").unwrap().parameter, "a");
+        assert_eq!(server("GET", "/api/profiles/a//"), Err(NoRoute::Path));
         for path in ["/", "/v1", "/v1/", "/v1/x", "/v1/projects//settings", "/v1/projects/a/b/settings", "/v2/track"] {
             assert_eq!(server("POST", path), Err(NoRoute::Path), "{path}");
         }

@@ -33,7 +33,8 @@ pub struct FragmentAssignment {
     /// The fragment.
     pub fragment_id: String,
     /// What links it to the profile.
-    pub standing: LinkStrength,
+    #[serde(rename = "standing")]
+    pub link_strength: LinkStrength,
     /// How often its place changed; 0 where nothing ever linked it.
     pub moves: u64,
 }
@@ -75,10 +76,10 @@ pub struct GraphChange {
 }
 
 impl FragmentAssignment {
-    /// The view of a seat.
+    /// The view of an assignment.
     #[must_use]
-    pub fn new(id: &FragmentId, seat: &Assignment) -> Self {
-        Self { fragment_id: id.as_str().to_owned(), standing: seat.standing, moves: seat.version }
+    pub fn new(id: &FragmentId, assignment: &Assignment) -> Self {
+        Self { fragment_id: id.as_str().to_owned(), link_strength: assignment.link_strength, moves: assignment.version }
     }
 }
 
@@ -220,7 +221,8 @@ pub struct FragmentView {
     /// When it was begun.
     pub since: UnixMillis,
     /// What links it to the profile.
-    pub standing: LinkStrength,
+    #[serde(rename = "standing")]
+    pub link_strength: LinkStrength,
     /// Whom it is said to be.
     pub user_id: Option<String>,
     /// Time zone of the browser.
@@ -238,7 +240,7 @@ impl FragmentView {
             anonymous_id: fragment.browser.as_ref().map(AnonymousId::as_str).map(str::to_owned),
             device_id: fragment.device_id.as_ref().map(|id| id.as_str().to_owned()),
             since: fragment.since,
-            standing: fragment.standing,
+            link_strength: fragment.link_strength,
             user_id: fragment.user.as_ref().map(|named| named.user_id.as_str().to_owned()),
             zone: fragment.zone.clone(),
             events: fragment.accepted,
@@ -266,7 +268,8 @@ pub struct TimerView {
     pub due: UnixMillis,
     /// 1: a cart left behind; 2: the lifecycle stage; 0: something else, which `key` says.
     pub kind: i64,
-    /// What it is for, such as `cart_left` or `journey/welcome/2`.
+    /// What it is for, such as `cart_left` or `journey/welcome/2`. Empty from a shard that runs an older version.
+    #[serde(default)]
     pub key: String,
 }
 

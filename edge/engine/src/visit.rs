@@ -44,7 +44,7 @@ pub fn apply(
     at: &FragmentId,
     batch: &mut Batch,
     now: UnixMillis,
-    belief: &EvidencePolicy<'_>,
+    policy: &EvidencePolicy<'_>,
     overflow: &[Block],
 ) -> Visit {
     let mut visit = Visit::default();
@@ -56,7 +56,7 @@ pub fn apply(
     while let Some(event) = events.next() {
         // A login that is known, from here or from before the browser was handed over, begins nothing again.
         let known = fragment.messages.contains(&event.message_id, overflow);
-        let user = belief.user_of(&event).filter(|(_, trust)| !known && belief.links(*trust));
+        let user = policy.user_of(&event).filter(|(_, trust)| !known && policy.links(*trust));
         if user.is_some_and(|(user, _)| fragment.is_anothers(&user, &event)) {
             let next = at.next(&event.message_id);
             fragment.successor = Some(next.clone());
@@ -69,8 +69,8 @@ pub fn apply(
             Applied::Accepted(signals) => {
                 visit.accepted.push(id);
                 visit.signals.extend(signals);
-                assertion.said.extend(fragment.hear(&event, belief));
-                assertion.aliases.extend(belief.alias_of(&event));
+                assertion.said.extend(fragment.hear(&event, policy));
+                assertion.aliases.extend(policy.alias_of(&event));
                 visit.log.push(event.raw);
             }
         }

@@ -108,15 +108,16 @@ pub struct MovedFragment {
     /// The profile that it belongs to now.
     pub profile_id: String,
     /// What links it there.
-    pub standing: LinkStrength,
+    #[serde(rename = "standing")]
+    pub link_strength: LinkStrength,
 }
 
 impl From<&Reassignment> for MovedFragment {
-    fn from(order: &Reassignment) -> Self {
+    fn from(reassignment: &Reassignment) -> Self {
         Self {
-            fragment_id: order.fragment.as_str().to_owned(),
-            profile_id: order.seat.profile.as_str().to_owned(),
-            standing: order.seat.standing,
+            fragment_id: reassignment.fragment.as_str().to_owned(),
+            profile_id: reassignment.assignment.profile.as_str().to_owned(),
+            link_strength: reassignment.assignment.link_strength,
         }
     }
 }

@@ -25,7 +25,8 @@ pub struct Assignment {
     /// The profile.
     pub profile: ProfileId,
     /// What links it.
-    pub standing: LinkStrength,
+    #[serde(rename = "standing")]
+    pub link_strength: LinkStrength,
     /// Counts the changes; 0 for a fragment that the graph never heard of.
     pub version: u64,
 }
@@ -36,5 +37,6 @@ pub struct Reassignment {
     /// The fragment.
     pub fragment: FragmentId,
     /// Where it belongs.
-    pub seat: Assignment,
+    #[serde(rename = "seat")]
+    pub assignment: Assignment,
 }

@@ -6,7 +6,7 @@ use endcap_protocol::ProfileId;
 
 use crate::assignment::Reassignment;
 use crate::fragment_id::FragmentId;
-use crate::graph::{GraphStore, region, settle};
+use crate::graph::{GraphStore, region, resolve_around};
 use crate::identifier::Identifier;
 use crate::namespace::Namespace;
 use crate::resolve::resolve;
@@ -34,7 +34,7 @@ pub fn erase<S: Forget>(
 ) -> Result<Vec<Reassignment>, S::Error> {
     let (gone, left) = going(store, rules, fragments)?;
     gone.iter().try_for_each(|fragment| store.forget(fragment))?;
-    settle(store, rules, left, None)
+    resolve_around(store, rules, left, None)
 }
 
 /// What goes with fragments that are erased, and who is left around them.
@@ -79,7 +79,12 @@ mod tests {
     }
 
     fn members(graph: &MemoryGraph, profile: &ProfileId) -> BTreeSet<FragmentId> {
-        graph.seats.iter().filter(|(_, seat)| seat.profile == *profile).map(|(id, _)| id.clone()).collect()
+        graph
+            .assignments
+            .iter()
+            .filter(|(_, assignment)| assignment.profile == *profile)
+            .map(|(id, _)| id.clone())
+            .collect()
     }
 
     proptest! {
@@ -113,9 +118,9 @@ mod tests {
             prop_assert_eq!(&graph.verdicts, &never.verdicts);
             for fragment in (0..6).map(|n| id(&format!("f{n}"))).filter(|fragment| !gone.contains(fragment)) {
                 let (here, there) = (assignment_of(&graph, &fragment).unwrap(), assignment_of(&never, &fragment).unwrap());
-                prop_assert_eq!((here.profile, here.standing), (there.profile, there.standing));
+                prop_assert_eq!((here.profile, here.link_strength), (there.profile, there.link_strength));
             }
-            prop_assert!(gone.iter().all(|fragment| !graph.orders.contains_key(fragment)));
+            prop_assert!(gone.iter().all(|fragment| !graph.reassignments.contains_key(fragment)));
         }
     }
 

@@ -55,17 +55,17 @@ pub trait GraphStore {
     ///
     /// # Errors
     /// As the store's.
-    fn seat(&self, fragment: &FragmentId) -> Result<Option<Assignment>, Self::Error>;
+    fn assignment(&self, fragment: &FragmentId) -> Result<Option<Assignment>, Self::Error>;
     /// Writes where a fragment belongs.
     ///
     /// # Errors
     /// As the store's.
-    fn place(&mut self, fragment: &FragmentId, seat: &Assignment) -> Result<(), Self::Error>;
+    fn assign(&mut self, fragment: &FragmentId, assignment: &Assignment) -> Result<(), Self::Error>;
     /// Records an order that has to be delivered; it replaces an earlier one for the same fragment.
     ///
     /// # Errors
     /// As the store's.
-    fn order(&mut self, order: &Reassignment) -> Result<(), Self::Error>;
+    fn reassign(&mut self, reassignment: &Reassignment) -> Result<(), Self::Error>;
 }
 
 /// Hears what was said about a fragment, and answers where it belongs. Hearing it again changes nothing.
@@ -82,7 +82,7 @@ pub fn hear<S: GraphStore>(
     said: &[Evidence],
 ) -> Result<Assignment, S::Error> {
     if note(store, rules, fragment, said, has_room)? {
-        settle(store, rules, [fragment.clone()].into(), Some(fragment))?;
+        resolve_around(store, rules, [fragment.clone()].into(), Some(fragment))?;
     }
     assignment_of(store, fragment)
 }
@@ -161,7 +161,7 @@ pub(super) fn name_of(fragment: &FragmentId) -> Identifier {
 
 /// Where a fragment belongs of which nothing was said.
 pub(super) fn home_assignment(fragment: &FragmentId) -> Result<Assignment, FieldError> {
-    Ok(Assignment { profile: fragment.home()?, standing: LinkStrength::Own, version: 0 })
+    Ok(Assignment { profile: fragment.home()?, link_strength: LinkStrength::Own, version: 0 })
 }
 
 /// Where a fragment belongs: at home, unless something was said about it.
@@ -169,7 +169,7 @@ pub(super) fn home_assignment(fragment: &FragmentId) -> Result<Assignment, Field
 /// # Errors
 /// As the store's.
 pub fn assignment_of<S: GraphStore>(store: &S, fragment: &FragmentId) -> Result<Assignment, S::Error> {
-    store.seat(fragment)?.map_or_else(|| Ok(home_assignment(fragment)?), Ok)
+    store.assignment(fragment)?.map_or_else(|| Ok(home_assignment(fragment)?), Ok)
 }
 
 /// Which edges an administrator means.
@@ -226,7 +226,7 @@ pub fn change<S: GraphStore>(
             store.save(&edge)?;
         }
     }
-    settle(store, rules, around, None)
+    resolve_around(store, rules, around, None)
 }
 
 /// The edges that an administrator means.
@@ -299,7 +299,7 @@ pub(super) fn region<S: GraphStore>(store: &S, start: BTreeSet<FragmentId>) -> R
 
 /// Works out the people around some fragments again. Returns the orders for those whose place changed, and records them,
 /// except for the one who asks.
-pub(super) fn settle<S: GraphStore>(
+pub(super) fn resolve_around<S: GraphStore>(
     store: &mut S,
     rules: &IdentityRules,
     around: BTreeSet<FragmentId>,
@@ -310,23 +310,23 @@ pub(super) fn settle<S: GraphStore>(
     for ((fragment, identifier), verdict) in &verdicts {
         store.judge(fragment, identifier, *verdict)?;
     }
-    let mut orders = Vec::new();
+    let mut reassignments = Vec::new();
     for fragment in region.fragments.iter().filter(|fragment| !fragment.is_alias()) {
         let before = assignment_of(store, fragment)?;
-        let (profile, standing) = match places.get(fragment) {
-            Some((profile, standing)) => (profile.clone(), *standing),
+        let (profile, link_strength) = match places.get(fragment) {
+            Some((profile, link_strength)) => (profile.clone(), *link_strength),
             None => (fragment.home()?, LinkStrength::Own),
         };
-        if before.profile == profile && before.standing == standing {
+        if before.profile == profile && before.link_strength == link_strength {
             continue;
         }
-        let seat = Assignment { profile, standing, version: before.version.saturating_add(1) };
-        store.place(fragment, &seat)?;
-        let order = Reassignment { fragment: fragment.clone(), seat };
+        let assignment = Assignment { profile, link_strength, version: before.version.saturating_add(1) };
+        store.assign(fragment, &assignment)?;
+        let reassignment = Reassignment { fragment: fragment.clone(), assignment };
         if asking != Some(fragment) {
-            store.order(&order)?;
+            store.reassign(&reassignment)?;
         }
-        orders.push(order);
+        reassignments.push(reassignment);
     }
-    Ok(orders)
+    Ok(reassignments)
 }

@@ -22,9 +22,9 @@ pub struct MemoryGraph {
     /// What became of each edge.
     pub verdicts: BTreeMap<(FragmentId, Identifier), Verdict>,
     /// Where fragments belong that were placed.
-    pub seats: BTreeMap<FragmentId, Assignment>,
+    pub assignments: BTreeMap<FragmentId, Assignment>,
     /// Orders that were not delivered yet.
-    pub orders: BTreeMap<FragmentId, Reassignment>,
+    pub reassignments: BTreeMap<FragmentId, Reassignment>,
     /// Fragments around which people have to be worked out, where this is part of a graph.
     pub marks: BTreeMap<(FragmentId, Cause), Mark>,
     marked: u64,
@@ -47,15 +47,20 @@ impl MemoryGraph {
             let verdict = part.verdicts.get(&key).copied().unwrap_or(Verdict::Joined);
             self.verdicts.insert(key, verdict);
         }
-        self.seats.extend(part.seats.iter().map(|(id, seat)| (id.clone(), seat.clone())));
-        self.orders.extend(part.orders.iter().map(|(id, order)| (id.clone(), order.clone())));
+        self.assignments.extend(part.assignments.iter().map(|(id, assignment)| (id.clone(), assignment.clone())));
+        self.reassignments
+            .extend(part.reassignments.iter().map(|(id, reassignment)| (id.clone(), reassignment.clone())));
         Ok(())
     }
 
     /// Forgets an order that was carried out, unless a later one took its place.
-    pub fn delivered(&mut self, order: &Reassignment) {
-        if self.orders.get(&order.fragment).is_some_and(|held| held.seat.version == order.seat.version) {
-            self.orders.remove(&order.fragment);
+    pub fn delivered(&mut self, reassignment: &Reassignment) {
+        if self
+            .reassignments
+            .get(&reassignment.fragment)
+            .is_some_and(|held| held.assignment.version == reassignment.assignment.version)
+        {
+            self.reassignments.remove(&reassignment.fragment);
         }
     }
 }
@@ -85,17 +90,17 @@ impl GraphStore for MemoryGraph {
         Ok(())
     }
 
-    fn seat(&self, fragment: &FragmentId) -> Result<Option<Assignment>, FieldError> {
-        Ok(self.seats.get(fragment).cloned())
+    fn assignment(&self, fragment: &FragmentId) -> Result<Option<Assignment>, FieldError> {
+        Ok(self.assignments.get(fragment).cloned())
     }
 
-    fn place(&mut self, fragment: &FragmentId, seat: &Assignment) -> Result<(), FieldError> {
-        self.seats.insert(fragment.clone(), seat.clone());
+    fn assign(&mut self, fragment: &FragmentId, assignment: &Assignment) -> Result<(), FieldError> {
+        self.assignments.insert(fragment.clone(), assignment.clone());
         Ok(())
     }
 
-    fn order(&mut self, order: &Reassignment) -> Result<(), FieldError> {
-        self.orders.insert(order.fragment.clone(), order.clone());
+    fn reassign(&mut self, reassignment: &Reassignment) -> Result<(), FieldError> {
+        self.reassignments.insert(reassignment.fragment.clone(), reassignment.clone());
         Ok(())
     }
 }
@@ -139,8 +144,8 @@ impl Forget for MemoryGraph {
         self.named.remove(&browser);
         self.named.values_mut().for_each(|fragments| fragments.retain(|held| held != fragment));
         self.verdicts.retain(|(of, identifier), _| of != fragment && *identifier != browser);
-        self.seats.remove(fragment);
-        self.orders.remove(fragment);
+        self.assignments.remove(fragment);
+        self.reassignments.remove(fragment);
         Ok(())
     }
 }

@@ -79,13 +79,14 @@ pub struct Mark {
     pub number: u64,
 }
 
-/// A new seat, for a fragment that still has the one that it was worked out from.
+/// A new assignment, for a fragment that still has the one that it was worked out from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssignmentWrite {
     /// The fragment.
     pub fragment: FragmentId,
-    /// The seat.
-    pub seat: Assignment,
+    /// The assignment.
+    #[serde(rename = "seat")]
+    pub assignment: Assignment,
 }
 
 /// What one part asks another, or itself. Each may be asked twice.
@@ -123,7 +124,8 @@ pub enum PeerAsk {
     /// What came out for fragments that lie here.
     Write {
         /// Where they belong.
-        seats: Vec<AssignmentWrite>,
+        #[serde(rename = "seats")]
+        assignments: Vec<AssignmentWrite>,
         /// What became of their edges.
         verdicts: Vec<(FragmentId, Identifier, Verdict)>,
     },
@@ -139,7 +141,8 @@ pub struct Seen {
     /// What was said about the fragments, and what became of it.
     pub edges: Vec<(Edge, Verdict)>,
     /// Where they belong, if that was ever written.
-    pub seats: Vec<(FragmentId, Assignment)>,
+    #[serde(rename = "seats")]
+    pub assignments: Vec<(FragmentId, Assignment)>,
     /// The fragments that the identifiers name.
     pub named: Vec<FragmentId>,
     /// Those of the identifiers of which no more claims are kept.
@@ -215,10 +218,10 @@ pub fn answer<S: PartitionStore>(store: &mut S, rules: &IdentityRules, ask: Peer
             }
             Ok(PeerAnswer::Done)
         }
-        PeerAsk::Write { seats, verdicts } => {
+        PeerAsk::Write { assignments, verdicts } => {
             let mut written = BTreeSet::new();
-            for write in &seats {
-                if seat(store, write)? {
+            for write in &assignments {
+                if write_assignment(store, write)? {
                     written.insert(&write.fragment);
                 }
             }
@@ -249,7 +252,7 @@ fn look<S: PartitionStore>(
     let mut seen = Seen::default();
     for fragment in fragments {
         seen.edges.extend(store.judged(fragment)?);
-        seen.seats.extend(store.seat(fragment)?.map(|seat| (fragment.clone(), seat)));
+        seen.assignments.extend(store.assignment(fragment)?.map(|assignment| (fragment.clone(), assignment)));
     }
     for identifier in identifiers {
         let edges = store.of_identifier(identifier)?;
@@ -293,13 +296,13 @@ fn copy<S: PartitionStore>(store: &mut S, edge: Edge) -> Result<(), S::Error> {
     if grown { store.save(&held) } else { Ok(()) }
 }
 
-/// A seat that was worked out from an older one is not written: whoever did looks again.
-fn seat<S: PartitionStore>(store: &mut S, write: &AssignmentWrite) -> Result<bool, S::Error> {
-    let before = store.seat(&write.fragment)?.map_or(0, |seat| seat.version);
-    if before.saturating_add(1) != write.seat.version || store.is_gone(write.fragment.as_str())? {
+/// An assignment that was worked out from an older one is not written: whoever did looks again.
+fn write_assignment<S: PartitionStore>(store: &mut S, write: &AssignmentWrite) -> Result<bool, S::Error> {
+    let before = store.assignment(&write.fragment)?.map_or(0, |assignment| assignment.version);
+    if before.saturating_add(1) != write.assignment.version || store.is_gone(write.fragment.as_str())? {
         return Ok(false);
     }
-    store.place(&write.fragment, &write.seat)?;
-    store.order(&Reassignment { fragment: write.fragment.clone(), seat: write.seat.clone() })?;
+    store.assign(&write.fragment, &write.assignment)?;
+    store.reassign(&Reassignment { fragment: write.fragment.clone(), assignment: write.assignment.clone() })?;
     Ok(true)
 }

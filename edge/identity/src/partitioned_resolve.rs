@@ -3,7 +3,7 @@
 //! Role in the flow of one event: what [`graph`](crate::graph) does in one transaction, over several parts that may be
 //! asked twice, late and out of order. What was said is stored first, with a mark. Then all that leads from the fragment to
 //! others is gathered, people are worked out of it by the same [`resolve`](crate::resolve), and what differs from what the
-//! parts have is written, each seat only over the one that it was worked out from. That is repeated until gathering again
+//! parts have is written, each assignment only over the one that it was worked out from. That is repeated until gathering again
 //! finds nothing that differs; then the marks go, the first one and those that each write left.
 //!
 //! Why it comes out right: people are a function of what was said alone. Whoever wrote last has gathered everything after
@@ -62,8 +62,8 @@ pub async fn tell<P: Peers>(
     let fragment = &assertion.fragment;
     hear(peers, rules, fragment, &assertion.said).await?;
     let seen = look(peers, [fragment.clone()].into(), BTreeSet::new()).await?;
-    let seat = seen.seats.into_iter().find(|(id, _)| id == fragment).map(|(_, seat)| seat);
-    seat.map_or_else(|| graph::home_assignment(fragment).map_err(P::Error::from), Ok)
+    let assignment = seen.assignments.into_iter().find(|(id, _)| id == fragment).map(|(_, assignment)| assignment);
+    assignment.map_or_else(|| graph::home_assignment(fragment).map_err(P::Error::from), Ok)
 }
 
 async fn hear<P: Peers>(
@@ -99,7 +99,7 @@ pub async fn finish<P: Peers>(peers: &P, rules: &IdentityRules, mark: &Mark) -> 
     }
     copies.remove(&own);
     ask_all(peers, copies.into_iter().map(|(to, edges)| (to, PeerAsk::Copy(edges)))).await?;
-    settle(peers, rules, [mark.fragment.clone()].into()).await?;
+    resolve_around(peers, rules, [mark.fragment.clone()].into()).await?;
     peers.ask(own, PeerAsk::Settled(vec![mark.clone()])).await.map(drop)
 }
 
@@ -184,7 +184,7 @@ async fn settle_marked<P: Peers>(
     around: BTreeSet<FragmentId>,
     marks: BTreeMap<u16, Vec<Mark>>,
 ) -> Result<Vec<Reassignment>, P::Error> {
-    let moved = settle(peers, rules, around).await?;
+    let moved = resolve_around(peers, rules, around).await?;
     take_away(peers, marks).await?;
     Ok(moved)
 }
@@ -196,7 +196,7 @@ async fn take_away<P: Peers>(peers: &P, marks: BTreeMap<u16, Vec<Mark>>) -> Resu
 
 /// Works people out and writes what differs, until nothing does. Also who asks gets an order: their question may have been
 /// answered before, and this be the answer to its repetition.
-async fn settle<P: Peers>(
+async fn resolve_around<P: Peers>(
     peers: &P,
     rules: &IdentityRules,
     around: BTreeSet<FragmentId>,
@@ -206,8 +206,8 @@ async fn settle<P: Peers>(
     for _ in 0..ROUNDS {
         let before = gather(peers, around.clone(), BTreeSet::new()).await?;
         let mut after = before.clone();
-        let orders = graph::settle(&mut after, rules, around.clone(), None)?;
-        let writes = writes(&before, &after, &orders, peers.partitions());
+        let reassignments = graph::resolve_around(&mut after, rules, around.clone(), None)?;
+        let writes = writes(&before, &after, &reassignments, peers.partitions());
         if writes.is_empty() {
             take_away(peers, marks).await?;
             return Ok(moved.into_values().collect());
@@ -216,7 +216,7 @@ async fn settle<P: Peers>(
             let PeerAnswer::Marked(left) = answer else { return Err(peers.busy()) };
             marks.entry(to).or_default().extend(left);
         }
-        moved.extend(orders.into_iter().map(|order| (order.fragment.clone(), order)));
+        moved.extend(reassignments.into_iter().map(|reassignment| (reassignment.fragment.clone(), reassignment)));
     }
     Err(peers.busy())
 }
@@ -225,13 +225,13 @@ async fn settle<P: Peers>(
 fn writes(
     before: &MemoryGraph,
     after: &MemoryGraph,
-    orders: &[Reassignment],
+    reassignments: &[Reassignment],
     partitions: u16,
 ) -> BTreeMap<u16, PeerAsk> {
     type Writes = (Vec<AssignmentWrite>, Vec<(FragmentId, Identifier, crate::resolve::Verdict)>);
     let mut all: BTreeMap<u16, Writes> = BTreeMap::new();
-    for Reassignment { fragment, seat } in orders {
-        let write = AssignmentWrite { fragment: fragment.clone(), seat: seat.clone() };
+    for Reassignment { fragment, assignment } in reassignments {
+        let write = AssignmentWrite { fragment: fragment.clone(), assignment: assignment.clone() };
         all.entry(of_fragment(fragment, partitions)).or_default().0.push(write);
     }
     for ((fragment, identifier), verdict) in &after.verdicts {
@@ -240,10 +240,10 @@ fn writes(
             all.entry(of_fragment(fragment, partitions)).or_default().1.push((key.0, key.1, *verdict));
         }
     }
-    all.into_iter().map(|(to, (seats, verdicts))| (to, PeerAsk::Write { seats, verdicts })).collect()
+    all.into_iter().map(|(to, (assignments, verdicts))| (to, PeerAsk::Write { assignments, verdicts })).collect()
 }
 
-/// All that leads from some fragments and identifiers to others: edges with what became of them, and seats.
+/// All that leads from some fragments and identifiers to others: edges with what became of them, and assignments.
 ///
 /// # Errors
 /// As the parts'.
@@ -274,7 +274,7 @@ pub async fn gather<P: Peers>(
             graph.verdicts.insert((edge.fragment.clone(), edge.identifier.clone()), verdict);
             graph.save(&edge)?;
         }
-        graph.seats.extend(seen.seats);
+        graph.assignments.extend(seen.assignments);
     }
 }
 
@@ -296,7 +296,7 @@ async fn look<P: Peers>(
     for (_, answer) in ask_all(peers, asks).await? {
         let PeerAnswer::Seen(seen) = answer else { return Err(peers.busy()) };
         all.edges.extend(seen.edges);
-        all.seats.extend(seen.seats);
+        all.assignments.extend(seen.assignments);
         all.named.extend(seen.named);
         all.full.extend(seen.full);
     }

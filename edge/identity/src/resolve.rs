@@ -124,7 +124,7 @@ pub fn resolve(edges: &[Edge], rules: &IdentityRules) -> Result<ResolvedPeople, 
     let mut ordered: Vec<&Edge> = edges.iter().collect();
     ordered.sort_by_key(|edge| precedence(edge, rules));
     let mut resolution = ResolvedPeople::default();
-    let mut standings: BTreeMap<&str, LinkStrength> = BTreeMap::new();
+    let mut link_strengths: BTreeMap<&str, LinkStrength> = BTreeMap::new();
     for edge in ordered {
         let verdict = people.judge(edge);
         if verdict == Verdict::Joined {
@@ -132,9 +132,9 @@ pub fn resolve(edges: &[Edge], rules: &IdentityRules) -> Result<ResolvedPeople, 
             let browser =
                 (edge.identifier.namespace == Namespace::AnonymousId).then_some(edge.identifier.value.as_str());
             for name in browser.into_iter().chain([edge.fragment.as_str()]) {
-                let standing = standings.entry(name).or_insert(LinkStrength::Claimed);
+                let link_strength = link_strengths.entry(name).or_insert(LinkStrength::Claimed);
                 if edge.trust() == Trust::Fact {
-                    *standing = LinkStrength::Proved;
+                    *link_strength = LinkStrength::Proved;
                 }
             }
         }
@@ -151,9 +151,9 @@ pub fn resolve(edges: &[Edge], rules: &IdentityRules) -> Result<ResolvedPeople, 
             Node::Fragment(name) => {
                 let fragment = FragmentId::parse(name)?;
                 let otherwise = if person.known { LinkStrength::Proved } else { LinkStrength::Own };
-                let standing = standings.get(name).copied().unwrap_or(otherwise);
+                let link_strength = link_strengths.get(name).copied().unwrap_or(otherwise);
                 if !fragment.is_alias() {
-                    resolution.places.insert(fragment, (profile, standing));
+                    resolution.places.insert(fragment, (profile, link_strength));
                 }
             }
         }

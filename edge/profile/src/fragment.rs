@@ -92,9 +92,11 @@ pub struct Fragment {
     /// The fragment that took over when somebody else logged in: this one is closed.
     pub successor: Option<FragmentId>,
     /// What links it to its profile.
-    pub standing: LinkStrength,
+    #[serde(rename = "standing")]
+    pub link_strength: LinkStrength,
     /// Version of the graph's word that put it there.
-    pub seat_version: u64,
+    #[serde(rename = "seat_version")]
+    pub assignment_version: u64,
     /// Push messages that were decided for its browser, the latest last.
     pub pushes: Vec<PushRecord>,
 }
@@ -137,8 +139,8 @@ impl Fragment {
 
     /// Notes what an event says about whose it is, and returns what is new of it. A late event of somebody who used the
     /// browser before says nothing about whose the fragment is now.
-    pub fn hear(&mut self, event: &Event, belief: &EvidencePolicy<'_>) -> Vec<Evidence> {
-        if let Some((user_id, trust)) = belief.user_of(event) {
+    pub fn hear(&mut self, event: &Event, policy: &EvidencePolicy<'_>) -> Vec<Evidence> {
+        if let Some((user_id, trust)) = policy.user_of(event) {
             if trust == Trust::Claim {
                 self.claim(&user_id, event.at);
             }
@@ -146,11 +148,11 @@ impl Fragment {
             if another.is_some_and(|named| event.previous_id.as_ref() != Some(&named.user_id)) {
                 return Vec::new();
             }
-            if belief.links(trust) {
+            if policy.links(trust) {
                 self.name(user_id, trust, event.at);
             }
         }
-        let mut news = belief.evidence_of(event);
+        let mut news = policy.evidence_of(event);
         // Claims leave room for proofs.
         let room = |trust| MAX_SAID.saturating_sub(self.said.iter().filter(|held| held.trust == trust).count());
         let mut rooms = [(Trust::Claim, room(Trust::Claim)), (Trust::Fact, room(Trust::Fact))];

@@ -95,7 +95,7 @@ impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
             fragment.browser = (!is_derived(&id)).then(|| id.clone());
             if let Some(link) = row.users.iter().find(|link| link.anonymous_id == id) {
                 fragment.user = Some(Named { user_id: link.user_id.clone(), trust: Trust::Fact, at: link.at });
-                fragment.standing = LinkStrength::Proved;
+                fragment.link_strength = LinkStrength::Proved;
             }
             fragments.insert(name(&id), fragment);
         }

@@ -44,7 +44,7 @@ impl Person {
             person.events.extend(fragment.events.iter().cloned());
             person.accepted = person.accepted.saturating_add(fragment.accepted);
             for (name, (at, value)) in &fragment.traits {
-                let proved = fragment.standing != LinkStrength::Claimed;
+                let proved = fragment.link_strength != LinkStrength::Claimed;
                 if set.get(name.as_str()).is_none_or(|(held, earlier, _)| (*held, *earlier) <= (proved, *at)) {
                     set.insert(name, (proved, *at, value));
                 }
@@ -110,7 +110,7 @@ impl Person {
 /// unless there is no other: nobody can refuse in another's name.
 fn consent(fragments: &BTreeMap<FragmentId, Fragment>) -> Consent {
     let of = |claimed: bool| {
-        let theirs = fragments.values().filter(move |f| (f.standing == LinkStrength::Claimed) == claimed);
+        let theirs = fragments.values().filter(move |f| (f.link_strength == LinkStrength::Claimed) == claimed);
         theirs.map(|fragment| fragment.behaviour.consent).reduce(Consent::stricter)
     };
     of(false).or_else(|| of(true)).unwrap_or_default()

@@ -37,30 +37,30 @@ impl ProfileRow {
     }
 
     /// Carries out the graph's word about a fragment.
-    pub fn seat(&mut self, id: &FragmentId, seat: &Assignment) -> Reassigned {
+    pub fn reassign(&mut self, id: &FragmentId, assignment: &Assignment) -> Reassigned {
         if let Some(away) = self.moved.get(id) {
-            let done = away.version >= seat.version;
+            let done = away.version >= assignment.version;
             return if done { Reassigned::Done } else { Reassigned::Follow(away.to.clone()) };
         }
         let Some(fragment) = self.fragments.get_mut(id) else { return Reassigned::Unknown };
-        if fragment.seat_version >= seat.version {
+        if fragment.assignment_version >= assignment.version {
             return Reassigned::Done;
         }
-        fragment.seat_version = seat.version;
-        fragment.standing = seat.standing;
-        if seat.profile == self.id {
+        fragment.assignment_version = assignment.version;
+        fragment.link_strength = assignment.link_strength;
+        if assignment.profile == self.id {
             return Reassigned::Stays;
         }
         let Some(fragment) = self.fragments.remove(id) else { return Reassigned::Unknown };
-        self.moved.insert(id.clone(), Away { to: seat.profile.clone(), version: seat.version });
+        self.moved.insert(id.clone(), Away { to: assignment.profile.clone(), version: assignment.version });
         self.recompose();
         Reassigned::Leaves(Box::new(fragment))
     }
 
     /// Takes in a fragment that the graph's word sent here. False when it came before: it is here, or was and moved on.
     pub fn absorb(&mut self, id: &FragmentId, fragment: Fragment) -> bool {
-        let here = self.fragments.get(id).is_some_and(|held| held.seat_version >= fragment.seat_version);
-        let gone = self.moved.get(id).is_some_and(|away| away.version >= fragment.seat_version);
+        let here = self.fragments.get(id).is_some_and(|held| held.assignment_version >= fragment.assignment_version);
+        let gone = self.moved.get(id).is_some_and(|away| away.version >= fragment.assignment_version);
         if here || gone {
             return false;
         }

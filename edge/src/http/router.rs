@@ -124,7 +124,9 @@ async fn otherwise(none: &NoRoute, path: &str, incoming: Incoming<'_>) -> Result
             if operations.iter().any(|operation| operation.route().role == Role::Operator) {
                 api::admit(&incoming).await?;
             }
-            Err(DomainError::Method(none.methods()).into())
+            let refused = Err(DomainError::Method(none.methods()).into());
+            let vendors = operations.iter().any(|operation| operation.route().role == Role::WriteKey);
+            if vendors { vendor::readable(refused, &incoming) } else { refused }
         }
         NoRoute::Path if incoming.base.is_empty() && (path == "/api" || path.starts_with("/api/")) => {
             api::admit(&incoming).await?;

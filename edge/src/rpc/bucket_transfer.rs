@@ -29,7 +29,9 @@ pub(crate) struct TransferAnnouncement {
 }
 
 impl Message for TransferAnnouncement {
-    const PATH: &'static str = "/bucket/arrive";
+    // Another path than that of versions whose rows have another form: a move between such versions ends here, before
+    // anything was closed, and is tried again.
+    const PATH: &'static str = "/bucket/announce";
     type Reply = TransferAccepted;
 }
 

@@ -1,11 +1,13 @@
 //! Calling Durable Objects.
 
+use endcap_validation::DomainError;
 use serde_json::Value;
 use wasm_bindgen::JsValue;
 use worker::{Method, Request, RequestInit, Response, Stub};
 
 use super::message::Message;
 use crate::platform::error::EdgeError;
+use crate::platform::response;
 
 /// Names the bucket that a request between our objects is about, so that a shard that gave it away can hand it on.
 pub(crate) const BUCKET_HEADER: &str = "x-endcap-bucket";
@@ -23,8 +25,19 @@ pub(super) fn request_of<M: Message>(message: &M) -> Result<Request, EdgeError> 
 }
 
 /// Sends a message to an object and returns its answer, whatever the status.
+///
+/// # Errors
+/// [`DomainError::Deploying`] where the object runs a version that does not know the message.
 pub(crate) async fn post<M: Message>(stub: &Stub, message: &M) -> Result<Response, EdgeError> {
-    Ok(stub.fetch_with_request(request_of(message)?).await?)
+    let mut answer = stub.fetch_with_request(request_of(message)?).await?;
+    if answer.status_code() != 404 {
+        return Ok(answer);
+    }
+    let text = answer.text().await?;
+    if text == DomainError::NotFound("route").to_json() {
+        return Err(DomainError::Deploying.into());
+    }
+    response::raw_json(&text, 404)
 }
 
 /// Sends a message to an object and reads its answer; anything but 200 is an error.

@@ -7,6 +7,7 @@ use endcap_protocol::ProfileId;
 use serde::{Deserialize, Serialize};
 
 use super::message::{Done, Message};
+use crate::platform::error::EdgeError;
 
 /// Asks the graph to erase a person everywhere. It answers 202 when something has to be tried again.
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,8 +75,19 @@ pub(crate) struct EraseStepDone {
     pub(crate) sums: ErasedRows,
     /// The profile after which to go on; None when all was looked through.
     pub(crate) next: Option<String>,
-    /// Something has to be waited for: another person's fragment is about to leave a row that bears an erased name.
+    /// Something has to be waited for: another person's fragment is about to leave a row that bears an erased name, or
+    /// something could not be read.
     pub(crate) busy: bool,
+}
+
+impl EraseStepDone {
+    /// Goes on where one part failed: it is waited for, and holds up no other.
+    pub(crate) fn wait_for(&mut self, part: &str, erased: Result<(), EdgeError>) {
+        if let Err(error) = erased {
+            worker::console_error!("erasing in {part}: {error}");
+            self.busy = true;
+        }
+    }
 }
 
 /// What was erased: rows by kind.

@@ -107,7 +107,8 @@ pub(crate) struct Reassign {
     /// The row.
     pub(crate) profile_id: ProfileId,
     /// The word.
-    pub(crate) order: Reassignment,
+    #[serde(rename = "order")]
+    pub(crate) reassignment: Reassignment,
 }
 
 impl Message for Reassign {
@@ -160,8 +161,8 @@ pub(crate) async fn unfollowed(
 }
 
 /// Brings the graph's word to a row.
-pub(crate) async fn reassign(env: &Env, row: &ProfileId, order: &Reassignment) -> Result<(), EdgeError> {
-    let message = Reassign { profile_id: row.clone(), order: order.clone() };
+pub(crate) async fn reassign(env: &Env, row: &ProfileId, reassignment: &Reassignment) -> Result<(), EdgeError> {
+    let message = Reassign { profile_id: row.clone(), reassignment: reassignment.clone() };
     shards::ask_bucket(env, bucket_of(row.as_str()), &message).await?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use endcap_events::ingest::quarantine::{Counts, Listed, ReplayAsk};
 use endcap_events::ingest::{Quarantined, RejectCode};
 use endcap_protocol::{UnixMillis, bucket_of};
 use endcap_validation::Trust;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use worker::Env;
 
 use super::message::{Done, Message};
@@ -103,7 +103,13 @@ pub(crate) struct Replay {
     /// The batch.
     pub(crate) body: String,
     /// How far its sender was believed.
+    #[serde(deserialize_with = "claimed_unless_said")]
     pub(crate) trust: Trust,
+}
+
+/// Older versions send no word where none was kept, which is a claim.
+fn claimed_unless_said<'de, D: Deserializer<'de>>(from: D) -> Result<Trust, D::Error> {
+    Ok(Trust::parse(&String::deserialize(from)?))
 }
 
 impl Message for Replay {

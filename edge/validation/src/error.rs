@@ -64,6 +64,11 @@ pub enum DomainError {
     /// The profile's bucket is moving to another shard; the request can be tried again at once.
     #[error("the profile is being moved to another shard; try again")]
     Moving,
+    /// The part of the edge that was asked runs another version, which does not know the question.
+    #[error(
+        "another version of the edge is being deployed, and one part does not know the other's question; try again"
+    )]
+    Deploying,
     /// Something of ours failed; the request can be tried again.
     #[error("the request failed at the edge and was not kept; try again")]
     Internal(String),
@@ -92,6 +97,7 @@ impl DomainError {
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Layout { .. } => ErrorCode::WrongLayout,
             Self::Moving => ErrorCode::Moving,
+            Self::Deploying => ErrorCode::Deploying,
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
@@ -109,7 +115,7 @@ impl DomainError {
             Self::MediaType => 415,
             Self::RateLimited { .. } => 429,
             Self::Format { .. } => 500,
-            Self::Layout { .. } | Self::Moving | Self::Internal(_) => 503,
+            Self::Layout { .. } | Self::Moving | Self::Deploying | Self::Internal(_) => 503,
         }
     }
 
@@ -120,7 +126,7 @@ impl DomainError {
             Self::RateLimited { after_ms } => Some(after_ms.saturating_add(999) / 1000),
             Self::Layout { .. } => Some(60),
             Self::Moving => Some(1),
-            Self::Internal(_) => Some(5),
+            Self::Deploying | Self::Internal(_) => Some(5),
             _ => None,
         }
     }

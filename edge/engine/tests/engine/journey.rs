@@ -156,8 +156,8 @@ fn a_message_goes_where_the_fragment_goes_whose_browser_it_was_sent_to() {
     row.push_decided(&first("no-such-browser"), "n", CART_LEFT, NOW + 5);
     assert_eq!(row.pushes().map(|push| push.message_id.as_str()).collect::<Vec<_>>(), ["m"]);
     let away =
-        Assignment { profile: ProfileId::parse("elsewhere").unwrap(), standing: LinkStrength::Proved, version: 1 };
-    let Reassigned::Leaves(fragment) = row.seat(&first(BROWSER), &away) else { panic!("it stays") };
+        Assignment { profile: ProfileId::parse("elsewhere").unwrap(), link_strength: LinkStrength::Proved, version: 1 };
+    let Reassigned::Leaves(fragment) = row.reassign(&first(BROWSER), &away) else { panic!("it stays") };
     assert_eq!(row.pushes().count(), 0);
     let mut there = ProfileRow::new(away.profile, NOW);
     assert!(there.absorb(&first(BROWSER), *fragment));

@@ -84,8 +84,8 @@ fn linking_a_buyer_moves_the_stage_and_unlinking_moves_it_back() {
     assert_eq!(before.behaviour.stage, Stage::Prospect);
     assert!(row.absorb(&first("phone"), buyer));
     assert_eq!(settled(&mut row, NOW + 1).person.behaviour.stage, Stage::New);
-    let home = Assignment { profile: ProfileId::parse("phone").unwrap(), standing: LinkStrength::Own, version: 1 };
-    assert!(matches!(row.seat(&first("phone"), &home), Reassigned::Leaves(_)));
+    let home = Assignment { profile: ProfileId::parse("phone").unwrap(), link_strength: LinkStrength::Own, version: 1 };
+    assert!(matches!(row.reassign(&first("phone"), &home), Reassigned::Leaves(_)));
     assert_eq!(settled(&mut row, NOW + 2).person, before);
     let history: Vec<&str> = row.stages.entries().map(|entry| entry.stage.as_str()).collect();
     assert_eq!(history, ["prospect"], "stages are those of the fragments that are here");
@@ -107,33 +107,33 @@ fn a_fragment_is_absorbed_once() {
     assert_eq!(row, on);
 }
 
-fn seat(profile: &str, version: u64) -> Assignment {
-    Assignment { profile: ProfileId::parse(profile).unwrap(), standing: LinkStrength::Proved, version }
+fn assignment(profile: &str, version: u64) -> Assignment {
+    Assignment { profile: ProfileId::parse(profile).unwrap(), link_strength: LinkStrength::Proved, version }
 }
 
 #[test]
 fn words_may_come_twice_late_and_out_of_order() {
     let phone = first("phone");
     let mut home = ProfileRow::new(phone.home().unwrap(), NOW);
-    assert_eq!(home.seat(&phone, &seat("anns", 1)), Reassigned::Unknown, "nothing came from it yet");
+    assert_eq!(home.reassign(&phone, &assignment("anns", 1)), Reassigned::Unknown, "nothing came from it yet");
     receive(&mut home, &with(batch(&[viewed("a", NOW, "boot", "shoes")]), "anonymous_id", json!("phone")), NOW);
-    assert_eq!(home.seat(&phone, &seat("phone", 1)), Reassigned::Stays);
-    assert_eq!(home.fragments[&phone].standing, LinkStrength::Proved);
-    let Reassigned::Leaves(leaving) = home.seat(&phone, &seat("anns", 3)) else { panic!("it stays") };
-    assert_eq!(leaving.seat_version, 3);
-    assert_eq!(home.seat(&phone, &seat("anns", 3)), Reassigned::Done);
-    assert_eq!(home.seat(&phone, &seat("bobs", 2)), Reassigned::Done, "overtaken");
+    assert_eq!(home.reassign(&phone, &assignment("phone", 1)), Reassigned::Stays);
+    assert_eq!(home.fragments[&phone].link_strength, LinkStrength::Proved);
+    let Reassigned::Leaves(leaving) = home.reassign(&phone, &assignment("anns", 3)) else { panic!("it stays") };
+    assert_eq!(leaving.assignment_version, 3);
+    assert_eq!(home.reassign(&phone, &assignment("anns", 3)), Reassigned::Done);
+    assert_eq!(home.reassign(&phone, &assignment("bobs", 2)), Reassigned::Done, "overtaken");
     let anns = ProfileId::parse("anns").unwrap();
-    assert_eq!(home.seat(&phone, &seat("bobs", 4)), Reassigned::Follow(anns.clone()));
+    assert_eq!(home.reassign(&phone, &assignment("bobs", 4)), Reassigned::Follow(anns.clone()));
     let mut there = ProfileRow::new(anns, NOW);
-    assert_eq!(there.seat(&phone, &seat("bobs", 4)), Reassigned::Unknown, "it is on its way");
+    assert_eq!(there.reassign(&phone, &assignment("bobs", 4)), Reassigned::Unknown, "it is on its way");
     assert!(there.absorb(&phone, (*leaving).clone()));
-    let Reassigned::Leaves(back) = there.seat(&phone, &seat("phone", 5)) else { panic!("it stays") };
+    let Reassigned::Leaves(back) = there.reassign(&phone, &assignment("phone", 5)) else { panic!("it stays") };
     assert!(!there.absorb(&phone, *leaving), "the errand ran twice, and it left again");
     assert!(home.absorb(&phone, *back));
     assert!(home.moved.is_empty(), "the way ends where the fragment is");
     assert_eq!(person(&home).behaviour.recent, ["boot"]);
-    assert_eq!(home.seat(&phone, &seat("anns", 3)), Reassigned::Done);
+    assert_eq!(home.reassign(&phone, &assignment("anns", 3)), Reassigned::Done);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_browser_that_comes_back_to_its_first_person_loses_nothing() {
     returned.fragments.insert(again.clone(), Fragment::begun(&anonymous("shared"), NOW));
     receive(&mut returned, &login("d", NOW + 3, "ann"), NOW);
     receive(&mut returned, &view("e", NOW + 9, "clog"), NOW);
-    let Reassigned::Leaves(fragment) = returned.seat(&again, &seat("shared", 1)) else { panic!("it stays") };
+    let Reassigned::Leaves(fragment) = returned.reassign(&again, &assignment("shared", 1)) else { panic!("it stays") };
     assert!(anns.absorb(&again, (*fragment).clone()));
     assert!(!anns.absorb(&again, *fragment), "the errand ran twice");
     assert_eq!(person(&anns).behaviour.recent, ["clog", "boot"]);
@@ -173,14 +173,15 @@ fn what_only_claims_to_be_hers_neither_outvotes_what_is_proved_nor_refuses_in_he
     let mut row = profile(&[]);
     receive(&mut row, &of("hers", true, &[proved("a", NOW, "ann", &json!({"city": "Rome"}))]), NOW);
     receive(&mut row, &of("theirs", false, &[claimed("b", NOW + 9, "ann", &json!({"city": "Oslo", "size": 38}))]), NOW);
-    let standing = |name: &str, standing| Assignment { profile: ProfileId::parse(name).unwrap(), standing, version: 1 };
-    row.seat(&first("hers"), &standing("canonical", LinkStrength::Proved));
-    row.seat(&first("theirs"), &standing("canonical", LinkStrength::Claimed));
+    let link_strength =
+        |name: &str, link_strength| Assignment { profile: ProfileId::parse(name).unwrap(), link_strength, version: 1 };
+    row.reassign(&first("hers"), &link_strength("canonical", LinkStrength::Proved));
+    row.reassign(&first("theirs"), &link_strength("canonical", LinkStrength::Claimed));
     let both = person(&row);
     assert_eq!(both.traits["city"], Trait::Text("Rome".into()));
     assert_eq!(both.traits["size"], Trait::Number(38.0), "it adds what is not known");
     assert!(both.behaviour.consent.marketing);
-    row.seat(&first("theirs"), &Assignment { version: 2, ..standing("canonical", LinkStrength::Proved) });
+    row.reassign(&first("theirs"), &Assignment { version: 2, ..link_strength("canonical", LinkStrength::Proved) });
     assert_eq!(person(&row).traits["city"], Trait::Text("Oslo".into()), "proved, the later word counts");
     assert!(!person(&row).behaviour.consent.marketing);
 }
@@ -277,8 +278,8 @@ proptest! {
         let (dropped, _) = all[which.index(all.len())].clone();
         let rest: Vec<_> = all.iter().filter(|(name, _)| *name != dropped).cloned().collect();
         let mut unmerged = linked(&all);
-        let home = Assignment { profile: dropped.home().unwrap(), standing: LinkStrength::Own, version: 1 };
-        prop_assert!(matches!(unmerged.seat(&dropped, &home), Reassigned::Leaves(_)));
+        let home = Assignment { profile: dropped.home().unwrap(), link_strength: LinkStrength::Own, version: 1 };
+        prop_assert!(matches!(unmerged.reassign(&dropped, &home), Reassigned::Leaves(_)));
         let mut never = linked(&rest);
         prop_assert_eq!(&unmerged.fragments, &never.fragments);
         prop_assert_eq!(settled(&mut unmerged, NOW).person, settled(&mut never, NOW).person);

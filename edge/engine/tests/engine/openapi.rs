@@ -72,8 +72,7 @@ fn every_operation_is_named_described_and_answers() {
         assert_eq!(operation.get("requestBody").is_some(), matches!(method.as_str(), "put" | "post"), "{place}");
     }
     let routes = endcap_api::Operation::ALL.iter().map(|operation| operation.route());
-    let table: BTreeSet<(String, String)> =
-        routes.map(|route| (route.described_path(), route.id.to_owned())).collect();
+    let table: BTreeSet<(String, String)> = routes.map(|route| (route.described_path(), route.id.to_owned())).collect();
     let described: BTreeSet<(String, String)> =
         found.iter().map(|(path, _, op)| (path.clone(), op["operationId"].as_str().unwrap().to_owned())).collect();
     assert_eq!(described, table, "the document has every route of the table and no other");

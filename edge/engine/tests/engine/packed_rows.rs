@@ -65,9 +65,9 @@ fn full_row() -> ProfileRow {
     let banner = with(of("phone-1", "device-1", &phone), "consent_source", json!("banner"));
     receive(&mut row, &with(banner, "sent_at", json!(NOW + 7000)), NOW + 7000);
     receive(&mut row, &of("laptop-1", "device-2", &laptop), NOW + DAY_MS + 2);
-    let seat = Assignment { profile: row.id.clone(), standing: LinkStrength::Proved, version: 2 };
-    row.seat(&first("phone-1"), &seat);
-    row.seat(&first("laptop-1"), &Assignment { standing: LinkStrength::Claimed, ..seat });
+    let assignment = Assignment { profile: row.id.clone(), link_strength: LinkStrength::Proved, version: 2 };
+    row.reassign(&first("phone-1"), &assignment);
+    row.reassign(&first("laptop-1"), &Assignment { link_strength: LinkStrength::Claimed, ..assignment });
     row.moved.insert(first("tablet-1"), Away { to: ProfileId::parse("tablet-1~x").unwrap(), version: 5 });
     let login = in_session(proved("l4", NOW + DAY_MS + 3, "carol", &json!({})), "s9");
     receive(&mut row, &of("laptop-1", "device-2", &[login]), NOW + DAY_MS + 3);
@@ -191,10 +191,13 @@ fn a_fragment_of_format_1_is_read() {
     assert_eq!((phone.events.len(), phone.events[0].name.as_str()), (8, "Page Viewed"));
     let named = phone.user.as_ref().unwrap();
     assert_eq!((named.user_id.as_str(), named.trust, named.at), ("ann", Trust::Fact, NOW + 7000));
-    assert_eq!((phone.standing, phone.seat_version, phone.since), (LinkStrength::Proved, 0, NOW));
+    assert_eq!((phone.link_strength, phone.assignment_version, phone.since), (LinkStrength::Proved, 0, NOW));
     assert_eq!(phone.browser.as_ref().map(|browser| browser.as_str()), Some("phone-1"));
     let laptop = &row.fragments["laptop-1"];
-    assert_eq!((laptop.claims[0].user_id.as_str(), &laptop.user, laptop.standing), ("bob", &None, LinkStrength::Own));
+    assert_eq!(
+        (laptop.claims[0].user_id.as_str(), &laptop.user, laptop.link_strength),
+        ("bob", &None, LinkStrength::Own)
+    );
     assert!([phone, laptop].iter().all(|fragment| fragment.said.is_empty() && fragment.successor.is_none()));
 }
 
@@ -221,8 +224,8 @@ fn a_row_of_format_1_goes_on_living() {
     assert_eq!(his.succession.map(|(next, _)| next.as_str().to_owned()).as_deref(), Some("phone-1~his"));
     // The first word of the graph, whatever it is, counts more than where an earlier version put it.
     let home =
-        Assignment { profile: ProfileId::parse("elsewhere").unwrap(), standing: LinkStrength::Proved, version: 1 };
-    assert!(matches!(row.seat(&first("laptop-1"), &home), Reassigned::Leaves(_)));
+        Assignment { profile: ProfileId::parse("elsewhere").unwrap(), link_strength: LinkStrength::Proved, version: 1 };
+    assert!(matches!(row.reassign(&first("laptop-1"), &home), Reassigned::Leaves(_)));
     assert!(ProfileRow::unpack(&row.pack().unwrap()).is_ok_and(|read| read == row));
 }
 
@@ -240,7 +243,7 @@ fn a_row_of_format_2_is_read_with_the_history_of_consent() {
     assert_eq!(users(&row, Trust::Fact), ["ann"]);
     assert_eq!(row.moved["tablet-1"], Away { to: ProfileId::parse("tablet-1~x").unwrap(), version: 0 });
     assert_eq!(row.pushes().count(), 1);
-    assert_eq!((phone.standing, phone.since), (LinkStrength::Proved, NOW));
+    assert_eq!((phone.link_strength, phone.since), (LinkStrength::Proved, NOW));
 }
 
 #[test]
@@ -252,8 +255,8 @@ fn a_row_of_format_3_is_read_with_whose_its_fragments_are() {
     };
     assert_eq!(named(phone), Some(("ann".to_owned(), Trust::Fact, NOW + 7000)));
     assert_eq!(named(laptop), Some(("bob".to_owned(), Trust::Claim, NOW + DAY_MS + 1)));
-    assert_eq!((phone.standing, phone.seat_version, phone.since), (LinkStrength::Proved, 2, NOW + 7000));
-    assert_eq!((laptop.standing, laptop.seat_version), (LinkStrength::Claimed, 2));
+    assert_eq!((phone.link_strength, phone.assignment_version, phone.since), (LinkStrength::Proved, 2, NOW + 7000));
+    assert_eq!((laptop.link_strength, laptop.assignment_version), (LinkStrength::Claimed, 2));
     assert_eq!((&phone.successor, laptop.successor.as_ref().map(|next| next.as_str())), (&None, Some("laptop-1~l4")));
     let said = &phone.said[0];
     assert_eq!((said.identifier.to_string(), said.trust), ("user_id:ann".to_owned(), Trust::Fact));

@@ -57,11 +57,12 @@ fn verdict(graph: &MemoryGraph, fragment: &str, named: &str) -> Verdict {
 
 /// Where everybody belongs, whatever way the graph came there.
 fn places(graph: &MemoryGraph) -> BTreeMap<FragmentId, (String, LinkStrength)> {
-    let placed = graph
-        .seats
-        .iter()
-        .filter(|(id, seat)| seat.standing != LinkStrength::Own || seat.profile.as_str() != id.as_str());
-    placed.map(|(id, seat)| (id.clone(), (seat.profile.as_str().to_owned(), seat.standing))).collect()
+    let placed = graph.assignments.iter().filter(|(id, assignment)| {
+        assignment.link_strength != LinkStrength::Own || assignment.profile.as_str() != id.as_str()
+    });
+    placed
+        .map(|(id, assignment)| (id.clone(), (assignment.profile.as_str().to_owned(), assignment.link_strength)))
+        .collect()
 }
 
 fn alias(graph: &mut MemoryGraph, one: &str, other: &str, at: UnixMillis) {
@@ -169,7 +170,8 @@ fn what_comes_too_fast_is_held_until_somebody_approves() {
     let held: Vec<bool> = (0..6).map(|n| verdict(&graph, &format!("f{n}"), "user_id=ann") == Verdict::Held).collect();
     assert_eq!(held, [false, false, false, false, true, true]);
     assert_eq!(profile(&graph, "f5"), "f5");
-    let orders = change(&mut graph, &rules, &Cut::Identifier(identifier("user_id=ann")), Alteration::Approve, NOW).unwrap();
+    let orders =
+        change(&mut graph, &rules, &Cut::Identifier(identifier("user_id=ann")), Alteration::Approve, NOW).unwrap();
     assert_eq!((orders.len(), profile(&graph, "f5").as_str()), (2, "f0"));
 }
 
@@ -190,7 +192,7 @@ fn a_claim_adds_to_a_person_and_joins_no_two_known_ones() {
         fact("a", "email=x@s.example", 8),
     ]);
     assert_eq!(["a", "b", "c"].map(|name| profile(&graph, name)), ["a", "a", "c"], "the earlier claim names nobody");
-    assert_eq!(assignment_of(&graph, &first("b")).unwrap().standing, LinkStrength::Claimed);
+    assert_eq!(assignment_of(&graph, &first("b")).unwrap().link_strength, LinkStrength::Claimed);
     assert_eq!(verdict(&graph, "c", "email=x@s.example"), Verdict::Unproved);
 }
 
@@ -237,7 +239,7 @@ fn a_person_of_five_hundred_fragments_is_worked_out_at_once() {
         endcap_identity::graph::GraphStore::save(&mut graph, edge).unwrap();
     }
     hear(&mut graph, &rules, &first("f7"), &[fact("f7", "email=a@s.example", 9).1]).unwrap();
-    assert_eq!(graph.seats.len(), 500, "one word places all of them");
+    assert_eq!(graph.assignments.len(), 500, "one word places all of them");
 }
 
 fn any_word() -> impl Strategy<Value = Word> {
@@ -346,12 +348,12 @@ proptest! {
         let mut graph = MemoryGraph::default();
         let mut told: BTreeMap<FragmentId, _> = BTreeMap::new();
         for (fragment, evidence) in &all {
-            graph.orders.clear();
+            graph.reassignments.clear();
             let answer = hear(&mut graph, &rules, fragment, std::slice::from_ref(evidence)).unwrap();
-            told.extend(graph.orders.iter().map(|(id, order)| (id.clone(), order.seat.clone())));
+            told.extend(graph.reassignments.iter().map(|(id, order)| (id.clone(), order.assignment.clone())));
             told.insert(fragment.clone(), answer);
-            for (id, seat) in &graph.seats {
-                prop_assert_eq!(told.get(id), Some(seat));
+            for (id, assignment) in &graph.assignments {
+                prop_assert_eq!(told.get(id), Some(assignment));
             }
         }
     }
@@ -363,8 +365,8 @@ proptest! {
         for (edge, verdict) in &proved.verdicts {
             prop_assert_eq!(both.verdicts.get(edge), Some(verdict));
         }
-        for (fragment, (profile, standing)) in proved.places.iter().filter(|(_, (_, standing))| *standing == LinkStrength::Proved) {
-            prop_assert_eq!(both.places.get(fragment), Some(&(profile.clone(), *standing)));
+        for (fragment, (profile, link_strength)) in proved.places.iter().filter(|(_, (_, link_strength))| *link_strength == LinkStrength::Proved) {
+            prop_assert_eq!(both.places.get(fragment), Some(&(profile.clone(), *link_strength)));
         }
     }
 

@@ -204,8 +204,8 @@ fn another_person_on_the_browser_gets_a_fragment_of_their_own() {
     let sent = ingested(&batch(&events), NOW + 3);
     let mut rest = endcap_events::ingest::ingest(sent.body(&rest).as_bytes(), NOW + 3).unwrap();
     let rules = IdentityRules::default();
-    let belief = EvidencePolicy { secret: SECRET, trust: Trust::Claim, source: "shop", rules: &rules };
-    let applied = apply(&mut his, &next, &mut rest, NOW + 3, &belief, &[]);
+    let policy = EvidencePolicy { secret: SECRET, trust: Trust::Claim, source: "shop", rules: &rules };
+    let applied = apply(&mut his, &next, &mut rest, NOW + 3, &policy, &[]);
     assert_eq!((applied.accepted.len(), said(&applied)[0].clone()), (2, ("user_id:bob".to_owned(), Trust::Fact)));
     assert_eq!(applied.assertion.unwrap().fragment, next);
     assert_eq!(person(&his).behaviour.recent, ["cape"]);
@@ -230,8 +230,8 @@ fn a_browsers_events_find_their_way() {
     assert_eq!(row.resolve(&browser, None), Ok(on), "a route that is old leads there too");
     // Hers moved to another profile of hers.
     let canonical = ProfileId::parse("canonical").unwrap();
-    let seat = Assignment { profile: canonical.clone(), standing: LinkStrength::Proved, version: 1 };
-    let Reassigned::Leaves(fragment) = row.seat(&first(BROWSER), &seat) else { panic!("it stays") };
+    let assignment = Assignment { profile: canonical.clone(), link_strength: LinkStrength::Proved, version: 1 };
+    let Reassigned::Leaves(fragment) = row.reassign(&first(BROWSER), &assignment) else { panic!("it stays") };
     let away = Resolution::Next(canonical.clone(), first(BROWSER));
     assert_eq!(row.resolve(&browser, None), Ok(away));
     let mut there = ProfileRow::new(canonical, NOW);

@@ -23,9 +23,9 @@ fn live<'w>(world: &'w World<'_>) -> Vec<(&'w FragmentId, &'w Fragment)> {
     let errands = world.errands.values().flat_map(BTreeMap::values);
     for errand in errands {
         let Errand::Bring(bring) = errand else { continue };
-        let version = bring.fragment.seat_version;
+        let version = bring.fragment.assignment_version;
         let arrived = world.rows.get(&bring.to).is_some_and(|row| {
-            let here = row.fragments.get(&bring.id).is_some_and(|held| held.seat_version >= version);
+            let here = row.fragments.get(&bring.id).is_some_and(|held| held.assignment_version >= version);
             here || row.moved.get(&bring.id).is_some_and(|away| away.version >= version)
         });
         if !arrived {
@@ -60,9 +60,9 @@ pub(crate) fn at_rest(world: &World<'_>, script: &Script) -> Checked {
     let graph = world.graph();
     for row in world.rows.values() {
         for (id, fragment) in &row.fragments {
-            let seat = assignment_of(&graph, id).map_err(|error| error.message.clone())?;
-            let place = (&row.id, fragment.standing, fragment.seat_version);
-            let meant = (&seat.profile, seat.standing, seat.version);
+            let assignment = assignment_of(&graph, id).map_err(|error| error.message.clone())?;
+            let place = (&row.id, fragment.link_strength, fragment.assignment_version);
+            let meant = (&assignment.profile, assignment.link_strength, assignment.version);
             hold(place == meant, || format!("{id:?} is at {place:?}, and the graph means {meant:?}"))?;
         }
     }
@@ -136,7 +136,8 @@ pub(crate) fn people(world: &World<'_>) -> People {
         let mut row = row.clone();
         let now = crate::script::NOW;
         let settled = endcap_engine::visit::refresh(&mut row, &endcap_engine::shop::Snapshot::empty(), now);
-        let names = row.fragments.iter().map(|(id, held)| format!("{} {:?}", id.as_str(), held.standing)).collect();
+        let names =
+            row.fragments.iter().map(|(id, held)| format!("{} {:?}", id.as_str(), held.link_strength)).collect();
         let mut person = Person::fold(&row.fragments);
         person.behaviour.stage = settled.person.behaviour.stage;
         (row.id.clone(), (names, person))

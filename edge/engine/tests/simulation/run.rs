@@ -90,7 +90,7 @@ fn chores(world: &World<'_>, node: Node) -> usize {
     match node {
         Node::Graph(part) => {
             let part = &world.parts[usize::from(part)];
-            part.orders.keys().filter(|id| begun(id)).count() + part.marks.len()
+            part.reassignments.keys().filter(|id| begun(id)).count() + part.marks.len()
         }
         _ => world.chores(node),
     }

@@ -248,7 +248,9 @@ impl<'a> World<'a> {
                 if self.script.tabs { left.min(2) } else { left.min(1) }
             }
             Node::Shard(shard) => self.errands.get(&shard).map_or(0, BTreeMap::len),
-            Node::Graph(part) => self.parts[usize::from(part)].orders.len() + self.parts[usize::from(part)].marks.len(),
+            Node::Graph(part) => {
+                self.parts[usize::from(part)].reassignments.len() + self.parts[usize::from(part)].marks.len()
+            }
             Node::Admin => usize::from(self.wanted.is_some()),
         }
     }
@@ -270,8 +272,8 @@ impl<'a> World<'a> {
             }
             Node::Graph(part) => {
                 let held = &self.parts[usize::from(part)];
-                let Some(order) = held.orders.values().nth(which).cloned() else {
-                    let mark = held.marks.values().nth(which - held.orders.len()).cloned();
+                let Some(order) = held.reassignments.values().nth(which).cloned() else {
+                    let mark = held.marks.values().nth(which - held.reassignments.len()).cloned();
                     return mark.into_iter().for_each(|mark| {
                         self.note(|| format!("part {part} settles {mark:?}"));
                         let rules = self.script.rules.clone();
@@ -282,7 +284,7 @@ impl<'a> World<'a> {
                     });
                 };
                 if self.has(Mutation::OrderForgottenWhenSent) {
-                    self.parts[usize::from(part)].orders.remove(&order.fragment);
+                    self.parts[usize::from(part)].reassignments.remove(&order.fragment);
                 }
                 self.note(|| format!("graph sends {order:?}"));
                 let row = order.fragment.home().unwrap();
@@ -350,18 +352,18 @@ impl<'a> World<'a> {
         words.push(assertion);
         let rules = self.script.rules.clone();
         if let [graph] = self.parts.as_mut_slice() {
-            let seats = words.iter().map(|word| graph::take(graph, &rules, word, b"").unwrap());
-            let seat = seats.last().unwrap();
-            self.note(|| format!("  graph answers {seat:?}"));
-            return self.answer(from, ticket, Answer::Assignment(seat));
+            let assignments = words.iter().map(|word| graph::take(graph, &rules, word, b"").unwrap());
+            let assignment = assignments.last().unwrap();
+            self.note(|| format!("  graph answers {assignment:?}"));
+            return self.answer(from, ticket, Answer::Assignment(assignment));
         }
         let peers = self.jobs.peers(self.partitions());
         self.start(part, Some((from, ticket)), async move {
-            let mut seat = None;
+            let mut assignment = None;
             for word in &words {
-                seat = Some(partitioned_resolve::tell(&peers, &rules, word, b"").await?);
+                assignment = Some(partitioned_resolve::tell(&peers, &rules, word, b"").await?);
             }
-            Ok(seat.map_or(Answer::Later, Answer::Assignment))
+            Ok(assignment.map_or(Answer::Later, Answer::Assignment))
         });
     }
 
@@ -381,10 +383,11 @@ impl<'a> World<'a> {
         let held = &mut self.parts[usize::from(part)];
         match &ask {
             PeerAsk::Copy(_) if self.mutation == Some(Mutation::NothingCopied) => return PeerAnswer::Done,
-            PeerAsk::Write { seats, .. } if self.mutation == Some(Mutation::SeatWrittenOverAnother) => {
-                for write in seats {
-                    let held = held.seats.entry(write.fragment.clone()).or_insert_with(|| write.seat.clone());
-                    held.version = write.seat.version - 1;
+            PeerAsk::Write { assignments, .. } if self.mutation == Some(Mutation::SeatWrittenOverAnother) => {
+                for write in assignments {
+                    let held =
+                        held.assignments.entry(write.fragment.clone()).or_insert_with(|| write.assignment.clone());
+                    held.version = write.assignment.version - 1;
                 }
             }
             _ => {}
@@ -514,8 +517,8 @@ impl<'a> World<'a> {
                     row.inherit(&at, &batch.anonymous_id, known, NOW);
                 }
                 let trust = batch.trust;
-                let belief = EvidencePolicy { secret: SECRET, trust, source: "shop", rules: &self.script.rules };
-                let visit = apply(&mut row, &at, &mut batch, NOW, &belief, &[]);
+                let policy = EvidencePolicy { secret: SECRET, trust, source: "shop", rules: &self.script.rules };
+                let visit = apply(&mut row, &at, &mut batch, NOW, &policy, &[]);
                 for message in &visit.accepted {
                     *self.accepted.entry(message.clone()).or_default() += 1;
                 }
@@ -542,8 +545,8 @@ impl<'a> World<'a> {
 
     /// The graph's word at a row.
     fn carry_out(&mut self, id: &ProfileId, order: &Reassignment, hops: u8) -> Result<Answer, (ProfileId, Request)> {
-        let seating = self.seat(id, &order.fragment, &order.seat);
-        match seating {
+        let reassigned = self.reassign(id, &order.fragment, &order.assignment);
+        match reassigned {
             Reassigned::Follow(to) if hops <= HOPS => {
                 let request = Request::Reassignment { row: to.clone(), order: order.clone(), hops: hops + 1 };
                 Err((to, request))
@@ -554,29 +557,30 @@ impl<'a> World<'a> {
     }
 
     /// Carries the graph's word out; a fragment that leaves is an errand in the same transaction.
-    fn seat(&mut self, id: &ProfileId, fragment: &FragmentId, seat: &Assignment) -> Reassigned {
+    fn reassign(&mut self, id: &ProfileId, fragment: &FragmentId, assignment: &Assignment) -> Reassigned {
         let careless = self.has(Mutation::SeatWithoutVersion);
         let Some(row) = self.rows.get_mut(id) else { return Reassigned::Unknown };
         if let Some(held) = row.fragments.get_mut(fragment).filter(|_| careless) {
-            held.seat_version = 0;
+            held.assignment_version = 0;
         }
         let before =
             self.mutation.filter(|m| *m == Mutation::CopyLeftBehind).and_then(|_| row.fragments.get(fragment).cloned());
-        let seating = row.seat(fragment, seat);
-        if let Reassigned::Leaves(leaving) = &seating {
+        let reassigned = row.reassign(fragment, assignment);
+        if let Reassigned::Leaves(leaving) = &reassigned {
             if let Some(copy) = before {
                 row.fragments.insert(fragment.clone(), copy);
             }
-            let mut bring = Bring { id: fragment.clone(), fragment: (**leaving).clone(), to: seat.profile.clone() };
+            let mut bring =
+                Bring { id: fragment.clone(), fragment: (**leaving).clone(), to: assignment.profile.clone() };
             if self.has(Mutation::NothingBrought) {
-                let Fragment { browser, user, seat_version, standing, .. } = bring.fragment;
-                bring.fragment = Fragment { browser, user, seat_version, standing, ..Fragment::default() };
+                let Fragment { browser, user, assignment_version, link_strength, .. } = bring.fragment;
+                bring.fragment = Fragment { browser, user, assignment_version, link_strength, ..Fragment::default() };
             }
-            let key = format!("bring {} {}", fragment.as_str(), seat.version);
+            let key = format!("bring {} {}", fragment.as_str(), assignment.version);
             self.errands.entry(shard_of(id)).or_default().insert(key, Errand::Bring(bring));
         }
-        self.note(|| format!("  row {id:?} seats {fragment:?} {seat:?}: {}", word(&seating)));
-        seating
+        self.note(|| format!("  row {id:?} reassigns {fragment:?} {assignment:?}: {}", word(&reassigned)));
+        reassigned
     }
 
     fn absorb(&mut self, bring: Bring) {
@@ -587,7 +591,7 @@ impl<'a> World<'a> {
             row.fragments.insert(bring.id.clone(), bring.fragment);
             return;
         }
-        let version = bring.fragment.seat_version;
+        let version = bring.fragment.assignment_version;
         let taken = row.absorb(&bring.id, bring.fragment);
         self.note(|| format!("  row {:?} takes {:?} in, version {version}: {taken}", bring.to, bring.id));
     }
@@ -598,13 +602,13 @@ impl<'a> World<'a> {
                 self.clients[client].done.insert(index);
                 self.clients[client].cookie = Some(route);
             }
-            (Node::Shard(shard), Then::Tell(key), Answer::Assignment(seat)) => self.told(shard, &key, seat),
+            (Node::Shard(shard), Then::Tell(key), Answer::Assignment(assignment)) => self.told(shard, &key, assignment),
             (Node::Shard(shard), Then::Errand(key), Answer::Done) => {
                 self.errands.entry(shard).or_default().remove(&key);
             }
             (Node::Graph(part), Then::Reassignment(order), Answer::Done) => {
                 if self.has(Mutation::OrderForgottenWhateverItsVersion) {
-                    self.parts[usize::from(part)].orders.remove(&order.fragment);
+                    self.parts[usize::from(part)].reassignments.remove(&order.fragment);
                 }
                 self.parts[usize::from(part)].delivered(&order);
             }
@@ -619,19 +623,19 @@ impl<'a> World<'a> {
     }
 
     /// The graph answered where a fragment belongs.
-    fn told(&mut self, shard: u32, key: &str, seat: Assignment) {
+    fn told(&mut self, shard: u32, key: &str, assignment: Assignment) {
         let Some(Errand::Tell { row, assertion }) = self.errands.get(&shard).and_then(|all| all.get(key)).cloned()
         else {
             return;
         };
         let fragment = assertion.fragment;
-        match self.seat(&row, &fragment, &seat) {
+        match self.reassign(&row, &fragment, &assignment) {
             Reassigned::Done | Reassigned::Stays | Reassigned::Leaves(_) => {
                 self.errands.entry(shard).or_default().remove(key);
             }
             Reassigned::Follow(to) => {
                 let request =
-                    Request::Reassignment { row: to.clone(), order: Reassignment { fragment, seat }, hops: 1 };
+                    Request::Reassignment { row: to.clone(), order: Reassignment { fragment, assignment }, hops: 1 };
                 self.ask(Node::Shard(shard), Node::Shard(shard_of(&to)), request, Then::Errand(key.to_owned()));
             }
             Reassigned::Unknown => {}
@@ -639,8 +643,8 @@ impl<'a> World<'a> {
     }
 }
 
-fn word(seating: &Reassigned) -> String {
-    match seating {
+fn word(reassigned: &Reassigned) -> String {
+    match reassigned {
         Reassigned::Leaves(_) => "Leaves".to_owned(),
         other => format!("{other:?}"),
     }

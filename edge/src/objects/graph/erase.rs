@@ -15,7 +15,7 @@ use endcap_protocol::UnixMillis;
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use worker::Response;
+use worker::{Response, Stub};
 
 use super::object::IdentityGraph;
 use super::store::{Rows, SqlGraph};
@@ -64,7 +64,7 @@ impl IdentityGraph {
             known.names.extend(part.names);
         }
         let earlier = self.store.erasure(&id)?;
-        if known.fragments.is_empty() && fragments.len() < 2 && earlier.is_none() && around.seats.is_empty() {
+        if known.fragments.is_empty() && fragments.len() < 2 && earlier.is_none() && around.assignments.is_empty() {
             return Err(DomainError::NotFound("profile").into());
         }
         // Who was linked while the shards were asked belongs to them too.
@@ -135,21 +135,30 @@ impl IdentityGraph {
             call::ask(part, &Entomb(erasure.fragments.clone())).await?;
         }
         let placement = placement::ask(&self.env, Use::Write).await?;
-        let mut busy = false;
+        // A shard that fails holds up no other.
+        let mut all = Ok(false);
         for shard in shards::all_shards(&self.env).await? {
-            let (fragments, names) = (erasure.fragments.clone(), erasure.names.clone());
-            let mut step = EraseStep { fragments, names, after: String::new() };
-            loop {
-                let done = call::ask(&shard, &step).await?;
-                erasure.sums.add(done.sums);
-                busy |= done.busy;
-                let Some(next) = done.next else { break };
-                step.after = next;
-            }
+            let busy = Self::ask_shard(&shard, erasure).await;
+            all = all.and_then(|before| busy.map(|busy| busy || before));
         }
+        let busy = all?;
         // A bucket that moved meanwhile may have passed from a shard that was not asked yet to one that was.
         let after = placement::ask(&self.env, Use::Write).await?;
         Ok(!busy && !after.is_moving() && after.version() == placement.version())
+    }
+
+    /// Asks one shard. True where something has to be waited for.
+    async fn ask_shard(shard: &Stub, erasure: &mut Erasure) -> Result<bool, EdgeError> {
+        let (fragments, names) = (erasure.fragments.clone(), erasure.names.clone());
+        let mut step = EraseStep { fragments, names, after: String::new() };
+        let mut busy = false;
+        loop {
+            let done = call::ask(shard, &step).await?;
+            erasure.sums.add(done.sums);
+            busy |= done.busy;
+            let Some(next) = done.next else { return Ok(busy) };
+            step.after = next;
+        }
     }
 
     /// Works on the erasures that are due. One that cannot be read is put off, and holds up no other.

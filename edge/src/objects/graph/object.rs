@@ -78,7 +78,7 @@ impl IdentityGraph {
             NoteExport::PATH => self.exported(&serde_json::from_slice(&body)?),
             TablesAsk::PATH => response::json(&self.store.dump()?),
             LinkChange::PATH => self.change(serde_json::from_slice(&body)?).await,
-            _ => Err(DomainError::NotFound("route").into()),
+            _ => Err(DomainError::Deploying.into()),
         }
     }
 
@@ -112,18 +112,18 @@ impl IdentityGraph {
         if config(&self.env).layout.graph_partitions > 1 {
             return response::json(&self.link_in_parts(assertions, rules).await?);
         }
-        let seats: Vec<Assignment> = self.store.transaction(now, |store| {
-            let seat = |assertion: Assertion| {
+        let assignments: Vec<Assignment> = self.store.transaction(now, |store| {
+            let assignment = |assertion: Assertion| {
                 let fragment = assertion.fragment.clone();
                 match self.living(assertion)? {
                     Some(assertion) => graph::take(store, rules, &self.hashed(assertion, rules), pepper),
                     None => graph::assignment_of(store, &fragment),
                 }
             };
-            assertions.into_iter().map(seat).collect()
+            assertions.into_iter().map(assignment).collect()
         })?;
         self.deliver(clock::now()).await?;
-        response::json(&seats)
+        response::json(&assignments)
     }
 
     /// What was said, with identifiers as they are kept. What names nobody is known by its plain value only.

@@ -93,15 +93,15 @@ impl IdentityGraph {
     ) -> Result<Vec<Assignment>, EdgeError> {
         let peers = self.peers(rules)?;
         let pepper = &config(&self.env).identity_pepper;
-        let seat = async |assertion: Assertion| {
+        let assignment = async |assertion: Assertion| {
             let silent = Assertion::new(assertion.fragment.clone());
             let living = self.living(assertion)?.map(|living| self.hashed(living, rules));
             partitioned_resolve::tell(&peers, rules, &living.unwrap_or(silent), pepper).await
         };
-        let seats: Result<Vec<Assignment>, EdgeError> =
-            join_all(assertions.into_iter().map(seat)).await.into_iter().collect();
+        let assignments: Result<Vec<Assignment>, EdgeError> =
+            join_all(assertions.into_iter().map(assignment)).await.into_iter().collect();
         self.deliver(clock::now()).await?;
-        seats
+        assignments
     }
 
     /// Sees marks through that somebody left.

@@ -25,7 +25,7 @@ impl IdentityGraph {
         let named = FragmentId::parse(profile.as_str())?;
         let around = self.around(named.clone()).await?;
         let profile_id = graph::assignment_of(&around, &named)?.profile;
-        let theirs = around.seats.iter().filter(|(_, seat)| seat.profile == profile_id);
+        let theirs = around.assignments.iter().filter(|(_, assignment)| assignment.profile == profile_id);
         let mut fragments: BTreeSet<FragmentId> = theirs.map(|(fragment, _)| fragment.clone()).collect();
         let home = FragmentId::parse(profile_id.as_str())?;
         if graph::assignment_of(&around, &home)?.profile == profile_id {

@@ -38,13 +38,13 @@ impl Drop for Underway<'_> {
 impl IdentityGraph {
     /// Delivers the words that are due. One that cannot be delivered, or read, is put off, and holds up no other.
     pub(super) async fn deliver(&self, now: UnixMillis) -> Result<(), EdgeError> {
-        for pending in self.store.due_orders(now, BATCH)? {
+        for pending in self.store.due_reassignments(now, BATCH)? {
             if let Err(fault) = self.deliver_one(&pending).await {
                 worker::console_error!("reassignment of {}: {fault}", pending.fragment);
                 self.store.put_off(&pending, now.saturating_add(pause_ms(pending.attempts)))?;
             }
         }
-        match self.store.next_order()? {
+        match self.store.next_due()? {
             // What is under way has its time.
             Some(due) => self.store.arm(due.max(now.saturating_add(pause_ms(0)))),
             None => Ok(()),
@@ -52,10 +52,10 @@ impl IdentityGraph {
     }
 
     async fn deliver_one(&self, pending: &Pending) -> Result<(), EdgeError> {
-        let order = pending.order()?;
-        let key = (order.fragment.clone(), order.seat.version);
+        let reassignment = pending.reassignment()?;
+        let key = (reassignment.fragment.clone(), reassignment.assignment.version);
         let Some(_underway) = Underway::begin(&self.underway, key) else { return Ok(()) };
-        reassign(&self.env, &order.fragment.home()?, &order).await?;
+        reassign(&self.env, &reassignment.fragment.home()?, &reassignment).await?;
         self.store.delivered(pending)
     }
 }

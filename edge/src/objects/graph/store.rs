@@ -62,7 +62,7 @@ pub(super) struct Pending {
 
 impl Pending {
     /// The word.
-    pub(super) fn order(&self) -> Result<Reassignment, EdgeError> {
+    pub(super) fn reassignment(&self) -> Result<Reassignment, EdgeError> {
         Ok(serde_json::from_str(&self.body)?)
     }
 }
@@ -116,7 +116,7 @@ impl SqlGraph {
         judged(&self.db.rows(query, values)?)
     }
 
-    pub(super) fn due_orders(&self, now: UnixMillis, limit: i64) -> Result<Vec<Pending>, EdgeError> {
+    pub(super) fn due_reassignments(&self, now: UnixMillis, limit: i64) -> Result<Vec<Pending>, EdgeError> {
         let query = "SELECT fragment, version, attempts, body FROM pending WHERE due <= ? ORDER BY due LIMIT ?";
         let rows = self.db.rows(query, vec![now.into(), limit.into()])?;
         let read = |row: &Row| Pending {
@@ -139,7 +139,7 @@ impl SqlGraph {
     }
 
     /// When the next order, erasure or mark is due.
-    pub(super) fn next_order(&self) -> Result<Option<UnixMillis>, EdgeError> {
+    pub(super) fn next_due(&self) -> Result<Option<UnixMillis>, EdgeError> {
         let query = "SELECT min(due) FROM (SELECT min(due) AS due FROM pending UNION ALL SELECT min(due) FROM erasure
                      UNION ALL SELECT min(due) FROM mark)";
         let row = self.db.first(query, Vec::new())?;
@@ -163,8 +163,8 @@ impl SqlGraph {
     }
 }
 
-fn version(order: &Reassignment) -> SqlStorageValue {
-    i64::try_from(order.seat.version).unwrap_or(i64::MAX).into()
+fn version(reassignment: &Reassignment) -> SqlStorageValue {
+    i64::try_from(reassignment.assignment.version).unwrap_or(i64::MAX).into()
 }
 
 fn number(mark: &Mark) -> SqlStorageValue {
@@ -279,37 +279,42 @@ impl GraphStore for Rows<'_> {
         )
     }
 
-    fn seat(&self, fragment: &FragmentId) -> Result<Option<Assignment>, EdgeError> {
+    fn assignment(&self, fragment: &FragmentId) -> Result<Option<Assignment>, EdgeError> {
         let query = "SELECT profile_id, standing, version FROM seat WHERE fragment = ?";
         let Some(row) = self.db.first(query, vec![fragment.as_str().into()])? else { return Ok(None) };
-        let standing = serde_json::from_value(row.text(1).into())?;
+        let link_strength = serde_json::from_value(row.text(1).into())?;
         let version = u64::try_from(row.int(2)).unwrap_or_default();
-        Ok(Some(Assignment { profile: ProfileId::parse(&row.text(0))?, standing, version }))
+        Ok(Some(Assignment { profile: ProfileId::parse(&row.text(0))?, link_strength, version }))
     }
 
-    fn place(&mut self, fragment: &FragmentId, seat: &Assignment) -> Result<(), EdgeError> {
-        let standing = serde_json::to_value(seat.standing)?;
+    fn assign(&mut self, fragment: &FragmentId, assignment: &Assignment) -> Result<(), EdgeError> {
+        let link_strength = serde_json::to_value(assignment.link_strength)?;
         self.db.run(
             "INSERT INTO seat(fragment, profile_id, standing, version) VALUES(?, ?, ?, ?)
              ON CONFLICT(fragment) DO UPDATE SET profile_id = excluded.profile_id, standing = excluded.standing,
                version = excluded.version",
             vec![
                 fragment.as_str().into(),
-                seat.profile.as_str().into(),
-                standing.as_str().unwrap_or_default().into(),
-                i64::try_from(seat.version).unwrap_or(i64::MAX).into(),
+                assignment.profile.as_str().into(),
+                link_strength.as_str().unwrap_or_default().into(),
+                i64::try_from(assignment.version).unwrap_or(i64::MAX).into(),
             ],
         )
     }
 
-    fn order(&mut self, order: &Reassignment) -> Result<(), EdgeError> {
+    fn reassign(&mut self, reassignment: &Reassignment) -> Result<(), EdgeError> {
         // With the alarm set in the same transaction, a crash right after it delivers late and not never.
         drop(self.db.set_alarm(self.now.saturating_add(pause_ms(0)))?);
         self.db.run(
             "INSERT INTO pending(fragment, body, version, due, attempts) VALUES(?, ?, ?, ?, 0)
              ON CONFLICT(fragment) DO UPDATE SET body = excluded.body, version = excluded.version, due = excluded.due,
                attempts = 0",
-            vec![order.fragment.as_str().into(), serde_json::to_string(order)?.into(), version(order), self.now.into()],
+            vec![
+                reassignment.fragment.as_str().into(),
+                serde_json::to_string(reassignment)?.into(),
+                version(reassignment),
+                self.now.into(),
+            ],
         )
     }
 }

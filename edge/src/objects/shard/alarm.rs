@@ -33,7 +33,9 @@ impl ProfileShard {
         let done = [timers, jobs, counts, quarantine, learning, log];
         let more = done.iter().any(|done| matches!(done, Ok(true)));
         let next = if more { Some(now) } else { self.store.next_due()? };
-        self.arm_at(next).await?;
+        // What failed may be due still: it is tried again after a pause, and not at once and without end.
+        let earliest = if done.iter().any(Result::is_err) { now + AGAIN_MS } else { now };
+        self.arm_at(next.map(|next| next.max(earliest))).await?;
         done.into_iter().try_for_each(|done| done.map(|_| ()))
     }
 

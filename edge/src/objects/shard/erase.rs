@@ -46,17 +46,20 @@ impl ProfileShard {
             let eraser = Eraser { store: &self.store, step, pepper, now };
             for table in TABLES {
                 if let Erasure::Found(erase) = table.erasure() {
-                    erase(&eraser, &mut done.sums)?;
+                    let erased = erase(&eraser, &mut done.sums);
+                    done.wait_for(table.name(), erased);
                 }
             }
             for id in &step.fragments {
-                self.erase_in(id.as_str(), step, &snapshot, now, &mut done)?;
+                let erased = self.erase_in(id.as_str(), step, &snapshot, now, &mut done);
+                done.wait_for(id.as_str(), erased);
             }
         }
         let limit = (PROFILES / (step.fragments.len() as i64).max(1)).max(100);
         let found = self.store.mentioning(step, limit)?;
         for id in found.ids {
-            self.erase_in(&id, step, &snapshot, now, &mut done)?;
+            let erased = self.erase_in(&id, step, &snapshot, now, &mut done);
+            done.wait_for(&id, erased);
         }
         done.next = found.next;
         response::json(&done)

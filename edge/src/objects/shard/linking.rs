@@ -78,15 +78,15 @@ impl ProfileShard {
 
     async fn link_in_part(&self, part: u16, links: Vec<PendingLink>) -> Result<(), EdgeError> {
         let message = LinkIdentities(links.iter().map(|pending| pending.link.assertion.clone()).collect());
-        let seats = match call::ask(&namespace::graph_part(&self.env, part)?, &message).await {
-            Ok(seats) => seats,
+        let assignments = match call::ask(&namespace::graph_part(&self.env, part)?, &message).await {
+            Ok(assignments) => assignments,
             Err(error) => {
                 return links.iter().try_for_each(|pending| self.put_off(&pending.id, pending.attempts, &error));
             }
         };
-        for (PendingLink { id, attempts, link }, seat) in links.iter().zip(seats) {
-            let order = Reassignment { fragment: link.assertion.fragment.clone(), seat };
-            let done = self.carry_out(&link.profile_id, &order, Some(id)).await;
+        for (PendingLink { id, attempts, link }, assignment) in links.iter().zip(assignments) {
+            let reassignment = Reassignment { fragment: link.assertion.fragment.clone(), assignment };
+            let done = self.carry_out(&link.profile_id, &reassignment, Some(id)).await;
             done.or_else(|error| self.put_off(id, *attempts, &error))?;
         }
         Ok(())
@@ -94,10 +94,10 @@ impl ProfileShard {
 
     /// The graph's word, for a fragment that is here or was.
     pub(super) async fn reassign_route(&self, body: &Reassign) -> Result<Response, EdgeError> {
-        self.carry_out(&body.profile_id, &body.order, None).await?;
+        self.carry_out(&body.profile_id, &body.reassignment, None).await?;
         // Only moving: to tell the graph something here would have it send its words again, which come here again.
         for stored in self.store.link_jobs(&[body.profile_id.as_str()])? {
-            if matches!(stored.job(), Ok(OutboxJob::MoveFragment(moving)) if moving.fragment_id == body.order.fragment)
+            if matches!(stored.job(), Ok(OutboxJob::MoveFragment(moving)) if moving.fragment_id == body.reassignment.fragment)
             {
                 self.attempt(&stored, clock::now()).await?;
             }
@@ -112,15 +112,15 @@ impl ProfileShard {
     async fn carry_out(
         &self,
         profile_id: &ProfileId,
-        order: &Reassignment,
+        reassignment: &Reassignment,
         job: Option<&str>,
     ) -> Result<(), EdgeError> {
         let now = clock::now();
         let snapshot = snapshots::current(&self.env, now).await?;
-        let seating = self.store.db.transaction(|| self.seat(profile_id, order, job, &snapshot, now))?;
-        match seating {
+        let reassigned = self.store.db.transaction(|| self.reassign(profile_id, reassignment, job, &snapshot, now))?;
+        match reassigned {
             Reassigned::Follow(next) => {
-                reassign(&self.env, &next, order).await?;
+                reassign(&self.env, &next, reassignment).await?;
                 job.map_or(Ok(()), |job| self.store.db.transaction(|| self.store.drop_job(job)))
             }
             Reassigned::Unknown => Err(DomainError::Moving.into()),
@@ -129,15 +129,15 @@ impl ProfileShard {
     }
 
     /// The transaction of it: row and tables change, and the job is done, or nothing.
-    fn seat(
+    fn reassign(
         &self,
         profile_id: &ProfileId,
-        order: &Reassignment,
+        reassignment: &Reassignment,
         job: Option<&str>,
         snapshot: &Snapshot,
         now: UnixMillis,
     ) -> Result<Reassigned, EdgeError> {
-        let id = &order.fragment;
+        let id = &reassignment.fragment;
         let done = || job.map_or(Ok(()), |job| self.store.drop_job(job));
         let stored = self.store.load(profile_id.as_str())?;
         let mut row = stored.unwrap_or_else(|| ProfileRow::new(profile_id.clone(), now));
@@ -148,21 +148,21 @@ impl ProfileShard {
         }
         let overflow = self.store.overflow(&row, id, now)?;
         row.begin_at_home(id, now);
-        let seating = row.seat(id, &order.seat);
-        match &seating {
-            Reassigned::Follow(_) | Reassigned::Unknown => return Ok(seating),
+        let reassigned = row.reassign(id, &reassignment.assignment);
+        match &reassigned {
+            Reassigned::Follow(_) | Reassigned::Unknown => return Ok(reassigned),
             Reassigned::Leaves(fragment) => {
                 let leaving = PackedFragment { fragment: Fragment::clone(fragment), overflow };
-                self.pack_off(&mut row, id, &leaving, order)?;
+                self.pack_off(&mut row, id, &leaving, reassignment)?;
             }
             Reassigned::Done | Reassigned::Stays => {}
         }
-        if seating != Reassigned::Done {
+        if reassigned != Reassigned::Done {
             let refreshed = refresh(&mut row, snapshot, now);
             self.store.save_refreshed(&row, &refreshed)?;
         }
         done()?;
-        Ok(seating)
+        Ok(reassigned)
     }
 
     /// Takes what belongs to a fragment out of the tables, and records where it goes.
@@ -171,7 +171,7 @@ impl ProfileShard {
         row: &mut ProfileRow,
         id: &FragmentId,
         leaving: &PackedFragment,
-        order: &Reassignment,
+        reassignment: &Reassignment,
     ) -> Result<(), EdgeError> {
         let all = self.store.subscriptions(row.id.as_str())?;
         let (going, staying): (Vec<_>, Vec<_>) = all.into_iter().partition(|stored| stored.fragment_id == id.as_str());
@@ -182,12 +182,12 @@ impl ProfileShard {
         row.subscriptions = staying.len() as u32;
         let packed = postcard::to_allocvec(leaving).map_err(|e| DomainError::Internal(e.to_string()))?;
         let moving = MoveFragment {
-            into: order.seat.profile.clone(),
+            into: reassignment.assignment.profile.clone(),
             fragment_id: id.clone(),
             packed: BASE64.encode(packed),
             subscriptions: going,
         };
-        let job = format!("bring {} {}", id.as_str(), order.seat.version);
+        let job = format!("bring {} {}", id.as_str(), reassignment.assignment.version);
         self.store.put_job(&job, row.id.as_str(), clock::now(), &OutboxJob::MoveFragment(Box::new(moving)))
     }
 

@@ -194,7 +194,7 @@ impl ProfileShard {
                 self.store.leave_timers_by_kind()?;
                 response::json(&Done {})
             }
-            _ => Err(DomainError::NotFound("route").into()),
+            _ => Err(DomainError::Deploying.into()),
         }
     }
 }

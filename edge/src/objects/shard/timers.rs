@@ -45,6 +45,9 @@ impl ProfileShard {
 
     /// Runs due timers, each in a transaction of its own, so that one that fails holds up no other. Returns how many.
     pub(super) async fn run_timers(&self, now: UnixMillis) -> Result<u64, EdgeError> {
+        if self.store.due_timers(now, 1)?.is_empty() {
+            return Ok(0);
+        }
         let snapshot = snapshots::current(&self.env, clock::now()).await?;
         let due = self.store.due_timers(now, BATCH)?;
         for timer in &due {
@@ -90,8 +93,8 @@ impl ProfileShard {
         let message_id = uuid::v7(clock::now(), clock::random()?);
         let (title, body) = cart_left_text(person, snapshot);
         let subscriptions = self.store.subscriptions(row.id.as_str())?;
-        if let Some(first) = subscriptions.first() {
-            row.push_decided(&FragmentId::parse(&first.fragment_id)?, &message_id, CART_LEFT, now);
+        if let Some(fragment) = subscriptions.first().and_then(|first| recorded_at(row, &first.fragment_id)) {
+            row.push_decided(&fragment, &message_id, CART_LEFT, now);
         }
         for subscription in subscriptions {
             let send = SendPush {
@@ -109,4 +112,11 @@ impl ProfileShard {
         }
         Ok(())
     }
+}
+
+/// The fragment that remembers a message: that of the browser which subscribed. A row of format 1 or 2 may know its browser by
+/// another name; then the first fragment remembers, because a message that nobody remembers is decided again and again.
+fn recorded_at(row: &ProfileRow, subscribed: &str) -> Option<FragmentId> {
+    let named = row.fragments.keys().find(|id| id.as_str() == subscribed);
+    named.or_else(|| row.fragments.keys().next()).cloned()
 }

@@ -294,7 +294,7 @@ impl ProfileShard {
         let config = config(&self.env);
         let vapid = config.vapid.as_ref().map(|vapid| (vapid.key.id(), vapid.public.as_str()));
         // A browser that only claims who it is is shown what it did itself, under its own name.
-        let claims = row.fragments.get(at).filter(|fragment| fragment.standing == LinkStrength::Claimed);
+        let claims = row.fragments.get(at).filter(|fragment| fragment.link_strength == LinkStrength::Claimed);
         let own = claims.map(|fragment| alone(at, fragment, snapshot, now));
         let profile_id = if own.is_some() { at.as_str() } else { row.id.as_str() };
         let setting = Setting { profile_id, now, vapid };

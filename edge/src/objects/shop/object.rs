@@ -90,7 +90,7 @@ impl Shop {
             GetWebhook::PATH => self.get_webhook(&serde_json::from_slice(&body)?),
             PutWebhook::PATH => self.put_webhook(&serde_json::from_slice(&body)?),
             DeleteWebhook::PATH => self.delete_webhook(&serde_json::from_slice(&body)?),
-            _ => Err(DomainError::NotFound("route").into()),
+            _ => Err(DomainError::Deploying.into()),
         }
     }
 }

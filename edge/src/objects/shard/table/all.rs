@@ -42,9 +42,8 @@ pub(crate) const TABLES: [&dyn Table; 12] = [
 pub(crate) fn make(db: &Db) -> Result<(), EdgeError> {
     for table in TABLES {
         db.run(table.schema(), Vec::new())?;
-        upgrade(db, table)?;
     }
-    Ok(())
+    TABLES.into_iter().try_for_each(|table| upgrade(db, table))
 }
 
 fn upgrade(db: &Db, table: &dyn Table) -> Result<(), EdgeError> {
