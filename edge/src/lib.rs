@@ -19,7 +19,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     http::router::handle(request, env, context).await
 }
 
-/// Answers a request if it is a batch that only has to be handed to its shard; else nothing, and [`fetch`] is to answer.
+/// Answers a request if it is a batch that only has to be handed to its shard; else nothing, and `fetch` is to answer.
 #[wasm_bindgen(js_name = handOver)]
 #[must_use]
 pub fn hand_over(request: &worker::web_sys::Request, env: &Env) -> Option<js_sys::Promise> {

@@ -2,15 +2,15 @@
 //! there.
 #![no_main]
 
-use endcap_api::{find, Side};
-use endcap_engine::channel::{custom, Channel, Origin};
+use endcap_api::{Side, find};
+use endcap_engine::channel::{Channel, Origin, custom};
 use endcap_engine::limit::client;
 use endcap_events::ingest::bot::BotFilter;
 use endcap_events::ingest::event::EventContext;
 use endcap_events::link::query;
 use endcap_profile::touchpoint::Touchpoint;
 use endcap_protocol::cookie::Identity;
-use endcap_protocol::touch::{decode, Campaign};
+use endcap_protocol::touch::{Campaign, decode};
 use endcap_validation::path::segment;
 use libfuzzer_sys::fuzz_target;
 

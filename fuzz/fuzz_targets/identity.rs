@@ -3,7 +3,7 @@
 #![no_main]
 
 use endcap_engine::layout::placement::ShardsAsk;
-use endcap_engine::person_export::Place;
+use endcap_engine::person_export::LogPlace;
 use endcap_identity::admin_review::{LinkPlace, LinksAsk};
 use endcap_identity::{FragmentId, Identifier, Namespace};
 use endcap_validation::read_json;
@@ -27,8 +27,8 @@ fuzz_target!(|input: (&str, &str)| {
     if let Ok(place) = LinkPlace::parse(text) {
         assert_eq!(LinkPlace::parse(&place.to_text()), Ok(place));
     }
-    if let Ok(place) = Place::parse(text) {
-        assert_eq!(Place::parse(&place.to_text()), Ok(place));
+    if let Ok(place) = LogPlace::parse(text) {
+        assert_eq!(LogPlace::parse(&place.to_text()), Ok(place));
     }
     if let Ok(ask) = read_json::<LinksAsk>(text.as_bytes()) {
         let written = serde_json::to_vec(&ask).expect("it can be written");

@@ -1,11 +1,11 @@
 //! A browser's batch: any bytes are answered, every event ends in exactly one outcome, and a retry changes nothing.
 #![no_main]
 
-use endcap_engine::computed_traits::{utc_hour, Reference};
-use endcap_engine::decide::{decide, Setting};
+use endcap_engine::computed_traits::{Reference, utc_hour};
+use endcap_engine::decide::{Setting, decide};
 use endcap_engine::profile_view::ProfileView;
 use endcap_engine::shop::Snapshot;
-use endcap_engine::visit::{apply, settle};
+use endcap_engine::visit::{apply, refresh};
 use endcap_events::ingest::ingest;
 use endcap_identity::{FragmentId, IdentityRules};
 use endcap_profile::ProfileRow;
@@ -29,25 +29,26 @@ fuzz_target!(|body: &[u8]| {
     let id = ProfileId::parse(batch.anonymous_id.as_str()).expect("bounds are the same");
     let mut row = ProfileRow::new(id, NOW);
     let (at, rules) = (FragmentId::first(&batch.anonymous_id), IdentityRules::default());
-    let belief = EvidencePolicy { secret: b"secret", trust: batch.trust, source: "shop", rules: &rules };
-    let visit = apply(&mut row, &at, &mut batch, NOW, &belief, &[]);
-    let handed_over = visit.handover.map_or(0, |(_, events)| events.len());
-    assert_eq!(visit.accepted.len() + visit.duplicate.len() + handed_over, sent);
+    let policy = EvidencePolicy { secret: b"secret", trust: batch.trust, source: "shop", rules: &rules };
+    let visit = apply(&mut row, &at, &mut batch, NOW, &policy, &[]);
+    let in_successor = visit.succession.map_or(0, |(_, events)| events.len());
+    assert_eq!(visit.accepted.len() + visit.duplicate.len() + in_successor, sent);
 
     let snapshot = Snapshot::empty();
-    let settled = settle(&mut row, &snapshot, NOW);
+    let refreshed = refresh(&mut row, &snapshot, NOW);
     let stored = row.pack().expect("every row can be stored");
     assert_eq!(ProfileRow::unpack(&stored).as_ref(), Ok(&row));
     let reference = Reference { catalogue: &snapshot.catalogue, hour_of: &utc_hour };
-    serde_json::to_string(&ProfileView::new(&row, &settled.person, reference)).expect("every profile can be shown");
+    serde_json::to_string(&ProfileView::new(&row, &refreshed.person, reference)).expect("every profile can be shown");
     if let Some(ask) = &batch.ask {
         let setting = Setting { profile_id: row.id.as_str(), now: NOW, vapid: None };
-        serde_json::to_string(&decide(&settled.person, ask, &snapshot, &setting)).expect("every decision can be sent");
+        serde_json::to_string(&decide(&refreshed.person, ask, &snapshot, &setting))
+            .expect("every decision can be sent");
     }
 
-    if handed_over == 0 {
+    if in_successor == 0 {
         let mut retry = ingest(body, NOW).expect("it was good before");
-        let again = apply(&mut row, &at, &mut retry, NOW, &belief, &[]);
+        let again = apply(&mut row, &at, &mut retry, NOW, &policy, &[]);
         assert_eq!((again.accepted.len(), again.duplicate.len(), again.assertion), (0, sent, None));
     }
 });

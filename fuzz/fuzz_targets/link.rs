@@ -2,9 +2,9 @@
 #![no_main]
 
 use endcap_events::ingest::ingest;
-use endcap_events::link::cross_domain::Crossing;
+use endcap_events::link::cross_domain::CrossDomain;
 use endcap_events::link::destination::{Destination, Utm};
-use endcap_events::link::page::{fresh_identity, PageView};
+use endcap_events::link::page::{PageView, fresh_identity};
 use endcap_events::link::reader::{Reader, Request};
 use endcap_events::link::request::LinksRequest;
 use endcap_events::link::token::{Click, Message};
@@ -36,22 +36,22 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!(Message::of_pixel(&keys, &again), Some(message));
         }
     }
-    assert!(Crossing::of_token(&keys, &text).is_none(), "nobody guesses a signature");
-    let token = keys.sign(Purpose::Crossing, &text).expect("there is a key");
-    if let Some(crossing) = Crossing::of_token(&keys, &token) {
+    assert!(CrossDomain::of_token(&keys, &text).is_none(), "nobody guesses a signature");
+    let token = keys.sign(Purpose::CrossDomain, &text).expect("there is a key");
+    if let Some(crossing) = CrossDomain::of_token(&keys, &token) {
         leads_to_its_host(crossing.destination.as_str());
         let again = crossing.token(&keys).expect("there is a key");
-        assert_eq!(Crossing::of_token(&keys, &again), Some(crossing));
+        assert_eq!(CrossDomain::of_token(&keys, &again), Some(crossing));
     }
-    if let Ok((source, destination)) = crossing::asked(&text) {
+    if let Ok((source, destination)) = cross_domain::asked(&text) {
         leads_to_its_host(destination.as_str());
         let origin = query::origin(destination.as_str()).unwrap_or_default();
         assert!(origin.is_empty() || destination.as_str().starts_with(origin));
         let visitor = fresh_identity([1; 16], [2; 16]).expect("UUIDs are identifiers");
-        let crossing = Crossing::of(visitor.clone(), source, destination, 1);
+        let crossing = CrossDomain::of(visitor.clone(), source, destination, 1);
         assert_eq!(crossing.identity(None, 1), Some(visitor));
         let token = crossing.token(&keys).expect("there is a key");
-        assert_eq!(Crossing::of_token(&keys, &token), Some(crossing));
+        assert_eq!(CrossDomain::of_token(&keys, &token), Some(crossing));
     }
     if let Ok(url) = Destination::parse(&text) {
         leads_to_its_host(url.as_str());

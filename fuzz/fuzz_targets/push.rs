@@ -1,9 +1,9 @@
 //! What push is given from outside: endpoints lead only to known hosts, keys and dates are read or refused.
 #![no_main]
 
-use endcap_identity::{proof, signed, Keys, Purpose};
+use endcap_identity::{Keys, Purpose, proof, signed};
 use endcap_protocol::UserId;
-use endcap_push::{parse_http_date, AuthSecret, Endpoint, Loopback, PublicKey, PushBody, ReportBody};
+use endcap_push::{AuthSecret, Endpoint, Loopback, PublicKey, PushBody, ReportBody, parse_http_date};
 use endcap_validation::read_json;
 use libfuzzer_sys::fuzz_target;
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use endcap_events::ingest::ingest;
-use endcap_events::ingest::quarantine::{bucket_of_id, Quarantined, ReplayAsk, Route};
+use endcap_events::ingest::quarantine::{Quarantined, ReplayAsk, Route, bucket_of_id};
 use endcap_events::ingest::rejection::{RejectCode, Rejection};
 use endcap_protocol::FieldError;
 use endcap_validation::read_json;

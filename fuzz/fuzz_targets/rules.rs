@@ -2,7 +2,7 @@
 #![no_main]
 
 use endcap_targeting::evaluate::{evaluate, leaves};
-use endcap_targeting::{Behaviour, PageFacts, Program, LinkStrength, judge};
+use endcap_targeting::{Behaviour, Eligibility, PageFacts, Program, judge};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&[u8], &[u8])| {
@@ -18,12 +18,12 @@ fuzz_target!(|input: (&[u8], &[u8])| {
     assert_eq!(Program::decode(&program.encode()).as_ref(), Ok(&program));
     let verdict = evaluate(&program.condition, &behaviour, &page);
     match judged.expect("the page reads whatever the edge reads") {
-        LinkStrength::Eligible(_, category) => {
+        Eligibility::Eligible(_, category) => {
             assert_eq!((true, category.as_ref()), (verdict.holds, verdict.category.as_ref()))
         }
-        LinkStrength::Unmet => assert!(!verdict.holds),
-        LinkStrength::Elsewhere => assert!(!program.shows_on(page.path)),
-        LinkStrength::Capped => {}
+        Eligibility::Unmet => assert!(!verdict.holds),
+        Eligibility::Elsewhere => assert!(!program.shows_on(page.path)),
+        Eligibility::Capped => {}
     }
     assert!(verdict.holds || verdict.category.is_none());
     assert!(!verdict.holds || verdict.failed.is_none());

@@ -2,14 +2,14 @@
 #![no_main]
 
 use endcap_engine::shop::Snapshot;
-use endcap_engine::visit::settle;
+use endcap_engine::visit::refresh;
 use endcap_profile::{Fragment, ProfileRow};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = postcard::from_bytes::<Fragment>(bytes);
     let Ok(mut row) = ProfileRow::unpack(bytes) else { return };
-    settle(&mut row, &Snapshot::empty(), 1_763_800_000_000);
+    refresh(&mut row, &Snapshot::empty(), 1_763_800_000_000);
     let written = row.pack().expect("every row can be stored");
     assert!(ProfileRow::unpack(&written).is_ok());
 });

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use endcap_events::ingest::ingest_as;
-use endcap_events::server::history_batch::{pack, Item};
-use endcap_events::vendor::consent::Categories;
+use endcap_events::server::history_batch::{Item, pack};
 use endcap_events::vendor::CallType;
-use endcap_events::vendor::keys::{basic_user, ServerKeys};
-use endcap_events::vendor::request::{read, unpack, write_key, BODY_BYTES};
+use endcap_events::vendor::consent::Categories;
+use endcap_events::vendor::keys::{ServerKeys, basic_user};
+use endcap_events::vendor::request::{BODY_BYTES, read, unpack, write_key};
 use endcap_identity::server_fragment::{foreign, is_reserved};
 use endcap_protocol::{AnonymousId, SourceId};
 use endcap_validation::Trust;

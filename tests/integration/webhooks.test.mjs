@@ -22,7 +22,7 @@ after(() => edge.stop());
 
 /** A payload as the shop system sends it, with other members. @param {string} name @param {Json} [fields] */
 function payload(name, fields = {}) {
-  const file = `${ROOT}edge/engine/src/webhook/fixtures/${name}.json`;
+  const file = `${ROOT}edge/events/src/webhook/fixtures/${name}.json`;
   return { .../** @type {Json} */ (JSON.parse(readFileSync(file, 'utf8'))), ...fields };
 }
 

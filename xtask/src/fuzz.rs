@@ -37,8 +37,8 @@ const SEEDS: [(&str, &str); 5] = [
     ("stored", "edge/engine/tests/fixtures"),
     ("rules", "edge/engine/tests/fixtures"),
     ("server", "demo-site/seed"),
-    ("webhook", "edge/engine/src/webhook/fixtures"),
-    ("webhook", "edge/engine/src/webhook/preset"),
+    ("webhook", "edge/events/src/webhook/fixtures"),
+    ("webhook", "edge/events/src/webhook/preset"),
 ];
 
 /// What is asked for.

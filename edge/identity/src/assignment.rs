@@ -19,7 +19,7 @@ pub enum LinkStrength {
     Claimed,
 }
 
-/// Where the identity graph says that a fragment belongs. A higher version is a later word.
+/// Where the identity graph says that a fragment belongs. A higher version is later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
     /// The profile.
@@ -31,7 +31,7 @@ pub struct Assignment {
     pub version: u64,
 }
 
-/// The graph's word on its way to a fragment. It goes to the fragment's home and follows the pointers from there.
+/// An assignment on its way to its fragment. It goes to the fragment's home and follows the pointers from there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reassignment {
     /// The fragment.

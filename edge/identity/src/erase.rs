@@ -15,14 +15,14 @@ use crate::rules::IdentityRules;
 /// A graph that can forget.
 pub trait Forget: GraphStore {
     /// Forgets a fragment: what was said about it, what was said of others being the same browser, where it belongs and
-    /// an order for it.
+    /// a reassignment for it.
     ///
     /// # Errors
     /// As the store's.
     fn forget(&mut self, fragment: &FragmentId) -> Result<(), Self::Error>;
 }
 
-/// Erases fragments, as if nothing had ever been said of them, and the aliases of the people they were. Records orders for
+/// Erases fragments, as if nothing had ever been said of them, and the aliases of the people they were. Records reassignments for
 /// those whose place depended on them, and returns these.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! The identity graph: what was said is kept, and who is whom follows from it.
 //!
 //! Role in the flow of one event: the shard that took an identify in tells the graph what it said ([`hear`]). The graph
-//! keeps it, works out the people around it again ([`resolve`]), and gives every fragment whose place changed an [`Reassignment`],
+//! keeps it, works out the people around it again ([`resolve`]), and gives every fragment whose assignment changed a [`Reassignment`],
 //! which is delivered until its shard has carried it out. All of it happens in one transaction of the graph's object.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,7 +61,7 @@ pub trait GraphStore {
     /// # Errors
     /// As the store's.
     fn assign(&mut self, fragment: &FragmentId, assignment: &Assignment) -> Result<(), Self::Error>;
-    /// Records an order that has to be delivered; it replaces an earlier one for the same fragment.
+    /// Records a reassignment that has to be delivered; it replaces an earlier one for the same fragment.
     ///
     /// # Errors
     /// As the store's.
@@ -70,7 +70,7 @@ pub trait GraphStore {
 
 /// Hears what was said about a fragment, and answers where it belongs. Hearing it again changes nothing.
 ///
-/// The others whose place changed get orders. The fragment itself gets none: who tells keeps asking until they have an
+/// The others whose assignment changed get a reassignment. The fragment itself gets none: its shard keeps asking until it has an
 /// answer, and acts on it.
 ///
 /// # Errors
@@ -297,7 +297,7 @@ pub(super) fn region<S: GraphStore>(store: &S, start: BTreeSet<FragmentId>) -> R
     Ok(Region { edges: edges.into_values().collect(), fragments })
 }
 
-/// Works out the people around some fragments again. Returns the orders for those whose place changed, and records them,
+/// Works out the people around some fragments again. Returns a reassignment for each whose assignment changed, and records them,
 /// except for the one who asks.
 pub(super) fn resolve_around<S: GraphStore>(
     store: &mut S,

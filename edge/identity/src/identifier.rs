@@ -50,7 +50,7 @@ impl Identifier {
         Ok(Self { namespace, value })
     }
 
-    /// Reads what [`Identifier::to_string`] wrote.
+    /// Reads what `Display` wrote.
     #[must_use]
     pub fn read(key: &str) -> Option<Self> {
         let at = match key.strip_prefix("external:") {

@@ -53,7 +53,7 @@ impl MemoryGraph {
         Ok(())
     }
 
-    /// Forgets an order that was carried out, unless a later one took its place.
+    /// Forgets a reassignment that was carried out, unless a later one took its place.
     pub fn delivered(&mut self, reassignment: &Reassignment) {
         if self
             .reassignments

@@ -1,9 +1,9 @@
 //! One part of the identity graph: where its rows lie, and what the parts ask each other.
 //!
 //! Role in the flow of one event: a shop with more people than one object holds spreads the graph over several. A fragment
-//! lies in one part, by a hash of its name: what was said about it, where it belongs, and the order for its shard. The part
+//! lies in one part, by a hash of its name: what was said about it, where it belongs, and the reassignment for its shard. The part
 //! of an identifier has copies of what was said of it, by which fragments that it names are found. No part sees all of a
-//! person, so none decides alone ([`settling`](crate::partitioned_resolve)).
+//! person, so none decides alone ([`partitioned_resolve`](crate::partitioned_resolve)).
 
 use std::collections::BTreeSet;
 

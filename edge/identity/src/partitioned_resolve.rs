@@ -194,7 +194,7 @@ async fn take_away<P: Peers>(peers: &P, marks: BTreeMap<u16, Vec<Mark>>) -> Resu
     ask_all(peers, marks.map(|(to, marks)| (to, PeerAsk::Settled(marks)))).await.map(drop)
 }
 
-/// Works people out and writes what differs, until nothing does. Also who asks gets an order: their question may have been
+/// Works people out and writes what differs, until nothing does. Also the fragment that asks gets a reassignment: its question may have been
 /// answered before, and this be the answer to its repetition.
 async fn resolve_around<P: Peers>(
     peers: &P,

@@ -32,7 +32,7 @@ pub struct Person {
 
 impl Person {
     /// Folds fragments in canonical order: by their latest event, then by name, so that what happened last comes out
-    /// last however many browsers there are. The stage is set by [`endcap_engine::visit::settle`], because it depends on time.
+    /// last however many browsers there are. The stage is set when a profile is refreshed, because it depends on time.
     #[must_use]
     pub fn fold(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
         let mut person = Self::acting(fragments);

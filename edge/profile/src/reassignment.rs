@@ -1,6 +1,6 @@
-//! Carrying out the identity graph's word: fragments leave a profile and come to another.
+//! Carrying out the identity graph's reassignments: fragments leave a profile and come to another.
 //!
-//! Every word has a version, and a later one wins, so it does no harm if words come twice, late or out of order. A
+//! Every reassignment has a version, and a later one wins, so it does no harm if they come twice, late or out of order. A
 //! fragment is in exactly one row, or in the one errand that carries it.
 
 use endcap_identity::{Assignment, FragmentId};
@@ -10,7 +10,7 @@ use crate::dedupe::Block;
 use crate::fragment::Fragment;
 use crate::row::{Away, ProfileRow};
 
-/// What the graph's word does to a row.
+/// What a reassignment does to a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reassigned {
     /// Nothing: it is carried out, or overtaken by a later one.
@@ -19,7 +19,7 @@ pub enum Reassigned {
     Stays,
     /// The fragment left this row and has to be brought to the profile.
     Leaves(Box<Fragment>),
-    /// The fragment moved on before: the word has to follow it.
+    /// The fragment moved on before: the reassignment has to follow it.
     Follow(ProfileId),
     /// The fragment was never here, or is still on its way: try again later.
     Unknown,
@@ -36,7 +36,7 @@ impl ProfileRow {
         }
     }
 
-    /// Carries out the graph's word about a fragment.
+    /// Carries out what the graph says about a fragment.
     pub fn reassign(&mut self, id: &FragmentId, assignment: &Assignment) -> Reassigned {
         if let Some(away) = self.moved.get(id) {
             let done = away.version >= assignment.version;
@@ -57,7 +57,7 @@ impl ProfileRow {
         Reassigned::Leaves(Box::new(fragment))
     }
 
-    /// Takes in a fragment that the graph's word sent here. False when it came before: it is here, or was and moved on.
+    /// Takes in a fragment that the graph sent here. False when it came before: it is here, or was and moved on.
     pub fn absorb(&mut self, id: &FragmentId, fragment: Fragment) -> bool {
         let here = self.fragments.get(id).is_some_and(|held| held.assignment_version >= fragment.assignment_version);
         let gone = self.moved.get(id).is_some_and(|away| away.version >= fragment.assignment_version);

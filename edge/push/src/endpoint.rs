@@ -50,11 +50,11 @@ pub enum EndpointError {
 /// ways is how such checks get bypassed.
 ///
 /// ```
-/// use endcap_engine::push::{Endpoint, Loopback};
+/// use endcap_push::{Endpoint, Loopback};
 /// let endpoint = Endpoint::parse("https://fcm.googleapis.com/fcm/send/abc", Loopback::Forbidden)?;
 /// assert_eq!(endpoint.origin(), "https://fcm.googleapis.com");
 /// assert!(Endpoint::parse("https://evil-fcm.googleapis.com/x", Loopback::Forbidden).is_err());
-/// # Ok::<(), endcap_engine::push::EndpointError>(())
+/// # Ok::<(), endcap_push::EndpointError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Endpoint {

@@ -10,7 +10,7 @@ use crate::key::encode;
 /// refuses lengths that no base64 text can have. The name itself is not shown to the push service.
 ///
 /// ```
-/// assert_eq!(endcap_engine::push::topic_of("cart").len(), 32);
+/// assert_eq!(endcap_push::topic_of("cart").len(), 32);
 /// ```
 pub fn topic_of(name: &str) -> String {
     let digest = Sha256::digest(name.as_bytes());

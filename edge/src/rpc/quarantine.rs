@@ -132,7 +132,7 @@ pub(crate) async fn count(env: &Env, source: &str, code: RejectCode, count: usiz
 /// Keeps refused events for 30 days, and counts them. Of those whose code is not [kept](is_kept) only the count stays.
 /// If this fails the whole request should: what is good in it is recognised when it is sent again.
 ///
-/// [is_kept]: endcap_events::ingest::RejectCode::is_kept
+/// [is_kept]: RejectCode::is_kept
 pub(crate) async fn keep(env: &Env, events: Vec<Quarantined>) -> Result<(), EdgeError> {
     placement::check(env, Use::Write).await?;
     let mut by_bucket: BTreeMap<u16, Vec<Quarantined>> = BTreeMap::new();

@@ -1,8 +1,8 @@
 //! `IdentityGraph`: who is whom.
 //!
 //! Role in the flow of one event: only events that say who somebody is come here, so everyday traffic never waits for it.
-//! The object keeps what was said, and sends every fragment whose place changed an order until its shard has carried it
-//! out. What follows from what was said is the engine's (`identity/graph.rs`).
+//! The object keeps what was said, and sends every fragment whose assignment changed a reassignment until its shard
+//! has carried it out. The crate `identity` works out what follows from what was said (`edge/identity/src/graph.rs`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -54,7 +54,7 @@ impl DurableObject for IdentityGraph {
     async fn alarm(&self) -> worker::Result<Response> {
         // The platform gives up after six failed runs, so a failed run sets the alarm again by itself.
         if let Err(fault) = self.on_alarm(clock::now()).await {
-            worker::console_error!("orders: {fault}");
+            worker::console_error!("reassignments: {fault}");
             self.store.arm(clock::now() + 30_000).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
         }
         Ok(response::empty(200))

@@ -15,7 +15,7 @@ use crate::rpc::graph::reassign;
 /// Words of one run; what is left keeps the alarm at now.
 const BATCH: i64 = 100;
 
-/// A word that is being delivered. It is no longer once this is dropped, however the delivery ended.
+/// A reassignment that is being delivered. It is no longer once this is dropped, however the delivery ended.
 struct Underway<'a> {
     all: &'a RefCell<BTreeSet<(FragmentId, u64)>>,
     key: (FragmentId, u64),

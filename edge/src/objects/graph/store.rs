@@ -51,7 +51,7 @@ struct Words {
 /// When a mark is looked after that a request works on, in milliseconds.
 pub(super) const MARK_MS: UnixMillis = 5_000;
 
-/// A word of the graph that was not acknowledged yet, as stored. It is read when it is delivered, so that one of a newer
+/// A reassignment that was not acknowledged yet, as stored. It is read when it is delivered, so that one of a newer
 /// version holds up no other.
 pub(super) struct Pending {
     pub(super) fragment: String,
@@ -61,7 +61,7 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// The word.
+    /// The reassignment.
     pub(super) fn reassignment(&self) -> Result<Reassignment, EdgeError> {
         Ok(serde_json::from_str(&self.body)?)
     }
@@ -85,7 +85,7 @@ impl SqlGraph {
         Self { db: Db::open(storage, SCHEMA), pepper }
     }
 
-    /// Runs `work` as one transaction; orders that it records are due at once.
+    /// Runs `work` as one transaction; reassignments that it records are due at once.
     pub(super) fn transaction<T>(
         &self,
         now: UnixMillis,
