@@ -38,20 +38,20 @@ fuzz_target!(|data: &[u8]| {
     }
     assert!(CrossDomain::of_token(&keys, &text).is_none(), "nobody guesses a signature");
     let token = keys.sign(Purpose::CrossDomain, &text).expect("there is a key");
-    if let Some(crossing) = CrossDomain::of_token(&keys, &token) {
-        leads_to_its_host(crossing.destination.as_str());
-        let again = crossing.token(&keys).expect("there is a key");
-        assert_eq!(CrossDomain::of_token(&keys, &again), Some(crossing));
+    if let Some(cross_domain) = CrossDomain::of_token(&keys, &token) {
+        leads_to_its_host(cross_domain.destination.as_str());
+        let again = cross_domain.token(&keys).expect("there is a key");
+        assert_eq!(CrossDomain::of_token(&keys, &again), Some(cross_domain));
     }
     if let Ok((source, destination)) = cross_domain::asked(&text) {
         leads_to_its_host(destination.as_str());
         let origin = query::origin(destination.as_str()).unwrap_or_default();
         assert!(origin.is_empty() || destination.as_str().starts_with(origin));
         let visitor = fresh_identity([1; 16], [2; 16]).expect("UUIDs are identifiers");
-        let crossing = CrossDomain::of(visitor.clone(), source, destination, 1);
-        assert_eq!(crossing.identity(None, 1), Some(visitor));
-        let token = crossing.token(&keys).expect("there is a key");
-        assert_eq!(CrossDomain::of_token(&keys, &token), Some(crossing));
+        let cross_domain = CrossDomain::of(visitor.clone(), source, destination, 1);
+        assert_eq!(cross_domain.identity(None, 1), Some(visitor));
+        let token = cross_domain.token(&keys).expect("there is a key");
+        assert_eq!(CrossDomain::of_token(&keys, &token), Some(cross_domain));
     }
     if let Ok(url) = Destination::parse(&text) {
         leads_to_its_host(url.as_str());

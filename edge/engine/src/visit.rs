@@ -51,7 +51,7 @@ pub fn apply(
     let mut assertion = Assertion::new(at.clone());
     let events = std::mem::take(&mut batch.events);
     let fragment = row.fragments.entry(at.clone()).or_insert_with(|| Fragment::begun(&batch.anonymous_id, now));
-    greet(fragment, batch, now);
+    note_browser(fragment, batch, now);
     let mut events = events.into_iter();
     while let Some(event) = events.next() {
         // A login that is known, from here or from before the browser was handed over, begins nothing again.
@@ -80,7 +80,7 @@ pub fn apply(
 }
 
 /// Notes what the batch itself says about the browser.
-fn greet(fragment: &mut Fragment, batch: &Batch, now: UnixMillis) {
+fn note_browser(fragment: &mut Fragment, batch: &Batch, now: UnixMillis) {
     if batch.device_id.is_some() {
         fragment.device_id.clone_from(&batch.device_id);
     }

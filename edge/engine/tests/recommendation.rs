@@ -29,8 +29,8 @@ fn sessions(text: &str) -> Vec<Vec<&str>> {
 fn learned(sessions: &[Vec<&str>]) -> CoVisits {
     let mut model = CoVisits::with_capacity(50_000);
     for session in sessions {
-        let mut trail = VisitContext::default();
-        session.iter().filter_map(|item| trail.visit(item)).for_each(|step| model.learn(&step, 0));
+        let mut visit_context = VisitContext::default();
+        session.iter().filter_map(|item| visit_context.visit(item)).for_each(|step| model.learn(&step, 0));
     }
     model
 }
@@ -39,11 +39,11 @@ fn learned(sessions: &[Vec<&str>]) -> CoVisits {
 fn measure(model: &CoVisits, sessions: &[Vec<&str>]) -> (f64, f64) {
     let (mut targets, mut hits, mut reciprocal) = (0u32, 0u32, 0.0);
     for session in sessions {
-        let (mut trail, mut seen) = (VisitContext::default(), BTreeSet::new());
+        let (mut visit_context, mut seen) = (VisitContext::default(), BTreeSet::new());
         for &item in session {
             if !seen.is_empty() && !seen.contains(item) {
                 targets += 1;
-                let context: Vec<&str> = trail.items().iter().map(String::as_str).collect();
+                let context: Vec<&str> = visit_context.items().iter().map(String::as_str).collect();
                 let ranked = model.related(&context);
                 let shown = ranked.iter().map(|(shown, _)| *shown).filter(|shown| !seen.contains(shown)).take(CUTOFF);
                 if let Some(rank) = (1u32..).zip(shown).find_map(|(rank, shown)| (shown == item).then_some(rank)) {
@@ -52,7 +52,7 @@ fn measure(model: &CoVisits, sessions: &[Vec<&str>]) -> (f64, f64) {
                 }
             }
             seen.insert(item);
-            trail.visit(item);
+            visit_context.visit(item);
         }
     }
     (f64::from(hits) / f64::from(targets), reciprocal / f64::from(targets))

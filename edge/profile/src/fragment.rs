@@ -76,7 +76,7 @@ pub struct Fragment {
     /// Events accepted in all.
     pub accepted: u64,
     /// Products viewed in the current session.
-    pub trail: VisitContext,
+    pub visit_context: VisitContext,
     /// Message IDs accepted within the dedupe window.
     pub messages: Accepted,
     /// How consent changed, the earliest first.
@@ -225,7 +225,7 @@ impl Fragment {
         let current = self.behaviour.session.is_empty() || at >= self.behaviour.last_seen;
         if current {
             self.behaviour.apply(&Act::Session(id.clone()), at);
-            self.trail.clear();
+            self.visit_context.clear();
         }
         self.behaviour.sessions = count;
         (current, new)
@@ -234,7 +234,7 @@ impl Fragment {
     fn commerce(&mut self, commerce: &Commerce, at: UnixMillis, current: bool) -> Vec<Signal> {
         let signals = match commerce {
             Commerce::Viewed(line) if current => {
-                let step = self.trail.visit(line.product.as_str());
+                let step = self.visit_context.visit(line.product.as_str());
                 step.map(|step| Signal::Viewed { step, at }).into_iter().collect()
             }
             Commerce::Added(line) => vec![Signal::Added { item: line.product.as_str().to_owned(), at }],

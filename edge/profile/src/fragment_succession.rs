@@ -12,7 +12,7 @@ impl ProfileRow {
     /// Takes out of a batch what the fragment knew before the browser was handed over, and returns those messages: the
     /// batch is a retry of the one that handed it over, and the next person is to get nothing of it.
     #[must_use]
-    pub fn known_before_handover(&self, at: &FragmentId, batch: &mut Batch, overflow: &[Block]) -> Vec<String> {
+    pub fn known_before_succession(&self, at: &FragmentId, batch: &mut Batch, overflow: &[Block]) -> Vec<String> {
         let Some(fragment) = self.fragments.get(at) else { return Vec::new() };
         let (known, rest) = std::mem::take(&mut batch.events)
             .into_iter()

@@ -65,7 +65,7 @@ pub(super) struct Piece {
     impressions: Vec<ImpressionRecord>,
     events: Vec<TimelineEvent>,
     accepted: u64,
-    trail: VisitContext,
+    visit_context: VisitContext,
     messages: Accepted,
 }
 
@@ -104,7 +104,7 @@ impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
         }
         let mut moved = BTreeMap::new();
         for (id, to) in row.moved {
-            // A pointer beside the fragment was a handover to whoever logged in next.
+            // A pointer beside the fragment was a succession to whoever logged in next.
             match (fragments.get_mut(&name(&id)), FragmentId::parse(to.as_str())) {
                 (Some(fragment), Ok(next)) => fragment.successor = Some(next),
                 _ => drop(moved.insert(name(&id), Away { to, version: 0 })),
@@ -137,7 +137,7 @@ impl From<Piece> for Fragment {
             impressions: piece.impressions,
             events: piece.events,
             accepted: piece.accepted,
-            trail: piece.trail,
+            visit_context: piece.visit_context,
             messages: piece.messages,
             ..Self::default()
         }

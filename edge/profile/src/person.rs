@@ -51,7 +51,7 @@ impl Person {
             }
         }
         person.traits = set.into_iter().map(|(name, (.., value))| (name.to_owned(), value.clone())).collect();
-        person.settle();
+        person.finish();
         person
     }
 
@@ -60,7 +60,7 @@ impl Person {
     #[must_use]
     pub fn brief(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
         let mut person = Self::acting(fragments);
-        person.settle();
+        person.finish();
         person
     }
 
@@ -79,7 +79,7 @@ impl Person {
         person
     }
 
-    fn settle(&mut self) {
+    fn finish(&mut self) {
         self.orders.sort();
         let mut numbers = std::collections::BTreeSet::new();
         self.orders.retain(|order| numbers.insert(order.order_id.clone()));

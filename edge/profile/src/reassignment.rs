@@ -1,7 +1,7 @@
 //! Carrying out the identity graph's reassignments: fragments leave a profile and come to another.
 //!
 //! Every reassignment has a version, and a later one wins, so it does no harm if they come twice, late or out of order. A
-//! fragment is in exactly one row, or in the one errand that carries it.
+//! fragment is in exactly one row, or in the one outbox job that carries it.
 
 use endcap_identity::{Assignment, FragmentId};
 use endcap_protocol::{AnonymousId, ProfileId, UnixMillis};

@@ -42,31 +42,31 @@ fn set_out(request: &Request, url: &str, config: &Config) -> Result<Response, Ed
         return Err(DomainError::Forbidden(origin).into());
     }
     let Some(visitor) = consented(request, config)? else { return lead_to(&destination, None) };
-    let crossing = CrossDomain::of(visitor, source, destination, clock::now());
-    match crossing.token(&config.keys) {
+    let cross_domain = CrossDomain::of(visitor, source, destination, clock::now());
+    match cross_domain.token(&config.keys) {
         Some(token) => found(&format!("{origin}{}/x?t={token}", config.prefix), None),
-        None => lead_to(&crossing.destination, None),
+        None => lead_to(&cross_domain.destination, None),
     }
 }
 
 /// The domain that the visitor goes to.
 fn arrive(request: &Request, url: &str, token: &str, config: &Config) -> Result<Response, EdgeError> {
-    let Some(crossing) = CrossDomain::of_token(&config.keys, token) else { return gone() };
+    let Some(cross_domain) = CrossDomain::of_token(&config.keys, token) else { return gone() };
     let here = query::origin(url).unwrap_or_default();
-    let to = query::origin(crossing.destination.as_str()).unwrap_or_default();
+    let to = query::origin(cross_domain.destination.as_str()).unwrap_or_default();
     // A token counts only where it leads, and only as long as the deployment says that this domain is the shop's.
-    if to != here || config.lists(crossing.source.as_str(), to) != Some(true) {
+    if to != here || config.lists(cross_domain.source.as_str(), to) != Some(true) {
         return gone();
     }
     let cookies = request.headers().get("cookie")?.unwrap_or_default();
     let held = cookie(&cookies, ID_COOKIE).and_then(Identity::parse);
-    let brought = crossing.identity(held, clock::now()).filter(|_| cookie(&cookies, ROUTE_COOKIE).is_none());
+    let brought = cross_domain.identity(held, clock::now()).filter(|_| cookie(&cookies, ROUTE_COOKIE).is_none());
     let brought = if refused(request, config)? { None } else { brought };
     let secure = if url.starts_with("https:") { "; Secure" } else { "" };
     let set = brought.map(|identity| {
         format!("{ID_COOKIE}={}; Path=/; Max-Age={MAX_AGE_SECONDS}; SameSite=Lax{secure}", identity.to_text())
     });
-    lead_to(&crossing.destination, set)
+    lead_to(&cross_domain.destination, set)
 }
 
 /// The visitor, where the cookies say that they consented: the one that only we can set is there with consent alone.

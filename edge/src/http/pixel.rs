@@ -59,8 +59,8 @@ async fn count(incoming: &Incoming<'_>) -> Result<Vec<String>, EdgeError> {
     let (source, event) = (message.channel.source()?, message.opened(by, clock::now())?);
     let env = (*env).clone();
     context.wait_until(async move {
-        if let Err(fault) = deliver(&env, &source, Trust::Fact, vec![event]).await {
-            console_error!("open: {fault}");
+        if let Err(error) = deliver(&env, &source, Trust::Fact, vec![event]).await {
+            console_error!("open: {error}");
         }
     });
     Ok(Vec::new())

@@ -24,8 +24,8 @@ pub(super) fn serve(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let (source, event) = (click.message.channel.source()?, click.clicked(by, clock::now())?);
     let env = (*env).clone();
     context.wait_until(async move {
-        if let Err(fault) = deliver(&env, &source, Trust::Fact, vec![event]).await {
-            console_error!("click: {fault}");
+        if let Err(error) = deliver(&env, &source, Trust::Fact, vec![event]).await {
+            console_error!("click: {error}");
         }
     });
     let headers = Headers::new();

@@ -26,7 +26,7 @@ pub(crate) async fn handle(request: Request, env: Env, context: Context) -> work
     // Pixels and redirects are for people behind the few addresses of mail proxies; the API has its key.
     let bounded = request.method() == Method::Post && !path.starts_with("/api/");
     if let Some(Err(error)) = bounded.then(|| rate_limits::admit(&request.inner().headers(), &config)) {
-        return cors::settle(Err(error), origin.as_deref(), &config);
+        return cors::answer_or_error(Err(error), origin.as_deref(), &config);
     }
     if let Err(error) = response::check_known_method(&request) {
         return response::error(&error);
@@ -35,7 +35,7 @@ pub(crate) async fn handle(request: Request, env: Env, context: Context) -> work
     let (side, rest) = below.map_or((Side::Server, path.as_str()), |rest| (Side::BelowPrefix, rest));
     let base = if side == Side::BelowPrefix { config.prefix.as_str() } else { "" };
     let incoming = Incoming { request, env: &env, config: &config, context: &context, parameter: "", base };
-    cors::settle(route(side, rest, incoming).await, origin.as_deref(), &config)
+    cors::answer_or_error(route(side, rest, incoming).await, origin.as_deref(), &config)
 }
 
 /// Finds what is asked for, lets in who may ask it, and answers.

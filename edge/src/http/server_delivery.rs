@@ -2,7 +2,7 @@
 //!
 //! Role in the flow of one event: the entry understood a request that may speak of many people. Here each event finds the
 //! history that it belongs to, and each shard gets what its people did in one request. Sending the same events again
-//! changes nothing, so whoever gets a fault may simply try again.
+//! changes nothing, so whoever gets an error may simply try again.
 
 use std::collections::BTreeMap;
 

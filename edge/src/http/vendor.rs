@@ -121,9 +121,9 @@ async fn take_calls(call: Option<CallType>, incoming: &mut Incoming<'_>) -> Resu
     let source = speaker.source.as_str();
     let admitted = rate_limits::admit_source(source, config, now);
     let mut understood = read(&body, call, now, &categories(source, config))?;
-    if let Err(fault) = admitted {
+    if let Err(error) = admitted {
         report_refused(env, rate_limits::note_refused(source, understood.len(), now)).await;
-        return Err(fault);
+        return Err(error);
     }
     respect(&mut understood, speaker.gpc);
     if is_robot(&speaker, request, config)? {
@@ -226,12 +226,12 @@ fn outcome(good: usize, rejected: &[Rejection]) -> Result<Response, EdgeError> {
 }
 
 /// The answer to a request that failed as a whole. Its size is the vendors' 400, which their clients do not try again.
-fn refusal(fault: &EdgeError) -> Result<Response, EdgeError> {
-    let error = fault.to_domain();
-    if !matches!(error, DomainError::TooLarge { .. }) {
-        return Ok(response::error(fault)?);
+fn refusal(error: &EdgeError) -> Result<Response, EdgeError> {
+    let domain = error.to_domain();
+    if !matches!(domain, DomainError::TooLarge { .. }) {
+        return Ok(response::error(error)?);
     }
-    let body: Value = serde_json::from_str(&error.to_json())?;
+    let body: Value = serde_json::from_str(&domain.to_json())?;
     response::raw_json(&json!({"success": false, "error": body.get("error")}).to_string(), 400)
 }
 

@@ -16,18 +16,18 @@ pub(crate) fn allow(response: &Response, origin: &str) -> Result<(), EdgeError> 
     Ok(())
 }
 
-/// Turns a handler's result into the answer. Pages of origins that some source names can read a fault, with the time to
+/// Turns a handler's result into the answer. Pages of origins that some source names can read an error, with the time to
 /// wait: one that cannot see why it was refused would try again for ever.
-pub(crate) fn settle(
+pub(crate) fn answer_or_error(
     result: Result<Response, EdgeError>,
     origin: Option<&str>,
     config: &Config,
 ) -> worker::Result<Response> {
-    let Err(fault) = result else { return response::settle(result) };
-    let response = response::error(&fault)?;
+    let Err(error) = result else { return response::answer_or_error(result) };
+    let response = response::error(&error)?;
     if let Some(origin) = origin.filter(|origin| config.knows(origin)) {
         response.headers().set("access-control-expose-headers", "retry-after")?;
-        allow(&response, origin).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        allow(&response, origin).map_err(|error| worker::Error::RustError(error.to_string()))?;
     }
     Ok(response)
 }

@@ -184,7 +184,7 @@ impl Db {
             thrown
         });
         match (outcome, ran) {
-            (Some(Err(fault)), _) => Err(fault),
+            (Some(Err(error)), _) => Err(error),
             (_, Err(thrown)) => Err(thrown.into()),
             (Some(Ok(value)), Ok(_)) => Ok(value),
             (None, Ok(_)) => Err(worker::Error::from("the transaction did not run").into()),

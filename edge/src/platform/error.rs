@@ -7,7 +7,7 @@ use endcap_validation::DomainError;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EdgeError {
     /// The request is wrong, or names what is not there.
-    #[error(transparent)]
+    #[error("{}", in_full(.0))]
     Domain(#[from] DomainError),
     /// The platform refused an operation.
     #[error("platform: {0}")]
@@ -25,6 +25,11 @@ pub(crate) enum EdgeError {
         /// The code of the error that came back; empty where there was none.
         code: String,
     },
+}
+
+/// What the log says: the answer to a client hides why something of ours failed, and the log must not.
+fn in_full(error: &DomainError) -> String {
+    if let DomainError::Internal(reason) = error { reason.clone() } else { error.to_string() }
 }
 
 impl From<FieldError> for EdgeError {

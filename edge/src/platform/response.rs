@@ -85,24 +85,24 @@ pub(crate) fn empty(status: u16) -> Response {
 }
 
 /// The answer to a failed request.
-pub(crate) fn error(fault: &EdgeError) -> worker::Result<Response> {
-    let error = fault.to_domain();
-    if matches!(error, DomainError::Internal(_) | DomainError::Format { .. }) {
-        console_error!("{fault}");
+pub(crate) fn error(error: &EdgeError) -> worker::Result<Response> {
+    let domain = error.to_domain();
+    if matches!(domain, DomainError::Internal(_) | DomainError::Format { .. }) {
+        console_error!("{error}");
     }
-    let failed = |fault: EdgeError| worker::Error::RustError(fault.to_string());
-    let response = raw_json(&error.to_json(), error.status()).map_err(failed)?;
-    if let Some(seconds) = error.retry_after() {
+    let failed = |error: EdgeError| worker::Error::RustError(error.to_string());
+    let response = raw_json(&domain.to_json(), domain.status()).map_err(failed)?;
+    if let Some(seconds) = domain.retry_after() {
         response.headers().set("retry-after", &seconds.to_string())?;
     }
-    if let Some(methods) = error.allow() {
+    if let Some(methods) = domain.allow() {
         response.headers().set("allow", &methods)?;
     }
     Ok(response)
 }
 
 /// Turns a handler's result into the answer.
-pub(crate) fn settle(result: Result<Response, EdgeError>) -> worker::Result<Response> {
+pub(crate) fn answer_or_error(result: Result<Response, EdgeError>) -> worker::Result<Response> {
     result.or_else(|failed| error(&failed))
 }
 

@@ -1,4 +1,4 @@
-//! What a shard knows of a bucket that moved or moves: the states of a handover.
+//! What a shard knows of a bucket that moved or moves: the states of a transfer.
 //!
 //! Role in the flow of one event: a shard looks here whether the profile's bucket is its own. The shard that gives a bucket
 //! away goes on serving it while it copies (`Leaving`), then stops for the moment that the last changes take (`Closed`),

@@ -97,9 +97,9 @@ fn a_fragment_is_absorbed_once() {
     let mut row = profile(&[("laptop", vec![page("b", NOW, "")])]);
     assert!(row.absorb(&first("phone"), arriving.clone()));
     let once = row.clone();
-    assert!(!row.absorb(&first("phone"), arriving.clone()), "the errand ran twice");
+    assert!(!row.absorb(&first("phone"), arriving.clone()), "the job ran twice");
     assert_eq!(row, once);
-    // It went on living here, and the errand runs once more.
+    // It went on living here, and the outbox job runs once more.
     let more = with(batch(&[viewed("c", NOW + 1, "clog", "shoes")]), "anonymous_id", json!("phone"));
     receive(&mut row, &more, NOW + 1);
     let on = row.clone();
@@ -129,7 +129,7 @@ fn words_may_come_twice_late_and_out_of_order() {
     assert_eq!(there.reassign(&phone, &assignment("bobs", 4)), Reassigned::Unknown, "it is on its way");
     assert!(there.absorb(&phone, (*leaving).clone()));
     let Reassigned::Leaves(back) = there.reassign(&phone, &assignment("phone", 5)) else { panic!("it stays") };
-    assert!(!there.absorb(&phone, *leaving), "the errand ran twice, and it left again");
+    assert!(!there.absorb(&phone, *leaving), "the job ran twice, and it left again");
     assert!(home.absorb(&phone, *back));
     assert!(home.moved.is_empty(), "the way ends where the fragment is");
     assert_eq!(person(&home).behaviour.recent, ["boot"]);
@@ -157,7 +157,7 @@ fn a_browser_that_comes_back_to_its_first_person_loses_nothing() {
     receive(&mut returned, &view("e", NOW + 9, "clog"), NOW);
     let Reassigned::Leaves(fragment) = returned.reassign(&again, &assignment("shared", 1)) else { panic!("it stays") };
     assert!(anns.absorb(&again, (*fragment).clone()));
-    assert!(!anns.absorb(&again, *fragment), "the errand ran twice");
+    assert!(!anns.absorb(&again, *fragment), "the job ran twice");
     assert_eq!(person(&anns).behaviour.recent, ["clog", "boot"]);
     assert_eq!((person(&anns).accepted, anns.fragments.len()), (4, 2));
     assert_eq!(anns.open_fragment(&anonymous("shared")), Some(&again), "and there her browser goes on");

@@ -187,7 +187,7 @@ fn a_fragment_of_format_1_is_read() {
         .map(|one| (one.campaign_id.as_str(), one.slot.as_str(), one.product_id.as_str(), one.reaction))
         .collect();
     assert_eq!(impressions, [("nudge", "", "", Reaction::Shown), ("", "home", "clog", Reaction::Clicked)]);
-    assert_eq!(phone.trail.items(), ["clog", "boot"]);
+    assert_eq!(phone.visit_context.items(), ["clog", "boot"]);
     assert_eq!((phone.events.len(), phone.events[0].name.as_str()), (8, "Page Viewed"));
     let named = phone.user.as_ref().unwrap();
     assert_eq!((named.user_id.as_str(), named.trust, named.at), ("ann", Trust::Fact, NOW + 7000));
@@ -290,7 +290,7 @@ fn of_format_2(id: &str, fragments: &[&str], moved: &[(&str, &str)], users: &[(&
         put(postcard::to_allocvec(&(held.consent_at, held.consent_said_at, &held.zone)).unwrap());
         put(postcard::to_allocvec(&(&held.sessions, &held.touches, &held.traits, &held.claims)).unwrap());
         put(postcard::to_allocvec(&(&held.orders, &held.impressions, &held.events, held.accepted)).unwrap());
-        put(postcard::to_allocvec(&(&held.trail, &held.messages, &held.consents)).unwrap());
+        put(postcard::to_allocvec(&(&held.visit_context, &held.messages, &held.consents)).unwrap());
     }
     put(postcard::to_allocvec(&texts(moved).into_iter().collect::<BTreeMap<_, _>>()).unwrap());
     let links: Vec<(String, String, i64)> =

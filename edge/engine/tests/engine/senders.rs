@@ -52,8 +52,8 @@ fn a_refused_event_carries_what_is_needed_to_take_it_in_again() {
     let read = ingested(&sent, NOW);
     let refused = &read.refused[0];
     assert_eq!((refused.path.as_str(), refused.subject.as_str()), ("properties.product_id", BROWSER));
-    let mended = refused.body().unwrap().replace("\"properties\":{}", "\"properties\":{\"product_id\":\"p\"}");
-    let again = ingest(mended.as_bytes(), refused.received_at).unwrap();
+    let repaired = refused.body().unwrap().replace("\"properties\":{}", "\"properties\":{\"product_id\":\"p\"}");
+    let again = ingest(repaired.as_bytes(), refused.received_at).unwrap();
     assert_eq!(again.device_id, read.device_id);
     assert_eq!(again.consent, read.consent);
     assert_eq!(again.events[0].at, NOW - DAY_MS + 5 * 3_600_000, "the clock is corrected as it was then");

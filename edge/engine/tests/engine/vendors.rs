@@ -34,11 +34,11 @@ fn refused(kind: CallType, body: &Value) -> (RejectCode, String) {
 /// What a shard makes of an event.
 fn ingested(event: &ServerEvent) -> endcap_events::ingest::Batch {
     let history = AnonymousId::parse("somebody").unwrap();
-    let mut parcels = pack(
+    let mut history_batches = pack(
         &SourceId::parse("shop").unwrap(),
         vec![Item { index: 0, history, consent: event.consent, event: event.to_wire(None) }],
     );
-    ingest_as(parcels.remove(0).body.as_bytes(), NOW, Trust::Fact).unwrap()
+    ingest_as(history_batches.remove(0).body.as_bytes(), NOW, Trust::Fact).unwrap()
 }
 
 #[test]

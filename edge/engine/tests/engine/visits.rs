@@ -257,7 +257,7 @@ fn a_retry_of_the_batch_that_was_handed_over_brings_nobody_elses_events() {
     receive(&mut row, &batch(&events), NOW + 3);
     let before = row.clone();
     let mut retry = ingested(&batch(&events), NOW + 9);
-    let known = row.known_before_handover(&first(BROWSER), &mut retry, &[]);
+    let known = row.known_before_succession(&first(BROWSER), &mut retry, &[]);
     assert_eq!(known, ["hers"]);
     assert_eq!(retry.events.iter().map(|event| event.message_id.as_str()).collect::<Vec<_>>(), ["his-login", "his"]);
     assert_eq!(row, before);
@@ -389,7 +389,7 @@ fn what_is_kept_of_a_busy_browser_is_bounded() {
         held.claims.len(),
         held.touches.latest.len(),
         held.behaviour.categories.len(),
-        held.trail.items().len(),
+        held.visit_context.items().len(),
     ];
     assert_eq!(sizes[..7], [40, 40, 200, 50, 8, 20, 24]);
     assert!(sizes[7] <= 5);

@@ -503,7 +503,7 @@ impl<'a> World<'a> {
                 let mut heritage = known;
                 if row.fragments.contains_key(&closed) {
                     if !self.has(Mutation::KnownNotTakenOut) {
-                        let _ = row.known_before_handover(&closed, &mut batch, &[]);
+                        let _ = row.known_before_succession(&closed, &mut batch, &[]);
                     }
                     heritage = row.inherited_dedupe(&closed, &[]);
                 }

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::event::{Event, EventContext, Impression, Kind, Reaction};
 use super::properties::Properties;
 use super::rejection::{RejectCode, Rejection};
-use super::repair_surrogates::mend;
+use super::repair_surrogates::repair_surrogates;
 use super::wire::{WireContext, WireEvent};
 use crate::Traits;
 
@@ -34,7 +34,7 @@ pub fn event(raw: &str, sender: &AnonymousId) -> Result<Event, Rejection> {
     if !raw.starts_with('{') {
         return Err(Rejection::new(RejectCode::InvalidEvent, FieldError::new("", "must be an object")));
     }
-    let raw = &*mend(raw);
+    let raw = &*repair_surrogates(raw);
     let wire: WireEvent<'_> = serde_json::from_str(raw).map_err(|_| why(raw))?;
     let message_id = wire.message_id.clone().unwrap_or_default();
     let fail = |error| Rejection::new(RejectCode::InvalidField, error).of(&message_id);

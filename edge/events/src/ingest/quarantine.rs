@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use super::patch;
 use super::rejection::{RejectCode, Rejection};
-use super::repair_surrogates::mend;
+use super::repair_surrogates::repair_surrogates;
 
 /// Days that a refused event, and the count of refused ones, is kept.
 pub const KEPT_DAYS: i64 = 30;
@@ -166,7 +166,7 @@ impl Quarantined {
     /// batch, a held call, a vendor's call, or the body of a webhook. None where the text is no JSON object.
     #[must_use]
     pub fn patched(&self, patch: &Map<String, Value>) -> Option<Self> {
-        let mut event: Value = serde_json::from_str(&mend(&self.raw)).ok().filter(Value::is_object)?;
+        let mut event: Value = serde_json::from_str(&repair_surrogates(&self.raw)).ok().filter(Value::is_object)?;
         patch::merge(&mut event, patch);
         Some(Self { raw: event.to_string(), ..self.clone() })
     }

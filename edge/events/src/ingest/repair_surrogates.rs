@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// Replaces escaped halves of surrogate pairs that stand alone by U+FFFD. `JSON.stringify` writes them where a shop cut
 /// a text through an emoji (ECMA-262 §25.5.2.3), and one such title must not cost an order.
 #[must_use]
-pub fn mend(json: &str) -> Cow<'_, str> {
+pub fn repair_surrogates(json: &str) -> Cow<'_, str> {
     // Most texts hold no escape at all, and one byte is found faster than three.
     if !json.contains('\\') || (!json.contains("\\ud") && !json.contains("\\uD")) {
         return Cow::Borrowed(json);
@@ -55,7 +55,7 @@ mod tests {
             (r#""\ud83d\n""#, r#""\ufffd\n""#),
         ];
         for (sent, expected) in cases {
-            assert_eq!(mend(sent), expected);
+            assert_eq!(repair_surrogates(sent), expected);
         }
     }
 
@@ -63,14 +63,14 @@ mod tests {
         #[test]
         fn any_units_become_readable_text(units in proptest::collection::vec(any::<u16>(), 0..40)) {
             let escaped: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
-            let read: String = serde_json::from_str(&mend(&format!("\"{escaped}\""))).unwrap();
+            let read: String = serde_json::from_str(&repair_surrogates(&format!("\"{escaped}\""))).unwrap();
             prop_assert_eq!(read, String::from_utf16_lossy(&units));
         }
 
         #[test]
         fn any_text_is_mended_without_panic_and_only_once(text in r#"([\\udD89a-f0-9"é😀]|.){0,60}"#) {
-            let mended = mend(&text).into_owned();
-            prop_assert_eq!(mend(&mended), mended.as_str());
+            let repaired = repair_surrogates(&text).into_owned();
+            prop_assert_eq!(repair_surrogates(&repaired), repaired.as_str());
         }
     }
 }

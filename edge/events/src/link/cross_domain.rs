@@ -117,26 +117,26 @@ mod tests {
         }
     }
 
-    fn crossing(url: &str) -> CrossDomain {
+    fn cross_domain(url: &str) -> CrossDomain {
         let source = SourceId::parse("shop").unwrap();
         CrossDomain::of(visitor(), source, Destination::parse(url).unwrap(), NOW)
     }
 
     #[test]
     fn what_was_signed_is_read_back_also_after_the_keys_rotated() {
-        let crossing = crossing("https://shop.de/p?a=b#c");
-        let token = crossing.token(&Keys::parse(OLD)).unwrap();
-        assert_eq!(CrossDomain::of_token(&Keys::parse(&format!("{NEW},{OLD}")), &token), Some(crossing));
+        let cross_domain = cross_domain("https://shop.de/p?a=b#c");
+        let token = cross_domain.token(&Keys::parse(OLD)).unwrap();
+        assert_eq!(CrossDomain::of_token(&Keys::parse(&format!("{NEW},{OLD}")), &token), Some(cross_domain));
         assert_eq!(CrossDomain::of_token(&Keys::parse(NEW), &token), None);
     }
 
     #[test]
     fn only_a_visitor_without_an_identity_gets_one_and_only_for_a_minute() {
-        let crossing = crossing("https://shop.de/");
-        let given = crossing.identity(None, NOW + LIFETIME_MS).unwrap();
+        let cross_domain = cross_domain("https://shop.de/");
+        let given = cross_domain.identity(None, NOW + LIFETIME_MS).unwrap();
         assert_eq!((given.anonymous.as_str(), given.device.as_str(), given.epoch), ("anonymous", "device", 0));
-        assert_eq!(crossing.identity(None, NOW + LIFETIME_MS + 1), None);
-        assert_eq!(crossing.identity(Some(visitor()), NOW), None);
+        assert_eq!(cross_domain.identity(None, NOW + LIFETIME_MS + 1), None);
+        assert_eq!(cross_domain.identity(Some(visitor()), NOW), None);
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
         #[test]
         fn no_changed_token_verifies(at in 0_usize..400, byte in 33_u8..127) {
             let keys = Keys::parse(OLD);
-            let token = crossing("https://shop.de/p").token(&keys).unwrap();
+            let token = cross_domain("https://shop.de/p").token(&keys).unwrap();
             let mut changed = token.clone().into_bytes();
             let at = at % changed.len();
             changed[at] = byte;
@@ -195,11 +195,11 @@ mod tests {
                 epoch: 0,
             };
             let source = SourceId::parse("shop").unwrap();
-            let crossing = CrossDomain::of(visitor.clone(), source, Destination::parse(&url).unwrap(), now);
+            let cross_domain = CrossDomain::of(visitor.clone(), source, Destination::parse(&url).unwrap(), now);
             let keys = Keys::parse(OLD);
-            let read = CrossDomain::of_token(&keys, &crossing.token(&keys).unwrap()).unwrap();
+            let read = CrossDomain::of_token(&keys, &cross_domain.token(&keys).unwrap()).unwrap();
             prop_assert_eq!(read.identity(None, now), Some(visitor));
-            prop_assert_eq!(read, crossing);
+            prop_assert_eq!(read, cross_domain);
         }
     }
 }

@@ -54,24 +54,24 @@ pub fn pack(source: &SourceId, items: Vec<Item>) -> Vec<HistoryBatch> {
 }
 
 fn batches(source: &SourceId, history: &AnonymousId, events: Vec<Packed>) -> Vec<HistoryBatch> {
-    let mut parcels = Vec::new();
+    let mut history_batches = Vec::new();
     let mut held: Vec<Packed> = Vec::new();
     let mut bytes = HEAD_BYTES;
     for event in events {
         let size = event.text.len() + 1;
         let full = held.len() == BATCH_EVENTS || bytes + size > BATCH_BYTES;
         if held.first().is_some_and(|first| full || first.consent != event.consent) {
-            parcels.push(parcel(source, history, &std::mem::take(&mut held)));
+            history_batches.push(history_batch(source, history, &std::mem::take(&mut held)));
             bytes = HEAD_BYTES;
         }
         bytes += size;
         held.push(event);
     }
-    parcels.push(parcel(source, history, &held));
-    parcels
+    history_batches.push(history_batch(source, history, &held));
+    history_batches
 }
 
-fn parcel(source: &SourceId, history: &AnonymousId, events: &[Packed]) -> HistoryBatch {
+fn history_batch(source: &SourceId, history: &AnonymousId, events: &[Packed]) -> HistoryBatch {
     let consent = events.first().and_then(|event| event.consent);
     let head = json!({
         "source": source, "anonymous_id": history, "consent": consent.map(|said| said.consent),
@@ -114,20 +114,20 @@ mod tests {
                 consent: said(*bits),
                 event: json!({"n": index, "x": "x".repeat(*size)}),
             });
-            let parcels = pack(&source, packed.collect());
+            let history_batches = pack(&source, packed.collect());
             let mut seen = Vec::new();
-            for parcel in &parcels {
-                prop_assert!(parcel.body.len() <= BATCH_BYTES && parcel.indices.len() <= BATCH_EVENTS);
-                let body: Value = serde_json::from_str(&parcel.body).unwrap();
-                prop_assert_eq!(body["anonymous_id"].as_str(), Some(parcel.history.as_str()));
-                for index in &parcel.indices {
+            for history_batch in &history_batches {
+                prop_assert!(history_batch.body.len() <= BATCH_BYTES && history_batch.indices.len() <= BATCH_EVENTS);
+                let body: Value = serde_json::from_str(&history_batch.body).unwrap();
+                prop_assert_eq!(body["anonymous_id"].as_str(), Some(history_batch.history.as_str()));
+                for index in &history_batch.indices {
                     let consent = said(events[*index].2).map(|said| said.consent);
                     prop_assert_eq!(&body["consent"], &json!(consent));
                 }
                 let numbers: Vec<_> = body["events"].as_array().unwrap().iter().map(|e| e["n"].as_u64()).collect();
-                let expected: Vec<_> = parcel.indices.iter().map(|index| Some(*index as u64)).collect();
+                let expected: Vec<_> = history_batch.indices.iter().map(|index| Some(*index as u64)).collect();
                 prop_assert_eq!(numbers, expected);
-                seen.extend(parcel.indices.iter().copied());
+                seen.extend(history_batch.indices.iter().copied());
             }
             seen.sort_unstable();
             prop_assert_eq!(seen, (0..events.len()).collect::<Vec<_>>());

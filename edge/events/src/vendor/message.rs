@@ -14,7 +14,7 @@ use super::name_text::text;
 use super::{commerce, context, traits};
 use crate::ingest::consent::{ConsentSource, Stated};
 use crate::ingest::rejection::{RejectCode, Rejection};
-use crate::ingest::repair_surrogates::mend;
+use crate::ingest::repair_surrogates::repair_surrogates;
 use crate::server::{Action, ServerEvent, Who};
 use crate::webhook::timestamp;
 
@@ -59,7 +59,8 @@ impl Call {
 /// Whom it is about as far as known, and why it was refused, with a path relative to the call.
 pub fn read(raw: &str, index: usize, setting: &Setting<'_>) -> Result<ServerEvent, (String, Rejection)> {
     let invalid = |message: String| Rejection::new(RejectCode::InvalidEvent, FieldError::new("", message));
-    let value: Value = serde_json::from_str(&mend(raw)).map_err(|e| (String::new(), invalid(e.to_string())))?;
+    let value: Value =
+        serde_json::from_str(&repair_surrogates(raw)).map_err(|e| (String::new(), invalid(e.to_string())))?;
     let Value::Object(members) = value else {
         return Err((String::new(), invalid("must be an object".to_owned())));
     };

@@ -70,8 +70,8 @@ mod tests {
             event: e.to_wire(None),
         });
         let wires = wires.collect();
-        for parcel in pack(&source, wires) {
-            let batch = ingest_as(parcel.body.as_bytes(), 1_900_000_000_000, Trust::Fact).unwrap();
+        for history_batch in pack(&source, wires) {
+            let batch = ingest_as(history_batch.body.as_bytes(), 1_900_000_000_000, Trust::Fact).unwrap();
             assert_eq!(batch.rejected, []);
         }
         meaning.events

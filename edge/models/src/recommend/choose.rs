@@ -179,8 +179,8 @@ mod tests {
     }
 
     fn visit(model: &mut Model, items: &[&str]) {
-        let mut trail = VisitContext::default();
-        items.iter().filter_map(|item| trail.visit(item)).for_each(|step| model.step(&step, 0));
+        let mut visit_context = VisitContext::default();
+        items.iter().filter_map(|item| visit_context.visit(item)).for_each(|step| model.step(&step, 0));
     }
 
     #[test]

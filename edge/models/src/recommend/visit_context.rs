@@ -48,15 +48,15 @@ mod tests {
 
     #[test]
     fn a_trail_keeps_the_latest_products_once_each() {
-        let mut trail = VisitContext::default();
+        let mut visit_context = VisitContext::default();
         let steps: Vec<usize> = ["a", "b", "b", "c", "a", "d", "e", "f", "g"]
             .iter()
-            .filter_map(|item| trail.visit(item))
+            .filter_map(|item| visit_context.visit(item))
             .map(|step| step.recent.len())
             .collect();
         assert_eq!(steps, [0, 1, 2, 2, 3, 4, 5, 5], "the reload of b is no step");
-        assert_eq!(trail.items(), ["g", "f", "e", "d", "a"]);
-        trail.clear();
-        assert_eq!(trail.visit("a"), Some(Step { recent: Vec::new(), item: "a".into() }));
+        assert_eq!(visit_context.items(), ["g", "f", "e", "d", "a"]);
+        visit_context.clear();
+        assert_eq!(visit_context.visit("a"), Some(Step { recent: Vec::new(), item: "a".into() }));
     }
 }

@@ -91,8 +91,8 @@ impl IdentityGraph {
     async fn erase_all(&self, mut pending: Pending, now: UnixMillis) -> Result<(ErasedRows, bool), EdgeError> {
         let result = self.ask_shards(&mut pending.erasure).await;
         let done = matches!(result, Ok(true));
-        if let Err(fault) = &result {
-            worker::console_error!("erasure: {fault}");
+        if let Err(error) = &result {
+            worker::console_error!("erasure: {error}");
         }
         let sums = pending.erasure.sums;
         let later = now.saturating_add(pause_ms(pending.attempts));
@@ -164,8 +164,8 @@ impl IdentityGraph {
     /// Works on the erasures that are due. One that cannot be read is put off, and holds up no other.
     pub(super) async fn erase_due(&self, now: UnixMillis) -> Result<(), EdgeError> {
         for id in self.store.due_erasures(now)? {
-            if let Err(fault) = self.carry_on(&id, now).await {
-                worker::console_error!("erasure {id}: {fault}");
+            if let Err(error) = self.carry_on(&id, now).await {
+                worker::console_error!("erasure {id}: {error}");
                 self.store.postpone_erasure(&id, now)?;
             }
         }

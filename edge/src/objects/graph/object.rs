@@ -48,14 +48,14 @@ impl DurableObject for IdentityGraph {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        response::settle(self.handle(request).await)
+        response::answer_or_error(self.handle(request).await)
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
         // The platform gives up after six failed runs, so a failed run sets the alarm again by itself.
-        if let Err(fault) = self.on_alarm(clock::now()).await {
-            worker::console_error!("reassignments: {fault}");
-            self.store.arm(clock::now() + 30_000).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        if let Err(error) = self.on_alarm(clock::now()).await {
+            worker::console_error!("reassignments: {error}");
+            self.store.arm(clock::now() + 30_000).map_err(|error| worker::Error::RustError(error.to_string()))?;
         }
         Ok(response::empty(200))
     }

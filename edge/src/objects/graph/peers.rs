@@ -113,8 +113,8 @@ impl IdentityGraph {
         let snapshot = self.snapshot().await?;
         let peers = self.peers(&snapshot.settings.identity)?;
         for mark in marks {
-            if let Err(fault) = partitioned_resolve::finish(&peers, &snapshot.settings.identity, &mark).await {
-                worker::console_error!("people around {}: {fault}", mark.fragment.as_str());
+            if let Err(error) = partitioned_resolve::finish(&peers, &snapshot.settings.identity, &mark).await {
+                worker::console_error!("people around {}: {error}", mark.fragment.as_str());
                 self.store.put_off_mark(&mark, now.saturating_add(MARK_MS))?;
             }
         }

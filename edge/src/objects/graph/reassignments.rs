@@ -39,8 +39,8 @@ impl IdentityGraph {
     /// Delivers the words that are due. One that cannot be delivered, or read, is put off, and holds up no other.
     pub(super) async fn deliver(&self, now: UnixMillis) -> Result<(), EdgeError> {
         for pending in self.store.due_reassignments(now, BATCH)? {
-            if let Err(fault) = self.deliver_one(&pending).await {
-                worker::console_error!("reassignment of {}: {fault}", pending.fragment);
+            if let Err(error) = self.deliver_one(&pending).await {
+                worker::console_error!("reassignment of {}: {error}", pending.fragment);
                 self.store.put_off(&pending, now.saturating_add(pause_ms(pending.attempts)))?;
             }
         }

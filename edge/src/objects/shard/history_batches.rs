@@ -47,7 +47,7 @@ impl ProfileShard {
         let profile = ProfileId::parse(&item.profile_id)?;
         let body = item.batch.get().as_bytes();
         let batch = ingest_as(body, clock::now(), trust)?;
-        let reply = self.deposit(Destination::of(profile), (body, batch), snapshot, told).await?;
+        let reply = self.apply_to_destination(Destination::of(profile), (body, batch), snapshot, told).await?;
         Ok(serde_json::from_slice(&reply)?)
     }
 }

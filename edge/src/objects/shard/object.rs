@@ -89,7 +89,7 @@ impl DurableObject for ProfileShard {
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         let origin = request.headers().get("origin")?;
-        cors::settle(self.handle(request).await, origin.as_deref(), &config(&self.env))
+        cors::answer_or_error(self.handle(request).await, origin.as_deref(), &config(&self.env))
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
@@ -115,7 +115,7 @@ impl ProfileShard {
             Ok(response) => response,
             Err(error) => {
                 let origin = request.headers().get("origin").ok().flatten();
-                cors::settle(Err(error), origin.as_deref(), &config(&self.env)).ok().map(RawResponse::from)
+                cors::answer_or_error(Err(error), origin.as_deref(), &config(&self.env)).ok().map(RawResponse::from)
             }
         }
     }

@@ -67,7 +67,7 @@ impl ProfileShard {
 
     /// Applies a batch of which nobody waits to see anything, and leaves it to the caller to tell the graph of the
     /// profiles that are added to `said`.
-    pub(super) async fn deposit(
+    pub(super) async fn apply_to_destination(
         &self,
         destination: Destination,
         (body, mut batch): (&[u8], Batch),
@@ -210,7 +210,7 @@ impl ProfileShard {
                 Resolution::Next(profile, fragment) => {
                     let passed = destination.fragment.clone().unwrap_or_else(|| FragmentId::first(&batch.anonymous_id));
                     let overflow = self.store.overflow(&row, &passed, now)?;
-                    let before = row.known_before_handover(&passed, batch, &overflow);
+                    let before = row.known_before_succession(&passed, batch, &overflow);
                     // Where the fragment only moved, who comes next is the same.
                     let inherited_dedupe =
                         row.inherited_dedupe(&passed, &overflow).or_else(|| destination.inherited_dedupe.clone());
@@ -247,8 +247,9 @@ impl ProfileShard {
         self.store.spill(row, at)?;
         let refreshed = refresh_briefly(row, snapshot, now);
         // A page that only asks, or repeats itself, writes nothing; one that changes its mind about consent does.
-        let minded = before.is_some_and(|before| row.fragments.get(at) != Some(&before));
-        let changed = !visit.accepted.is_empty() || visit.succession.is_some() || minded || refreshed.stage_changed;
+        let fragment_changed = before.is_some_and(|before| row.fragments.get(at) != Some(&before));
+        let changed =
+            !visit.accepted.is_empty() || visit.succession.is_some() || fragment_changed || refreshed.stage_changed;
         if changed {
             self.store.save_refreshed(row, &refreshed)?;
             let (events, signals) = (std::mem::take(&mut visit.log), std::mem::take(&mut visit.signals));

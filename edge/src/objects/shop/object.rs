@@ -58,11 +58,11 @@ impl DurableObject for Shop {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        response::settle(self.handle(request).await)
+        response::answer_or_error(self.handle(request).await)
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        self.on_alarm().await.map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        self.on_alarm().await.map_err(|error| worker::Error::RustError(error.to_string()))?;
         Ok(response::empty(200))
     }
 }

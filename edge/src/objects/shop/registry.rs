@@ -104,8 +104,8 @@ impl Shop {
 
     /// The alarm: goes on moving, and tries again what failed.
     pub(super) async fn on_alarm(&self) -> Result<(), EdgeError> {
-        if let Err(fault) = self.move_buckets().await {
-            worker::console_error!("moving a bucket: {fault}");
+        if let Err(error) = self.move_buckets().await {
+            worker::console_error!("moving a bucket: {error}");
             // Where nothing was even begun, no alarm is set yet.
             drop(self.db.set_alarm(clock::now() + PAUSE_MS)?);
         }

@@ -6,8 +6,8 @@ use crate::recommend::visit_context::VisitContext;
 fn learned(visits: &[&[&str]]) -> CoVisits {
     let mut model = CoVisits::default();
     for visit in visits {
-        let mut trail = VisitContext::default();
-        visit.iter().filter_map(|item| trail.visit(item)).for_each(|step| model.learn(&step, 0));
+        let mut visit_context = VisitContext::default();
+        visit.iter().filter_map(|item| visit_context.visit(item)).for_each(|step| model.learn(&step, 0));
     }
     model
 }
