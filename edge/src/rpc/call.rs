@@ -19,9 +19,54 @@ pub(crate) fn request(path: &str, body: String) -> Result<Request, EdgeError> {
     Ok(Request::new_with_init(&format!("https://object.internal{path}"), &init)?)
 }
 
-/// The request that carries a message.
-pub(super) fn request_of<M: Message>(message: &M) -> Result<Request, EdgeError> {
-    request(M::PATH, serde_json::to_string(message)?)
+/// The text of a message and where it goes.
+pub(super) struct Outgoing {
+    path: &'static str,
+    body: String,
+}
+
+impl Outgoing {
+    /// A message as text.
+    pub(super) fn of<M: Message>(message: &M) -> Result<Self, EdgeError> {
+        Ok(Self { path: M::PATH, body: serde_json::to_string(message)? })
+    }
+
+    // What follows is not generic: the worker has its code once, and not once for each message.
+
+    /// Sends it to an object, and names the bucket that it is about where there is one.
+    pub(super) async fn send(self, stub: &Stub, bucket: Option<u16>) -> Result<Response, EdgeError> {
+        let request = request(self.path, self.body)?;
+        if let Some(bucket) = bucket {
+            request.headers().set(BUCKET_HEADER, &bucket.to_string())?;
+        }
+        Ok(stub.fetch_with_request(request).await?)
+    }
+
+    /// The same, and refuses the answer of an object whose version does not know the message.
+    async fn send_known(self, stub: &Stub) -> Result<Response, EdgeError> {
+        let mut answer = self.send(stub, None).await?;
+        if answer.status_code() != 404 {
+            return Ok(answer);
+        }
+        let text = answer.text().await?;
+        if text == DomainError::NotFound("route").to_json() {
+            return Err(DomainError::Deploying.into());
+        }
+        response::raw_json(&text, 404)
+    }
+
+    /// Sends it and returns the text of the answer; anything but 200 is an error.
+    pub(super) async fn ask(self, stub: &Stub, bucket: Option<u16>) -> Result<String, EdgeError> {
+        let path = self.path;
+        let mut answer = self.send(stub, bucket).await?;
+        let (status, text) = (answer.status_code(), answer.text().await);
+        if status == 200 {
+            return Ok(text?);
+        }
+        let code = serde_json::from_str::<Value>(&text.unwrap_or_default()).ok();
+        let code = code.and_then(|body| Some(body.pointer("/error/code")?.as_str()?.to_owned()));
+        Err(EdgeError::Object { path, status, code: code.unwrap_or_default() })
+    }
 }
 
 /// Sends a message to an object and returns its answer, whatever the status.
@@ -29,29 +74,10 @@ pub(super) fn request_of<M: Message>(message: &M) -> Result<Request, EdgeError> 
 /// # Errors
 /// [`DomainError::Deploying`] where the object runs a version that does not know the message.
 pub(crate) async fn post<M: Message>(stub: &Stub, message: &M) -> Result<Response, EdgeError> {
-    let mut answer = stub.fetch_with_request(request_of(message)?).await?;
-    if answer.status_code() != 404 {
-        return Ok(answer);
-    }
-    let text = answer.text().await?;
-    if text == DomainError::NotFound("route").to_json() {
-        return Err(DomainError::Deploying.into());
-    }
-    response::raw_json(&text, 404)
+    Outgoing::of(message)?.send_known(stub).await
 }
 
 /// Sends a message to an object and reads its answer; anything but 200 is an error.
 pub(crate) async fn ask<M: Message>(stub: &Stub, message: &M) -> Result<M::Reply, EdgeError> {
-    read::<M>(post(stub, message).await?).await
-}
-
-/// Reads the answer to a message.
-pub(super) async fn read<M: Message>(mut response: Response) -> Result<M::Reply, EdgeError> {
-    let status = response.status_code();
-    if status == 200 {
-        return Ok(serde_json::from_str(&response.text().await?)?);
-    }
-    let code = serde_json::from_str::<Value>(&response.text().await.unwrap_or_default()).ok();
-    let code = code.and_then(|body| Some(body.pointer("/error/code")?.as_str()?.to_owned()));
-    Err(EdgeError::Object { path: M::PATH, status, code: code.unwrap_or_default() })
+    Ok(serde_json::from_str(&Outgoing::of(message)?.ask(stub, None).await?)?)
 }

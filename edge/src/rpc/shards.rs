@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::Request as RawRequest;
 use worker::{Env, Response, Stub};
 
-use super::call::{BUCKET_HEADER, read, request_of};
+use super::call::Outgoing;
 use super::message::Message;
 use super::namespace::{Kind, namespace, numbered_shard, shard_name};
 use super::placement;
@@ -69,12 +69,10 @@ pub(crate) async fn all_shards(env: &Env) -> Result<Vec<Stub>, EdgeError> {
 
 /// Sends a message to the shard that holds a bucket and returns its answer, whatever the status.
 pub(crate) async fn post_to_bucket<M: Message>(env: &Env, bucket: u16, message: &M) -> Result<Response, EdgeError> {
-    let request = request_of(message)?;
-    request.headers().set(BUCKET_HEADER, &bucket.to_string())?;
-    Ok(shard(env, bucket)?.fetch_with_request(request).await?)
+    Outgoing::of(message)?.send(&shard(env, bucket)?, Some(bucket)).await
 }
 
 /// Sends a message to the shard that holds a bucket and reads its answer; anything but 200 is an error.
 pub(crate) async fn ask_bucket<M: Message>(env: &Env, bucket: u16, message: &M) -> Result<M::Reply, EdgeError> {
-    read::<M>(post_to_bucket(env, bucket, message).await?).await
+    Ok(serde_json::from_str(&Outgoing::of(message)?.ask(&shard(env, bucket)?, Some(bucket)).await?)?)
 }

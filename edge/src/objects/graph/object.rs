@@ -27,7 +27,7 @@ use crate::rpc::message::Message;
 use crate::rpc::person_export::{MembersAsk, NoteExport, PersonGraphAsk};
 use crate::rpc::placement::Use;
 use crate::rpc::rows::TablesAsk;
-use crate::rpc::{placement, snapshots};
+use crate::rpc::{message, placement, snapshots};
 
 /// The identity graph.
 #[durable_object]
@@ -67,17 +67,17 @@ impl IdentityGraph {
         let path = request.path();
         let body = request.bytes().await?;
         match path.as_str() {
-            LinkIdentities::PATH => self.link(serde_json::from_slice(&body)?).await,
-            FindProfile::PATH => self.find(serde_json::from_slice(&body)?).await,
-            VerdictsAsk::PATH => self.verdicts(&serde_json::from_slice(&body)?),
-            ErasePerson::PATH => self.erase(serde_json::from_slice(&body)?).await,
-            PeerRequest::PATH => self.peer(serde_json::from_slice(&body)?).await,
-            Entomb::PATH => self.entomb(&serde_json::from_slice(&body)?),
-            MembersAsk::PATH => self.members(serde_json::from_slice(&body)?).await,
-            PersonGraphAsk::PATH => self.person(serde_json::from_slice(&body)?).await,
-            NoteExport::PATH => self.exported(&serde_json::from_slice(&body)?),
+            LinkIdentities::PATH => self.link(message::read(&body)?).await,
+            FindProfile::PATH => self.find(message::read(&body)?).await,
+            VerdictsAsk::PATH => self.verdicts(&message::read(&body)?),
+            ErasePerson::PATH => self.erase(message::read(&body)?).await,
+            PeerRequest::PATH => self.peer(message::read(&body)?).await,
+            Entomb::PATH => self.entomb(&message::read(&body)?),
+            MembersAsk::PATH => self.members(message::read(&body)?).await,
+            PersonGraphAsk::PATH => self.person(message::read(&body)?).await,
+            NoteExport::PATH => self.exported(&message::read(&body)?),
             TablesAsk::PATH => response::json(&self.store.dump()?),
-            LinkChange::PATH => self.change(serde_json::from_slice(&body)?).await,
+            LinkChange::PATH => self.change(message::read(&body)?).await,
             _ => Err(DomainError::Deploying.into()),
         }
     }

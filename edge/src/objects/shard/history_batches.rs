@@ -17,13 +17,13 @@ use super::object::ProfileShard;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::delivery::{DeliverItem, DeliverReply, DeliverRequest, ItemReply};
-use crate::rpc::snapshots;
+use crate::rpc::{message, snapshots};
 
 impl ProfileShard {
     /// Applies each batch, then tells the identity graph of all of them at once. A batch that cannot be used is no reason
     /// not to apply the others.
     pub(super) async fn deliver_route(&self, body: &[u8]) -> Result<Response, EdgeError> {
-        let request: DeliverRequest<'_> = serde_json::from_slice(body)?;
+        let request: DeliverRequest<'_> = message::read(body)?;
         let snapshot = snapshots::current(&self.env, clock::now()).await?;
         let (mut replies, mut told) = (Vec::with_capacity(request.items.len()), BTreeSet::new());
         for item in &request.items {
@@ -48,6 +48,6 @@ impl ProfileShard {
         let body = item.batch.get().as_bytes();
         let batch = ingest_as(body, clock::now(), trust)?;
         let reply = self.apply_to_destination(Destination::of(profile), (body, batch), snapshot, told).await?;
-        Ok(serde_json::from_slice(&reply)?)
+        message::read(&reply)
     }
 }

@@ -36,7 +36,7 @@ use crate::rpc::profile::ProfileQuestion;
 use crate::rpc::quarantine::{CountsAsk, Keep, ListAsk, Release, Replay, Tally};
 use crate::rpc::rows::{LeaveOldTimers, RowFormat, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
 use crate::rpc::timers::{RunTimers, TimersAsk};
-use crate::rpc::{placement, snapshots};
+use crate::rpc::{message, placement, snapshots};
 
 /// Largest body between objects, in bytes.
 const MAX_INTERNAL_BODY: usize = 32 * 1024 * 1024;
@@ -149,25 +149,25 @@ impl ProfileShard {
         match path {
             VISIT_PATH => self.visit_route(forwarded, &body).await,
             DeliverRequest::PATH => self.deliver_route(&body).await,
-            ChangeSubscription::PATH => self.subscribe_route(serde_json::from_slice(&body)?).await,
-            Reassign::PATH => self.reassign_route(&serde_json::from_slice(&body)?).await,
-            MoveFragment::PATH => self.absorb(&serde_json::from_slice(&body)?).await,
-            ProfileQuestion::PATH => self.profile(&serde_json::from_slice(&body)?).await,
-            RunTimers::PATH => self.timers_route(&serde_json::from_slice(&body)?).await,
+            ChangeSubscription::PATH => self.subscribe_route(message::read(&body)?).await,
+            Reassign::PATH => self.reassign_route(&message::read(&body)?).await,
+            MoveFragment::PATH => self.absorb(&message::read(&body)?).await,
+            ProfileQuestion::PATH => self.profile(&message::read(&body)?).await,
+            RunTimers::PATH => self.timers_route(&message::read(&body)?).await,
             TimersAsk::PATH => response::json(&self.store.timers_view(clock::now())?),
-            NamesAsk::PATH => self.names_route(&serde_json::from_slice(&body)?),
-            EraseStep::PATH => self.erase_route(&serde_json::from_slice(&body)?).await,
-            EventsAsk::PATH => response::json(&self.store.batches(&serde_json::from_slice(&body)?)?),
-            BelongingsAsk::PATH => self.belongings_route(&serde_json::from_slice(&body)?),
-            MoveBucket::PATH => self.move_route(&serde_json::from_slice(&body)?).await,
-            TransferAnnouncement::PATH => self.arrive_route(serde_json::from_slice(&body)?),
-            TransferChunk::PATH => self.take_route(&serde_json::from_slice(&body)?).await,
-            Keep::PATH => self.keep_route(&serde_json::from_slice(&body)?).await,
-            Tally::PATH => self.tally_route(&serde_json::from_slice(&body)?),
-            ListAsk::PATH => self.list_route(&serde_json::from_slice(&body)?),
+            NamesAsk::PATH => self.names_route(&message::read(&body)?),
+            EraseStep::PATH => self.erase_route(&message::read(&body)?).await,
+            EventsAsk::PATH => response::json(&self.store.batches(&message::read(&body)?)?),
+            BelongingsAsk::PATH => self.belongings_route(&message::read(&body)?),
+            MoveBucket::PATH => self.move_route(&message::read(&body)?).await,
+            TransferAnnouncement::PATH => self.arrive_route(message::read(&body)?),
+            TransferChunk::PATH => self.take_route(&message::read(&body)?).await,
+            Keep::PATH => self.keep_route(&message::read(&body)?).await,
+            Tally::PATH => self.tally_route(&message::read(&body)?),
+            ListAsk::PATH => self.list_route(&message::read(&body)?),
             CountsAsk::PATH => self.counts_route(),
-            Release::PATH => self.release_route(&serde_json::from_slice(&body)?),
-            Replay::PATH => self.replay_route(&serde_json::from_slice(&body)?).await,
+            Release::PATH => self.release_route(&message::read(&body)?),
+            Replay::PATH => self.replay_route(&message::read(&body)?).await,
             _ => self.answer_development(path, &body),
         }
     }
@@ -186,7 +186,7 @@ impl ProfileShard {
             }
             TableRulesAsk::PATH => response::json(&rules()),
             SetRowFormat::PATH if config(&self.env).dev => {
-                let set: SetRowFormat = serde_json::from_slice(body)?;
+                let set: SetRowFormat = message::read(body)?;
                 let format = self.store.set_row_format(&set.profile_id, set.format)?;
                 response::json(&RowFormat { format })
             }

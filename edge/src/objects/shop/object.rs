@@ -15,6 +15,7 @@ use crate::platform::db::Db;
 use crate::platform::error::EdgeError;
 use crate::platform::response;
 use crate::rpc::learning::LearningReport;
+use crate::rpc::message;
 use crate::rpc::message::Message;
 use crate::rpc::placement::LayoutAsk;
 use crate::rpc::rows::TablesAsk;
@@ -72,24 +73,24 @@ impl Shop {
         let path = request.path();
         let body = request.bytes().await?;
         match path.as_str() {
-            SnapshotAsk::PATH => self.snapshot(&serde_json::from_slice(&body)?),
+            SnapshotAsk::PATH => self.snapshot(&message::read(&body)?),
             TablesAsk::PATH => response::json(&self.db.dump()?),
-            LayoutAsk::PATH => self.layout(&serde_json::from_slice(&body)?),
+            LayoutAsk::PATH => self.layout(&message::read(&body)?),
             GetShards::PATH => self.get_shards(),
-            PutShards::PATH => self.put_shards(&serde_json::from_slice(&body)?),
-            LearningReport::PATH => self.learn(&serde_json::from_slice(&body)?),
+            PutShards::PATH => self.put_shards(&message::read(&body)?),
+            LearningReport::PATH => self.learn(&message::read(&body)?),
             GetProducts::PATH => self.get_products(),
-            PutProducts::PATH => self.put_products(&serde_json::from_slice(&body)?),
+            PutProducts::PATH => self.put_products(&message::read(&body)?),
             GetSettings::PATH => self.get_settings(),
-            PutSettings::PATH => self.put_settings(&serde_json::from_slice(&body)?),
+            PutSettings::PATH => self.put_settings(&message::read(&body)?),
             GetCampaigns::PATH => self.get_campaigns(),
-            GetCampaign::PATH => self.get_campaign(&serde_json::from_slice(&body)?),
-            PutCampaign::PATH => self.put_campaign(&serde_json::from_slice(&body)?),
-            DeleteCampaign::PATH => self.delete_campaign(&serde_json::from_slice(&body)?),
+            GetCampaign::PATH => self.get_campaign(&message::read(&body)?),
+            PutCampaign::PATH => self.put_campaign(&message::read(&body)?),
+            DeleteCampaign::PATH => self.delete_campaign(&message::read(&body)?),
             GetWebhooks::PATH => self.get_webhooks(),
-            GetWebhook::PATH => self.get_webhook(&serde_json::from_slice(&body)?),
-            PutWebhook::PATH => self.put_webhook(&serde_json::from_slice(&body)?),
-            DeleteWebhook::PATH => self.delete_webhook(&serde_json::from_slice(&body)?),
+            GetWebhook::PATH => self.get_webhook(&message::read(&body)?),
+            PutWebhook::PATH => self.put_webhook(&message::read(&body)?),
+            DeleteWebhook::PATH => self.delete_webhook(&message::read(&body)?),
             _ => Err(DomainError::Deploying.into()),
         }
     }
