@@ -43,12 +43,13 @@ function init({ source, endpoint = '', prefix = '/ec', nonce = '', debug, consen
 }
 
 /**
- * The page goes. Not as a turn: Firefox ends whatever script runs when it closes a tab, without its `finally`, and a turn
- * that was ended lets no other begin. The event after that one then finds what is left.
+ * Sends by beacon what is left when the page is hidden or goes. It is no turn: when Firefox closes a tab, it stops a
+ * running script without its `finally`, and after a stopped turn no other can begin. The next such event sends the
+ * rest.
  */
 const go = () => quietly(leave);
 
-/** Whether the shop said itself what was consented to: then signals are not asked. */
+/** Whether the shop's own code has set consent: then consent tools no longer count. */
 let explicit;
 
 /** The shop's own word. */

@@ -13,7 +13,7 @@ export function automate(options, consent, domains) {
     page: (name = '', { referrer, ...bag } = {}) => later(() => capture('page', name, bag, { referrer }))(),
     consent,
     domains,
-    // The way on which the visitor stays the same one; only for those who may be known.
+    // The address of the cross-domain route, only for visitors who consented to analytics.
     cross: (to) => mayTrack() && `${page.base}/x?${new URLSearchParams({ to, s: page.source })}`,
     // What changes the address before the part is there is then found.
     from: location.href,

@@ -29,7 +29,7 @@ export function wake(delay) {
 export function lock() {
   const hold = () => new Promise((resolve) => ((release = resolve), later(core.next)()));
   const { locks } = navigator;
-  // A tab that the system put to sleep keeps the lock: who waited long enough goes on without it.
+  // A tab that the system put to sleep keeps the lock. A tab that waited long enough goes on without it.
   (locks ? locks.request(LOCK, { signal: AbortSignal.timeout?.(TIMEOUT) }, hold) : hold()).catch(hold);
 }
 

@@ -4,10 +4,10 @@ import { world } from './world.js';
 
 /** What says that a consent banner is on the page. */
 const BANNER = '[data-endcap-consent]';
-/** How often is looked again whether what was in the way has gone: it tells nobody. */
+/** Pause before an obstacle is looked at again, in milliseconds: no event tells that it is gone. */
 const LOOK_AGAIN = 1000;
 
-/** By what waits: true once its moment came, else what disarms it. */
+/** By ID: true once its moment came, else the function that disarms it. */
 const waiting = new Map();
 let look;
 let again;
@@ -34,7 +34,7 @@ export function due(id, kind, value) {
   return waiting.get(id) === true;
 }
 
-/** What waited is off. */
+/** Stops waiting for `id`. */
 export function forgo(id) {
   const disarm = waiting.get(id);
   waiting.delete(id);

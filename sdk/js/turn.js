@@ -25,6 +25,6 @@ export const later = (work) => (event) => {
   try {
     turn(() => work(event));
   } catch {
-    // The next call of the page finds out, and is sent without the core.
+    // The page's next call fails too, and the loader then sends it without the core.
   }
 };

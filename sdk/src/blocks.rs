@@ -12,7 +12,8 @@ const SMALLEST: usize = 4;
 /// Size of a page of WebAssembly's memory, as a power of two.
 const PAGE: usize = 16;
 
-/// Where blocks come from: more memory right behind what it gave before, in pages; the address, None where there is none.
+/// The source of memory, in pages. Each growth lies right behind the one before. Returns its address; None if there is
+/// no more memory.
 pub(crate) trait Memory {
     /// Adds so many pages.
     fn grow(&self, pages: usize) -> Option<usize>;

@@ -45,7 +45,7 @@ extern "C" {
 
     /// What the visitor may be shown is looked at again, by [`crate::decide::judge`], once this piece of work is done.
     pub(crate) fn look();
-    /// How the campaign stands that was asked for: one of the numbers in [`crate::decide`], the value of its trigger, and the
-    /// category that its condition found, or empty.
+    /// Tells the page the result of [`crate::decide::judge`]: one of the numbers in [`crate::decide`], the value of the
+    /// campaign's trigger, and the category that its condition found, or empty.
     pub(crate) fn stands(standing: u32, value: u32, category: &str);
 }

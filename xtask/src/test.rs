@@ -35,7 +35,7 @@ const SUITES: [&str; 4] = ["integration", "harness", "packaging", "e2e"];
 
 /// Suites of `tests/integration` about who is whom: they run once more with the identity graph in several parts.
 const IN_PARTS: [&str; 4] = ["erasure.test.mjs", "kills.test.mjs", "people.test.mjs", "profiles.test.mjs"];
-/// So many, by this variable.
+/// Its variable, and how many parts.
 const PARTS: (&str, &str) = ("ENDCAP_TEST_GRAPH_PARTITIONS", "4");
 
 /// A file of tests that takes longer, in milliseconds, hangs.

@@ -45,7 +45,7 @@ impl NoRoute {
     }
 }
 
-/// Finds the route of a method and a path. Of two that fit, the one that is written out counts.
+/// Finds the route of a method and a path. Of two routes that fit, the one without a parameter counts.
 ///
 /// # Errors
 /// Why there is none.
@@ -56,7 +56,7 @@ pub fn find<'a>(side: Side, method: &str, path: &'a str) -> Result<Found<'a>, No
             fitting.push(Found { operation: *operation, parameter });
         }
     }
-    // What is written out hides what has a parameter, for every method.
+    // A path without a parameter hides those with one, for every method.
     if fitting.iter().any(|found| is_plain(found.operation)) {
         fitting.retain(|found| is_plain(found.operation));
     }

@@ -63,8 +63,8 @@ impl BatchReply {
         Ok(())
     }
 
-    /// 200 if any event is good or there were none to judge, else 400. A robot is not told off: its console shows no
-    /// error that a shop's audits would count.
+    /// 200 if any event is good or there were none to judge, else 400. A robot's batch gets 200 as well, so that the
+    /// robot's console shows no error that a shop's audits would count.
     #[must_use]
     pub fn status(&self) -> u16 {
         let good = !self.accepted.is_empty() || !self.duplicate.is_empty();

@@ -33,8 +33,8 @@ pub struct Computed {
     pub revenue: BTreeMap<String, i64>,
     /// What an order brought on average, in minor units by currency, rounded half away from zero.
     pub average_order: BTreeMap<String, i64>,
-    /// The category of the greatest interest: of the latest events at most 40 of each browser count, a product viewed or
-    /// clicked 1, one put into the cart 3; each counts half as much after 14 days.
+    /// The category of the greatest interest. A product viewed or clicked counts 1, one put into the cart 3, and half
+    /// as much after 14 days. Only the latest 40 events of each browser count.
     pub favourite_category: Option<String>,
     /// The brand of the greatest interest, counted alike, by the catalogue's brands.
     pub favourite_brand: Option<String>,
@@ -104,7 +104,7 @@ fn weight(age: UnixMillis) -> i64 {
     from.saturating_sub((from / 2).saturating_mul(age % half_life) / half_life)
 }
 
-/// What most of a person's interest in products is about, by what says so of a product.
+/// The category or brand with most of a person's interest; `about` says which one a product has.
 fn favourite<'a>(person: &'a Person, about: impl Fn(&'a str) -> Option<&'a str>) -> Option<String> {
     let mut interest: BTreeMap<&str, i64> = BTreeMap::new();
     for event in &person.events {

@@ -1,7 +1,7 @@
 //! How much a client or a source may send: token buckets over passed-in time.
 //!
-//! Role in the flow of one event: before anything of it is looked at (by client address, at the entry), and once its
-//! source is known (at the shard).
+//! Role in the flow of one event: the entry limits by client address, before it looks at the request. The shard limits
+//! by source, once the source is known.
 
 mod token_bucket;
 
@@ -13,7 +13,8 @@ use endcap_validation::hash::hash;
 
 pub use token_bucket::TokenBucket;
 
-/// Buckets held at a time. Who comes beyond that is let in: a flood from that many addresses is not stopped by address.
+/// Most buckets held at a time. Requests beyond that pass: a limit by address does not stop a flood from so many
+/// addresses.
 const BUCKETS: usize = 8192;
 /// Least time between two searches for buckets to give back, in milliseconds.
 const SWEEP_MS: i64 = 1000;
@@ -74,7 +75,7 @@ impl Limiter {
         self.buckets.entry(key).or_insert_with(|| TokenBucket::new(per_second, burst, now)).take(now)
     }
 
-    /// Puts one back into the bucket of `name`: what it was taken for will take one again.
+    /// Puts one back into the bucket of `name`, for a request that takes one again.
     pub fn give_back(&mut self, name: &str) {
         if let Some(bucket) = self.buckets.get_mut(&u64::from_le_bytes(hash(name))) {
             bucket.give_back();

@@ -32,9 +32,9 @@ pub struct Visit {
     pub signals: Vec<Signal>,
     /// Texts of the kept events, for the log.
     pub log: Vec<String>,
-    /// What they say about whose the fragment is, and the graph was not told yet.
+    /// Their evidence about whose the fragment is, as far as the graph does not have it yet.
     pub assertion: Option<Assertion>,
-    /// From this event on, another person uses the browser: their fragment, and what is to be applied there.
+    /// Fragment succession: the successor of this fragment, and the rest of the events, to be applied there.
     pub succession: Option<(FragmentId, Vec<Event>)>,
 }
 
@@ -54,7 +54,7 @@ pub fn apply(
     note_browser(fragment, batch, now);
     let mut events = events.into_iter();
     while let Some(event) = events.next() {
-        // A login that is known, from here or from before the browser was handed over, begins nothing again.
+        // A login that the fragment knows, by itself or by inherited dedupe, begins no successor again.
         let known = fragment.messages.contains(&event.message_id, overflow);
         let user = policy.user_of(&event).filter(|(_, trust)| !known && policy.links(*trust));
         if user.is_some_and(|(user, _)| fragment.is_anothers(&user, &event)) {
@@ -110,7 +110,8 @@ pub fn refresh_briefly(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMilli
     refresh_as(Person::brief(&row.fragments), row, snapshot, now)
 }
 
-/// What is known of one fragment alone, as if nothing linked it: what a browser is shown that only claims who it is.
+/// The person of one fragment alone, as if nothing linked it. The edge decides from this person what a browser sees
+/// that only claims who it is.
 #[must_use]
 pub fn alone(id: &FragmentId, fragment: &Fragment, snapshot: &Snapshot, now: UnixMillis) -> Person {
     let mut person = Person::brief(&[(id.clone(), fragment.clone())].into());

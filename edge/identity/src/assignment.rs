@@ -10,7 +10,7 @@ use crate::fragment_id::FragmentId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkStrength {
-    /// Nothing: it is the profile.
+    /// Nothing: it is its own profile.
     #[default]
     Own,
     /// Proof: the browser may be shown what is decided from the whole person.

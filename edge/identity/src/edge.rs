@@ -1,4 +1,4 @@
-//! Edges: what was said about whose a fragment is, and by whom.
+//! Edges: evidence that links fragments to identifiers, and the events behind it.
 
 use endcap_protocol::UnixMillis;
 use endcap_validation::Trust;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::fragment_id::FragmentId;
 use crate::identifier::Identifier;
 
-/// One event that said so.
+/// An event that gave evidence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Witness {
     /// When it happened, Unix milliseconds.
@@ -19,12 +19,12 @@ pub struct Witness {
     pub source: String,
 }
 
-/// Something said about whose a fragment is.
+/// What one event says about whose a fragment is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Whom it names.
     pub identifier: Identifier,
-    /// How far who said it is believed.
+    /// Whether it is a fact or a claim.
     pub trust: Trust,
     /// The event that said so.
     pub witness: Witness,
@@ -54,8 +54,8 @@ impl Edge {
         Self { fragment, identifier, claimed: None, proved: None, dropped: None, approved: false }
     }
 
-    /// Notes what was said; false when it is nothing new. The earliest event stays, so the order of hearing is all the
-    /// same.
+    /// Notes an event as evidence; false when that changes nothing. The earliest event stays, so the order in which
+    /// events come does not matter.
     pub fn note(&mut self, trust: Trust, witness: &Witness) -> bool {
         let held = match trust {
             Trust::Claim => &mut self.claimed,

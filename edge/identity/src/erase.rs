@@ -22,8 +22,8 @@ pub trait Forget: GraphStore {
     fn forget(&mut self, fragment: &FragmentId) -> Result<(), Self::Error>;
 }
 
-/// Erases fragments, as if nothing had ever been said of them, and the aliases of the people they were. Records reassignments for
-/// those whose place depended on them, and returns these.
+/// Erases fragments, as if nothing had ever been said of them, and the aliases of their people. Records and returns a
+/// reassignment for every other fragment whose assignment changes.
 ///
 /// # Errors
 /// As the store's.
@@ -37,7 +37,7 @@ pub fn erase<S: Forget>(
     resolve_around(store, rules, left, None)
 }
 
-/// What goes with fragments that are erased, and who is left around them.
+/// The fragments to erase, their people's aliases included, and those that remain around them.
 pub(super) fn going<S: GraphStore>(
     store: &S,
     rules: &IdentityRules,

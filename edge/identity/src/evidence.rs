@@ -22,7 +22,7 @@ pub struct Alias {
 pub struct Assertion {
     /// The fragment.
     pub fragment: FragmentId,
-    /// Whom it was said to be.
+    /// Evidence about whose it is.
     pub said: Vec<Evidence>,
     /// User IDs that were said to be one person's.
     pub aliases: Vec<Alias>,

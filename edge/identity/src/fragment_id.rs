@@ -22,9 +22,9 @@ impl FragmentId {
         Self(anonymous.as_str().to_owned())
     }
 
-    /// The fragment that follows this one with a login of somebody else. Named after both, it is none that was before,
-    /// whichever way events of several tabs overtake each other. Names too long for an object's key are hashed: cut, two
-    /// of them could be one.
+    /// The successor that begins when another person logs in. Its name joins this fragment's name and the login's, so
+    /// it is a new one, in whatever order several tabs' events come. A name that is too long for an object's key is
+    /// hashed, because two names that are cut could be the same.
     #[must_use]
     pub fn next(&self, login: &MessageId) -> Self {
         let name = format!("{}~{}", self.as_str(), login.as_str());

@@ -1,8 +1,9 @@
-//! The identity graph: what was said is kept, and who is whom follows from it.
+//! The identity graph: it keeps evidence and works out people from it.
 //!
-//! Role in the flow of one event: the shard that took an identify in tells the graph what it said ([`hear`]). The graph
-//! keeps it, works out the people around it again ([`resolve`]), and gives every fragment whose assignment changed a [`Reassignment`],
-//! which is delivered until its shard has carried it out. All of it happens in one transaction of the graph's object.
+//! Role in the flow of one event: a shard that accepted an identify tells the graph its evidence ([`hear`]). The graph
+//! keeps it, works out the people around it again ([`resolve`]), and records a [`Reassignment`] for every other
+//! fragment whose assignment changed. It keeps sending a reassignment until a shard has carried it out. All of this,
+//! except the sending, is one transaction of the graph's object.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,9 +22,9 @@ use crate::rules::IdentityRules;
 
 /// Most claims that are kept of one identifier. What more browsers claim without proof is not kept.
 pub const MAX_CLAIMS: usize = 500;
-/// Most edges of one fragment by claims, and by proofs. What more is said about it is not kept.
+/// Most edges by claims of one fragment, and as many by proofs. The graph drops further evidence.
 pub const MAX_EDGES: usize = 100;
-/// Most edges that are looked at together. People that are linked further are looked at up to here.
+/// Most edges that the graph gathers to work out people. It stops there, even if they lead on.
 pub(super) const MAX_REGION: usize = 20_000;
 
 /// Where a graph is stored.
@@ -68,10 +69,10 @@ pub trait GraphStore {
     fn reassign(&mut self, reassignment: &Reassignment) -> Result<(), Self::Error>;
 }
 
-/// Hears what was said about a fragment, and answers where it belongs. Hearing it again changes nothing.
+/// Keeps evidence about a fragment, and returns the fragment's assignment. The same evidence again changes nothing.
 ///
-/// The others whose assignment changed get a reassignment. The fragment itself gets none: its shard keeps asking until it has an
-/// answer, and acts on it.
+/// Other fragments whose assignment changed get a reassignment. The fragment itself gets none: its shard repeats the
+/// request until it gets the answer, and acts on that.
 ///
 /// # Errors
 /// As the store's.
@@ -120,8 +121,8 @@ pub(super) fn note<S: GraphStore>(
     Ok(changed)
 }
 
-/// Hears all that an assertion says, and answers where its fragment belongs. User IDs of aliases are hashed with
-/// `pepper`, as those of the rest were.
+/// Keeps all evidence of an assertion, and returns its fragment's assignment. Hashes the user IDs of aliases with
+/// `pepper`, as the caller hashed the other identifiers.
 ///
 /// # Errors
 /// As the store's.
@@ -159,7 +160,7 @@ pub(super) fn name_of(fragment: &FragmentId) -> Identifier {
     Identifier { namespace: Namespace::AnonymousId, value: fragment.as_str().to_owned() }
 }
 
-/// Where a fragment belongs of which nothing was said.
+/// The assignment of a fragment without evidence.
 pub(super) fn home_assignment(fragment: &FragmentId) -> Result<Assignment, FieldError> {
     Ok(Assignment { profile: fragment.home()?, link_strength: LinkStrength::Own, version: 0 })
 }
@@ -218,7 +219,7 @@ pub fn change<S: GraphStore>(
     at: UnixMillis,
 ) -> Result<Vec<Reassignment>, S::Error> {
     let edges = meant(store, what)?;
-    // Those who were linked by these edges before have to be looked at as well.
+    // People around the fragments that these edges linked before are worked out as well.
     let touched: BTreeSet<FragmentId> = edges.iter().map(|edge| edge.fragment.clone()).collect();
     let around = region(store, touched)?.fragments;
     for mut edge in edges {
@@ -297,8 +298,8 @@ pub(super) fn region<S: GraphStore>(store: &S, start: BTreeSet<FragmentId>) -> R
     Ok(Region { edges: edges.into_values().collect(), fragments })
 }
 
-/// Works out the people around some fragments again. Returns a reassignment for each whose assignment changed, and records them,
-/// except for the one who asks.
+/// Works out the people around some fragments again. Returns a reassignment for each fragment whose assignment changed,
+/// and records it, except that of the `asking` fragment.
 pub(super) fn resolve_around<S: GraphStore>(
     store: &mut S,
     rules: &IdentityRules,

@@ -1,8 +1,9 @@
-//! Who is whom: identifiers, what was said about them, the people that follow from it, proofs of the shop's server, and
+//! Identity: identifiers, the evidence about them, the people that follow from it, proofs of the shop's server, and
 //! signed texts of ours.
 //!
-//! Role in the flow of one event: the visitor's signed route names their profile before the event is parsed; an identify
-//! says whose the browser's fragment is ([`edge`]), and the graph makes people of all that was said ([`resolve`]).
+//! Role in the flow of one event: the visitor's signed route names their profile before the event is parsed. An
+//! identify is evidence about whose the browser's fragment is ([`edge`]), and the graph works people out from all
+//! evidence ([`resolve`]).
 
 pub mod admin_review;
 pub mod assignment;

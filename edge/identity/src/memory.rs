@@ -23,7 +23,7 @@ pub struct MemoryGraph {
     pub verdicts: BTreeMap<(FragmentId, Identifier), Verdict>,
     /// Where fragments belong that were placed.
     pub assignments: BTreeMap<FragmentId, Assignment>,
-    /// Orders that were not delivered yet.
+    /// Reassignments that were not delivered yet.
     pub reassignments: BTreeMap<FragmentId, Reassignment>,
     /// Fragments around which people have to be worked out, where this is part of a graph.
     pub marks: BTreeMap<(FragmentId, Cause), Mark>,

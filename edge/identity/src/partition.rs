@@ -1,9 +1,9 @@
 //! One part of the identity graph: where its rows lie, and what the parts ask each other.
 //!
-//! Role in the flow of one event: a shop with more people than one object holds spreads the graph over several. A fragment
-//! lies in one part, by a hash of its name: what was said about it, where it belongs, and the reassignment for its shard. The part
-//! of an identifier has copies of what was said of it, by which fragments that it names are found. No part sees all of a
-//! person, so none decides alone ([`partitioned_resolve`](crate::partitioned_resolve)).
+//! Role in the flow of one event: a shop with more people than one object holds spreads the graph over several. A hash
+//! of a fragment's name says which part holds its edges, its assignment and its reassignment. The part of an identifier
+//! holds copies of the edges to it, by which it finds their fragments. No part sees all of a person, so none decides
+//! alone ([`partitioned_resolve`](crate::partitioned_resolve)).
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,8 @@ pub fn of_identifier(identifier: &Identifier, partitions: u16) -> u16 {
 pub enum Cause {
     /// Something was said about it: that has to reach the identifiers' parts as well.
     Heard,
-    /// Something was written of it, or will be: whoever does may be gone before they looked whether it was right.
+    /// A request wrote its assignment or verdicts, or is about to change edges around it, and may crash before it
+    /// checks the result.
     Written,
 }
 
@@ -172,7 +173,7 @@ pub trait PartitionStore: Forget {
     /// # Errors
     /// As the store's.
     fn mark(&mut self, fragment: &FragmentId, cause: Cause) -> Result<Mark, Self::Error>;
-    /// The mark of a fragment of which something was heard, if it has one.
+    /// The mark that new evidence about a fragment left, if it has one.
     ///
     /// # Errors
     /// As the store's.
@@ -229,7 +230,7 @@ pub fn answer<S: PartitionStore>(store: &mut S, rules: &IdentityRules, ask: Peer
                 store.judge(fragment, identifier, *verdict)?;
                 written.insert(fragment);
             }
-            // Who wrote may be gone before it looked again whether that was right: then this part does.
+            // The request that wrote this may crash before it checks the result. The mark makes this part check it.
             let marks = written.into_iter().map(|fragment| store.mark(fragment, Cause::Written));
             Ok(PeerAnswer::Marked(marks.collect::<Result<_, _>>()?))
         }
@@ -278,11 +279,11 @@ fn hear<S: PartitionStore>(
     if graph::note(store, rules, fragment, said, room)? {
         return Ok(PeerAnswer::Marked(vec![store.mark(fragment, Cause::Heard)?]));
     }
-    // Heard before; a try that did not end may have left it unsettled.
+    // The evidence is known, but an earlier try may have left its mark behind.
     Ok(PeerAnswer::Marked(store.heard(fragment)?.into_iter().collect()))
 }
 
-/// A copy serves to find the fragment. It only grows, so copies may overtake each other.
+/// A copy serves to find its fragment. Evidence is only added to it, so copies may come in any order.
 fn copy<S: PartitionStore>(store: &mut S, edge: Edge) -> Result<(), S::Error> {
     if store.is_gone(edge.fragment.as_str())? {
         return Ok(());
@@ -296,7 +297,7 @@ fn copy<S: PartitionStore>(store: &mut S, edge: Edge) -> Result<(), S::Error> {
     if grown { store.save(&held) } else { Ok(()) }
 }
 
-/// An assignment that was worked out from an older one is not written: whoever did looks again.
+/// Writes an assignment, unless it was worked out from an older one than the part has. The request then gathers again.
 fn write_assignment<S: PartitionStore>(store: &mut S, write: &AssignmentWrite) -> Result<bool, S::Error> {
     let before = store.assignment(&write.fragment)?.map_or(0, |assignment| assignment.version);
     if before.saturating_add(1) != write.assignment.version || store.is_gone(write.fragment.as_str())? {

@@ -1,15 +1,16 @@
-//! Working out people of whom no part of the graph sees all.
+//! Works out people whose edges lie in several parts of the graph.
 //!
-//! Role in the flow of one event: what [`graph`](crate::graph) does in one transaction, over several parts that may be
-//! asked twice, late and out of order. What was said is stored first, with a mark. Then all that leads from the fragment to
-//! others is gathered, people are worked out of it by the same [`resolve`](crate::resolve), and what differs from what the
-//! parts have is written, each assignment only over the one that it was worked out from. That is repeated until gathering again
-//! finds nothing that differs; then the marks go, the first one and those that each write left.
+//! Role in the flow of one event: does over several parts what [`graph`](crate::graph) does in one transaction. Parts
+//! may be asked twice, late and out of order. First the fragment's part stores the evidence, with a mark. Then this
+//! module gathers all that leads from the fragment to others, and works people out by the same
+//! [`resolve`](crate::resolve). It writes what differs from what the parts have, each assignment only over the one that
+//! it was worked out from. It repeats this until gathering again finds nothing that differs. Then it removes the marks:
+//! the first one, and those that each write left.
 //!
-//! Why it comes out right: people are a function of what was said alone. Whoever wrote last has gathered everything after
-//! it, and found nothing that differs; and whoever said something gathers after it was stored. So when nobody works any
-//! more, what is written is what the function says of all that was said, whatever overtook what. A crash leaves marks, and
-//! their parts go on; a write that comes late, from somebody who is gone, brings its mark along.
+//! Why the result is right: people are a function of the evidence alone. Each request gathers after its evidence is
+//! stored. The request that writes last gathers once more, and finds nothing that differs. So when no request works any
+//! more, the parts hold what the function makes of all evidence, in whatever order messages came. A crash leaves marks,
+//! and their parts go on. If a request ends and its write comes late, the write leaves a mark of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -84,8 +85,8 @@ async fn hear<P: Peers>(
     Ok(())
 }
 
-/// Sees a mark through: what was said reaches the identifiers' parts, people around the fragment are worked out, and the
-/// mark goes.
+/// Finishes the work of a mark: copies the fragment's edges to the identifiers' parts, works out the people around it,
+/// and removes the mark.
 ///
 /// # Errors
 /// As the parts'; then the mark stays.
@@ -120,7 +121,7 @@ pub async fn change<P: Peers>(
     };
     let seen = gather(peers, fragments, identifiers).await?;
     let edges = graph::meant(&seen, what)?;
-    // Those who were linked by these edges before have to be looked at as well.
+    // People around the fragments that these edges linked before are worked out as well.
     let touched = edges.iter().map(|edge| edge.fragment.clone()).collect();
     let around = graph::region(&seen, touched)?.fragments;
     let partitions = peers.partitions();
@@ -194,8 +195,8 @@ async fn take_away<P: Peers>(peers: &P, marks: BTreeMap<u16, Vec<Mark>>) -> Resu
     ask_all(peers, marks.map(|(to, marks)| (to, PeerAsk::Settled(marks)))).await.map(drop)
 }
 
-/// Works people out and writes what differs, until nothing does. Also the fragment that asks gets a reassignment: its question may have been
-/// answered before, and this be the answer to its repetition.
+/// Works people out and writes what differs, until nothing does. The fragment that asks gets a reassignment as well:
+/// this call may repeat one that was answered before, and then no shard waits for its answer.
 async fn resolve_around<P: Peers>(
     peers: &P,
     rules: &IdentityRules,

@@ -1,9 +1,9 @@
-//! Who is whom: one function from all that was said to people.
+//! Works people out: one function of all edges.
 //!
-//! Edges are looked at in an order that depends on themselves only: proved before claimed, by the precedence of their
-//! namespace, the earlier first. Each is followed unless that would break a rule. So neither the order in which they were
-//! heard nor hearing them twice changes anything, and an edge that is dropped leaves no trace: the same function, without
-//! it (Kruskal's algorithm with a condition on each union).
+//! [`resolve`] looks at edges in an order that depends on them only: aliases, then facts before claims, then by the
+//! precedence of their namespace, then by time. It follows each unless that would break a rule (Kruskal's algorithm
+//! with a condition on each union). So the order in which evidence came changes nothing, nor does evidence that came
+//! twice. An edge that is dropped leaves no trace: the result is that of the other edges.
 
 use std::collections::BTreeMap;
 
@@ -80,7 +80,8 @@ enum Node<'a> {
     Identifier(&'a Identifier),
 }
 
-/// What makes one of a person's fragments name the profile: proved before claimed, then known earlier, then its name.
+/// Orders a person's fragments; the first names the profile. Proved comes before claimed, then the earlier, then by
+/// name.
 type Seniority = (bool, UnixMillis, String);
 
 /// A person in the making.
@@ -173,7 +174,7 @@ fn precedence<'a>(
 }
 
 impl<'a> People<'a> {
-    /// The ends of all edges, each a person of their own. A browser's name is the browser.
+    /// Makes a person of each end of all edges. A browser's name and its fragment are the same end.
     fn meeting(edges: &'a [Edge], rules: &'a IdentityRules) -> Self {
         let (indices, degrees) = (BTreeMap::new(), BTreeMap::new());
         let mut people = Self { rules, indices, parents: Vec::new(), people: Vec::new(), degrees };
@@ -258,7 +259,8 @@ impl<'a> People<'a> {
         Verdict::Joined
     }
 
-    /// Claims are not counted against proofs: nobody outside can make an identifier worthless.
+    /// Whether too many fragments name its identifier. Claims do not count against a proof, so no outsider can spoil
+    /// it.
     fn is_shared(&self, edge: &Edge) -> bool {
         let names_one = matches!(edge.identifier.namespace, Namespace::UserId | Namespace::AnonymousId);
         let degree = self.degrees.get(&edge.identifier).copied().unwrap_or_default();
@@ -270,7 +272,7 @@ impl<'a> People<'a> {
         if edge.trust() == Trust::Claim && a.known && b.known {
             return Err(Verdict::Unproved);
         }
-        // That two user IDs are one person's is what an alias says, so it is no conflict.
+        // An alias says that two user IDs are one person's, so they are no conflict.
         let alias = edge.fragment.is_alias();
         for (namespace, ours) in &a.values {
             let theirs = b.values.get(namespace).copied().unwrap_or_default();
@@ -308,7 +310,7 @@ fn joined(a: &Person, b: &Person, edge: &Edge) -> Person {
     if a.fragments > 0 && b.fragments > 0 {
         merges.push(edge.at());
     }
-    // A claim does not rename somebody who is known, whatever was proved about the one who claims.
+    // A claim does not rename a known person, whatever was proved about the side that claims.
     let keeps = match (edge.trust(), a.known, b.known) {
         (Trust::Claim, true, false) => a.first.as_ref(),
         (Trust::Claim, false, true) => b.first.as_ref(),

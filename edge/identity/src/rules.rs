@@ -78,8 +78,8 @@ pub struct IdentityRules {
     pub merges_per_hour: u16,
     /// Most fragments (browsers, logins, server records) of one person; more are held for review. 2 to 1,000.
     pub fragments_per_person: u16,
-    /// An identifier other than a user ID that names more fragments than this is nobody's: a shared or made-up value. 2
-    /// to 1,000.
+    /// Most fragments that an identifier other than a user ID may name. One that names more is shared or made up, and
+    /// links nobody. 2 to 1,000.
     pub fragments_per_identifier: u16,
 }
 

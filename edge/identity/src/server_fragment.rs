@@ -1,8 +1,8 @@
-//! Names of histories that no browser keeps.
+//! Names of histories that belong to no browser.
 //!
-//! What a server tells about a user is a history like a browser's, under a name made from source and user, so that every
-//! event of theirs finds it again. What somebody else claims about the same user is another one. The names are reserved:
-//! a browser that could choose one would be let into the history.
+//! Events that a server sends about a user make up a history like a browser's. Its name is made from source and user,
+//! so that each of their events finds it again. Events that anybody else sends about the same user make up another
+//! history. The names are reserved: a browser that could choose one would get into that history.
 
 use endcap_protocol::{AnonymousId, FieldError, SourceId};
 use endcap_validation::Trust;

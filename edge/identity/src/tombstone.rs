@@ -1,7 +1,7 @@
-//! Tombstones: what stays of a fragment that was erased.
+//! Tombstones: the hashes of erased fragments' names.
 //!
-//! Role in the flow of one event: the first event of a browser whose shard knows nothing of it is refused where its
-//! tombstone stands, so what comes late does not bring back who asked to be forgotten.
+//! Role in the flow of one event: a shard looks for a tombstone before a fragment begins, and refuses the event if it
+//! finds one. So an event that comes late does not bring back a person who asked to be forgotten.
 
 use endcap_protocol::UnixMillis;
 use hmac::{Hmac, Mac};
@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::fragment_id::FragmentId;
 
-/// How long the history that a server keeps of somebody stays closed, in milliseconds: requests on their way end within
-/// this time. Its name follows from the user ID, and the person may come back as a new customer.
+/// How long the tombstone of a server's record holds, in milliseconds. Requests that are under way end within this
+/// time. It does not hold for ever, because the record's name follows from the user ID, and the person may come back as
+/// a new customer.
 const CLOSED_MS: UnixMillis = 60_000;
 
 /// What is kept of a name: its SHA-256 in hex, or HMAC-SHA-256 (RFC 2104) under the deployment's pepper where it has one.

@@ -1,6 +1,6 @@
-//! What an event says about whose it is, and how far that is believed.
+//! Evidence policy: which evidence the edge takes from an event, and how far it trusts it.
 //!
-//! Role in the flow of one event: after it was applied to its fragment, what it says that is new goes to the identity
+//! Role in the flow of one event: after the event was applied to its fragment, its new evidence goes to the identity
 //! graph.
 
 use endcap_events::ingest::{Event, Kind};
@@ -13,12 +13,12 @@ use endcap_validation::Trust;
 /// Names of traits that name somebody, besides those that begin with `external:`.
 const NAMING: [&str; 4] = ["email", "phone", "member_no", "line_id"];
 
-/// What a source's events are believed by.
+/// How the edge judges the events of a source.
 #[derive(Debug, Clone, Copy)]
 pub struct EvidencePolicy<'a> {
     /// Key of identify proofs.
     pub secret: &'a [u8],
-    /// How far who sends is believed.
+    /// How far the edge trusts the sender.
     pub trust: Trust,
     /// The source.
     pub source: &'a str,
@@ -27,8 +27,8 @@ pub struct EvidencePolicy<'a> {
 }
 
 impl EvidencePolicy<'_> {
-    /// The user that an event names, and how far that is believed: by what the shop's server says, else by its proof. A
-    /// placeholder names nobody.
+    /// The user that an event names, and whether that is a fact or a claim. It is a fact if the shop's server sent the
+    /// event, or if its proof is right. A placeholder names nobody.
     #[must_use]
     pub fn user_of(&self, event: &Event) -> Option<(UserId, Trust)> {
         let user_id = event.user_id.as_ref()?;
@@ -44,7 +44,7 @@ impl EvidencePolicy<'_> {
         Some((user_id.clone(), if proved { Trust::Fact } else { Trust::Claim }))
     }
 
-    /// Whether what is believed this far links anything.
+    /// Whether evidence of this trust links anything.
     #[must_use]
     pub fn links(&self, trust: Trust) -> bool {
         trust == Trust::Fact || self.rules.claim_policy(self.source) == ClaimPolicy::Contribute
@@ -60,7 +60,7 @@ impl EvidencePolicy<'_> {
             Kind::Identify { traits, .. } => naming(traits),
             _ => Vec::new(),
         };
-        // That a browser is another browser only the shop's server can say.
+        // Only the shop's server can say that two browsers are the same.
         let others = event.identifiers.iter().cloned().chain(traits);
         let others = others.filter(|other| self.trust == Trust::Fact || other.namespace != Namespace::AnonymousId);
         let said = user.into_iter().chain(others.map(|identifier| (identifier, self.trust)));
@@ -69,7 +69,7 @@ impl EvidencePolicy<'_> {
         good.map(|(identifier, trust)| Evidence { identifier, trust, witness: witness.clone() }).collect()
     }
 
-    /// That two user IDs are one person's, which only the shop's server can say.
+    /// The alias of an event: two user IDs of one person, which only the shop's server can state.
     #[must_use]
     pub fn alias_of(&self, event: &Event) -> Option<Alias> {
         let previous = event.previous_id.as_ref().filter(|_| self.trust == Trust::Fact)?;

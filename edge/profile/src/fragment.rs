@@ -87,21 +87,21 @@ pub struct Fragment {
     pub browser: Option<AnonymousId>,
     /// Whom it is said to be.
     pub user: Option<Named>,
-    /// What was said about whose it is, the earliest first; the graph knows it or will.
+    /// Evidence about whose it is, the earliest first. The graph has it or will get it.
     pub said: Vec<Evidence>,
     /// The fragment that took over when somebody else logged in: this one is closed.
     pub successor: Option<FragmentId>,
     /// What links it to its profile.
     #[serde(rename = "standing")]
     pub link_strength: LinkStrength,
-    /// Version of the graph's word that put it there.
+    /// Version of the assignment that put it there.
     #[serde(rename = "seat_version")]
     pub assignment_version: u64,
     /// Push messages that were decided for its browser, the latest last.
     pub pushes: Vec<PushRecord>,
 }
 
-/// Most of what was said that is kept: claims, and as many proofs.
+/// Most claims that a fragment keeps as evidence, and as many proofs.
 const MAX_SAID: usize = 32;
 
 /// What became of an event.
@@ -129,16 +129,16 @@ impl Fragment {
         postcard::from_bytes(bytes).map_err(|error| DomainError::Internal(error.to_string()))
     }
 
-    /// Whether an event's user is somebody else than whom the fragment is said to be: then it is closed, and another
-    /// begins. An event from before that was said is none of the next person's.
+    /// Whether an event names another user than the fragment has: then the fragment closes and a successor begins. An
+    /// event from before that user was named, or one that gives that user as its previous ID, does not count.
     #[must_use]
     pub fn is_anothers(&self, user: &UserId, event: &Event) -> bool {
         let other = self.user.as_ref().filter(|named| named.user_id != *user);
         other.is_some_and(|named| event.at >= named.at && event.previous_id.as_ref() != Some(&named.user_id))
     }
 
-    /// Notes what an event says about whose it is, and returns what is new of it. A late event of somebody who used the
-    /// browser before says nothing about whose the fragment is now.
+    /// Notes an event's evidence, and returns what is new of it. Returns nothing for an event of another user than the
+    /// fragment has: it comes late from a person who used the browser before.
     pub fn hear(&mut self, event: &Event, policy: &EvidencePolicy<'_>) -> Vec<Evidence> {
         if let Some((user_id, trust)) = policy.user_of(event) {
             if trust == Trust::Claim {

@@ -78,7 +78,8 @@ pub(super) struct PieceWithConsents {
 
 impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
     fn from(row: Row<Old>) -> Self {
-        // A login on somebody else's browser began a profile named like the fragment that begins with it now.
+        // In these formats, a login on another person's browser began a profile. Its name is that of the successor
+        // which begins now.
         let begun = FragmentId::parse(row.id.as_str()).ok();
         let is_begun = |id: &AnonymousId| {
             let rest = row.id.as_str().strip_prefix(id.as_str());
@@ -104,7 +105,7 @@ impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
         }
         let mut moved = BTreeMap::new();
         for (id, to) in row.moved {
-            // A pointer beside the fragment was a succession to whoever logged in next.
+            // A pointer beside its fragment leads to the person who logged in next, so it names the successor.
             match (fragments.get_mut(&name(&id)), FragmentId::parse(to.as_str())) {
                 (Some(fragment), Ok(next)) => fragment.successor = Some(next),
                 _ => drop(moved.insert(name(&id), Away { to, version: 0 })),

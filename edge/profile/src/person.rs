@@ -36,7 +36,7 @@ impl Person {
     #[must_use]
     pub fn fold(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
         let mut person = Self::acting(fragments);
-        // What is proved wins over what a fragment says that only claims to be theirs; then the later wins.
+        // A trait of a proved fragment wins over one of a claimed fragment; then the later one wins.
         let mut set: BTreeMap<&str, (bool, UnixMillis, &Trait)> = BTreeMap::new();
         for fragment in canonical(fragments) {
             person.touches.merge(&fragment.touches);
@@ -64,7 +64,7 @@ impl Person {
         person
     }
 
-    /// What the fragments' browsers did, not settled yet.
+    /// Merges behaviour and orders; `finish` sorts and counts them.
     fn acting(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
         let mut person = Self::default();
         for (index, fragment) in canonical(fragments).into_iter().enumerate() {
@@ -106,8 +106,8 @@ impl Person {
     }
 }
 
-/// What a person consents to: what every browser of theirs agreed to. One that only claims to be theirs is not asked,
-/// unless there is no other: nobody can refuse in another's name.
+/// A person's consent: what all their browsers agreed to. A browser that only claims to be theirs does not count,
+/// unless there is no other, because nobody can refuse in another person's name.
 fn consent(fragments: &BTreeMap<FragmentId, Fragment>) -> Consent {
     let of = |claimed: bool| {
         let theirs = fragments.values().filter(move |f| (f.link_strength == LinkStrength::Claimed) == claimed);

@@ -26,8 +26,8 @@ pub enum Reassigned {
 }
 
 impl ProfileRow {
-    /// Begins a fragment at its home that nothing was heard of yet: a server may name a browser before its events come,
-    /// which then follow.
+    /// Begins a fragment at its home before its browser sent anything, because a server may name a browser first. The
+    /// browser's later events then follow the fragment.
     pub fn begin_at_home(&mut self, id: &FragmentId, now: UnixMillis) {
         let known = self.fragments.contains_key(id) || self.moved.contains_key(id);
         if self.id.as_str() == id.as_str() && !known {
@@ -70,8 +70,8 @@ impl ProfileRow {
         true
     }
 
-    /// The stages follow from the orders of the fragments that are here: with others, they are worked out again, so that
-    /// one that left is as if it had never been here.
+    /// Resets the stages, because they follow from the orders of the fragments here. The next refresh works them out
+    /// again, so a fragment that left leaves no trace.
     pub(super) fn recompose(&mut self) {
         if let Some(since) = self.fragments.values().map(|fragment| fragment.since).min() {
             self.stages = endcap_models::lifecycle::History::starting_at(since);
@@ -79,7 +79,7 @@ impl ProfileRow {
     }
 }
 
-/// A fragment on its way, with what of it lies in tables of their own.
+/// A fragment that an outbox job carries, with what it has in other tables.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PackedFragment {
     /// The fragment.

@@ -19,8 +19,8 @@ pub enum Resolution {
 }
 
 impl ProfileRow {
-    /// Where the events of a browser go from here. `wanted`: the fragment that they were sent to this row for; None
-    /// where a visitor's route led here, or nothing but the browser's name.
+    /// Where the events of a browser go from here. `wanted` is the fragment that they are meant for; None where only
+    /// the visitor's route, or the browser's name, led here.
     ///
     /// # Errors
     /// Never for names that were made by us.

@@ -20,7 +20,7 @@ use crate::timers::Timers;
 pub struct Away {
     /// The profile.
     pub to: ProfileId,
-    /// Version of the graph's word that sent it there.
+    /// Version of the assignment that moved it there.
     pub version: u64,
 }
 

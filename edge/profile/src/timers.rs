@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for TimerKey {
     }
 }
 
-/// Timers that are armed in the shard's table, so that they can be moved without a search.
+/// The profile's armed timers. The row keeps their times, so the shard finds each in its table without a search.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timers(BTreeMap<TimerKey, UnixMillis>);
@@ -112,9 +112,9 @@ impl Timers {
         self.0.iter().map(|(key, due)| (key, *due))
     }
 
-    /// Arms a timer, and returns how it moves in the shard's table. None where it stays: a timer moves to an earlier time
-    /// only. One that fires too early looks again and goes on, and that costs fewer rows than moving it with each event. A
-    /// timer whose time passed more than a day ago was lost, and is armed anew.
+    /// Arms a timer, and returns how it moves in the shard's table; None where it stays. An event moves a timer to an
+    /// earlier time only. A timer that fires too early is armed anew, which costs fewer rows than a move with each
+    /// event. A timer that is overdue by more than a day counts as lost, and is armed anew.
     pub fn arm(&mut self, key: TimerKey, to: UnixMillis, now: UnixMillis) -> Option<TimerMove> {
         let held = self.due(&key);
         if held.is_some_and(|held| held <= to && now.saturating_sub(held) <= LOST_MS) {

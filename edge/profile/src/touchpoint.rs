@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Touches kept besides the first.
 const MAX_TOUCHES: usize = 20;
-/// Within this time of a visit's beginning, in milliseconds, what says where it came from replaces that nothing does:
+/// Time after a visit's beginning, in milliseconds, within which a touch with an origin replaces a direct one, because
 /// an event without an address may come first.
 const ARRIVAL_MS: u64 = 10_000;
 
@@ -45,7 +45,7 @@ impl Touchpoint {
         })
     }
 
-    /// The touch of a visit that nothing says the origin of.
+    /// The touch of a visit whose origin is unknown.
     #[must_use]
     pub fn direct(context: &EventContext, at: UnixMillis) -> Self {
         let landing_url = context.url.clone();
@@ -81,7 +81,7 @@ pub struct Touches {
 }
 
 impl Touches {
-    /// Records an arrival within the session that started at or after `session_start`.
+    /// Records an arrival. `new_session` says whether it began a session.
     pub fn record(&mut self, touch: Touchpoint, new_session: bool) {
         if !new_session && self.latest.iter().rev().take(3).any(|held| held.same_arrival(&touch)) {
             return;
@@ -100,14 +100,14 @@ impl Touches {
         self.bound();
     }
 
-    /// The last touch that something says the origin of.
+    /// The last touch with a known origin.
     #[must_use]
     pub fn last_non_direct(&self) -> Option<&Touchpoint> {
         self.latest.iter().rev().find(|touch| !touch.is_direct())
     }
 
-    /// Puts the touches in order and drops the earliest of too many, but never the last that is not direct: visits
-    /// that nothing says the origin of do not make a campaign forgotten.
+    /// Sorts the touches and drops the earliest of too many, but never the last one that is not direct. So direct
+    /// visits do not make the profile forget a campaign.
     fn bound(&mut self) {
         self.latest.sort();
         while self.latest.len() > MAX_TOUCHES {

@@ -1,8 +1,9 @@
 //! `GET {prefix}/x`: from one of a shop's domains to another, as the same visitor.
 //!
-//! On the domain that the visitor leaves (`to`, `s`) it adds a token to the way; on the other (`t`) it sets the identity
-//! cookie that the token brings, and leads on to the page, whose address shows nothing of all this. Where there is nothing to
-//! hand over, both lead on alike. Only origins that the source lists are led to.
+//! On the domain that the visitor leaves (`to`, `s`), it redirects to the same route on the other domain, with a
+//! cross-domain token. There (`t`), it sets the identity cookie from the token and redirects to the page, whose address
+//! shows no token. Without an identity to pass on, both only redirect. The source must list the origin that they lead
+//! to.
 
 use endcap_events::ingest::consent::Gpc;
 use endcap_events::link::cross_domain::CrossDomain;
@@ -54,7 +55,7 @@ fn arrive(request: &Request, url: &str, token: &str, config: &Config) -> Result<
     let Some(cross_domain) = CrossDomain::of_token(&config.keys, token) else { return gone() };
     let here = query::origin(url).unwrap_or_default();
     let to = query::origin(cross_domain.destination.as_str()).unwrap_or_default();
-    // A token counts only where it leads, and only as long as the deployment says that this domain is the shop's.
+    // A token counts only on the domain that it was made for, and only while the source lists that domain.
     if to != here || config.lists(cross_domain.source.as_str(), to) != Some(true) {
         return gone();
     }
@@ -69,7 +70,7 @@ fn arrive(request: &Request, url: &str, token: &str, config: &Config) -> Result<
     lead_to(&cross_domain.destination, set)
 }
 
-/// The visitor, where the cookies say that they consented: the one that only we can set is there with consent alone.
+/// The visitor's identity, if they consented. The signed route cookie shows that: the edge sets it with consent only.
 fn consented(request: &Request, config: &Config) -> Result<Option<Identity>, EdgeError> {
     let cookies = request.headers().get("cookie")?.unwrap_or_default();
     let route = cookie(&cookies, ROUTE_COOKIE).and_then(|route| config.keys.verify(Purpose::Route, route));
@@ -94,7 +95,7 @@ fn found(location: &str, cookie: Option<String>) -> Result<Response, EdgeError> 
     headers.set("location", location)?;
     headers.set("cache-control", "no-store, private")?;
     headers.set("x-robots-tag", "noindex, nofollow")?;
-    // Else the shop would be a referral of its own, and hide where the visitor came from at first.
+    // A referrer would make the shop's other domain a referral, and hide where the visitor first came from.
     headers.set("referrer-policy", "no-referrer")?;
     if let Some(cookie) = cookie {
         headers.set("set-cookie", &cookie)?;

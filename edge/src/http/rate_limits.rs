@@ -53,7 +53,7 @@ pub(super) fn note_refused(source: &str, count: usize, now: UnixMillis) -> BTree
     })
 }
 
-/// Takes back that counts were reported: they could not be.
+/// Puts back counts that could not be reported.
 pub(super) fn note_unreported(counts: BTreeMap<String, usize>) {
     REFUSED.with_borrow_mut(|refused| {
         for (source, count) in counts {

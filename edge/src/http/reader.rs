@@ -1,4 +1,4 @@
-//! Who fetched an image or followed a link: what the request says about it.
+//! The request headers that tell who fetched an image or followed a link.
 
 use endcap_events::link::reader;
 use worker::{Method, Request};

@@ -38,7 +38,7 @@ pub(crate) async fn handle(request: Request, env: Env, context: Context) -> work
     cors::answer_or_error(route(side, rest, incoming).await, origin.as_deref(), &config)
 }
 
-/// Finds what is asked for, lets in who may ask it, and answers.
+/// Finds the operation, checks the API key where it needs one, and answers.
 async fn route(side: Side, path: &str, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     if side == Side::BelowPrefix
         && let Some(rest) = path.strip_prefix("/dev/")

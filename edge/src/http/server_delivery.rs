@@ -1,8 +1,8 @@
 //! Delivering events that no browser of ours sent.
 //!
-//! Role in the flow of one event: the entry understood a request that may speak of many people. Here each event finds the
-//! history that it belongs to, and each shard gets what its people did in one request. Sending the same events again
-//! changes nothing, so whoever gets an error may simply try again.
+//! Role in the flow of one event: the entry has parsed a request that may be about many people. This module finds the
+//! history of each event, and sends each shard its history batches in one request. Sending the same events again
+//! changes nothing, so a client that gets an error may simply try again.
 
 use std::collections::BTreeMap;
 
@@ -119,7 +119,7 @@ struct Finder<'a> {
     known: BTreeMap<UserId, bool>,
 }
 
-/// The history that an event goes to, and by which earlier user ID the person is known.
+/// The history that an event goes to, and for an alias the earlier user ID, if somebody has it.
 struct Addressee {
     history: AnonymousId,
     previous: Option<UserId>,
@@ -134,7 +134,7 @@ impl Addressee {
 impl Finder<'_> {
     async fn addressee(&mut self, event: &ServerEvent) -> Result<Result<Addressee, FieldError>, EdgeError> {
         let who = &event.who;
-        // The history says whose it is with each event, and comes to the person once it is known who that is.
+        // Each event of a history carries its identifiers, so the graph assigns the history once it knows the person.
         let history = match (&event.action, &who.anonymous_id, &who.user_id, &who.email) {
             (Action::Alias { previous }, _, user, _) => return self.alias(user.as_ref(), previous).await,
             (_, Some(anonymous), ..) => Ok(anonymous.clone()),
@@ -145,7 +145,7 @@ impl Finder<'_> {
         Ok(history.map(Addressee::of))
     }
 
-    /// An alias goes to whom it names by the earlier ID: a known user, else a browser.
+    /// An alias goes to the history that its earlier ID names: a known user's, else a browser's.
     async fn alias(
         &mut self,
         user: Option<&UserId>,
@@ -164,7 +164,7 @@ impl Finder<'_> {
         Ok(browser.map(Addressee::of))
     }
 
-    /// Whether somebody has a user ID. What is only claimed finds nobody.
+    /// Whether somebody has a user ID. Always false for a sender that can only claim.
     async fn is_known(&mut self, user: &UserId) -> Result<bool, EdgeError> {
         if self.trust == Trust::Claim {
             return Ok(false);

@@ -1,8 +1,8 @@
 //! `/v1/…` and RudderStack's routes: the tracking APIs that other vendors' clients speak.
 //!
-//! Role in the flow of one event: the only routes besides webhooks that are parsed at the entry, because one request
-//! speaks of many people. The write key says which source it is and how far it is believed; what is understood is
-//! delivered, what is not is kept in quarantine, and the answer is the one that the clients expect.
+//! Role in the flow of one event: the entry parses only these requests and webhooks, because one request may be about
+//! many people. The write key names the source and its trust. The entry delivers the calls that it understands and
+//! quarantines the others. The answer is the one that the vendors' clients expect.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::quarantine;
 
-/// Who speaks.
+/// The sender.
 struct Speaker {
     source: SourceId,
     trust: Trust,
@@ -86,7 +86,7 @@ pub(super) fn readable(result: Result<Response, EdgeError>, incoming: &Incoming<
     Ok(response)
 }
 
-/// Whose write key it is.
+/// The sender of a write key.
 fn speaker(key: &str, request: &Request, config: &Config) -> Result<Speaker, EdgeError> {
     if let Some(source) = config.server_keys.source(key) {
         return Ok(Speaker { source: source.clone(), trust: Trust::Fact, gpc: None });
@@ -217,7 +217,7 @@ fn replaced(rejection: Rejection, indices: &[usize]) -> Rejection {
 /// The answer: that all is well, as the clients know it, or what is wrong where nothing of the request is good.
 fn outcome(good: usize, rejected: &[Rejection]) -> Result<Response, EdgeError> {
     let Some(first) = rejected.first() else { return response::json(&json!({"success": true})) };
-    // What a visitor did not agree to was rightly sent and rightly dropped.
+    // Events without consent are no error: sending and dropping them was right.
     if good > 0 || rejected.iter().all(|rejection| rejection.code == RejectCode::NoConsent) {
         return response::json(&json!({"success": true, "rejected": rejected}));
     }
@@ -225,7 +225,8 @@ fn outcome(good: usize, rejected: &[Rejection]) -> Result<Response, EdgeError> {
     response::raw_json(&json!({"success": false, "error": error, "rejected": rejected}).to_string(), 400)
 }
 
-/// The answer to a request that failed as a whole. Its size is the vendors' 400, which their clients do not try again.
+/// The answer to a request that failed as a whole. One that is too large gets 400, as at the vendors: their clients do
+/// not send it again.
 fn refusal(error: &EdgeError) -> Result<Response, EdgeError> {
     let domain = error.to_domain();
     if !matches!(domain, DomainError::TooLarge { .. }) {
@@ -247,7 +248,7 @@ pub(super) async fn again(env: &Env, kept: &Quarantined) -> Result<BatchReply, E
     let categories = categories(&kept.source, &config(env));
     let mut understood = match read(body.as_bytes(), call, kept.received_at, &categories) {
         Ok(understood) => understood,
-        // What was cut to fit is no JSON any more.
+        // A call that was cut to fit is no longer JSON.
         Err(error) => return Ok(BatchReply::of(Vec::new(), Vec::new(), vec![unreadable(&error)])),
     };
     respect(&mut understood, context.gpc.as_deref().map(Gpc::parse));

@@ -43,7 +43,7 @@ pub(super) async fn receive(incoming: Incoming<'_>) -> Result<Response, EdgeErro
     if is_ping(&kind, &body) {
         return response::json(&BatchReply::default());
     }
-    // Whether a source exists is for those to know who hold its secret.
+    // Only a sender that holds its secret may learn whether a source exists.
     let unknown = || DomainError::Signature("ENDCAP_WEBHOOK_SECRETS has no secret for this source");
     let secrets = config.webhook_secrets.get(source.as_str()).ok_or_else(unknown)?;
     let snapshot = snapshots::current(env, clock::now()).await?;
@@ -72,7 +72,7 @@ pub(super) async fn again(env: &Env, kept: &Quarantined) -> Result<BatchReply, E
     take(env, &source, meaning).await
 }
 
-/// Delivers what a delivery means. What was made and is refused all the same, a shard keeps.
+/// Delivers the events that were made of a delivery. A shard keeps those that it refuses.
 async fn take(env: &Env, source: &SourceId, meaning: Meaning) -> Result<BatchReply, EdgeError> {
     let delivered = deliver(env, source, Trust::Fact, meaning.events).await?;
     let mut rejected = meaning.rejected;
@@ -90,7 +90,7 @@ async fn keep(env: &Env, delivery: Delivery<'_>, rejected: &[Rejection]) -> Resu
     quarantine::keep(env, vec![kept]).await
 }
 
-/// Believes a delivery that one of the source's secrets signed.
+/// Checks that one of the source's secrets signed the delivery.
 fn believe(scheme: Scheme, secrets: &[String], given: &str, body: &[u8]) -> Result<(), EdgeError> {
     let mut verdict = Err(SignatureError::Wrong);
     for secret in secrets {

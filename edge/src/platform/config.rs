@@ -59,7 +59,7 @@ pub(crate) struct Config {
     pub(crate) rate_ip: Option<Rate>,
     /// What one source may send to one shard; None for no bound.
     pub(crate) rate_source: Option<Rate>,
-    /// What vendors' consent categories mean that have names of a source's own, by source.
+    /// By source: the purposes of vendors' consent categories that have the source's own names.
     pub(crate) categories: BTreeMap<String, Categories>,
 }
 
@@ -73,9 +73,9 @@ pub(crate) struct Vapid {
     pub(crate) public: String,
 }
 
-/// What a client may send where the deployment does not say: requests.
+/// Requests that a client may send, unless the deployment sets a rate.
 const RATE_IP: Rate = Rate { per_second: 50, burst: 200 };
-/// What a source may send to a shard where the deployment does not say: batches.
+/// Batches that a source may send to a shard, unless the deployment sets a rate.
 const RATE_SOURCE: Rate = Rate { per_second: 2000, burst: 8000 };
 /// ID of the VAPID key, stored with each subscription.
 const VAPID_KEY_ID: &str = "k1";
@@ -151,7 +151,8 @@ impl Config {
         self.sources.values().flatten().any(|allowed| allowed == origin || allowed == "*")
     }
 
-    /// Whether `source` names `origin` itself: `"*"` says nothing of whose an origin is. None: there is no such source.
+    /// Whether `source` lists `origin` by name. `"*"` does not count: it does not say that an origin is the shop's.
+    /// None: there is no such source.
     pub(crate) fn lists(&self, source: &str, origin: &str) -> Option<bool> {
         Some(self.sources.get(source)?.iter().any(|listed| listed == origin))
     }

@@ -6,7 +6,7 @@ use super::config::Config;
 use super::error::EdgeError;
 use super::response;
 
-/// Lets a page of an origin, which was checked, read an answer that its cookies went along for.
+/// Lets a page of `origin` read the answer to a request with cookies. The caller has checked the origin.
 pub(crate) fn allow(response: &Response, origin: &str) -> Result<(), EdgeError> {
     for (name, value) in
         [("access-control-allow-origin", origin), ("access-control-allow-credentials", "true"), ("vary", "origin")]

@@ -124,13 +124,13 @@ pub(crate) fn check_media_type(given: &str) -> Result<(), EdgeError> {
     if right { Ok(()) } else { Err(DomainError::MediaType.into()) }
 }
 
-/// Refuses methods that this code does not know: what reads them takes such a method for GET.
+/// Refuses methods that this code does not know: the `worker` crate takes an unknown method for GET.
 pub(crate) fn check_known_method(request: &Request) -> Result<(), EdgeError> {
     let known = request.inner().method() == request.method().as_ref();
     if known { Ok(()) } else { Err(DomainError::Method(KNOWN.to_vec()).into()) }
 }
 
-/// Refuses what does not read.
+/// Refuses all but GET and HEAD.
 pub(crate) fn check_read(request: &Request) -> Result<(), EdgeError> {
     let reads = matches!(request.method(), Method::Get | Method::Head);
     if reads { Ok(()) } else { Err(DomainError::Method(vec![ApiMethod::Get]).into()) }

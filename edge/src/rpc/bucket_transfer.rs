@@ -29,8 +29,8 @@ pub(crate) struct TransferAnnouncement {
 }
 
 impl Message for TransferAnnouncement {
-    // Another path than that of versions whose rows have another form: a move between such versions ends here, before
-    // anything was closed, and is tried again.
+    // Versions with another form of rows use another path. So a transfer between two such versions fails at this
+    // message, before the bucket is closed, and is tried again.
     const PATH: &'static str = "/bucket/announce";
     type Reply = TransferAccepted;
 }

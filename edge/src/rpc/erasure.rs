@@ -81,7 +81,7 @@ pub(crate) struct EraseStepDone {
 }
 
 impl EraseStepDone {
-    /// Goes on where one part failed: it is waited for, and holds up no other.
+    /// Notes that a part failed: the erasure is tried again, and the other parts go on.
     pub(crate) fn wait_for(&mut self, part: &str, erased: Result<(), EdgeError>) {
         if let Err(error) = erased {
             worker::console_error!("erasing in {part}: {error}");

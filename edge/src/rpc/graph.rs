@@ -101,12 +101,12 @@ impl Message for VerdictsAsk {
     type Reply = Vec<JudgedEdge>;
 }
 
-/// The graph's word for a fragment that may be in a row.
+/// A reassignment of a fragment that a row may hold.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Reassign {
     /// The row.
     pub(crate) profile_id: ProfileId,
-    /// The word.
+    /// The change.
     #[serde(rename = "order")]
     pub(crate) reassignment: Reassignment,
 }
@@ -151,7 +151,7 @@ pub(crate) async fn unfollowed(
                 fragment: judged.edge.fragment.as_str().to_owned(),
                 identifier: judged.edge.identifier.to_string(),
             });
-            // Where the last one is of the part before, this part begins.
+            // If the last link is of the part before, the next page begins with this part.
             let here = last.filter(|_| links.len() > limit - (ask.limit - 1));
             return Ok(UnfollowedLinks { links, next: Some(here.unwrap_or(after)) });
         }
@@ -160,7 +160,7 @@ pub(crate) async fn unfollowed(
     Ok(UnfollowedLinks { links, next: None })
 }
 
-/// Brings the graph's word to a row.
+/// Sends a reassignment to the shard of a row.
 pub(crate) async fn reassign(env: &Env, row: &ProfileId, reassignment: &Reassignment) -> Result<(), EdgeError> {
     let message = Reassign { profile_id: row.clone(), reassignment: reassignment.clone() };
     shards::ask_bucket(env, bucket_of(row.as_str()), &message).await?;

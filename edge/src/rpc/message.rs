@@ -18,7 +18,7 @@ pub(crate) trait Message: Serialize {
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Done {}
 
-/// Reads a message as an object got it. All are read as text, so that what several have in common is in the worker once.
+/// Reads a message as an object got it. All are parsed from text, so that the worker holds shared code only once.
 pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, EdgeError> {
     let text = std::str::from_utf8(body).map_err(|error| DomainError::Internal(error.to_string()))?;
     Ok(serde_json::from_str(text)?)

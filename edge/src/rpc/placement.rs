@@ -1,8 +1,9 @@
 //! Where this deployment's data is: its jurisdiction, and the shard of each bucket.
 //!
-//! Role in the flow of one event: asked for before any object is touched that it chooses, and kept in the isolate. A
-//! deployment whose data lives in another jurisdiction answers 503 to everything that needs its objects: it would find
-//! nobody, and write where nothing is looked for. A placement may be old: shards hand on what is no longer theirs.
+//! Role in the flow of one event: the isolate asks for the placement before it touches an object that depends on it,
+//! and keeps it. A deployment whose data lives in another jurisdiction answers 503 to everything that needs its
+//! objects: it would find no profile, and nothing would read what it wrote. A placement may be old: shards forward
+//! requests about buckets that moved away.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -107,7 +107,7 @@ pub(crate) struct Replay {
     pub(crate) trust: Trust,
 }
 
-/// Older versions send no word where none was kept, which is a claim.
+/// Reads the trust. Older versions send an empty text where none was kept: a claim.
 fn claimed_unless_said<'de, D: Deserializer<'de>>(from: D) -> Result<Trust, D::Error> {
     Ok(Trust::parse(&String::deserialize(from)?))
 }
@@ -130,7 +130,7 @@ pub(crate) async fn count(env: &Env, source: &str, code: RejectCode, count: usiz
 }
 
 /// Keeps refused events for 30 days, and counts them. Of those whose code is not [kept](is_kept) only the count stays.
-/// If this fails the whole request should: what is good in it is recognised when it is sent again.
+/// If this fails, the whole request should fail: when it is sent again, its accepted events count as duplicates.
 ///
 /// [is_kept]: RejectCode::is_kept
 pub(crate) async fn keep(env: &Env, events: Vec<Quarantined>) -> Result<(), EdgeError> {

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// 128 bits of SHA-256 over parts that no part can imitate, in hex.
+/// 128 bits of SHA-256, in hex, over parts and their lengths, so another split differs.
 #[must_use]
 pub fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();

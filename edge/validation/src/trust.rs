@@ -19,7 +19,8 @@ pub enum Trust {
     /// Anybody can send this: a page, or whoever read its public write key. Who somebody is needs the shop's proof.
     #[default]
     Claim,
-    /// The shop's server, by a secret key. What it says about who somebody is holds, and it may speak of years ago.
+    /// The shop's server, by a secret key. What it says about identities is a fact, and it may report events that are
+    /// years old.
     Fact,
 }
 

@@ -18,15 +18,15 @@ function linkOf(event) {
 const CLICKS = 'click auxclick';
 
 /**
- * Leads clicks on links to another of the shop's domains (host names with spaces between) over the way that `cross` names,
- * and returns whether a URL is on one. The link has its own address back once the browser has followed it.
+ * Sends clicks on links to the shop's other domains (host names with spaces between) through the address that `cross`
+ * returns. Returns a function that says whether a URL is on such a domain. A followed link gets its own address back.
  */
 export function crossOver(domains, cross) {
   const crosses = ({ host }) => domains && host && host !== location.host && `${domains}`.split(/[\s,]+/).includes(host);
   const lead = (event) => {
     const { link, url } = linkOf(event);
     const own = link.getAttribute('href');
-    // What the page made of the click itself stays its own.
+    // A click that the page has handled itself is left alone.
     const way = own && !event.defaultPrevented && crosses(url) && cross(url.href.replace(/[\\`]/g, escape));
     if (!way) return;
     link.setAttribute('href', way);

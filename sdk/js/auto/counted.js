@@ -1,17 +1,17 @@
 /**
- * The data layer, the page's markup and the shop's own calls may all tell of one thing, which counts once. What was
- * read waits a moment for the shop's own call, which goes first as it knows best.
+ * The data layer, the page's markup and the shop's own calls may all report one thing, which counts once. An event that
+ * was read waits a moment for the shop's own call, which comes first because it knows best.
  */
 import { address } from './address.js';
 import { quietly } from './quietly.js';
 
 const VIEWED = 'Product Viewed';
-/** Told twice at one address, these still happened once; and an order wherever it is told. */
+/** Events that count once per address, however often they are reported; an order counts once anywhere. */
 const ONCE = /^(Products? [VS]|Order)/;
 
 /** Per thing, how often the shop told it more often than we did. */
 const balance = new Map();
-/** By what they say, so that the same by `gtag()` and by the tag manager at once is one. */
+/** Waiting events by content, so that one from both `gtag()` and the tag manager counts once. */
 const waiting = new Map();
 let core;
 let timer;
@@ -43,7 +43,7 @@ export function countFor(api) {
 /** Offers something that was read, to be tracked unless it is told otherwise. */
 export function offer(name, properties) {
   const key = keyOf(name, properties);
-  // What was there before us the shop may have told before us as well.
+  // The shop may have reported an entry from before our start already.
   if (!started && core.seen(name, idOf(properties))) return;
   waiting.set(JSON.stringify([name, properties]), [key, name, properties, Date.now()]);
   timer ??= setTimeout(flush, 100);

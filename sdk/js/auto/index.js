@@ -45,7 +45,7 @@ export function start(api, options) {
   const readPage = () => {
     flush();
     const entry = readProduct();
-    // What an earlier address showed and has not been replaced yet is not shown again.
+    // Markup that is still there from an earlier address is no view at this one.
     if (shown !== (shown = entry?.items[0].item_id) && !viewed()) readCommerce(entry);
   };
   const arrived = () => {

@@ -173,7 +173,7 @@ fn finish(order_id: String, lines: Vec<Line>, given: Option<Money>) -> Order {
     Order { order_id, lines, revenue }
 }
 
-/// In the page number and revenue are read like at the edge, since a wrong one spoils the event, and not kept.
+/// The page reads number and revenue like the edge, because a wrong one spoils the event, but keeps neither.
 #[cfg(not(feature = "serde"))]
 fn finish(_: String, lines: Vec<Line>, _: Option<Money>) -> Order {
     Order { lines }

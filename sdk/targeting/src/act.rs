@@ -20,7 +20,7 @@ pub enum Act {
     Shown(String),
 }
 
-/// The lines an act puts into an order or cart, with the category that conditions count them under.
+/// The category under which conditions count a line of an order or cart; empty where the line has none.
 pub(crate) fn category_of(line: &Line) -> &str {
     line.category.as_ref().map_or("", |category| category.as_str())
 }

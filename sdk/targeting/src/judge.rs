@@ -75,7 +75,7 @@ impl<'a> Run<'a> {
         matches(self.input.slice(), self.page.path.as_bytes())
     }
 
-    /// Reads a condition to its end and says whether it holds. What is not `live` is only read: what stands before it has
+    /// Reads a condition to its end and says whether it holds. One that is not `live` is only read: an earlier part has
     /// decided already. `depth`: how many levels may follow.
     fn condition(&mut self, bound: Option<&'a str>, live: bool, depth: usize) -> bool {
         let code = self.input.byte();

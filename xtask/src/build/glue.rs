@@ -1,5 +1,5 @@
-//! wasm-bindgen's JavaScript for the page, made smaller. It is written for every browser and every module; of what it guards
-//! against, nothing can happen here, and every page would load it.
+//! wasm-bindgen's JavaScript for the page, made smaller. wasm-bindgen writes it for every browser and every module. It
+//! guards against cases that cannot happen here, and every page would load those guards.
 //!
 //! Each change is looked for exactly as the pinned version writes it, and the build fails where it is not found.
 
@@ -24,7 +24,7 @@ const FUNCTIONS: [(&str, &str); 4] = [
 }
 ",
     ),
-    // A decoder of Safari's forgets how to after two gigabytes.
+    // The original renews the decoder: Safari's fails after two gigabytes.
     (
         "function decodeText(bytes) {",
         "function decodeText(bytes) {
@@ -129,7 +129,7 @@ fn shrink(text: &mut String, module: &mut Module) -> Result<()> {
         text.replace_range(at..at + end, "");
     }
     *text = text.replace("    try {\n        ptr0 =", "        ptr0 =");
-    // What nobody calls goes, and with it what only that needs.
+    // Deletes exports that nothing calls, and the code that only they need.
     let unused: Vec<_> = module.exports.iter().filter(|one| !names(text, &one.name)).map(|one| one.id()).collect();
     for export in unused {
         module.exports.delete(export);

@@ -1,7 +1,7 @@
 //! Channels: how a visitor came, in the groups that shops know from their reports.
 //!
-//! Role in the flow of one event: none on its way; a touch keeps what the address said, and this reads it when somebody
-//! looks. So a rule that changes holds for the past as well.
+//! Role in the flow of one event: none. A touch keeps what the address said, and this module reads it when somebody
+//! looks at a profile. So a changed rule holds for the past as well.
 //!
 //! The rules are those that Google publishes for Analytics 4 ("Default channel group", support.google.com/analytics/
 //! answer/9756891): the first that fits counts. Its patterns are written as the text operations that they stand for. The

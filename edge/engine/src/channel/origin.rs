@@ -14,8 +14,8 @@ const NAME_BYTES: usize = 64;
 /// The standard parameters, which are kept apart.
 const STANDARD: [&str; 6] = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id"];
 
-/// What click identifiers say: parameter, source and medium. Those of ads alone mean that the click was paid for; Meta
-/// adds its own to every link that leaves its sites.
+/// Click identifiers: parameter, source and medium. An identifier that only ads carry means a paid click; Meta adds its
+/// own to every link that leaves its sites.
 const CLICKS: [(&str, &str, &str); 13] = [
     ("gclid", "google", "cpc"),
     ("gbraid", "google", "cpc"),

@@ -10,9 +10,9 @@ use endcap_profile::Person;
 use super::offer::{SlotOffer, SlotReason};
 use crate::shop::{Product, Snapshot};
 
-/// Fills one slot: what the product on the page or the cart goes with, or what the visitor looked at last. The product
-/// on the page and those in the cart are never among them. Who did not agree to personalization gets what anybody would
-/// get on this page.
+/// Fills one slot with products that go with the product on the page, with the cart, or with what the visitor viewed
+/// last. Leaves out the product on the page and those in the cart. A visitor who did not agree to personalization gets
+/// what anybody would get on this page.
 pub(super) fn fill(slot: &SlotAsk, person: &Person, ask: &Ask, snapshot: &Snapshot) -> SlotOffer {
     let behaviour = &person.behaviour;
     let personal = behaviour.consent.personalization;

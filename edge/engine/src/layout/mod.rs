@@ -1,9 +1,10 @@
 //! How a deployment's data is laid out over its objects.
 //!
-//! Role in the flow of one event: before the first one. The layout decides which objects are asked. The number of profile
-//! objects counts when the first data is written; from then on the [`Placement`] says where buckets are, and the number
-//! changes by moving them. Where objects live and in how many parts the identity graph lies cannot change: the same requests
-//! would find empty objects, and write into them, so a deployment that is set so is refused.
+//! Role in the flow of one event: before the first one. The layout decides which objects the edge asks. Its number of
+//! profile objects counts only when the first data is written. From then on the [`Placement`] says where buckets are,
+//! and moving buckets changes the number. The jurisdiction of the objects and the number of graph parts cannot change:
+//! the same requests would find empty objects and write into them. So the edge refuses a deployment that changes
+//! either.
 
 pub mod bucket_state;
 pub mod placement;

@@ -179,7 +179,7 @@ impl Placement {
         let mut spare = BUCKETS % self.wanted;
         let mut over = 0;
         let mut counts = self.counts();
-        // Who has most keeps one of the buckets that do not divide evenly.
+        // The fullest shards keep the buckets that do not divide evenly.
         let (stay, leave) = counts.split_at_mut(wanted.min(usize::from(self.ever)));
         stay.sort_unstable_by(|a, b| b.cmp(a));
         for count in stay.iter() {

@@ -70,7 +70,7 @@ pub(super) fn events(doc: &mut Builder) -> Value {
     with(get, "parameters", parameters)
 }
 
-/// Who a person is joined of.
+/// How their fragments are joined.
 pub(super) fn graph(doc: &mut Builder) -> Value {
     let summary = "Identifiers, fragments and links of a person";
     by_id(doc, Operation::GetProfileGraph, summary, "What joins the person, by which events.")

@@ -39,7 +39,7 @@ pub struct LogPlace {
     pub shard: u16,
     /// Its number there.
     pub seq: i64,
-    /// LogPlace of the event in the batch.
+    /// Place of the event in the batch.
     pub index: u32,
 }
 

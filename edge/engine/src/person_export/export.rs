@@ -120,7 +120,7 @@ pub struct Export {
     /// The profile, as `GET /api/profiles/{id}` shows it.
     #[schemars(with = "crate::profile_view::ProfileView")]
     pub profile: Box<RawValue>,
-    /// Who it is joined of.
+    /// The fragments of the person, and what joins them.
     pub graph: PersonGraph,
     /// What else is kept.
     #[serde(flatten)]

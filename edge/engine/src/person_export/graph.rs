@@ -5,7 +5,7 @@ use endcap_protocol::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Who a person is joined of.
+/// The fragments of a person, and what joins them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonGraph {
     /// The profile.

@@ -1,7 +1,7 @@
 //! The snapshot: everything of the shop that decisions need, immutable and versioned.
 //!
-//! Role in the flow of one event: shards cache one per isolate and refresh it in the background of nothing: a request
-//! that finds it too old asks the `Shop` object what is newer, before it reads anything.
+//! Role in the flow of one event: shards cache one per isolate. No background task refreshes it: a request that finds
+//! it too old asks the `Shop` object for newer parts, before it reads anything.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
-//! Robots: who sends a batch and is no visitor.
+//! Robots: senders of batches that are no visitors.
 //!
-//! Role in the flow of one event: before its batch is parsed. What a robot sends is counted and not applied, so that a
-//! crawler that runs scripts adds no profiles, views or sessions.
+//! Role in the flow of one event: before its batch is parsed. The edge counts a robot's events and does not apply them,
+//! so that a crawler that runs scripts adds no profiles, views or sessions.
 
 use std::collections::BTreeMap;
 
@@ -77,8 +77,8 @@ impl BotFilter {
     }
 }
 
-/// Whether the list of the crate `iscrawl`, or ours, names the agent. `browser` takes it for a browser where no name
-/// tells; otherwise what names no browser's engine is a robot.
+/// Whether our list, or that of the crate `iscrawl`, names the agent. Takes an agent on neither list for a browser if
+/// `browser` is set; otherwise for a robot, unless it names a browser's engine.
 fn is_crawler(agent: &str, browser: bool) -> bool {
     let mut agent = cut(agent, AGENT_BYTES).to_ascii_lowercase();
     for phone in PHONES {
@@ -87,8 +87,8 @@ fn is_crawler(agent: &str, browser: bool) -> bool {
     if NAMED.iter().any(|name| agent.contains(name)) {
         return true;
     }
-    // The crate remembers a verdict by where the text lies, how long it is, and its first and last eight bytes. Texts
-    // that are read into the same memory one after the other would share one: digits of a hash at the end part them.
+    // The crate caches a verdict by a text's address, its length, and its first and last eight bytes. Two texts that
+    // are read into the same memory could share a verdict, so digits of a hash at the end tell them apart.
     let digits = u64::from_le_bytes(hash(&agent)) % 100_000_000;
     let engine = if browser { " gecko" } else { "" };
     let empty = agent.is_empty() && !browser;

@@ -57,8 +57,8 @@ pub struct Stated {
 }
 
 impl Stated {
-    /// What is left of a statement, or of none, where the browser's privacy signal is on. Where nothing was said there is
-    /// nothing to take from, unless the signal refuses everything.
+    /// Takes what the browser's privacy signal refuses out of a stated consent. Without a statement the result is none,
+    /// unless the signal refuses everything.
     #[must_use]
     pub fn limit(said: Option<Self>, gpc: Gpc) -> Option<Self> {
         let gone = Self { consent: Consent::DENIED, source: ConsentSource::Gpc };

@@ -18,7 +18,7 @@ pub struct Event {
     pub session_id: Option<SessionId>,
     /// Whom it is about, where it says so: proved, a fact of the shop's server, or a claim.
     pub user_id: Option<UserId>,
-    /// By what else whom it is about is named; believed as far as who sent it.
+    /// Other identifiers of the person, trusted as far as the sender.
     pub identifiers: Vec<Identifier>,
     /// An earlier user ID of the same person; only the shop's server can say that.
     pub previous_id: Option<UserId>,

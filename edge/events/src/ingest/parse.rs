@@ -61,7 +61,7 @@ fn build(wire: &WireEvent<'_>, raw: &str, sender: &AnonymousId) -> Result<Event,
     })
 }
 
-/// Other identifiers. One that cannot be used costs the event nothing: who somebody is must not be lost over it.
+/// Other identifiers. Leaves out one that cannot be used, so that the rest of the event still says who somebody is.
 fn identifiers(wire: &WireEvent<'_>) -> Result<Vec<Identifier>, FieldError> {
     let given: BTreeMap<String, String> = match wire.identifiers {
         Some(raw) => {

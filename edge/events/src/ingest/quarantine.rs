@@ -24,7 +24,7 @@ use super::repair_surrogates::repair_surrogates;
 pub const KEPT_DAYS: i64 = 30;
 /// Most events of one page of the list.
 pub const PAGE: usize = 200;
-/// Shortest name that is found anywhere in a refused event.
+/// Length from which a name counts wherever it stands in a refused event.
 const TELLING: usize = 6;
 /// Members whose value names somebody, however short it is.
 const NAMING: [&str; 12] = [
@@ -92,7 +92,7 @@ pub struct Quarantined {
     pub source: String,
     /// The way by which it came.
     pub route: Route,
-    /// Whom it was about, as far as known: the anonymous ID of the browser, for instance. Empty where nobody.
+    /// Name of the person it is about, as far as known, for instance the browser's anonymous ID; else empty.
     pub subject: String,
     /// The stable code of the refusal.
     pub code: RejectCode,
@@ -123,7 +123,7 @@ impl Quarantined {
         }
     }
 
-    /// The same with what surrounded it. What is over 4 KiB is left out, and the event cannot be replayed.
+    /// The same event with its context. Leaves out a context over 4 KiB; the event cannot be replayed then.
     #[must_use]
     pub fn within(mut self, context: &str) -> Self {
         if context.len() <= CONTEXT_BYTES {
@@ -146,8 +146,8 @@ impl Quarantined {
         Trust::parse(context.get("trust").and_then(serde_json::Value::as_str).unwrap_or_default())
     }
 
-    /// Whether the event is about somebody with one of these names, which are in lower case: by whom it was said to be
-    /// about, or by a value in it. Short names count only where a member says that it is a name: `1` is many things.
+    /// Whether the event's subject, or a value in it, is one of these names, which are in lower case. A short name
+    /// counts only as the value of a naming member such as `user_id`, because `1` can mean many things.
     #[must_use]
     pub fn is_about(&self, names: &BTreeSet<String>) -> bool {
         if names.contains(&self.subject.trim().to_ascii_lowercase()) {

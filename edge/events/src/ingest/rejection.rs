@@ -72,8 +72,8 @@ impl RejectCode {
         Self::ALL.into_iter().find(|code| code.as_str() == name)
     }
 
-    /// Whether the event's text is kept in quarantine. What the visitor did not agree to is counted and nothing else,
-    /// and so is what robots send, and what comes from a browser that was erased.
+    /// Whether quarantine keeps the event's text. It only counts events without consent, events of robots and of erased
+    /// browsers, and events that a rate limit or the browser itself dropped.
     #[must_use]
     pub fn is_kept(self) -> bool {
         !matches!(self, Self::NoConsent | Self::Bot | Self::RateLimited | Self::Dropped | Self::Erased)

@@ -27,7 +27,8 @@ pub fn normalise(mut event: Event, skew: UnixMillis, now: UnixMillis) -> Event {
     event
 }
 
-/// Stage 6: refuses what is too old to be deduplicated, or not yet true. A shop's server may tell of years ago.
+/// Stage 6: refuses events that are too old to be deduplicated, or lie in the future. A shop's server may report events
+/// that are years old.
 ///
 /// # Errors
 /// [`RejectCode::TooLate`] or [`RejectCode::InFuture`].

@@ -1,8 +1,9 @@
-//! A visitor who follows a link from one of a shop's domains to another: browsers keep each domain's cookies apart, so
-//! the edge hands the identity over, in a token that is signed, leads to one page and lives for a minute.
+//! Keeps a visitor's identity when they follow a link from one of a shop's domains to another. Browsers keep each
+//! domain's cookies apart, so the edge puts the identity into a signed cross-domain token, which leads to one page and
+//! is good for a minute.
 //!
-//! Role in the flow of one event: none; what comes after it belongs to the same browser on both domains. The token proves
-//! that our edge knew this browser under this name, and nothing about the person.
+//! Role in the flow of one event: none; later events belong to the same browser on both domains. The token proves that
+//! our edge knew this browser under this name, and nothing about the person.
 
 use endcap_identity::{Keys, Purpose};
 use endcap_protocol::cookie::Identity;
@@ -16,7 +17,7 @@ use super::token::MAX_TOKEN;
 /// How long a token is good for, in milliseconds: a redirect takes a second, on a bad day some.
 pub const LIFETIME_MS: UnixMillis = 60_000;
 
-/// One visitor's way to one page.
+/// What a cross-domain token holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrossDomain {
     /// The source of both domains' pages.
@@ -27,7 +28,7 @@ pub struct CrossDomain {
     pub device: DeviceId,
     /// The page that it goes to.
     pub destination: Destination,
-    /// After this time the token hands over nothing.
+    /// The token is not valid after this time.
     pub expires_at: UnixMillis,
 }
 
@@ -55,7 +56,7 @@ pub fn asked(query: &str) -> Result<(SourceId, Destination), FieldError> {
 }
 
 impl CrossDomain {
-    /// The way of a visitor who sets out at `now`.
+    /// The content of a token made at `now`.
     #[must_use]
     pub fn of(visitor: Identity, source: SourceId, destination: Destination, now: UnixMillis) -> Self {
         let Identity { device, anonymous, .. } = visitor;
@@ -75,7 +76,7 @@ impl CrossDomain {
         keys.sign(Purpose::CrossDomain, &serde_json::to_string(&wire).ok()?)
     }
 
-    /// The crossing of a token that one of the keys signed, whether it still counts or not.
+    /// The content of a token that one of the keys signed, expired or not.
     #[must_use]
     pub fn of_token(keys: &Keys, token: &str) -> Option<Self> {
         if token.len() > MAX_TOKEN {
@@ -91,8 +92,8 @@ impl CrossDomain {
         })
     }
 
-    /// The identity that it brings at `now` to a domain on which the visitor has `held`; None where it came too late, or the
-    /// visitor has one there already, which stays.
+    /// The identity that the token gives the visitor on the other domain at `now`. None where it has expired, or where
+    /// the visitor has an identity there already (`held`), which stays.
     #[must_use]
     pub fn identity(&self, held: Option<Identity>, now: UnixMillis) -> Option<Identity> {
         let fresh = now <= self.expires_at && held.is_none();

@@ -1,8 +1,8 @@
-//! Opens and clicks as events of whom the message went to.
+//! Opens and clicks as events of a message's recipient.
 //!
-//! Message IDs are derived, so that what is the same is counted once: an open once per message and recipient for people
-//! and once for machines; a click once per link and minute for each of them, because scanners and double clicks follow a
-//! link several times within seconds while somebody who comes back later has clicked again.
+//! Message IDs are derived, so that repetitions count once. An open counts once per message and recipient for people,
+//! and once for machines. A click counts once per link and minute for each of the two: scanners and double clicks
+//! follow a link several times within seconds, but a person who comes back later has clicked again.
 
 use endcap_protocol::{FieldError, MessageId, UnixMillis};
 use endcap_validation::hash::digest;

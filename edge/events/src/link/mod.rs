@@ -1,9 +1,9 @@
 //! What works without our script: the pixel and links of messages, and the page view of a `<noscript>` image.
 //!
-//! Role in the flow of one event: the shop's server asks for addresses ([`request`]) that carry signed [`token`]s; an
-//! image that is fetched or a link that is followed becomes an [`event`] of whom the message went to, told apart by
-//! [`reader`] into what people and what machines did. A [`page`] without script becomes a batch. A [`cross_domain`] token keeps a
-//! visitor the same one over a shop's own domains.
+//! Role in the flow of one event: the shop's server asks for addresses ([`request`]) that carry signed [`token`]s. An
+//! image that is fetched, or a link that is followed, becomes an [`event`] of the message's recipient; [`reader`] tells
+//! people and machines apart. A [`page`] without script becomes a batch. A [`cross_domain`] token keeps a visitor's
+//! identity over a shop's own domains.
 
 pub mod cross_domain;
 pub mod destination;

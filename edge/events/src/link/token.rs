@@ -1,8 +1,8 @@
 //! What a pixel's or a link's address carries: which message it belongs to, to whom it went, and where it leads.
 //!
-//! Signed text (see [`endcap_identity::signed`]) around a JSON object with short names. Whoever has the link can read
-//! it, the recipient's address too; it reaches nobody but the recipient and the shop's own host, since a redirect never
-//! tells its own address to where it leads.
+//! A signed text (see [`endcap_identity::signed`]) around a JSON object with short names. Anybody who has the link can
+//! read it, including the recipient's address. Only the recipient and the shop's own host get the link, because a
+//! redirect does not pass its own address on to the destination.
 
 use endcap_identity::{Keys, Purpose};
 use endcap_protocol::{CampaignId, FieldError, MessageId, SourceId, UnixMillis};

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::ingest::consent::Stated;
 
-/// Whom an event is about. The first that is given says where it goes: anonymous ID, user ID, e-mail address.
+/// The person that an event is about. The first of these that is given chooses the history: anonymous ID, user ID,
+/// e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Who {
     /// The browser.
@@ -45,7 +46,7 @@ pub enum Action {
         /// Its properties.
         properties: Map<String, Value>,
     },
-    /// Whom we know as `previous` is [`Who::user_id`].
+    /// `previous` and [`Who::user_id`] are the same person.
     Alias {
         /// An anonymous ID, or an earlier user ID.
         previous: String,
@@ -73,7 +74,7 @@ pub struct ServerEvent {
 }
 
 impl ServerEvent {
-    /// The event as its history's shard takes it. `previous` is whom the person was known as, by a user ID.
+    /// The event as its history's shard takes it. `previous` is an earlier user ID of the person.
     #[must_use]
     pub fn to_wire(&self, previous: Option<&UserId>) -> Value {
         let (kind, name, properties, traits) = match &self.action {
@@ -84,7 +85,7 @@ impl ServerEvent {
             Action::Identify { traits } => ("identify", None, None, Some(traits)),
             Action::Alias { .. } => ("identify", None, None, None),
         };
-        // Where nothing else says whose it is, the address does.
+        // The e-mail address names the person where no other identifier does.
         let named = self.who.anonymous_id.is_none() && self.who.user_id.is_none();
         let identifiers = self.who.email.as_ref().filter(|_| named).map(|email| json!({"email": email}));
         let members = json!({

@@ -1,4 +1,4 @@
-//! What one history gets of a request, as batches that its shard takes.
+//! Packs the events of a request into batches, one or more for each history.
 
 use std::collections::BTreeMap;
 

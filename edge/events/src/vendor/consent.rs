@@ -56,8 +56,8 @@ struct Said {
 }
 
 impl Categories {
-    /// The consent that the context of a call tells; None where it tells nothing that is known. Of several categories of
-    /// one purpose all have to be granted. A purpose that nothing is said of is refused, except analytics: the client
+    /// The consent in the context of a call; None without a known category. Where several categories have one purpose,
+    /// all have to be granted. A purpose without a category counts as refused, except analytics, because the client
     /// would not have sent the call.
     #[must_use]
     pub fn read(&self, context: &Map<String, Value>) -> Option<Consent> {

@@ -72,7 +72,7 @@ pub fn read(raw: &str, index: usize, setting: &Setting<'_>) -> Result<ServerEven
     build(&call, id.clone(), setting).map(|event| ServerEvent { consent, ..event }).map_err(|error| {
         let subject = call.text("anonymousId").or_else(|| call.text("userId")).unwrap_or_default();
         let id = id.as_ref().map(MessageId::as_str).unwrap_or_default();
-        // The text of what nobody agreed to is not kept, whatever else is wrong with it.
+        // Quarantine keeps no text of a call without consent, whatever else is wrong with it.
         let code = if refused { RejectCode::NoConsent } else { RejectCode::InvalidField };
         (subject, Rejection::new(code, error).of(id))
     })

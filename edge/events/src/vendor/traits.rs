@@ -9,7 +9,7 @@ use crate::traits::{MAX_TEXT, MAX_TRAITS};
 const MAX_NAME: usize = 64;
 
 /// Traits that are text, numbers, true or false: members of an object get its name and a dot in front, lists become
-/// JSON text. What is too much is left out, because one such trait must not cost who somebody is.
+/// JSON text. Cuts long texts and leaves out surplus traits, because one such trait must not cost the whole identify.
 pub(super) fn plain(given: Map<String, Value>) -> Map<String, Value> {
     let mut plain = Map::new();
     for (name, value) in given {

@@ -1,7 +1,8 @@
 //! One delivery of a webhook: applying a mapping's rules to headers and body.
 //!
-//! Role in the flow of one event: after the signature was believed. What comes out are events like those of any other
-//! server; a rule that holds and cannot make its event is a refusal with the property's path, and spoils no other rule.
+//! Role in the flow of one event: after the signature was checked. The rules make events like those of any other
+//! server. A rule that holds but cannot make its event gives a rejection with the property's path, and does not affect
+//! the other rules.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +56,7 @@ impl Mapping {
         let mut meaning = Meaning::default();
         let mut made = BTreeMap::new();
         for rule in self.rules.iter().filter(|rule| rule.holds(&body, delivery.headers)) {
-            // Two rules of one name need names of their own for what they make of one delivery.
+            // Two rules with the same event name need different message IDs for one delivery.
             let nth: &mut u32 = made.entry(rule.label()).or_default();
             *nth += 1;
             match rule.make(&body, delivery, self.scheme.delivery_header(), *nth) {
@@ -131,7 +132,8 @@ impl Rule {
     }
 }
 
-/// Refuses an event that no shard would take, while the body is still at hand that the mapping can be tried on again.
+/// Refuses an event that no shard would take. Here the body is still at hand, so the shop can try a corrected mapping
+/// on it.
 fn check(event: &ServerEvent) -> Result<(), Rejection> {
     let wrong = |error| Rejection::new(RejectCode::InvalidField, error);
     let sender = AnonymousId::parse("webhook").map_err(wrong)?;

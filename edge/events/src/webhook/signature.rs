@@ -1,7 +1,7 @@
 //! Who sent a webhook: an HMAC over the raw body, as each kind of sender makes it.
 //!
-//! Role in the flow of one event: before anything of the body is parsed. What is not signed by the source's secret is not
-//! looked at.
+//! Role in the flow of one event: before the body is parsed. The edge does not look at a body that the source's secret
+//! did not sign.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -76,7 +76,7 @@ impl Scheme {
     /// Checks a signature at `now`, in constant time for what depends on the secret.
     ///
     /// # Errors
-    /// Why it is not believed. An empty secret believes nothing.
+    /// Why the signature is refused. An empty secret refuses everything.
     pub fn verify(self, secret: &[u8], given: &str, body: &[u8], now: UnixMillis) -> Result<(), SignatureError> {
         match self {
             Self::Shopify | Self::Woocommerce => {

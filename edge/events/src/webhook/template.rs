@@ -154,7 +154,7 @@ pub fn check(properties: &Properties, depth: usize) -> Result<(), FieldError> {
 /// Makes properties from a body.
 ///
 /// # Errors
-/// The property that what is there cannot become.
+/// The property that cannot be made from the body's value.
 pub fn render(properties: &Properties, body: &Value) -> Result<Map<String, Value>, FieldError> {
     let mut made = Map::new();
     for (name, template) in properties {

@@ -21,10 +21,10 @@ const HALF_LIFE_MS: i64 = 180 * 86_400_000;
 
 /// For each product, the products that visits went to before and after it, with weights.
 ///
-/// A step from a product `d` places back adds `1/d` to the pair in the direction walked and three quarters of that
-/// in the other. A full row gives the place of its lightest neighbour to the newcomer together with its weight (space
-/// saving: Metwally, Agrawal, El Abbadi 2005), so a row's memory is bounded and heavy neighbours stay. What was taken
-/// over in this way is remembered and does not count for the score, which costs next to nothing against unbounded rows.
+/// A step from a product `d` places back adds `1/d` to the pair in the direction walked and three quarters of that in
+/// the other. In a full row, a new neighbour replaces the lightest one and inherits its weight (space saving: Metwally,
+/// Agrawal, El Abbadi 2005). So a row's memory is bounded and heavy neighbours stay. Inherited weight does not count
+/// for the score, so recommendations are almost as good as with unbounded rows.
 ///
 /// The constants were chosen on validation splits of the bol.com example and Diginetica; `tests/recommendation.rs`
 /// measures the result.
@@ -60,7 +60,7 @@ struct Row {
 struct Neighbour {
     row: u32,
     weight: u32,
-    /// The part of the weight that came with the place: at most this much was never earned.
+    /// The weight of the neighbour that it replaced: at most this much was never earned.
     inherited: u32,
 }
 

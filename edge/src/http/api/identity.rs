@@ -1,4 +1,4 @@
-//! What administrators see of who is whom, and decide about it.
+//! The identity graph's links that administrators see and decide about.
 
 use endcap_identity::admin_review::{Conflicts, LINKS_PAGE, LinkPlace, LinkView, LinksAsk, LinksReply, MovedFragment};
 use endcap_identity::graph::Alteration;

@@ -1,9 +1,8 @@
 //! Erasing a person everywhere.
 //!
-//! What is to be erased is recorded first, here, so that a crash loses nothing of it: from then on the graph hears
-//! nothing of these fragments any more. Then every shard is asked to take out what it has, until each has nothing left.
-//! Last the graph itself forgets, and what stays is tombstones and a line that says when. The alarm tries again what
-//! could not be done at once.
+//! The graph first records the erasure and writes tombstones, so that a crash loses nothing. From then on it ignores
+//! assertions about these fragments. Then it asks every shard to delete its rows about them, until none has any left.
+//! Last it deletes its own rows. Tombstones stay, and an audit line with the time. The alarm tries again what failed.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +29,7 @@ use crate::rpc::person_export::Members;
 use crate::rpc::placement::Use;
 use crate::rpc::{call, namespace, placement, shards};
 
-/// When the alarm looks after an erasure that a request works on, in milliseconds.
+/// Time that a request has for an erasure before the alarm takes it up, in milliseconds.
 const FIRST_MS: UnixMillis = 5_000;
 
 /// A person who is being erased.
@@ -67,7 +66,7 @@ impl IdentityGraph {
         if known.fragments.is_empty() && fragments.len() < 2 && earlier.is_none() && around.assignments.is_empty() {
             return Err(DomainError::NotFound("profile").into());
         }
-        // Who was linked while the shards were asked belongs to them too.
+        // Fragments that were linked while the shards answered belong to the person too.
         let mut all = fragments;
         all.extend(self.person_at(profile).await?.1.fragments);
         self.store.transaction(now, |rows| rows.begin_erasure(&id, earlier, all, &known.names, pepper))?;
@@ -76,7 +75,7 @@ impl IdentityGraph {
 
     /// Works on an erasure, and says how far it is.
     async fn carry_on(&self, id: &str, now: UnixMillis) -> Result<Response, EdgeError> {
-        // Where it is gone, the alarm was faster.
+        // If it is gone, the alarm has finished the erasure.
         let pending = self.store.erasure(id)?;
         let fragments = pending.as_ref().map_or(0, |pending| pending.erasure.fragments.len());
         let (sums, done) = match pending {
@@ -97,7 +96,7 @@ impl IdentityGraph {
         let sums = pending.erasure.sums;
         let later = now.saturating_add(pause_ms(pending.attempts));
         if done {
-            // Written first: who is about to be forgotten in several parts is forgotten later, where that fails.
+            // Put off before the last step: if a part of the graph fails in it, the alarm tries the erasure again.
             self.store.transaction(now, |rows| rows.put_off_erasure(&pending, later))?;
             self.end_erasure(&pending, now).await?;
         } else {
@@ -121,7 +120,7 @@ impl IdentityGraph {
         self.store.transaction(now, |rows| rows.note_erasure(pending))
     }
 
-    /// `/entomb`: from now on nothing is heard of some fragments.
+    /// `/entomb`: from now on this part ignores assertions about some fragments.
     pub(super) fn entomb(&self, told: &Entomb) -> Result<Response, EdgeError> {
         let Entomb(fragments) = told;
         let pepper = &config(&self.env).identity_pepper;
@@ -172,7 +171,7 @@ impl IdentityGraph {
         Ok(())
     }
 
-    /// Takes out of an assertion what is about erased browsers. None when it is about one itself.
+    /// Drops an assertion's evidence that names erased browsers. None if its own fragment was erased.
     pub(super) fn living(&self, mut assertion: Assertion) -> Result<Option<Assertion>, EdgeError> {
         let pepper = &config(&self.env).identity_pepper;
         let now = clock::now();
@@ -239,7 +238,7 @@ impl Rows<'_> {
         let more = plain.chain(names.iter().cloned()).map(|name| name.trim().to_ascii_lowercase());
         erasure.names.extend(more.filter(|name| !name.is_empty()).take(MAX_NAMES));
         self.entomb(&erasure.fragments, pepper)?;
-        // With the alarm set in the same transaction, a crash right after it erases late and not never.
+        // The alarm is set in the same transaction, so that after a crash the erasure still happens, only later.
         drop(self.db.set_alarm(self.now.saturating_add(FIRST_MS))?);
         self.db.run(
             "INSERT INTO erasure(id, due, attempts, body) VALUES(?, ?, 0, ?)
@@ -279,7 +278,7 @@ impl Rows<'_> {
         self.note(&json!({"act": "erase", "profile": pending.id, "fragments": fragments.len(), "rows": sums}))
     }
 
-    /// Takes out of the record of what administrators did whom they did it to.
+    /// Removes the erased person from the audit records of what administrators did.
     fn redact(&self, fragments: &BTreeSet<FragmentId>, named: &BTreeSet<Identifier>) -> Result<(), EdgeError> {
         for row in self.db.rows("SELECT seq, body FROM audit", Vec::new())? {
             let Ok(change) = serde_json::from_str::<LinkChange>(&row.text(1)) else { continue };

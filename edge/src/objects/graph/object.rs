@@ -1,8 +1,9 @@
 //! `IdentityGraph`: who is whom.
 //!
-//! Role in the flow of one event: only events that say who somebody is come here, so everyday traffic never waits for it.
-//! The object keeps what was said, and sends every fragment whose assignment changed a reassignment until its shard
-//! has carried it out. The crate `identity` works out what follows from what was said (`edge/identity/src/graph.rs`).
+//! Role in the flow of one event: shards send it the evidence of identifying events only, so everyday traffic never
+//! waits for it. The object stores the evidence. For every fragment whose assignment changed it delivers a
+//! reassignment, until the fragment's shard has carried it out. The crate `identity` computes the assignments
+//! (`edge/identity/src/graph.rs`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -34,7 +35,7 @@ use crate::rpc::{message, placement, snapshots};
 pub struct IdentityGraph {
     pub(super) env: Env,
     pub(super) store: SqlGraph,
-    /// Orders that are being delivered: fragments and versions.
+    /// Reassignments that are being delivered: fragments and versions.
     pub(super) underway: RefCell<BTreeSet<(FragmentId, u64)>>,
     /// Which part of the graph this is, once that is known.
     pub(super) number: Cell<Option<u16>>,
@@ -94,7 +95,7 @@ impl IdentityGraph {
         snapshots::current(&self.env, clock::now()).await
     }
 
-    /// The identifier as it is kept. Names of browsers are ours, and random.
+    /// The identifier as it is stored: hashed, except for anonymous IDs, which are ours and random.
     fn kept(&self, identifier: Identifier) -> Identifier {
         if identifier.namespace == Namespace::AnonymousId {
             return identifier;
@@ -102,7 +103,7 @@ impl IdentityGraph {
         identifier.hashed(&config(&self.env).identity_pepper)
     }
 
-    /// Hears what was said, and answers where each of the fragments belongs.
+    /// Stores assertions, and answers with the assignment of each one's fragment.
     async fn link(&self, told: LinkIdentities) -> Result<Response, EdgeError> {
         let LinkIdentities(assertions) = told;
         let snapshot = self.snapshot().await?;
@@ -126,7 +127,7 @@ impl IdentityGraph {
         response::json(&assignments)
     }
 
-    /// What was said, with identifiers as they are kept. What names nobody is known by its plain value only.
+    /// The assertion with identifiers as they are stored. Blocked ones go first: the rules know them by plain value.
     pub(super) fn hashed(&self, mut assertion: Assertion, rules: &IdentityRules) -> Assertion {
         assertion.said.retain(|evidence| !rules.blocks(&evidence.identifier));
         for evidence in &mut assertion.said {
@@ -152,7 +153,8 @@ impl IdentityGraph {
         let snapshot = self.snapshot().await?;
         let rules = &snapshot.settings.identity;
         let identifier = change.identifier.clone().map(|id| self.kept(id));
-        // The record names whom it was about as the graph does, so that it can be found, and hashed where that is.
+        // The audit record stores the identifier as the graph does, hashed or not, so that a search for it finds the
+        // record.
         let change = LinkChange { identifier, ..change };
         let what = match (change.fragment.clone(), change.identifier.clone()) {
             (Some(fragment), Some(identifier)) => Cut::Edge(fragment, identifier),

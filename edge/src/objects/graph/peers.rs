@@ -1,4 +1,4 @@
-//! A graph in several parts: what they ask each other, and seeing through what was begun.
+//! A graph in several parts: what they ask each other, and finishing what an earlier request left undone.
 
 use endcap_identity::partition::{PeerAnswer, PeerAsk, answer as answered};
 use endcap_identity::partitioned_resolve::Peers;
@@ -69,7 +69,7 @@ impl IdentityGraph {
         Err(DomainError::Internal("this is no part of the graph".to_owned()).into())
     }
 
-    /// `/peer`: another part asks. What follows for shards reaches them before the answer does.
+    /// `/peer`: answers another part of the graph. Before that, it delivers the reassignments that follow.
     pub(super) async fn peer(&self, asked: PeerRequest) -> Result<Response, EdgeError> {
         let PeerRequest(ask) = asked;
         let snapshot = self.snapshot().await?;
@@ -104,7 +104,7 @@ impl IdentityGraph {
         assignments
     }
 
-    /// Sees marks through that somebody left.
+    /// Does the work of due marks, which a request left.
     pub(super) async fn settle_due(&self, now: UnixMillis) -> Result<(), EdgeError> {
         let marks = self.store.due_marks(now, BATCH)?;
         if marks.is_empty() {

@@ -1,4 +1,4 @@
-//! Who a person is joined of, for who asks to see it.
+//! The fragments and links that make up a person, for the export.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::rpc::person_export::{Members, MembersAsk, NoteExport, PersonGraphAsk}
 const MOST: usize = 2000;
 
 impl IdentityGraph {
-    /// Everything around the profile of this name, and the one that it is or became part of.
+    /// The graph around a profile, and the profile that it is now part of, with that profile's fragments.
     pub(super) async fn person_at(&self, profile: ProfileId) -> Result<(MemoryGraph, Members), EdgeError> {
         let named = FragmentId::parse(profile.as_str())?;
         let around = self.around(named.clone()).await?;
@@ -87,7 +87,7 @@ impl IdentityGraph {
         response::json(&person)
     }
 
-    /// `/exported`: notes that a person's data were handed out; not whose.
+    /// `/exported`: notes that somebody's data were exported, under a hash of the profile ID.
     pub(super) fn exported(&self, ask: &NoteExport) -> Result<Response, EdgeError> {
         let profile = tombstone(ask.profile_id.as_str(), &config(&self.env).identity_pepper);
         let note = json!({"act": "export", "profile": profile});

@@ -1,4 +1,4 @@
-//! Delivering the graph's words to fragments whose assignment others changed.
+//! Delivering reassignments to fragments whose assignment changed by evidence about others.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use crate::platform::backoff::pause_ms;
 use crate::platform::error::EdgeError;
 use crate::rpc::graph::reassign;
 
-/// Words of one run; what is left keeps the alarm at now.
+/// Most reassignments of one run. The alarm rings soon for the rest.
 const BATCH: i64 = 100;
 
 /// A reassignment that is being delivered. It is no longer once this is dropped, however the delivery ended.
@@ -36,7 +36,7 @@ impl Drop for Underway<'_> {
 }
 
 impl IdentityGraph {
-    /// Delivers the words that are due. One that cannot be delivered, or read, is put off, and holds up no other.
+    /// Delivers the reassignments that are due. One that cannot be read or delivered is put off, and delays no other.
     pub(super) async fn deliver(&self, now: UnixMillis) -> Result<(), EdgeError> {
         for pending in self.store.due_reassignments(now, BATCH)? {
             if let Err(error) = self.deliver_one(&pending).await {
@@ -45,7 +45,7 @@ impl IdentityGraph {
             }
         }
         match self.store.next_due()? {
-            // What is under way has its time.
+            // A delivery under way gets time to end.
             Some(due) => self.store.arm(due.max(now.saturating_add(pause_ms(0)))),
             None => Ok(()),
         }

@@ -48,11 +48,11 @@ struct Words {
     approved: bool,
 }
 
-/// When a mark is looked after that a request works on, in milliseconds.
+/// Time that a request has for a mark before the alarm takes it up, in milliseconds.
 pub(super) const MARK_MS: UnixMillis = 5_000;
 
-/// A reassignment that was not acknowledged yet, as stored. It is read when it is delivered, so that one of a newer
-/// version holds up no other.
+/// A stored reassignment that no shard has acknowledged yet. Its body is parsed at delivery, so that one that a newer
+/// version wrote does not block the others.
 pub(super) struct Pending {
     pub(super) fragment: String,
     version: i64,
@@ -138,7 +138,7 @@ impl SqlGraph {
         self.db.run("UPDATE mark SET due = ? WHERE number = ?", vec![until.into(), number(mark)])
     }
 
-    /// When the next order, erasure or mark is due.
+    /// When the next reassignment, erasure or mark is due.
     pub(super) fn next_due(&self) -> Result<Option<UnixMillis>, EdgeError> {
         let query = "SELECT min(due) FROM (SELECT min(due) AS due FROM pending UNION ALL SELECT min(due) FROM erasure
                      UNION ALL SELECT min(due) FROM mark)";
@@ -146,7 +146,7 @@ impl SqlGraph {
         Ok(row.map(|row| row.int(0)).filter(|due| *due != 0))
     }
 
-    /// An order was carried out. A later one for the same fragment stays.
+    /// Drops a reassignment that was carried out. A later one for the same fragment stays.
     pub(super) fn delivered(&self, pending: &Pending) -> Result<(), EdgeError> {
         let delete = "DELETE FROM pending WHERE fragment = ? AND version = ?";
         self.db.run(delete, vec![pending.fragment.as_str().into(), pending.version.into()])
@@ -219,11 +219,11 @@ impl PartitionStore for Rows<'_> {
     }
 
     fn mark(&mut self, fragment: &FragmentId, cause: Cause) -> Result<Mark, EdgeError> {
-        // With the alarm set in the same transaction, a crash right after it settles late and not never.
+        // The alarm is set in the same transaction, so that after a crash the mark is still worked off, only later.
         drop(self.db.set_alarm(self.now.saturating_add(pause_ms(0)))?);
         let due = self.now.saturating_add(MARK_MS);
         let insert = "INSERT INTO mark(fragment, cause, due) VALUES(?, ?, ?) RETURNING number, fragment, cause";
-        // A new number, so that who saw the old one does not take it away.
+        // A new number, so that a request that saw the old one does not delete the mark.
         self.db.run(
             "DELETE FROM mark WHERE fragment = ? AND cause = ?",
             vec![fragment.as_str().into(), cause.code().into()],
@@ -303,7 +303,7 @@ impl GraphStore for Rows<'_> {
     }
 
     fn reassign(&mut self, reassignment: &Reassignment) -> Result<(), EdgeError> {
-        // With the alarm set in the same transaction, a crash right after it delivers late and not never.
+        // The alarm is set in the same transaction, so that after a crash the delivery still happens, only later.
         drop(self.db.set_alarm(self.now.saturating_add(pause_ms(0)))?);
         self.db.run(
             "INSERT INTO pending(fragment, body, version, due, attempts) VALUES(?, ?, ?, ?, 0)

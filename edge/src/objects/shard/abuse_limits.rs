@@ -1,4 +1,4 @@
-//! What a shard remembers of who sends robots' batches, and too many.
+//! A shard's counts of robots' batches, and of batches beyond a source's bound.
 //!
 //! Both may come in floods, so they are counted in memory and written at most once a second.
 

@@ -46,7 +46,7 @@ impl ProfileShard {
         Ok(response::batch(&visited.body, visited.status, visitor.origin.as_deref(), &cookies)?.into())
     }
 
-    /// The same for a batch that needs nothing to be waited for; None for one that does.
+    /// The same for a batch that can be answered without an await. None for one that cannot.
     pub(super) fn batch_at_once(
         &self,
         request: &RawRequest,
@@ -134,8 +134,8 @@ impl ProfileShard {
         let profile_id = visited.profile_id.as_str();
         let secure = if visitor.secure { "; Secure" } else { "" };
         if !head.may_store || visited.erased {
-            // A visitor who withdraws takes the cookies along, also the one that their page cannot reach; who was erased
-            // goes on as somebody new.
+            // A visitor who withdraws consent loses both cookies, also the one that the page cannot reach. So does an
+            // erased browser, which goes on as a new visitor.
             let held = [(ROUTE_COOKIE, visitor.route.is_some()), (ID_COOKIE, visitor.identity.is_some())];
             let gone = |name| format!("{name}=; Path=/; Max-Age=0; SameSite=Lax{secure}");
             return held.into_iter().filter(|(_, held)| *held).map(|(name, _)| gone(name)).collect();

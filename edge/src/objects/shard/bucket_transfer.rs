@@ -1,12 +1,13 @@
 //! Moving a bucket to another shard while its visitors go on.
 //!
-//! The registry asks the shard that has the bucket, again and again until it says that all is done (`shop/registry.rs`).
-//! Each try has a name, its session: (1) the other shard notes that the bucket is arriving, and from then on refuses what
-//! earlier tries send; (2) this shard goes on serving and copies profiles with what lies beside them, then what changed
-//! meanwhile, until little is left; (3) it closes the bucket, and requests wait; (4) the other shard takes the last changes
-//! in and opens the bucket, in one transaction; (5) this shard notes that it is gone, hands on what still comes, and clears
-//! its rows out. A try that failed anywhere begins again at (1), which says whether (4) happened. Which rows go, and which
-//! stay where they were written, each table says itself (`table/`).
+//! The registry asks the shard that has the bucket, again and again, until the transfer is done (`shop/registry.rs`).
+//! Each try has a name, its session. (1) The other shard notes that the bucket is arriving; from then on it refuses
+//! chunks of earlier tries. (2) This shard goes on serving. It copies profiles with their rows in other tables, then
+//! those that changed meanwhile, until few are left. (3) It closes the bucket, and requests wait. (4) The other shard
+//! takes in the last changes and opens the bucket, in one transaction. (5) This shard notes that the bucket is gone,
+//! forwards requests that still come, and deletes its rows. A try that failed begins again at (1), whose answer says
+//! whether (4) happened. Each table says itself which of its rows move and which stay where they were written
+//! (`table/`).
 
 use std::time::Duration;
 
@@ -117,7 +118,7 @@ impl ProfileShard {
 }
 
 impl Store {
-    /// Does something to a bucket that a move took away, if it still is.
+    /// Runs `work` if the bucket that this move took away has not come back.
     fn if_gone(&self, order: &Move, work: impl FnOnce() -> Result<(), EdgeError>) -> Result<(), EdgeError> {
         let gone = self.bucket_state(order.bucket).is_some_and(|state| state.is_taken_by(order));
         if gone { work() } else { Ok(()) }

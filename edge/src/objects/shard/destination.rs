@@ -17,7 +17,8 @@ pub(super) struct Destination {
     pub(super) profile: ProfileId,
     /// The fragment; None where only the browser is known, and it is to be the one that the browser adds to.
     pub(super) fragment: Option<FragmentId>,
-    /// What the fragments before it knew, where another person took the browser over: a retry may go straight to it.
+    /// Message IDs that the browser's earlier fragments accepted, after a succession. A retry may go straight to this
+    /// fragment.
     #[serde(rename = "heritage")]
     pub(super) inherited_dedupe: Option<Accepted>,
 }
@@ -28,7 +29,7 @@ impl Destination {
         Self { profile, fragment: None, inherited_dedupe: None }
     }
 
-    /// Takes what was known before off the front of a forwarded batch.
+    /// Splits the inherited dedupe off the front of a forwarded batch.
     pub(super) fn read_inherited(body: &[u8]) -> Result<ForwardedBatch<'_>, EdgeError> {
         let damaged = || DomainError::Internal("a forwarded batch is damaged".to_owned());
         let end = body.iter().position(|byte| *byte == b'\n').ok_or_else(damaged)?;
@@ -41,7 +42,7 @@ impl Destination {
         Ok(ForwardedBatch { inherited_dedupe: Some(known), body: rest })
     }
 
-    /// Puts what was known before in front of a batch: there can be more of it than headers hold.
+    /// Puts the inherited dedupe in front of a batch: it can be longer than headers may be.
     pub(super) fn write_inherited(&self, body: &[u8]) -> Result<String, EdgeError> {
         let packed = self.inherited_dedupe.as_ref().map(postcard::to_allocvec).transpose();
         let packed = packed.map_err(|error| DomainError::Internal(error.to_string()))?.unwrap_or_default();

@@ -1,7 +1,7 @@
-//! What routes deliver of other clients' requests: many people's batches in one request between our own objects.
+//! History batches, which routes make of other clients' requests: many people's batches in one internal request.
 //!
-//! Each batch is applied as a browser's is; only how far its sender is believed is known from the request, which no browser
-//! can make.
+//! Each batch is applied like a browser's, but the request says what trust its sender has. No browser can make that
+//! request.
 
 use std::collections::BTreeSet;
 

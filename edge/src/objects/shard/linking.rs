@@ -1,9 +1,10 @@
-//! Carrying out what follows from who somebody is, across shards if need be.
+//! Linking: carrying out the identity graph's assignments, across shards if need be.
 //!
-//! The steps, each recorded before the next: (1) the event that says so and a [`LinkIdentity`] job are stored; (2) the
-//! identity graph keeps what was said and answers where the fragment belongs; (3) if that is another profile, the fragment
-//! leaves this row, a forward pointer stays, and a [`MoveFragment`] job carries it; (4) the other shard takes it in and
-//! acknowledges. Each step may run twice: the graph's words have versions, and a row carries out each once.
+//! Each step is recorded before the next. (1) The shard stores the identifying event and a [`LinkIdentity`] job. (2)
+//! The identity graph stores the evidence and answers with the fragment's assignment. (3) If that names another
+//! profile, the fragment leaves this row; a forward pointer stays, and a [`MoveFragment`] job carries the fragment. (4)
+//! The other shard takes it in and acknowledges. Each step may run twice: assignments have versions, and a row carries
+//! out each once.
 
 use std::collections::BTreeMap;
 
@@ -92,10 +93,11 @@ impl ProfileShard {
         Ok(())
     }
 
-    /// The graph's word, for a fragment that is here or was.
+    /// Takes a reassignment of a fragment that is or was here.
     pub(super) async fn reassign_route(&self, body: &Reassign) -> Result<Response, EdgeError> {
         self.carry_out(&body.profile_id, &body.reassignment, None).await?;
-        // Only moving: to tell the graph something here would have it send its words again, which come here again.
+        // Only moves are tried. A linking job would have the graph send its reassignments, and they would come here
+        // again.
         for stored in self.store.link_jobs(&[body.profile_id.as_str()])? {
             if matches!(stored.job(), Ok(OutboxJob::MoveFragment(moving)) if moving.fragment_id == body.reassignment.fragment)
             {
@@ -107,8 +109,9 @@ impl ProfileShard {
         response::json(&Done {})
     }
 
-    /// Carries out the graph's word at a row, or passes it on to where the fragment went. `job` is what it answers: it is
-    /// done in the same transaction, or once the shard that has the fragment acknowledged.
+    /// Carries out a reassignment at a row, or passes it on to the profile that the fragment moved to. `job` is the
+    /// linking job that it answers: it is dropped in the same transaction, or once the shard that has the fragment
+    /// acknowledged.
     async fn carry_out(
         &self,
         profile_id: &ProfileId,
@@ -128,7 +131,7 @@ impl ProfileShard {
         }
     }
 
-    /// The transaction of it: row and tables change, and the job is done, or nothing.
+    /// Runs in that transaction: changes row and tables and drops the job, or changes nothing.
     fn reassign(
         &self,
         profile_id: &ProfileId,

@@ -100,9 +100,9 @@ impl DurableObject for ProfileShard {
 
 #[wasm_bindgen]
 impl ProfileShard {
-    /// Answers a visitor's batch whose body was read, at once and without a Rust future, which costs as much as the work
-    /// itself. Nothing for what has to wait for something, and for what is no batch: then nothing was done, and `fetch`
-    /// is to answer.
+    /// Answers a visitor's batch whose body was read, at once: a Rust future would cost as much as the work itself.
+    /// None for a request that is no batch, or has to wait for something. Then nothing was done, and `fetch` must
+    /// answer.
     #[must_use]
     pub fn batch(&self, request: &RawRequest, body: &Uint8Array) -> Option<RawResponse> {
         let now = clock::now();

@@ -1,4 +1,4 @@
-//! What a shard keeps of a person besides profile and events, table by table, for who asks to see it.
+//! What a shard keeps of a person besides profile and events, table by table, for the person export.
 
 use endcap_engine::person_export::Belongings;
 use worker::Response;

@@ -71,7 +71,8 @@ impl ProfileShard {
         let key = key_of(timer).ok_or_else(unknown)?;
         let Some(mut row) = self.store.load(&timer.profile_id)? else { return Ok(()) };
         row.timers.disarm(&key);
-        // Folding once tells whether the message is due; deciding it changes the row, so the timers are worked out after.
+        // The first fold tells whether the message is due. Deciding it changes the row, so the timers are computed
+        // afterwards.
         let mut looked = row.clone();
         let person = refresh(&mut looked, snapshot, now).person;
         let due = cart_left_due(&row, &person, &snapshot.settings.cart_push);
@@ -114,8 +115,9 @@ impl ProfileShard {
     }
 }
 
-/// The fragment that remembers a message: that of the browser which subscribed. A row of format 1 or 2 may know its browser by
-/// another name; then the first fragment remembers, because a message that nobody remembers is decided again and again.
+/// The fragment that records a message: that of the subscribed browser. A row of format 1 or 2 may have another name
+/// for that browser. Then the first fragment records it, because an unrecorded message would be decided again and
+/// again.
 fn recorded_at(row: &ProfileRow, subscribed: &str) -> Option<FragmentId> {
     let named = row.fragments.keys().find(|id| id.as_str() == subscribed);
     named.or_else(|| row.fragments.keys().next()).cloned()

@@ -29,8 +29,8 @@ use crate::rpc::{call, snapshots};
 
 /// What one transaction did.
 enum Step {
-    /// The events belong elsewhere. These messages of the batch belong to who used the browser before, and are no longer
-    /// among its events.
+    /// The batch's events belong elsewhere. The messages listed here belong to the previous person on this browser, and
+    /// were taken out of the events.
     Elsewhere(Destination, Vec<String>),
     /// The fragment is on its way here.
     Coming,
@@ -44,7 +44,7 @@ struct Done {
     visit: Visit,
     decision: Option<Decision>,
     due: Option<UnixMillis>,
-    /// What the fragment knows, where it was handed over.
+    /// The dedupe that the fragment's successor inherits, if it has one.
     inherited_dedupe: Option<Accepted>,
 }
 
@@ -65,8 +65,8 @@ impl ProfileShard {
         self.conclude(destination, (body, batch), outcome, now).await
     }
 
-    /// Applies a batch of which nobody waits to see anything, and leaves it to the caller to tell the graph of the
-    /// profiles that are added to `said`.
+    /// Applies a history batch, for which no page waits. Adds its profile to `said` if it carries evidence; the caller
+    /// then tells the graph.
     pub(super) async fn apply_to_destination(
         &self,
         destination: Destination,
@@ -116,7 +116,7 @@ impl ProfileShard {
                 self.arm_at(due).await?;
                 let reply = BatchReply::of(Vec::new(), before, batch.rejected.clone());
                 if batch.events.is_empty() {
-                    // All of it is the person's before: the next one is not to get as much as its consent.
+                    // The whole batch is the previous person's. The next person must not get even its consent.
                     let (profile_id, body) = (destination.profile.into_string(), reply.text(None)?);
                     return Ok(Visited { profile_id, status: reply.status(), body, erased: false });
                 }
@@ -139,8 +139,8 @@ impl ProfileShard {
         self.visit(destination, body, batch).await
     }
 
-    /// The same without waiting for anything. None, and nothing done, where something has to be waited for: the profile
-    /// is elsewhere, or what was said may lead to another one.
+    /// The same without an await. None, with nothing done, where an await is needed: the profile is elsewhere, or the
+    /// batch's evidence may lead to another profile.
     pub(super) fn visit_at_once(
         &self,
         target: &RouteTarget,
@@ -211,7 +211,7 @@ impl ProfileShard {
                     let passed = destination.fragment.clone().unwrap_or_else(|| FragmentId::first(&batch.anonymous_id));
                     let overflow = self.store.overflow(&row, &passed, now)?;
                     let before = row.known_before_succession(&passed, batch, &overflow);
-                    // Where the fragment only moved, who comes next is the same.
+                    // A fragment that only moved passes on the dedupe that it inherited.
                     let inherited_dedupe =
                         row.inherited_dedupe(&passed, &overflow).or_else(|| destination.inherited_dedupe.clone());
                     return Ok(Step::Elsewhere(
@@ -273,7 +273,8 @@ impl ProfileShard {
         })
     }
 
-    /// Records what was said, for the identity graph. Each message says it once, so it names the job.
+    /// Records the visit's assertion as a job for the graph. Its first message names the job: no other visit accepts
+    /// it.
     fn record_link(&self, row: &ProfileRow, visit: &Visit, now: UnixMillis) -> Result<(), EdgeError> {
         let Some(assertion) = &visit.assertion else { return Ok(()) };
         let message = visit.accepted.first().map(String::as_str).unwrap_or_default();
@@ -294,7 +295,7 @@ impl ProfileShard {
         let ask = batch.ask.as_ref()?;
         let config = config(&self.env);
         let vapid = config.vapid.as_ref().map(|vapid| (vapid.key.id(), vapid.public.as_str()));
-        // A browser that only claims who it is is shown what it did itself, under its own name.
+        // A browser with a claimed link gets a decision from its own fragment alone, under the fragment's name.
         let claims = row.fragments.get(at).filter(|fragment| fragment.link_strength == LinkStrength::Claimed);
         let own = claims.map(|fragment| alone(at, fragment, snapshot, now));
         let profile_id = if own.is_some() { at.as_str() } else { row.id.as_str() };
@@ -354,7 +355,7 @@ fn on_its_way() -> EdgeError {
     DomainError::Moving.into()
 }
 
-/// The person as this browser is shown them: subscribed means this browser is.
+/// The person for a decision, with this browser's own push subscription, consent and session.
 fn this_browser(mut person: Person, row: &ProfileRow, at: &FragmentId) -> Person {
     if let Some(fragment) = row.fragments.get(at) {
         person.behaviour.push_subscribed = fragment.behaviour.push_subscribed;

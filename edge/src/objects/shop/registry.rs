@@ -32,7 +32,7 @@ impl Shop {
         Ok(self.meta("layout")?.map(|text| serde_json::from_str(&text)).transpose()?)
     }
 
-    /// Where buckets are. Data from before they could move is where its number of shards put it.
+    /// Where buckets are. If no placement is stored, the number of shards that data was first written with decides.
     fn placement(&self) -> Result<Placement, EdgeError> {
         if let Some(text) = self.meta("placement")? {
             return Ok(serde_json::from_str(&text)?);

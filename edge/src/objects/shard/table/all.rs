@@ -21,8 +21,8 @@ use super::tombstone::TombstoneTable;
 use crate::platform::db::Db;
 use crate::platform::error::EdgeError;
 
-/// Every table. Erasure goes in this order: tombstones come first, so that nothing that is on its way brings back what a
-/// later table takes out.
+/// Every table. Erasure goes in this order: tombstones come first, so that no fragment on its way brings back rows that
+/// a later table deletes.
 pub(crate) const TABLES: [&dyn Table; 12] = [
     &TombstoneTable,
     &OutboxTable,

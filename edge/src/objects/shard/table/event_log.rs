@@ -132,8 +132,9 @@ impl Store {
         Ok(lessons)
     }
 
-    /// Batches of some fragments after a place, those received last at the front. The log has no index by fragment, which
-    /// would cost a row with each batch: what is read for a page is as much of the log as lies before its last event.
+    /// Batches of some fragments after a place, those received last at the front. The log has no index by fragment,
+    /// which would cost a row with each batch. So each page reads the log from its newest row to the last event of the
+    /// page.
     pub(crate) fn batches(&self, ask: &EventsAsk) -> Result<Vec<LoggedBatch>, EdgeError> {
         let query = "SELECT seq, received_at, fragment_id, body FROM event_log
                      WHERE fragment_id IN (SELECT value FROM json_each(?))

@@ -66,8 +66,8 @@ impl Store {
         Ok(())
     }
 
-    /// A transaction that changes the state of a bucket. In memory that is changed at once, so it is read again where
-    /// nothing of it is kept.
+    /// A transaction that changes states of buckets. The copies in memory change at once, so they are read again from
+    /// the table if it fails.
     pub(crate) fn transfer_transaction<T>(&self, work: impl FnOnce() -> Result<T, EdgeError>) -> Result<T, EdgeError> {
         let done = self.db.transaction(work);
         if done.is_err() {

@@ -12,7 +12,7 @@ pub(crate) const TRIMMED_AT: &str = "trimmed_at";
 pub(crate) const DEDUPE_PART: &str = "dedupe_part";
 /// Refused events that made room for later ones.
 pub(crate) const QUARANTINE_DROPPED: &str = "quarantine_dropped";
-/// Whether the tombstones of before this shard had anything are known.
+/// Whether this shard has the tombstones from before its first data.
 pub(crate) const TOMBSTONES_KNOWN: &str = "tombstones_known";
 /// Runs of timers that failed.
 pub(crate) const FAILED_TIMERS: &str = "failed_timers";

@@ -104,8 +104,8 @@ impl Store {
         Ok(self.db.first(insert, values)?.is_some())
     }
 
-    /// Removes the oldest events beyond the bound, and counts them. Numbers that replays left free count as taken, so
-    /// that nothing has to be counted each time.
+    /// Removes the oldest events beyond the bound, and counts them. The bound goes by sequence numbers, also by those
+    /// that replays left free, so that no statement has to count rows.
     fn make_room(&self) -> Result<(), EdgeError> {
         let delete = "DELETE FROM quarantine WHERE seq <= (SELECT max(seq) FROM quarantine) - ? RETURNING seq";
         let gone = self.db.rows(delete, vec![MAX_KEPT.into()])?.len() as i64;
