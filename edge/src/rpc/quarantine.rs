@@ -129,10 +129,9 @@ pub(crate) async fn count(env: &Env, source: &str, code: RejectCode, count: usiz
     Ok(())
 }
 
-/// Keeps refused events for 30 days, and counts them. Of those whose code is not [kept](is_kept) only the count stays.
-/// If this fails, the whole request should fail: when it is sent again, its accepted events count as duplicates.
-///
-/// [is_kept]: RejectCode::is_kept
+/// Keeps refused events for 30 days, and counts them. Where a code is not kept ([`RejectCode::is_kept`]), only the
+/// count stays. If this fails, the whole request should fail: when it is sent again, its accepted events count as
+/// duplicates.
 pub(crate) async fn keep(env: &Env, events: Vec<Quarantined>) -> Result<(), EdgeError> {
     placement::check(env, Use::Write).await?;
     let mut by_bucket: BTreeMap<u16, Vec<Quarantined>> = BTreeMap::new();
