@@ -108,7 +108,7 @@ test('an operation that wants the key answers 401 without it and with another, b
   assert.ok(keyed.length >= 25, `${keyed.length}`);
   for (const { path, method, address } of keyed) {
     for (const said of [undefined, 'Bearer wrong', 'Basic d3Jvbmc6']) {
-      const headers = new Headers(said && { authorization: said });
+      const headers = said ? { authorization: said } : undefined;
       const body = /^(put|post)$/.test(method) ? '{' : undefined;
       const response = await edge.fetch(address, { method: method.toUpperCase(), headers, body });
       assert.equal(response.status, 401, `${method} ${path} ${said}`);
