@@ -94,8 +94,21 @@ mod tests {
         assert_eq!(row("a", &[], &["a", "c"]).erase(&gone), Remains::Nothing, "pointers of others have a home");
         assert_eq!(row("c", &["c"], &["a"]).erase(&gone), Remains::Others);
         assert_eq!(row("c", &[], &["a"]).erase(&gone), Remains::Nothing);
+        assert_eq!(row("c", &[], &["a", "d"]).erase(&gone), Remains::Others, "a pointer to another fragment stays");
         assert_eq!(row("c", &["c"], &["d"]).erase(&gone), Remains::Untouched);
         assert_eq!(row("a", &["a", "c"], &[]).erase(&gone), Remains::Busy);
+    }
+
+    #[test]
+    fn stages_begin_again_only_where_a_fragment_went() {
+        let gone: BTreeSet<FragmentId> = [id("a")].into();
+        for (fragments, moved, again) in [(["a", "c"].as_slice(), [].as_slice(), true), (&["c"], &["a"], false)] {
+            let mut row = row("c", fragments, moved);
+            row.fragments.values_mut().for_each(|fragment| fragment.since = 9);
+            let before = row.stages.clone();
+            assert_eq!(row.erase(&gone), Remains::Others);
+            assert_eq!(row.stages != before, again, "{fragments:?}");
+        }
     }
 
     #[test]

@@ -157,6 +157,10 @@ mod tests {
         assert_eq!(TimerKey::STAGE.to_text(), "stage");
         let step = TimerKey { kind: TimerKind::Journey, which: "welcome".to_owned(), step: 2 };
         assert_eq!(step.to_text(), "journey/welcome/2");
+        let unnamed = TimerKey { kind: TimerKind::Journey, which: String::new(), step: 2 };
+        for key in [TimerKey::CART_LEFT, TimerKey::STAGE, step, unnamed] {
+            assert_eq!(TimerKey::parse(&key.to_text()), Some(key));
+        }
         for text in ["", "other", "journey/welcome", "journey/welcome/x", "journey/a/1/2", "stage//0", "cart_left/"] {
             assert_eq!(TimerKey::parse(text), None, "{text}");
         }
@@ -171,6 +175,18 @@ mod tests {
         assert_eq!(timers.arm(TimerKey::STAGE, 101, 0), None);
         assert_eq!(timers.arm(TimerKey::STAGE, 99, 0).map(|moved| moved.from), Some(Some(100)));
         assert_eq!(timers.due(&TimerKey::CART_LEFT), None);
+    }
+
+    #[test]
+    fn timers_are_armed_restored_listed_and_disarmed_by_their_keys() {
+        let mut timers = Timers::default();
+        timers.restore(TimerKey::CART_LEFT, None);
+        timers.restore(TimerKey::STAGE, Some(7));
+        timers.arm(TimerKey::CART_LEFT, 5, 0);
+        let listed: Vec<_> = timers.iter().map(|(key, due)| (key.clone(), due)).collect();
+        assert_eq!(listed, [(TimerKey::CART_LEFT, 5), (TimerKey::STAGE, 7)]);
+        timers.disarm(&TimerKey::CART_LEFT);
+        assert_eq!((timers.due(&TimerKey::CART_LEFT), timers.due(&TimerKey::STAGE)), (None, Some(7)));
     }
 
     #[test]
