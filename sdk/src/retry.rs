@@ -4,7 +4,7 @@ use crate::constants::{BACKOFF_BASE_MS, BACKOFF_CAP_MS};
 
 /// What an answer means for the events that were sent (`sdk/js/net.js` reads the numbers).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum SendOutcome {
     /// The body says what became of each.
     Answered,
     /// Try again later.
@@ -16,12 +16,12 @@ pub(crate) enum Outcome {
 }
 
 /// Reads the status of the answer to a request of so many events; 0 where nobody answered.
-pub(crate) fn outcome(status: u16, events: u32) -> Outcome {
+pub(crate) fn outcome(status: u16, events: u32) -> SendOutcome {
     match status {
-        200..=299 | 400 => Outcome::Answered,
-        413 if events > 1 => Outcome::Split,
-        0 | 408 | 429 | 500.. => Outcome::Retry,
-        _ => Outcome::Drop,
+        200..=299 | 400 => SendOutcome::Answered,
+        413 if events > 1 => SendOutcome::Split,
+        0 | 408 | 429 | 500.. => SendOutcome::Retry,
+        _ => SendOutcome::Drop,
     }
 }
 
@@ -56,9 +56,9 @@ mod tests {
     #[test]
     fn retries_only_what_can_pass_later() {
         let of = |status| outcome(status, 2);
-        assert_eq!([0, 408, 429, 500, 503].map(of), [Outcome::Retry; 5]);
-        assert_eq!([401, 403, 404, 415].map(of), [Outcome::Drop; 4]);
-        assert_eq!((of(413), outcome(413, 1)), (Outcome::Split, Outcome::Drop));
-        assert_eq!([200, 400].map(of), [Outcome::Answered; 2]);
+        assert_eq!([0, 408, 429, 500, 503].map(of), [SendOutcome::Retry; 5]);
+        assert_eq!([401, 403, 404, 415].map(of), [SendOutcome::Drop; 4]);
+        assert_eq!((of(413), outcome(413, 1)), (SendOutcome::Split, SendOutcome::Drop));
+        assert_eq!([200, 400].map(of), [SendOutcome::Answered; 2]);
     }
 }

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::app::{self, App};
 use crate::constants::PROMPT_MS;
 use crate::host;
-use crate::retry::{Outcome, outcome, wait};
+use crate::retry::{SendOutcome, outcome, wait};
 
 /// Sees to it that the queue is sent in `delay` milliseconds at the latest.
 pub(crate) fn schedule(app: &mut App, delay: u32) {
@@ -99,14 +99,14 @@ fn release(app: &mut App) {
 }
 
 /// The edge answered a request of so many events with a status, or (0) nobody did. `retry_after` are the seconds that it
-/// asked to wait, below 0 where it named none. What that means for the events, as [`Outcome`]'s number.
+/// asked to wait, below 0 where it named none. What that means for the events, as [`SendOutcome`]'s number.
 #[wasm_bindgen]
 pub fn answered(status: u16, retry_after: f64, events: u32) -> u32 {
     let outcome = outcome(status, events);
     app::with(|app| match outcome {
-        Outcome::Answered | Outcome::Drop => app.sender.failures = 0,
-        Outcome::Split => app.sender.max_events = events / 2,
-        Outcome::Retry => {
+        SendOutcome::Answered | SendOutcome::Drop => app.sender.failures = 0,
+        SendOutcome::Split => app.sender.max_events = events / 2,
+        SendOutcome::Retry => {
             app.sender.failures += 1;
             let asked = (retry_after >= 0.0).then_some((retry_after * 1000.0) as u32);
             let wait = wait(app.sender.failures, js_sys::Math::random(), asked);

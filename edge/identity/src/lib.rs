@@ -33,7 +33,7 @@ pub use identifier::Identifier;
 pub use memory::MemoryGraph;
 pub use namespace::Namespace;
 pub use resolve::Verdict;
-pub use route::Route;
+pub use route::ProfileRoute;
 pub use rules::IdentityRules;
 pub use signed::{Keys, Purpose};
 pub use tombstone::tombstone;

@@ -10,12 +10,12 @@ pub fn shard_of(bucket: u16, shards: u16) -> u16 {
 
 /// A visitor's way to their profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
+pub struct ProfileRoute {
     /// The profile that the visitor's events belong to.
     pub profile: ProfileId,
 }
 
-impl Route {
+impl ProfileRoute {
     /// The route of a visitor whom nothing links to anybody: the profile named like the browser.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use endcap_identity::route::shard_of;
 use endcap_identity::signed::peek;
-use endcap_identity::{Keys, Purpose, Route, proof};
+use endcap_identity::{Keys, ProfileRoute, Purpose, proof};
 use endcap_protocol::{BUCKETS, bucket_of};
 use proptest::prelude::*;
 
@@ -86,10 +86,10 @@ fn without_keys_nothing_is_signed_and_nothing_verifies() {
 
 #[test]
 fn a_browser_at_home_lives_where_its_name_says() {
-    let route = Route::home(&anonymous("browser-1")).unwrap();
+    let route = ProfileRoute::home(&anonymous("browser-1")).unwrap();
     assert_eq!((route.profile.as_str(), route.bucket()), ("browser-1", bucket_of("browser-1")));
     let longest = "x".repeat(100);
-    assert_eq!(Route::home(&anonymous(&longest)).unwrap().profile.as_str(), longest);
+    assert_eq!(ProfileRoute::home(&anonymous(&longest)).unwrap().profile.as_str(), longest);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use endcap_events::ingest::Batch;
 use endcap_identity::graph::{Alteration, Cut};
 use endcap_identity::partition::{PeerAnswer, PeerAsk, answer, of_fragment};
 use endcap_identity::{
-    Assertion, Assignment, Evidence, FragmentId, Identifier, MemoryGraph, Namespace, Reassignment, Route, graph,
+    Assertion, Assignment, Evidence, FragmentId, Identifier, MemoryGraph, Namespace, ProfileRoute, Reassignment, graph,
     partitioned_resolve,
 };
 use endcap_profile::dedupe::Accepted;
@@ -300,7 +300,7 @@ impl<'a> World<'a> {
 
     pub(crate) fn send_batch(&mut self, client: usize, index: usize, cookie: Option<ProfileId>) {
         let Some(batch) = self.script.batch(client, index) else { return };
-        let row = cookie.unwrap_or_else(|| Route::home(&batch.anonymous_id).unwrap().profile);
+        let row = cookie.unwrap_or_else(|| ProfileRoute::home(&batch.anonymous_id).unwrap().profile);
         self.note(|| format!("{} sends batch {index} to row {row:?}", batch.anonymous_id.as_str()));
         let (to, batch) = (Node::Shard(shard_of(&row)), Box::new(batch));
         let request = Request::Batch { row, wanted: None, batch, known: None, hops: 0 };

@@ -15,7 +15,7 @@ use super::name_text::text;
 /// What a category is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Purpose {
+pub enum ConsentPurpose {
     /// Measuring what visitors do.
     Analytics,
     /// Fitting the page to the visitor.
@@ -29,20 +29,20 @@ pub enum Purpose {
 /// What categories mean that have names of a source's own.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
-pub struct Categories(BTreeMap<String, Purpose>);
+pub struct Categories(BTreeMap<String, ConsentPurpose>);
 
 /// Usual names, in lower case and without anything but letters and digits. `c0001` and the like are OneTrust's.
-const USUAL: [(Purpose, &[&str]); 4] = [
+const USUAL: [(ConsentPurpose, &[&str]); 4] = [
     (
-        Purpose::Analytics,
+        ConsentPurpose::Analytics,
         &["analytics", "analytical", "statistics", "statistical", "performance", "measurement", "c0002"],
     ),
     (
-        Purpose::Personalization,
+        ConsentPurpose::Personalization,
         &["personalization", "personalisation", "functional", "functionality", "preferences", "preference", "c0003"],
     ),
-    (Purpose::Marketing, &["marketing", "advertising", "advertisement", "ads", "targeting", "c0004"]),
-    (Purpose::None, &["necessary", "strictlynecessary", "essential", "required", "c0001"]),
+    (ConsentPurpose::Marketing, &["marketing", "advertising", "advertisement", "ads", "targeting", "c0004"]),
+    (ConsentPurpose::None, &["necessary", "strictlynecessary", "essential", "required", "c0001"]),
 ];
 
 /// What was said of each purpose.
@@ -81,24 +81,25 @@ impl Categories {
         })
     }
 
-    fn purpose(&self, name: &str) -> Option<Purpose> {
+    fn purpose(&self, name: &str) -> Option<ConsentPurpose> {
         self.0.get(name).copied().or_else(|| {
             let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-            let known = |(_, names): &&(Purpose, &[&str])| names.iter().any(|usual| plain.eq_ignore_ascii_case(usual));
+            let known =
+                |(_, names): &&(ConsentPurpose, &[&str])| names.iter().any(|usual| plain.eq_ignore_ascii_case(usual));
             USUAL.iter().find(known).map(|(purpose, _)| *purpose)
         })
     }
 }
 
 impl Said {
-    fn add(&mut self, purpose: Option<Purpose>, granted: Option<bool>) {
+    fn add(&mut self, purpose: Option<ConsentPurpose>, granted: Option<bool>) {
         let (Some(purpose), Some(granted)) = (purpose, granted) else { return };
         self.any = true;
         let place = match purpose {
-            Purpose::Analytics => &mut self.analytics,
-            Purpose::Personalization => &mut self.personalization,
-            Purpose::Marketing => &mut self.marketing,
-            Purpose::None => return,
+            ConsentPurpose::Analytics => &mut self.analytics,
+            ConsentPurpose::Personalization => &mut self.personalization,
+            ConsentPurpose::Marketing => &mut self.marketing,
+            ConsentPurpose::None => return,
         };
         *place = Some(place.unwrap_or(true) && granted);
     }

@@ -20,7 +20,7 @@ const MOST_GROWTH: i64 = 16;
 /// Something that speaks for a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Signal {
+pub enum SalesSignal {
     /// Its page was viewed.
     View,
     /// It was put into a cart.
@@ -32,7 +32,7 @@ pub enum Signal {
     },
 }
 
-impl Signal {
+impl SalesSignal {
     fn weight(self) -> u64 {
         match self {
             Self::View => 1,
@@ -57,7 +57,7 @@ pub struct BestSellers {
 impl BestSellers {
     /// Counts a signal given at `at` (milliseconds since 1970). Pass a time that the edge vouches for: one far in the
     /// future would make everything before it worth nothing.
-    pub fn record(&mut self, item: &str, signal: Signal, at: i64) {
+    pub fn record(&mut self, item: &str, signal: SalesSignal, at: i64) {
         let day = at.div_euclid(DAY_MS);
         self.rebase(day);
         let score = scaled(signal.weight(), day.saturating_sub(self.base_day));
@@ -173,9 +173,9 @@ mod tests {
     #[test]
     fn orders_outweigh_adds_and_adds_outweigh_views() {
         let mut sellers = BestSellers::default();
-        (0..4).for_each(|_| sellers.record("viewed", Signal::View, 0));
-        sellers.record("added", Signal::Add, 0);
-        sellers.record("ordered", Signal::Order { units: 1 }, 0);
+        (0..4).for_each(|_| sellers.record("viewed", SalesSignal::View, 0));
+        sellers.record("added", SalesSignal::Add, 0);
+        sellers.record("ordered", SalesSignal::Order { units: 1 }, 0);
         assert_eq!(sellers.top(3, all), ["ordered", "added", "viewed"]);
         assert_eq!(sellers.top(1, |item| item != "ordered"), ["added"]);
         assert_eq!(sellers.top(0, all), Vec::<&str>::new());
@@ -184,10 +184,10 @@ mod tests {
     #[test]
     fn a_signal_counts_half_after_thirty_days() {
         let mut sellers = BestSellers::default();
-        sellers.record("old", Signal::Order { units: 2 }, 0);
-        sellers.record("new", Signal::Order { units: 1 }, 30 * DAY_MS);
+        sellers.record("old", SalesSignal::Order { units: 2 }, 0);
+        sellers.record("new", SalesSignal::Order { units: 1 }, 30 * DAY_MS);
         assert_eq!(sellers.score("old"), sellers.score("new"));
-        sellers.record("new", Signal::View, 30 * DAY_MS);
+        sellers.record("new", SalesSignal::View, 30 * DAY_MS);
         assert_eq!(sellers.top(2, all), ["new", "old"]);
     }
 
@@ -196,7 +196,7 @@ mod tests {
         let mut sellers = BestSellers::default();
         for day in 0..20 * 365 {
             let item = if day < 19 * 365 { "classic" } else { "season" };
-            sellers.record(item, Signal::Order { units: 100 }, day * DAY_MS);
+            sellers.record(item, SalesSignal::Order { units: 100 }, day * DAY_MS);
         }
         assert_eq!(sellers.top(2, all), ["season", "classic"]);
         assert!(sellers.score("season") < u64::MAX / 1000);
@@ -205,8 +205,8 @@ mod tests {
     #[test]
     fn the_list_is_bounded_and_the_popular_stay() {
         let mut sellers = BestSellers::default();
-        sellers.record("hit", Signal::Order { units: 1 }, 0);
-        (0..MAX_SELLERS + 5).for_each(|n| sellers.record(&format!("p{n}"), Signal::View, 0));
+        sellers.record("hit", SalesSignal::Order { units: 1 }, 0);
+        (0..MAX_SELLERS + 5).for_each(|n| sellers.record(&format!("p{n}"), SalesSignal::View, 0));
         assert!(sellers.scores.len() <= MAX_SELLERS);
         assert_eq!(sellers.top(1, all), ["hit"]);
     }
@@ -219,9 +219,9 @@ mod tests {
             let list = |signals: &[(u8, u32, i64)]| {
                 let mut sellers = BestSellers::default();
                 // The first day of all, so that both lists scale alike.
-                sellers.record("base", Signal::View, 0);
+                sellers.record("base", SalesSignal::View, 0);
                 for (item, units, day) in signals {
-                    sellers.record(&format!("p{item}"), Signal::Order { units: *units }, day * DAY_MS);
+                    sellers.record(&format!("p{item}"), SalesSignal::Order { units: *units }, day * DAY_MS);
                 }
                 sellers
             };
@@ -239,8 +239,8 @@ mod tests {
             let mut sellers = BestSellers::default();
             let mut other = BestSellers::default();
             for at in times {
-                sellers.record("a", Signal::Order { units: u32::MAX }, at);
-                other.record("b", Signal::View, at.wrapping_neg());
+                sellers.record("a", SalesSignal::Order { units: u32::MAX }, at);
+                other.record("b", SalesSignal::View, at.wrapping_neg());
                 sellers.merge(&other);
             }
         }
@@ -249,7 +249,7 @@ mod tests {
         fn top_is_the_head_of_the_full_ranking(scores in proptest::collection::vec(0u8..8, 0..40), limit in 0usize..12) {
             let mut sellers = BestSellers::default();
             for (n, score) in scores.iter().enumerate() {
-                (0..*score).for_each(|_| sellers.record(&format!("p{n:02}"), Signal::View, 0));
+                (0..*score).for_each(|_| sellers.record(&format!("p{n:02}"), SalesSignal::View, 0));
             }
             let mut full: Vec<(core::cmp::Reverse<u64>, &str)> = sellers.scores.iter().map(|(item, score)| (core::cmp::Reverse(*score), item.as_str())).collect();
             full.sort();

@@ -14,7 +14,7 @@ mod co_visits;
 mod model;
 mod visit_context;
 
-pub use best_sellers::{BestSellers, MAX_SELLERS, Signal};
+pub use best_sellers::{BestSellers, MAX_SELLERS, SalesSignal};
 pub use choose::{Catalogue, CatalogueItem, Reason, Recommendation, Request, recommend};
 pub use co_visits::{CoVisits, MAX_ITEMS, MAX_NEIGHBOURS};
 pub use model::Model;

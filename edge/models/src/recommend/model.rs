@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::best_sellers::{BestSellers, Signal};
+use super::best_sellers::{BestSellers, SalesSignal};
 use super::co_visits::CoVisits;
 use super::visit_context::Step;
 
@@ -21,17 +21,17 @@ impl Model {
     /// a view of it.
     pub fn step(&mut self, step: &Step, at: i64) {
         self.co_visits.learn(step, at);
-        self.sellers.record(&step.item, Signal::View, at);
+        self.sellers.record(&step.item, SalesSignal::View, at);
     }
 
     /// Learns that a product was put into a cart at `at`.
     pub fn added(&mut self, item: &str, at: i64) {
-        self.sellers.record(item, Signal::Add, at);
+        self.sellers.record(item, SalesSignal::Add, at);
     }
 
     /// Learns that units of a product were ordered at `at`.
     pub fn ordered(&mut self, item: &str, units: u32, at: i64) {
-        self.sellers.record(item, Signal::Order { units }, at);
+        self.sellers.record(item, SalesSignal::Order { units }, at);
     }
 
     /// Adds what another model learned from other visits.

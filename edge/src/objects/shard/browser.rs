@@ -6,7 +6,7 @@ use endcap_events::ingest::event::Kind;
 use endcap_events::ingest::rejection::RejectCode;
 use endcap_events::ingest::{Batch, ingest_from};
 use endcap_identity::server_fragment::check_browsers;
-use endcap_identity::{Purpose, Route};
+use endcap_identity::{ProfileRoute, Purpose};
 use endcap_protocol::cookie::{ID_COOKIE, Identity, MAX_AGE_SECONDS, ROUTE_COOKIE};
 use endcap_protocol::limits::BATCH_BYTES;
 use endcap_protocol::{AnonymousId, DeviceId, FieldError, ProfileId, UnixMillis};
@@ -90,7 +90,7 @@ impl ProfileShard {
     /// Where a batch is to be applied: where the visitor's route leads, else at home.
     fn target(&self, visitor: &Visitor, batch: &Batch) -> Result<RouteTarget, EdgeError> {
         check_browsers(&batch.anonymous_id)?;
-        let home = Route::home(&batch.anonymous_id)?.profile;
+        let home = ProfileRoute::home(&batch.anonymous_id)?.profile;
         let route = self.verified(visitor);
         Ok(RouteTarget { at: route.clone().unwrap_or(home), route })
     }

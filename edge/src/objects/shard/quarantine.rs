@@ -2,7 +2,7 @@
 
 use endcap_events::ingest::quarantine::bucket_of_id;
 use endcap_events::ingest::{RejectCode, ingest_as};
-use endcap_identity::Route;
+use endcap_identity::ProfileRoute;
 use endcap_protocol::DAY_MS;
 use endcap_validation::DomainError;
 use worker::Response;
@@ -64,7 +64,7 @@ impl ProfileShard {
     pub(super) async fn replay_route(&self, replay: &Replay) -> Result<Response, EdgeError> {
         let body = replay.body.as_bytes();
         let batch = ingest_as(body, replay.received_at, replay.trust)?;
-        let home = Route::home(&batch.anonymous_id)?.profile;
+        let home = ProfileRoute::home(&batch.anonymous_id)?.profile;
         let visited = self.visit(Destination::of(home), body, batch).await?;
         Ok(response::batch(&visited.body, 200, None, &[])?.into())
     }

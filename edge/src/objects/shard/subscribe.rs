@@ -2,7 +2,7 @@
 
 use endcap_engine::visit::refresh;
 use endcap_identity::server_fragment::check_browsers;
-use endcap_identity::{FragmentId, Purpose, Route};
+use endcap_identity::{FragmentId, ProfileRoute, Purpose};
 use endcap_profile::resolution::Resolution;
 use endcap_profile::{Fragment, ProfileRow};
 use endcap_protocol::{AnonymousId, FieldError, SourceId, bucket_of};
@@ -42,7 +42,7 @@ impl ProfileShard {
         if subscribe.is_none() && body.unsubscribe.is_none() {
             return Err(FieldError::new("subscription", "is required").into());
         }
-        let home = Route::home(&anonymous_id)?.profile;
+        let home = ProfileRoute::home(&anonymous_id)?.profile;
         let destination = Destination::of(self.verified(&visitor).unwrap_or(home));
         let change = CheckedChange { anonymous_id, subscribe, unsubscribe: body.unsubscribe };
         let subscribed = change.subscribe.is_some();
