@@ -36,6 +36,12 @@ pub fn holds_until(fragment: &FragmentId, now: UnixMillis) -> Option<UnixMillis>
     servers.then(|| now.saturating_add(CLOSED_MS))
 }
 
+/// Whether a tombstone still holds, by the time that its row has. Rows have 0 for one that holds for ever.
+#[must_use]
+pub fn still_holds(holds_until: UnixMillis, now: UnixMillis) -> bool {
+    holds_until == 0 || holds_until > now
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +60,12 @@ mod tests {
         let of = |name: &str| holds_until(&FragmentId::parse(name).unwrap(), 5);
         assert_eq!(of("browser-1"), None);
         assert_eq!(of("server~00"), Some(60_005));
+    }
+
+    #[test]
+    fn a_tombstone_holds_up_to_its_time_or_for_ever() {
+        assert!(still_holds(0, UnixMillis::MAX));
+        assert!(still_holds(60_005, 60_004));
+        assert!(!still_holds(60_005, 60_005));
     }
 }

@@ -17,6 +17,15 @@ impl ProfileRow {
         self.fragments.values().flat_map(|fragment| &fragment.pushes)
     }
 
+    /// The fragment that remembers messages to a subscribed browser: the browser's own. A row of format 1 or 2 may have
+    /// another name for it. Then the first fragment remembers, because a message that no fragment remembers would be
+    /// decided again and again. None where the row has no fragment.
+    #[must_use]
+    pub fn remembers_messages_to(&self, browser: &FragmentId) -> Option<FragmentId> {
+        let own = self.fragments.contains_key(browser).then_some(browser);
+        own.or_else(|| self.fragments.keys().next()).cloned()
+    }
+
     /// Notes that a message was decided, with the fragment whose browser it goes to, or one of them.
     pub fn push_decided(&mut self, to: &FragmentId, message_id: &str, campaign: &str, at: UnixMillis) {
         let Some(fragment) = self.fragments.get_mut(to) else { return };

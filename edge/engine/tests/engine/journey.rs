@@ -163,3 +163,12 @@ fn a_message_goes_where_the_fragment_goes_whose_browser_it_was_sent_to() {
     assert!(there.absorb(&first(BROWSER), *fragment));
     assert!(there.push_reported("m", Report::Clicked, NOW + 6));
 }
+
+#[test]
+fn messages_to_a_browser_that_the_row_knows_by_another_name_are_remembered_by_its_first_fragment() {
+    let row = left();
+    assert_eq!(row.remembers_messages_to(&first(BROWSER)), Some(first(BROWSER)));
+    assert_eq!(row.remembers_messages_to(&first("another-name")), Some(first(BROWSER)));
+    let empty = ProfileRow::new(ProfileId::parse("nobody").unwrap(), NOW);
+    assert_eq!(empty.remembers_messages_to(&first(BROWSER)), None);
+}

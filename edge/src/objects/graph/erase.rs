@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use endcap_identity::erase::Forget;
+use endcap_identity::partition::PartitionStore;
 use endcap_identity::tombstone::holds_until;
 use endcap_identity::{Assertion, FragmentId, Identifier, Namespace, partitioned_resolve, tombstone};
 use endcap_profile::erase::MAX_NAMES;
@@ -43,7 +44,7 @@ struct Erasure {
 }
 
 /// An erasure as stored.
-struct Pending {
+struct PendingErasure {
     id: String,
     attempts: u32,
     erasure: Erasure,
@@ -54,8 +55,7 @@ impl IdentityGraph {
     pub(super) async fn erase(&self, ask: ErasePerson) -> Result<Response, EdgeError> {
         let now = clock::now();
         let (around, Members { profile_id: profile, fragments }) = self.person_at(ask.profile_id).await?;
-        let pepper = &config(&self.env).identity_pepper;
-        let id = tombstone(profile.as_str(), pepper);
+        let id = tombstone(profile.as_str(), &config(&self.env).identity_pepper);
         let mut known = KnownNames::default();
         for shard in shards::all_shards(&self.env).await? {
             let part = call::ask(&shard, &NamesAsk { fragments: fragments.clone() }).await?;
@@ -69,7 +69,7 @@ impl IdentityGraph {
         // Fragments that were linked while the shards answered belong to the person too.
         let mut all = fragments;
         all.extend(self.person_at(profile).await?.1.fragments);
-        self.store.transaction(now, |rows| rows.begin_erasure(&id, earlier, all, &known.names, pepper))?;
+        self.store.transaction(now, |rows| rows.begin_erasure(&id, earlier, all, &known.names))?;
         self.carry_on(&id, now).await
     }
 
@@ -87,7 +87,7 @@ impl IdentityGraph {
     }
 
     /// Tries an erasure; one that is not done yet is put off. Returns what was erased, and whether it is done.
-    async fn erase_all(&self, mut pending: Pending, now: UnixMillis) -> Result<(ErasedRows, bool), EdgeError> {
+    async fn erase_all(&self, mut pending: PendingErasure, now: UnixMillis) -> Result<(ErasedRows, bool), EdgeError> {
         let result = self.ask_shards(&mut pending.erasure).await;
         let done = matches!(result, Ok(true));
         if let Err(error) = &result {
@@ -95,19 +95,17 @@ impl IdentityGraph {
         }
         let sums = pending.erasure.sums;
         let later = now.saturating_add(pause_ms(pending.attempts));
+        // Put off before the last step too: if a part of the graph fails in it, the alarm tries the erasure again.
+        self.store.transaction(now, |rows| rows.put_off_erasure(&pending, later))?;
         if done {
-            // Put off before the last step: if a part of the graph fails in it, the alarm tries the erasure again.
-            self.store.transaction(now, |rows| rows.put_off_erasure(&pending, later))?;
             self.end_erasure(&pending, now).await?;
-        } else {
-            self.store.transaction(now, |rows| rows.put_off_erasure(&pending, later))?;
         }
         self.deliver(clock::now()).await?;
         Ok((sums, done))
     }
 
     /// The shards have nothing left: the graph forgets too, and notes when.
-    async fn end_erasure(&self, pending: &Pending, now: UnixMillis) -> Result<(), EdgeError> {
+    async fn end_erasure(&self, pending: &PendingErasure, now: UnixMillis) -> Result<(), EdgeError> {
         let snapshot = self.snapshot().await?;
         let rules = &snapshot.settings.identity;
         let fragments = &pending.erasure.fragments;
@@ -123,8 +121,7 @@ impl IdentityGraph {
     /// `/entomb`: from now on this part ignores assertions about some fragments.
     pub(super) fn entomb(&self, told: &Entomb) -> Result<Response, EdgeError> {
         let Entomb(fragments) = told;
-        let pepper = &config(&self.env).identity_pepper;
-        self.store.transaction(clock::now(), |rows| rows.entomb(fragments, pepper))?;
+        self.store.transaction(clock::now(), |rows| rows.entomb(fragments))?;
         response::json(&json!({}))
     }
 
@@ -173,15 +170,14 @@ impl IdentityGraph {
 
     /// Drops an assertion's evidence that names erased browsers. None if its own fragment was erased.
     pub(super) fn living(&self, mut assertion: Assertion) -> Result<Option<Assertion>, EdgeError> {
-        let pepper = &config(&self.env).identity_pepper;
-        let now = clock::now();
-        if self.store.is_erased(assertion.fragment.as_str(), pepper, now)? {
+        let rows = self.store.rows(clock::now());
+        if rows.is_gone(assertion.fragment.as_str())? {
             return Ok(None);
         }
         let mut said = Vec::new();
         for evidence in assertion.said {
             let browser = evidence.identifier.namespace == Namespace::AnonymousId;
-            if !(browser && self.store.is_erased(&evidence.identifier.value, pepper, now)?) {
+            if !(browser && rows.is_gone(&evidence.identifier.value)?) {
                 said.push(evidence);
             }
         }
@@ -191,13 +187,6 @@ impl IdentityGraph {
 }
 
 impl SqlGraph {
-    /// Whether a tombstone stands under a name.
-    fn is_erased(&self, name: &str, pepper: &[u8], now: UnixMillis) -> Result<bool, EdgeError> {
-        let query = "SELECT holds_until FROM tombstone WHERE hash = ?";
-        let held = self.db.first(query, vec![tombstone(name, pepper).into()])?.map(|row| row.int(0));
-        Ok(held.is_some_and(|until| until == 0 || until > now))
-    }
-
     fn due_erasures(&self, now: UnixMillis) -> Result<Vec<String>, EdgeError> {
         let rows = self.db.rows("SELECT id FROM erasure WHERE due <= ? ORDER BY due LIMIT 10", vec![now.into()])?;
         Ok(rows.iter().map(|row| row.text(0)).collect())
@@ -211,11 +200,11 @@ impl SqlGraph {
         self.db.run(update, vec![until.into(), id.into()])
     }
 
-    fn erasure(&self, id: &str) -> Result<Option<Pending>, EdgeError> {
+    fn erasure(&self, id: &str) -> Result<Option<PendingErasure>, EdgeError> {
         let row = self.db.first("SELECT attempts, body FROM erasure WHERE id = ?", vec![id.into()])?;
-        let read = |row: Row| -> Result<Pending, EdgeError> {
+        let read = |row: Row| -> Result<PendingErasure, EdgeError> {
             let erasure = serde_json::from_str(&row.text(1))?;
-            Ok(Pending { id: id.to_owned(), attempts: row.int(0) as u32, erasure })
+            Ok(PendingErasure { id: id.to_owned(), attempts: row.int(0) as u32, erasure })
         };
         row.map(read).transpose()
     }
@@ -226,10 +215,9 @@ impl Rows<'_> {
     fn begin_erasure(
         &mut self,
         id: &str,
-        earlier: Option<Pending>,
+        earlier: Option<PendingErasure>,
         fragments: BTreeSet<FragmentId>,
         names: &BTreeSet<String>,
-        pepper: &[u8],
     ) -> Result<(), EdgeError> {
         let empty = Erasure { fragments: BTreeSet::new(), names: BTreeSet::new(), sums: ErasedRows::default() };
         let mut erasure = earlier.map_or(empty, |pending| pending.erasure);
@@ -237,7 +225,7 @@ impl Rows<'_> {
         let plain = erasure.fragments.iter().map(|fragment| fragment.as_str().to_owned());
         let more = plain.chain(names.iter().cloned()).map(|name| name.trim().to_ascii_lowercase());
         erasure.names.extend(more.filter(|name| !name.is_empty()).take(MAX_NAMES));
-        self.entomb(&erasure.fragments, pepper)?;
+        self.entomb(&erasure.fragments)?;
         // The alarm is set in the same transaction, so that after a crash the erasure still happens, only later.
         drop(self.db.set_alarm(self.now.saturating_add(FIRST_MS))?);
         self.db.run(
@@ -247,7 +235,7 @@ impl Rows<'_> {
         )
     }
 
-    fn put_off_erasure(&mut self, pending: &Pending, until: UnixMillis) -> Result<(), EdgeError> {
+    fn put_off_erasure(&mut self, pending: &PendingErasure, until: UnixMillis) -> Result<(), EdgeError> {
         self.db.run(
             "UPDATE erasure SET due = ?, attempts = attempts + 1, body = ? WHERE id = ?",
             vec![until.into(), serde_json::to_string(&pending.erasure)?.into(), pending.id.as_str().into()],
@@ -255,13 +243,13 @@ impl Rows<'_> {
     }
 
     /// Writes tombstones.
-    fn entomb(&mut self, fragments: &BTreeSet<FragmentId>, pepper: &[u8]) -> Result<(), EdgeError> {
+    fn entomb(&mut self, fragments: &BTreeSet<FragmentId>) -> Result<(), EdgeError> {
         fragments.iter().try_for_each(|fragment| {
             self.db.run(
                 "INSERT INTO tombstone(hash, holds_until) VALUES(?, ?)
                  ON CONFLICT(hash) DO UPDATE SET holds_until = excluded.holds_until",
                 vec![
-                    tombstone(fragment.as_str(), pepper).into(),
+                    tombstone(fragment.as_str(), self.pepper).into(),
                     holds_until(fragment, self.now).unwrap_or_default().into(),
                 ],
             )
@@ -269,13 +257,15 @@ impl Rows<'_> {
     }
 
     /// Notes that somebody was erased, once.
-    fn note_erasure(&mut self, pending: &Pending) -> Result<(), EdgeError> {
+    fn note_erasure(&mut self, pending: &PendingErasure) -> Result<(), EdgeError> {
         let Erasure { fragments, sums, .. } = &pending.erasure;
         let delete = "DELETE FROM erasure WHERE id = ? RETURNING 1";
         if self.db.first(delete, vec![pending.id.as_str().into()])?.is_none() {
             return Ok(());
         }
-        self.note(&json!({"act": "erase", "profile": pending.id, "fragments": fragments.len(), "rows": sums}))
+        self.note(
+            json!({"act": "erase", "profile": pending.id, "fragments": fragments.len(), "rows": sums}).to_string(),
+        )
     }
 
     /// Removes the erased person from the audit records of what administrators did.
@@ -289,12 +279,6 @@ impl Rows<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Notes something in the record of what administrators did.
-    pub(super) fn note(&self, body: &serde_json::Value) -> Result<(), EdgeError> {
-        let insert = "INSERT INTO audit(at, body) VALUES(?, ?)";
-        self.db.run(insert, vec![self.now.into(), body.to_string().into()])
     }
 }
 

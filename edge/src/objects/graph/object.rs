@@ -19,6 +19,7 @@ use endcap_validation::DomainError;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::store::SqlGraph;
+use crate::platform::backoff::FAILED_ALARM_MS;
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
@@ -53,10 +54,11 @@ impl DurableObject for IdentityGraph {
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        // The platform gives up after six failed runs, so a failed run sets the alarm again by itself.
         if let Err(error) = self.on_alarm(clock::now()).await {
             worker::console_error!("reassignments: {error}");
-            self.store.arm(clock::now() + 30_000).map_err(|error| worker::Error::RustError(error.to_string()))?;
+            self.store
+                .arm(clock::now() + FAILED_ALARM_MS)
+                .map_err(|error| worker::Error::RustError(error.to_string()))?;
         }
         Ok(response::empty(200))
     }
@@ -86,7 +88,7 @@ impl IdentityGraph {
     /// Every kind of work that is due. One kind that fails holds up no other.
     async fn on_alarm(&self, now: UnixMillis) -> Result<(), EdgeError> {
         placement::check(&self.env, Use::Write).await?;
-        let done = [self.erase_due(now).await, self.settle_due(now).await, self.deliver(clock::now()).await];
+        let done = [self.erase_due(now).await, self.finish_marks(now).await, self.deliver(clock::now()).await];
         done.into_iter().collect()
     }
 
@@ -164,11 +166,11 @@ impl IdentityGraph {
         };
         let now = clock::now();
         let moved = if config(&self.env).layout.graph_partitions > 1 {
-            self.store.transaction(now, |store| store.audit(now, &change))?;
+            self.store.transaction(now, |store| store.audit(&change))?;
             partitioned_resolve::change(&self.peers(rules)?, rules, &what, change.act, now).await?
         } else {
             self.store.transaction(now, |store| {
-                store.audit(now, &change)?;
+                store.audit(&change)?;
                 graph::change(store, rules, &what, change.act, now)
             })?
         };

@@ -105,7 +105,7 @@ impl IdentityGraph {
     }
 
     /// Does the work of due marks, which a request left.
-    pub(super) async fn settle_due(&self, now: UnixMillis) -> Result<(), EdgeError> {
+    pub(super) async fn finish_marks(&self, now: UnixMillis) -> Result<(), EdgeError> {
         let marks = self.store.due_marks(now, BATCH)?;
         if marks.is_empty() {
             return Ok(());

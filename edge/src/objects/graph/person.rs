@@ -91,7 +91,7 @@ impl IdentityGraph {
     pub(super) fn exported(&self, ask: &NoteExport) -> Result<Response, EdgeError> {
         let profile = tombstone(ask.profile_id.as_str(), &config(&self.env).identity_pepper);
         let note = json!({"act": "export", "profile": profile});
-        self.store.transaction(clock::now(), |rows| rows.note(&note))?;
+        self.store.transaction(clock::now(), |rows| rows.note(note.to_string()))?;
         response::json(&json!({}))
     }
 }

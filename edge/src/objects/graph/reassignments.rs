@@ -7,7 +7,7 @@ use endcap_identity::FragmentId;
 use endcap_protocol::UnixMillis;
 
 use super::object::IdentityGraph;
-use super::store::Pending;
+use super::store::PendingReassignment;
 use crate::platform::backoff::pause_ms;
 use crate::platform::error::EdgeError;
 use crate::rpc::graph::reassign;
@@ -51,7 +51,7 @@ impl IdentityGraph {
         }
     }
 
-    async fn deliver_one(&self, pending: &Pending) -> Result<(), EdgeError> {
+    async fn deliver_one(&self, pending: &PendingReassignment) -> Result<(), EdgeError> {
         let reassignment = pending.reassignment()?;
         let key = (reassignment.fragment.clone(), reassignment.assignment.version);
         let Some(_underway) = Underway::begin(&self.underway, key) else { return Ok(()) };

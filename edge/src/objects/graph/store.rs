@@ -3,6 +3,7 @@
 use endcap_identity::graph::GraphStore;
 use endcap_identity::partition::{Cause, Mark, PartitionStore};
 use endcap_identity::resolve::Verdict;
+use endcap_identity::tombstone::still_holds;
 use endcap_identity::{Assignment, Edge, FragmentId, Identifier, Reassignment, Witness, tombstone};
 use endcap_protocol::{ProfileId, UnixMillis};
 use endcap_validation::DomainError;
@@ -36,12 +37,12 @@ CREATE TABLE IF NOT EXISTS tombstone(hash TEXT PRIMARY KEY, holds_until INTEGER 
 CREATE TABLE IF NOT EXISTS audit(
   seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;";
 
-/// Version of the form in which an edge's words are packed.
+/// Version of the form in which an edge is packed.
 const FORMAT: u8 = 1;
 
 /// What is packed of an edge.
 #[derive(Serialize, Deserialize)]
-struct Words {
+struct PackedEdge {
     claimed: Option<Witness>,
     proved: Option<Witness>,
     dropped: Option<UnixMillis>,
@@ -53,14 +54,14 @@ pub(super) const MARK_MS: UnixMillis = 5_000;
 
 /// A stored reassignment that no shard has acknowledged yet. Its body is parsed at delivery, so that one that a newer
 /// version wrote does not block the others.
-pub(super) struct Pending {
+pub(super) struct PendingReassignment {
     pub(super) fragment: String,
     version: i64,
     pub(super) attempts: u32,
     body: String,
 }
 
-impl Pending {
+impl PendingReassignment {
     /// The reassignment.
     pub(super) fn reassignment(&self) -> Result<Reassignment, EdgeError> {
         Ok(serde_json::from_str(&self.body)?)
@@ -77,7 +78,7 @@ pub(super) struct SqlGraph {
 pub(super) struct Rows<'a> {
     pub(super) db: &'a Db,
     pub(super) now: UnixMillis,
-    pepper: &'a [u8],
+    pub(super) pepper: &'a [u8],
 }
 
 impl SqlGraph {
@@ -91,7 +92,12 @@ impl SqlGraph {
         now: UnixMillis,
         work: impl FnOnce(&mut Rows<'_>) -> Result<T, EdgeError>,
     ) -> Result<T, EdgeError> {
-        self.db.transaction(|| work(&mut Rows { db: &self.db, now, pepper: &self.pepper }))
+        self.db.transaction(|| work(&mut self.rows(now)))
+    }
+
+    /// The rows, for reading.
+    pub(super) fn rows(&self, now: UnixMillis) -> Rows<'_> {
+        Rows { db: &self.db, now, pepper: &self.pepper }
     }
 
     /// What administrators did, the earliest first.
@@ -116,10 +122,10 @@ impl SqlGraph {
         judged(&self.db.rows(query, values)?)
     }
 
-    pub(super) fn due_reassignments(&self, now: UnixMillis, limit: i64) -> Result<Vec<Pending>, EdgeError> {
+    pub(super) fn due_reassignments(&self, now: UnixMillis, limit: i64) -> Result<Vec<PendingReassignment>, EdgeError> {
         let query = "SELECT fragment, version, attempts, body FROM pending WHERE due <= ? ORDER BY due LIMIT ?";
         let rows = self.db.rows(query, vec![now.into(), limit.into()])?;
-        let read = |row: &Row| Pending {
+        let read = |row: &Row| PendingReassignment {
             fragment: row.text(0),
             version: row.int(1),
             attempts: row.int(2) as u32,
@@ -147,12 +153,12 @@ impl SqlGraph {
     }
 
     /// Drops a reassignment that was carried out. A later one for the same fragment stays.
-    pub(super) fn delivered(&self, pending: &Pending) -> Result<(), EdgeError> {
+    pub(super) fn delivered(&self, pending: &PendingReassignment) -> Result<(), EdgeError> {
         let delete = "DELETE FROM pending WHERE fragment = ? AND version = ?";
         self.db.run(delete, vec![pending.fragment.as_str().into(), pending.version.into()])
     }
 
-    pub(super) fn put_off(&self, pending: &Pending, until: UnixMillis) -> Result<(), EdgeError> {
+    pub(super) fn put_off(&self, pending: &PendingReassignment, until: UnixMillis) -> Result<(), EdgeError> {
         let update = "UPDATE pending SET due = ?, attempts = attempts + 1 WHERE fragment = ? AND version = ?";
         self.db.run(update, vec![until.into(), pending.fragment.as_str().into(), pending.version.into()])
     }
@@ -185,15 +191,15 @@ fn judged(rows: &[Row]) -> Result<Vec<JudgedEdge>, EdgeError> {
     rows.iter().map(read).collect()
 }
 
-/// Fragment, identifier and words of a row.
+/// An edge out of its fragment, identifier and packed form.
 fn edge(row: &Row) -> Result<Edge, EdgeError> {
     let unreadable = |format| DomainError::Format { what: "edge", format };
     let data = row.blob(2);
-    let words: Words = match data.split_first() {
+    let packed: PackedEdge = match data.split_first() {
         Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|_| unreadable(FORMAT))?,
         other => return Err(unreadable(other.map_or(0, |(format, _)| *format)).into()),
     };
-    let Words { claimed, proved, dropped, approved } = words;
+    let PackedEdge { claimed, proved, dropped, approved } = packed;
     let fragment = FragmentId::parse(&row.text(0))?;
     let identifier = Identifier::read(&row.text(1)).ok_or_else(|| unreadable(FORMAT))?;
     Ok(Edge { fragment, identifier, claimed, proved, dropped, approved })
@@ -201,9 +207,13 @@ fn edge(row: &Row) -> Result<Edge, EdgeError> {
 
 impl Rows<'_> {
     /// Records what an administrator did.
-    pub(super) fn audit(&self, at: UnixMillis, change: &LinkChange) -> Result<(), EdgeError> {
-        let body = serde_json::to_string(change)?;
-        self.db.run("INSERT INTO audit(at, body) VALUES(?, ?)", vec![at.into(), body.into()])
+    pub(super) fn audit(&self, change: &LinkChange) -> Result<(), EdgeError> {
+        self.note(serde_json::to_string(change)?)
+    }
+
+    /// Notes something in the record of what administrators did.
+    pub(super) fn note(&self, body: String) -> Result<(), EdgeError> {
+        self.db.run("INSERT INTO audit(at, body) VALUES(?, ?)", vec![self.now.into(), body.into()])
     }
 
     fn select(&self, query: &'static str, key: &str) -> Result<Vec<Edge>, EdgeError> {
@@ -244,8 +254,8 @@ impl PartitionStore for Rows<'_> {
 
     fn is_gone(&self, name: &str) -> Result<bool, EdgeError> {
         let query = "SELECT holds_until FROM tombstone WHERE hash = ?";
-        let held = self.db.first(query, vec![tombstone(name, self.pepper).into()])?.map(|row| row.int(0));
-        Ok(held.is_some_and(|until| until == 0 || until > self.now))
+        let held = self.db.first(query, vec![tombstone(name, self.pepper).into()])?;
+        Ok(held.is_some_and(|row| still_holds(row.int(0), self.now)))
     }
 }
 
@@ -262,8 +272,8 @@ impl GraphStore for Rows<'_> {
 
     fn save(&mut self, edge: &Edge) -> Result<(), EdgeError> {
         let Edge { claimed, proved, dropped, approved, .. } = edge.clone();
-        let words = Words { claimed, proved, dropped, approved };
-        let data = postcard::to_extend(&words, vec![FORMAT]).map_err(|e| DomainError::Internal(e.to_string()))?;
+        let packed = PackedEdge { claimed, proved, dropped, approved };
+        let data = postcard::to_extend(&packed, vec![FORMAT]).map_err(|e| DomainError::Internal(e.to_string()))?;
         self.db.run(
             "INSERT INTO edge(fragment, identifier, verdict, data) VALUES(?, ?, 'joined', ?)
              ON CONFLICT(fragment, identifier) DO UPDATE SET data = excluded.data",

@@ -5,21 +5,19 @@ use js_sys::Promise;
 use wasm_bindgen_futures::JsFuture;
 
 use super::object::ProfileShard;
+use crate::platform::backoff::FAILED_ALARM_MS;
 use crate::platform::clock;
 use crate::platform::error::EdgeError;
 use crate::rpc::placement;
 use crate::rpc::placement::Use;
 
-/// When the alarm rings again after a run that failed, in milliseconds.
-const AGAIN_MS: UnixMillis = 30_000;
-
 impl ProfileShard {
-    /// The alarm rings. The platform gives up after six failed runs, so a failed run is logged and sets the alarm again.
+    /// The alarm rings. A failed run is logged and sets the alarm again.
     pub(super) async fn ring(&self) -> Result<(), EdgeError> {
         self.alarm.set(Some(None));
         let Err(error) = self.on_alarm(clock::now()).await else { return Ok(()) };
         worker::console_error!("alarm: {error}");
-        self.arm_at(Some(clock::now() + AGAIN_MS)).await
+        self.arm_at(Some(clock::now() + FAILED_ALARM_MS)).await
     }
 
     /// Every kind of work that is due, and the next alarm. One kind that fails holds up no other.
@@ -34,7 +32,7 @@ impl ProfileShard {
         let more = done.iter().any(|done| matches!(done, Ok(true)));
         let next = if more { Some(now) } else { self.store.next_due()? };
         // What failed may be due still: it is tried again after a pause, and not at once and without end.
-        let earliest = if done.iter().any(Result::is_err) { now + AGAIN_MS } else { now };
+        let earliest = if done.iter().any(Result::is_err) { now + FAILED_ALARM_MS } else { now };
         self.arm_at(next.map(|next| next.max(earliest))).await?;
         done.into_iter().try_for_each(|done| done.map(|_| ()))
     }

@@ -15,7 +15,7 @@ use super::table::contract::{ErasedProfile, Eraser, Erasure};
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
-use crate::rpc::erasure::{EraseStep, EraseStepDone, KnownNames, NamesAsk};
+use crate::rpc::erasure::{EraseStep, EraseStepDone, ErasedRows, KnownNames, NamesAsk};
 use crate::rpc::snapshots;
 
 /// Profiles that one request looks through for one fragment; for several it looks through fewer.
@@ -74,17 +74,19 @@ impl ProfileShard {
         now: UnixMillis,
         done: &mut EraseStepDone,
     ) -> Result<(), EdgeError> {
+        // Counted once the transaction holds: one that fails is tried again.
+        let mut sums = ErasedRows::default();
         self.store.db.transaction(|| {
             let mut row = self.store.load(id)?;
             let remains = row.as_mut().map_or(Remains::Untouched, |row| row.erase(&step.fragments));
             let profile = ErasedProfile { id, fragments: &step.fragments, is_gone: remains == Remains::Nothing };
             for table in TABLES {
                 if let Erasure::Beside(erase) = table.erasure() {
-                    erase(&self.store, &profile, &mut done.sums)?;
+                    erase(&self.store, &profile, &mut sums)?;
                 }
             }
             let Some(row) = row.as_mut().filter(|_| remains != Remains::Untouched) else { return Ok(()) };
-            done.sums.profiles += 1;
+            sums.profiles += 1;
             done.busy |= remains == Remains::Busy;
             if remains == Remains::Nothing {
                 return self.store.drop_row(id);
@@ -92,7 +94,9 @@ impl ProfileShard {
             row.subscriptions = self.store.subscriptions(id)?.len() as u32;
             let refreshed = refresh(row, snapshot, now);
             self.store.save_refreshed(row, &refreshed)
-        })
+        })?;
+        done.sums.add(sums);
+        Ok(())
     }
 
     /// Whether a fragment was erased: nothing may begin under its name.

@@ -15,7 +15,7 @@ use worker::Response;
 
 use super::object::ProfileShard;
 use super::outbox_job::{OutboxJob, SendPush};
-use super::table::timer::{StoredTimer, key_of};
+use super::table::timer::StoredTimer;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::snapshots;
@@ -68,7 +68,7 @@ impl ProfileShard {
     fn run_timer(&self, timer: &StoredTimer, snapshot: &Snapshot, now: UnixMillis) -> Result<(), EdgeError> {
         self.store.drop_timer(timer.due, &timer.profile_id, &timer.key)?;
         let unknown = || DomainError::Internal(format!("timer {} is of a newer version", timer.key));
-        let key = key_of(timer).ok_or_else(unknown)?;
+        let key = timer.key().ok_or_else(unknown)?;
         let Some(mut row) = self.store.load(&timer.profile_id)? else { return Ok(()) };
         row.timers.disarm(&key);
         // The first fold tells whether the message is due. Deciding it changes the row, so the timers are computed
@@ -94,7 +94,9 @@ impl ProfileShard {
         let message_id = uuid::v7(clock::now(), clock::random()?);
         let (title, body) = cart_left_text(person, snapshot);
         let subscriptions = self.store.subscriptions(row.id.as_str())?;
-        if let Some(fragment) = subscriptions.first().and_then(|first| recorded_at(row, &first.fragment_id)) {
+        if let Some(first) = subscriptions.first()
+            && let Some(fragment) = row.remembers_messages_to(&FragmentId::parse(&first.fragment_id)?)
+        {
             row.push_decided(&fragment, &message_id, CART_LEFT, now);
         }
         for subscription in subscriptions {
@@ -113,12 +115,4 @@ impl ProfileShard {
         }
         Ok(())
     }
-}
-
-/// The fragment that records a message: that of the subscribed browser. A row of format 1 or 2 may have another name
-/// for that browser. Then the first fragment records it, because an unrecorded message would be decided again and
-/// again.
-fn recorded_at(row: &ProfileRow, subscribed: &str) -> Option<FragmentId> {
-    let named = row.fragments.keys().find(|id| id.as_str() == subscribed);
-    named.or_else(|| row.fragments.keys().next()).cloned()
 }

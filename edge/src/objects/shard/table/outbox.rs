@@ -87,7 +87,8 @@ fn put(store: &Store, rows: &[u8]) -> Result<(), EdgeError> {
 /// Drops jobs about the person, also a fragment that is being carried.
 fn erase(eraser: &Eraser<'_>, sums: &mut ErasedRows) -> Result<(), EdgeError> {
     let (store, fragments) = (eraser.store, &eraser.step.fragments);
-    store.db.transaction(|| {
+    sums.outbox_jobs += store.db.transaction(|| {
+        let mut dropped = 0;
         let query = "SELECT id, body FROM outbox
                      WHERE EXISTS (SELECT 1 FROM json_each(?) WHERE instr(body, value) > 0)";
         for row in store.db.rows(query, vec![serde_json::to_string(fragments)?.into()])? {
@@ -98,11 +99,12 @@ fn erase(eraser: &Eraser<'_>, sums: &mut ErasedRows) -> Result<(), EdgeError> {
             };
             if about {
                 store.drop_job(&row.text(0))?;
-                sums.outbox_jobs += 1;
+                dropped += 1;
             }
         }
-        Ok(())
-    })
+        Ok(dropped)
+    })?;
+    Ok(())
 }
 
 /// A job as stored. It is read when it is tried, so that one of a newer version holds up no other.

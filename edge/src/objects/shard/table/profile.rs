@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::contract::{Access, Erasure, ProfileTransfer, Table, Transfer, Upgrade};
 use super::rows::{pack, unpack};
 use crate::objects::shard::store::{Store, bucket};
+use crate::platform::db;
 use crate::platform::error::EdgeError;
 use crate::rpc::erasure::EraseStep;
 use crate::rpc::person_export::BelongingsAsk;
@@ -73,11 +74,19 @@ fn show(store: &Store, ask: &BelongingsAsk, shown: &mut Belongings) -> Result<()
 }
 
 /// The end of a window of profiles in the order of their IDs.
-pub(crate) struct Window {
+struct Window {
     /// The last ID of it; empty where there is none.
     last: String,
     /// Whether there may be more after it.
     is_full: bool,
+}
+
+impl Window {
+    /// The profiles that were found in it. Each row begins with an ID.
+    fn found(self, rows: &[db::Row]) -> FoundProfiles {
+        let ids = rows.iter().map(|row| row.text(0)).collect();
+        FoundProfiles { ids, next: self.is_full.then_some(self.last) }
+    }
 }
 
 /// Profiles that were found in a window, and where to go on.
@@ -136,20 +145,21 @@ impl Store {
 
     /// Profiles of a bucket out of the next `limit`.
     pub(crate) fn profiles_in(&self, bucket: u16, after: &str, limit: i64) -> Result<FoundProfiles, EdgeError> {
-        let Window { last, is_full } = self.window(after, limit)?;
+        let window = self.window(after, limit)?;
         let find = "SELECT id FROM profile WHERE id > ? AND id <= ? AND bucket = ?";
-        let rows = self.db.rows(find, vec![after.into(), last.as_str().into(), i64::from(bucket).into()])?;
-        Ok(FoundProfiles { ids: rows.iter().map(|row| row.text(0)).collect(), next: is_full.then_some(last) })
+        let rows = self.db.rows(find, vec![after.into(), window.last.as_str().into(), i64::from(bucket).into()])?;
+        Ok(window.found(&rows))
     }
 
     /// Profiles that mention a fragment of the person out of the next `limit`. Packed rows hold texts as they are.
     pub(crate) fn mentioning(&self, step: &EraseStep, limit: i64) -> Result<FoundProfiles, EdgeError> {
-        let Window { last, is_full } = self.window(&step.after, limit)?;
+        let window = self.window(&step.after, limit)?;
         let find = "SELECT id FROM profile WHERE id > ? AND id <= ?
                     AND EXISTS (SELECT 1 FROM json_each(?) WHERE instr(data, CAST(value AS BLOB)) > 0)";
         let fragments = serde_json::to_string(&step.fragments)?;
-        let rows = self.db.rows(find, vec![step.after.as_str().into(), last.as_str().into(), fragments.into()])?;
-        Ok(FoundProfiles { ids: rows.iter().map(|row| row.text(0)).collect(), next: is_full.then_some(last) })
+        let rows =
+            self.db.rows(find, vec![step.after.as_str().into(), window.last.as_str().into(), fragments.into()])?;
+        Ok(window.found(&rows))
     }
 
     /// Writes the format byte of a packed row, for tests of what a newer version leaves. Returns what it was.

@@ -56,13 +56,15 @@ impl Table for QuarantineTable {
 
 fn erase(eraser: &Eraser<'_>, sums: &mut ErasedRows) -> Result<(), EdgeError> {
     let store = eraser.store;
-    store.db.transaction(|| {
-        for found in store.refused_about(&eraser.step.names, -1)? {
-            store.db.run("DELETE FROM quarantine WHERE id = ?", vec![found.id.into()])?;
-            sums.refused += 1;
+    sums.refused += store.db.transaction(|| {
+        let found = store.refused_about(&eraser.step.names, -1)?;
+        let count = found.len() as u64;
+        for refused in found {
+            store.db.run("DELETE FROM quarantine WHERE id = ?", vec![refused.id.into()])?;
         }
-        Ok(())
-    })
+        Ok(count)
+    })?;
+    Ok(())
 }
 
 fn show(store: &Store, ask: &BelongingsAsk, shown: &mut Belongings) -> Result<(), EdgeError> {

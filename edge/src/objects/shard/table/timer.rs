@@ -77,6 +77,11 @@ pub(crate) struct StoredTimer {
 }
 
 impl StoredTimer {
+    /// What it is for; None where only a newer version knows.
+    pub(crate) fn key(&self) -> Option<TimerKey> {
+        TimerKey::parse(&self.key)
+    }
+
     fn read(row: &Row) -> Self {
         Self { due: row.int(0), profile_id: row.text(1), key: row.text(2), attempts: row.int(3) as u32 }
     }
@@ -184,9 +189,4 @@ impl Store {
             Ok(())
         })
     }
-}
-
-/// What a stored key is for; None where only a newer version knows.
-pub(crate) fn key_of(timer: &StoredTimer) -> Option<TimerKey> {
-    TimerKey::parse(&timer.key)
 }

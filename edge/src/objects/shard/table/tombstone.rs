@@ -1,7 +1,7 @@
 //! `tombstone`: the hash of an erased fragment's name. Nothing begins again under it.
 
 use endcap_identity::tombstone;
-use endcap_identity::tombstone::holds_until;
+use endcap_identity::tombstone::{holds_until, still_holds};
 use endcap_protocol::{UnixMillis, bucket_of};
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +84,7 @@ impl Store {
     /// Whether a tombstone stands under a name.
     pub(crate) fn is_entombed(&self, name: &str, pepper: &[u8], now: UnixMillis) -> Result<bool, EdgeError> {
         let query = "SELECT holds_until FROM tombstone WHERE hash = ?";
-        let held = self.db.first(query, vec![tombstone(name, pepper).into()])?.map(|row| row.int(0));
-        Ok(held.is_some_and(|until| until == 0 || until > now))
+        let held = self.db.first(query, vec![tombstone(name, pepper).into()])?;
+        Ok(held.is_some_and(|row| still_holds(row.int(0), now)))
     }
 }
