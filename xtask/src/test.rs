@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use crate::invariants::packages::pure;
 use crate::project::Project;
 use crate::run::{exists, note, run, step};
 use crate::setup::{self, Tools, browsers, cargo};
@@ -15,20 +16,6 @@ use crate::{build, invariants, size};
 
 /// The crates that only compile for the wasm target in earnest.
 const WASM_PACKAGES: [&str; 4] = ["--package", "endcap-sdk", "--package", "endcap-edge"];
-
-/// Crates whose documentation has examples that are run.
-const PURE_PACKAGES: [&str; 10] = [
-    "endcap-protocol",
-    "endcap-targeting",
-    "endcap-api",
-    "endcap-validation",
-    "endcap-identity",
-    "endcap-events",
-    "endcap-models",
-    "endcap-push",
-    "endcap-profile",
-    "endcap-engine",
-];
 
 /// Folders of Node.js suites, in order: the worker in workerd, the rigs, the package, browsers.
 const SUITES: [&str; 4] = ["integration", "harness", "packaging", "e2e"];
@@ -194,7 +181,7 @@ fn unit(project: &Project) -> Result<()> {
     };
     run(&mut tests)?;
     let mut examples = cargo(project);
-    examples.args(["test", "--quiet", "--doc"]).args(PURE_PACKAGES.into_iter().flat_map(|name| ["--package", name]));
+    examples.args(["test", "--quiet", "--doc"]).args(pure().flat_map(|name| ["--package", name]));
     run(&mut examples)
 }
 

@@ -12,7 +12,6 @@ struct Room {
     reason: &'static str,
 }
 
-/// The most exact name counts.
 const ROOMS: [Room; 7] = [
     Room { name: "lib.rs", may_name: &["http"], reason: "the worker's entry hands requests to the router" },
     Room { name: "http", may_name: &["rpc", "platform"], reason: "a route asks an object through `rpc` only" },

@@ -7,8 +7,7 @@ use anyhow::{Context, Result};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-use super::sources::{SCRIPTS, crate_folders};
-use super::{modules, scripts};
+use super::sources::{SCRIPTS, crate_folders, rust_files, script_files};
 use crate::project::Project;
 
 /// Longest file, and the length that nine of ten files keep to, in lines.
@@ -36,14 +35,14 @@ pub(super) struct Lengths {
 pub(super) fn measure(project: &Project) -> Result<Lengths> {
     let mut lengths = Lengths::default();
     for folder in crate_folders(project)? {
-        for path in modules::rust_files(&folder)? {
+        for path in rust_files(&folder)? {
             if !path.ends_with("tests.rs") {
                 lengths.add_rust(&path, &name(project, &path))?;
             }
         }
     }
     for folder in SCRIPTS {
-        for path in scripts::files(&project.path(folder))? {
+        for path in script_files(&project.path(folder))? {
             let count = fs::read_to_string(&path)?.lines().count();
             lengths.files.push((count, name(project, &path)));
         }

@@ -2,13 +2,13 @@
 //! instead of a review.
 //!
 //! [`packages`] looks at dependencies between crates, [`modules`] at arrows between the files of one crate, [`scripts`] at
-//! arrows between TypeScript files, [`lengths`] at how long files and functions are.
+//! arrows between scripts, [`lengths`] at how long files and functions are.
 
 mod circle;
 mod doors;
 mod lengths;
 mod modules;
-mod packages;
+pub(crate) mod packages;
 mod references;
 mod scripts;
 mod sources;
@@ -25,14 +25,15 @@ pub(crate) fn check(project: &Project) -> Result<()> {
     for folder in crate_folders(project)? {
         let graph = modules::graph(&folder)?;
         let name = folder.strip_prefix(&project.root).unwrap_or(&folder).display().to_string();
-        broken.extend(circle::circles(&graph).iter().map(|files| format!("{name}: a circle: {}", files.join(" → "))));
+        broken.extend(circle::circles(&graph).iter().map(|files| format!("{name}: a circle of {}", files.join(", "))));
         if name == doors::ROOMS_OF {
             broken.extend(doors::broken(&graph));
         }
     }
     for folder in SCRIPTS {
         let graph = scripts::graph(&project.path(folder))?;
-        broken.extend(circle::circles(&graph).iter().map(|files| format!("{folder}: a circle: {}", files.join(" → "))));
+        broken
+            .extend(circle::circles(&graph).iter().map(|files| format!("{folder}: a circle of {}", files.join(", "))));
     }
     let lengths = lengths::measure(project)?;
     lengths.lines().iter().for_each(|line| note(line));

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::circle::Graph;
 use super::references::{ModulePath, References, read};
+use super::sources::rust_files;
 
 /// How many exports are followed one after the other.
 const MAX_EXPORTS: usize = 8;
@@ -44,21 +45,6 @@ fn modules(folder: &Path) -> Result<BTreeMap<ModulePath, Module>> {
     Ok(modules)
 }
 
-/// Every Rust file below a folder, in order.
-pub(super) fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(rust_files(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
 /// The module that a file is; None for files of tests.
 fn module_path(file: &str) -> Option<ModulePath> {
     let mut words: ModulePath = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
@@ -88,6 +74,8 @@ fn file_of(modules: &BTreeMap<ModulePath, Module>, path: &[String]) -> Option<St
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::invariants::{circle, doors};
 
@@ -115,6 +103,20 @@ mod tests {
         );
         let graph = graph(&folder).unwrap();
         assert_eq!(circle::circles(&graph), [["a/one.rs", "b.rs"]]);
+    }
+
+    #[test]
+    fn a_circle_is_found_through_a_folder_that_is_imported() {
+        let folder = tree(
+            "folder",
+            &[
+                ("lib.rs", "mod router;\nmod api;"),
+                ("router.rs", "use super::api;\npub(crate) fn route() { api::people::erase(); }"),
+                ("api/mod.rs", "pub(crate) mod people;"),
+                ("api/people.rs", "pub(crate) fn erase() { crate::router::route(); }"),
+            ],
+        );
+        assert_eq!(circle::circles(&graph(&folder).unwrap()), [["api/people.rs", "router.rs"]]);
     }
 
     #[test]

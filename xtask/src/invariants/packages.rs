@@ -53,9 +53,14 @@ const DOORS: [(&str, &[&str]); 8] = [
 /// What both sides of the product share: it ships to every page.
 const SHARED: [&str; 2] = ["endcap-protocol", "endcap-targeting"];
 
+/// The crates that have no platform: every one of the edge but the worker, and what they share with pages.
+pub(crate) fn pure() -> impl Iterator<Item = &'static str> {
+    SHARED.into_iter().chain(DOORS.into_iter().map(|(package, _)| package))
+}
+
 /// Dependencies that go against the doors.
 pub(super) fn broken(project: &Project) -> Result<Vec<String>> {
-    let mut broken = Vec::new();
+    let mut broken = unknown(&crates_of_the_edge(project)?);
     for package in SHARED {
         broken.extend(against(package, &SHARED, &dependencies(project, package)?));
     }
@@ -68,6 +73,24 @@ pub(super) fn broken(project: &Project) -> Result<Vec<String>> {
     let edges = sdk.iter().filter(|name| *name == "worker" || DOORS.iter().any(|(package, _)| name == package));
     broken.extend(edges.map(|name| format!("endcap-sdk depends on {name}: nothing of the edge may reach a browser")));
     Ok(broken)
+}
+
+/// The names of the crates in folders of `edge`.
+fn crates_of_the_edge(project: &Project) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(project.path("edge"))? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").exists() {
+            names.push(format!("endcap-{}", entry.file_name().to_string_lossy()));
+        }
+    }
+    Ok(names)
+}
+
+/// Crates that nobody gave doors.
+fn unknown(found: &[String]) -> Vec<String> {
+    let missing = found.iter().filter(|name| DOORS.iter().all(|(package, _)| name != package));
+    missing.map(|name| format!("{name} has no doors: say in DOORS which crates it may know")).collect()
 }
 
 /// What a pure package reaches of what it must not: the platform, and other crates of ours than those allowed.
@@ -121,6 +144,12 @@ mod tests {
         assert_eq!(broken.len(), 2);
         assert!(broken[0].starts_with("endcap-models depends on endcap-profile"), "{broken:?}");
         assert!(broken[1].starts_with("endcap-models depends on js-sys"), "{broken:?}");
+    }
+
+    #[test]
+    fn a_crate_without_doors_is_named() {
+        let found = ["endcap-engine", "endcap-console"].map(str::to_owned);
+        assert_eq!(unknown(&found), ["endcap-console has no doors: say in DOORS which crates it may know"]);
     }
 
     #[test]

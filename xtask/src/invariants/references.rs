@@ -1,9 +1,10 @@
-//! What a Rust file names: paths that begin with `crate`, `super`, `self` or one of the file's own modules, in `use`
-//! declarations, in code and in the arguments of macros. Tests inside the file do not count.
+//! What a Rust file names: paths that begin with `crate`, `super`, `self`, one of the file's own modules or a name that it
+//! imports, in `use` declarations, in code and in the arguments of macros. Tests inside the file do not count. Calls of
+//! methods are no paths: they lead to a type that the file names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// A path from the crate's root, such as `["profile", "row", "ProfileRow"]`.
@@ -23,7 +24,7 @@ pub(super) struct References {
 /// Reads a file that is the module at `module`.
 pub(super) fn read(text: &str, module: &[String]) -> Result<References> {
     let stream: TokenStream = text.parse().map_err(|error| anyhow!("{error}")).context("not Rust")?;
-    let file = syn::parse_file(text)?;
+    let file: syn::File = syn::parse2(stream.clone())?;
     let declares =
         |item: &syn::Item| matches!(item, syn::Item::Use(_) | syn::Item::Mod(syn::ItemMod { content: None, .. }));
     let mut found = References { only_declares: file.items.iter().all(declares), ..References::default() };
@@ -31,21 +32,24 @@ pub(super) fn read(text: &str, module: &[String]) -> Result<References> {
         syn::Item::Mod(item) if item.content.is_none() => Some(item.ident.to_string()),
         _ => None,
     });
-    let scan = Scan { children: children.collect() };
-    scan.tokens(&stream.into_iter().collect::<Vec<_>>(), module, &mut found);
+    let child = |name: String| (name.clone(), [module, &[name]].concat());
+    let mut scan = Scan { names: children.map(child).collect() };
     for item in &file.items {
-        if let syn::Item::Use(item) = item
-            && !matches!(item.vis, syn::Visibility::Inherited)
-        {
-            scan.exports(&item.tree, &mut Vec::new(), module, &mut found);
+        if let syn::Item::Use(item) = item {
+            let imports = scan.imports(&item.tree, &[], module)?;
+            if !matches!(item.vis, syn::Visibility::Inherited) {
+                found.exports.extend(imports.iter().cloned());
+            }
+            scan.names.extend(imports);
         }
     }
+    scan.tokens(&stream.into_iter().collect::<Vec<_>>(), module, &mut found);
     Ok(found)
 }
 
 struct Scan {
-    /// Modules that the file declares in files of their own.
-    children: BTreeSet<String>,
+    /// Names of the file with what they stand for: its modules in files of their own, and what it imports.
+    names: BTreeMap<String, ModulePath>,
 }
 
 impl Scan {
@@ -85,7 +89,7 @@ impl Scan {
     }
 
     fn begins_path(&self, word: &str) -> bool {
-        matches!(word, "crate" | "super" | "self") || self.children.contains(word)
+        matches!(word, "crate" | "super" | "self") || self.names.contains_key(word)
     }
 
     /// Reads a path or a tree of them. Returns where it ends.
@@ -122,6 +126,11 @@ impl Scan {
 
     /// The path from the crate's root. None for what is outside of the crate.
     fn absolute(&self, words: &[String], module: &[String]) -> Option<ModulePath> {
+        // `self` at the end of braces is the module before them.
+        let words = match words {
+            [before @ .., last] if last == "self" && !before.is_empty() => before,
+            _ => words,
+        };
         let mut base = module.to_vec();
         let mut rest = words;
         match words.first()?.as_str() {
@@ -136,38 +145,35 @@ impl Scan {
                     rest = rest.get(1..)?;
                 }
             }
-            child if self.children.contains(child) => {}
-            _ => return None,
+            name => {
+                base.clone_from(self.names.get(name)?);
+                rest = words.get(1..)?;
+            }
         }
         base.extend(rest.iter().cloned());
         Some(base)
     }
 
-    fn exports(&self, tree: &syn::UseTree, words: &mut Vec<String>, module: &[String], found: &mut References) {
-        match tree {
-            syn::UseTree::Path(path) => {
-                words.push(path.ident.to_string());
-                self.exports(&path.tree, words, module, found);
-                words.pop();
-            }
+    /// The names that a `use` declaration brings, with the paths that they stand for within the crate.
+    fn imports(&self, tree: &syn::UseTree, words: &[String], module: &[String]) -> Result<Vec<(String, ModulePath)>> {
+        let below = |name: &syn::Ident| [words, &[name.to_string()]].concat();
+        let named = |name: &syn::Ident, as_name: &syn::Ident| {
+            let as_name = if as_name == "self" { words.last().cloned() } else { Some(as_name.to_string()) };
+            as_name.zip(self.absolute(&below(name), module)).into_iter().collect()
+        };
+        Ok(match tree {
+            syn::UseTree::Path(path) => self.imports(&path.tree, &below(&path.ident), module)?,
             syn::UseTree::Group(group) => {
-                group.items.iter().for_each(|item| self.exports(item, words, module, found));
+                let parts = group.items.iter().map(|item| self.imports(item, words, module));
+                parts.collect::<Result<Vec<_>>>()?.concat()
             }
-            syn::UseTree::Name(name) => {
-                self.export(&name.ident.to_string(), &name.ident.to_string(), words, module, found)
+            syn::UseTree::Name(name) => named(&name.ident, &name.ident),
+            syn::UseTree::Rename(name) => named(&name.ident, &name.rename),
+            syn::UseTree::Glob(_) if self.absolute(words, module).is_some() => {
+                bail!("imports everything of {}: name what it takes, so that its arrows are known", words.join("::"))
             }
-            syn::UseTree::Rename(name) => {
-                self.export(&name.ident.to_string(), &name.rename.to_string(), words, module, found);
-            }
-            syn::UseTree::Glob(_) => {}
-        }
-    }
-
-    fn export(&self, name: &str, as_name: &str, words: &[String], module: &[String], found: &mut References) {
-        let whole: Vec<String> = words.iter().cloned().chain([name.to_owned()]).collect();
-        if let Some(path) = self.absolute(&whole, module) {
-            found.exports.push((as_name.to_owned(), path));
-        }
+            syn::UseTree::Glob(_) => Vec::new(),
+        })
     }
 }
 
@@ -228,6 +234,21 @@ mod tests {
     #[test]
     fn a_child_is_named_without_its_parent() {
         assert_eq!(paths("mod store; use store::Store; use other::Thing;", &["shard"]), ["shard::store::Store"]);
+    }
+
+    #[test]
+    fn a_name_that_is_imported_leads_on() {
+        let text = "use super::{api, c::{self, D as E}}; fn f() { api::people::erase(); c::g(); E::new(); }";
+        assert_eq!(
+            paths(text, &["x", "y"]),
+            ["x::api", "x::api::people::erase", "x::c", "x::c::D", "x::c::D::new", "x::c::g"]
+        );
+    }
+
+    #[test]
+    fn importing_everything_is_refused() {
+        assert!(read("use super::a::*;", &["x".to_owned(), "y".to_owned()]).is_err());
+        assert!(read("use other::prelude::*;", &["x".to_owned()]).is_ok());
     }
 
     #[test]

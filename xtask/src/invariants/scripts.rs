@@ -7,36 +7,24 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::circle::Graph;
+use super::sources::script_files;
 
 /// The arrows between the scripts below a folder.
 pub(super) fn graph(folder: &Path) -> Result<Graph> {
-    let files = files(folder)?;
+    let files = script_files(folder)?;
     let mut graph = Graph::new();
     for path in &files {
         let text = fs::read_to_string(path)?;
-        let targets: BTreeSet<String> = imports(&text)
-            .filter_map(|import| resolve(path.parent()?, import, &files))
-            .filter(|target| target != path)
-            .map(|target| name(folder, &target))
-            .collect();
+        let mut targets = BTreeSet::new();
+        for import in imports(&text).filter(|import| is_script(import)) {
+            let target = resolve(folder, path, import, &files);
+            let target = target.with_context(|| format!("{}: no script is {import}", path.display()))?;
+            targets.insert(name(folder, &target));
+        }
+        targets.remove(&name(folder, path));
         graph.insert(name(folder, path), targets);
     }
     Ok(graph)
-}
-
-/// Every script below a folder, in order.
-pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(files(&path)?);
-        } else if path.extension().is_some_and(|kind| ["ts", "tsx", "js", "mjs"].iter().any(|script| kind == *script)) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 fn name(folder: &Path, path: &Path) -> String {
@@ -56,10 +44,22 @@ fn imports(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Scripts that the build puts beside the others under a name of its own, with their sources.
+const BUILT: [(&str, &str); 1] = [("./auto.js", "auto/index.js")];
+
+/// Whether an import is of a script, and not of data or styles.
+fn is_script(import: &str) -> bool {
+    let ending = Path::new(import).extension().and_then(|ending| ending.to_str());
+    ending.is_none_or(|ending| ["ts", "tsx", "js", "mjs"].contains(&ending))
+}
+
 /// The file that an import leads to: as it is written, with another ending, or the index of a folder.
-fn resolve(from: &Path, import: &str, files: &[PathBuf]) -> Option<PathBuf> {
+fn resolve(folder: &Path, importer: &Path, import: &str, files: &[PathBuf]) -> Option<PathBuf> {
+    if let Some((_, source)) = BUILT.iter().find(|(name, _)| *name == import) {
+        return Some(folder.join(source)).filter(|path| files.contains(path));
+    }
     let mut path = PathBuf::new();
-    for part in from.join(import).components() {
+    for part in importer.parent()?.join(import).components() {
         match part {
             Component::ParentDir => drop(path.pop()),
             Component::CurDir => {}
@@ -73,6 +73,7 @@ fn resolve(from: &Path, import: &str, files: &[PathBuf]) -> Option<PathBuf> {
         bare.with_extension("tsx"),
         bare.with_extension("js"),
         path.join("index.ts"),
+        path.join("index.tsx"),
         path.join("index.js"),
     ];
     candidates.into_iter().find(|candidate| files.contains(candidate))
@@ -89,5 +90,15 @@ mod tests {
         let mut found: Vec<&str> = imports(text).collect();
         found.sort_unstable();
         assert_eq!(found, ["../b", "./a.js", "./c", "./d.js"]);
+    }
+
+    #[test]
+    fn an_import_of_no_file_is_refused_and_data_is_no_script() {
+        let folder = std::env::temp_dir().join(format!("endcap-invariants-scripts-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("a.js"), "import data from '../seed.json'; import { b } from './b.js';").unwrap();
+        assert!(graph(&folder).unwrap_err().to_string().contains("no script is ./b.js"));
+        fs::write(folder.join("b.ts"), "export const b = 1;").unwrap();
+        assert!(graph(&folder).unwrap()["a.js"].contains("b.ts"));
     }
 }
