@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use endcap_events::traits::Trait;
 use endcap_identity::FragmentId;
 
+use crate::evidence_policy::names_somebody;
 use crate::fragment::Fragment;
 use crate::row::ProfileRow;
 
 /// Most names of one person that are looked for.
 pub const MAX_NAMES: usize = 2000;
-/// Traits that name somebody, besides those that begin with `external:`.
-const NAMING: [&str; 4] = ["email", "phone", "member_no", "line_id"];
 
 /// What erasing fragments left of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +55,8 @@ impl Fragment {
         names.extend(self.user.as_ref().map(|named| named.user_id.as_str().to_owned()));
         names.extend(self.claims.iter().map(|claim| claim.user_id.as_str().to_owned()));
         names.extend(self.said.iter().map(|evidence| evidence.identifier.value.clone()));
-        let naming = |name: &str| NAMING.contains(&name) || name.starts_with("external:");
         names.extend(self.traits.iter().filter_map(|(name, (_, value))| match value {
-            Trait::Text(text) if naming(name) => Some(text.clone()),
+            Trait::Text(text) if names_somebody(name) => Some(text.clone()),
             _ => None,
         }));
         names

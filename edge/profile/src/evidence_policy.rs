@@ -10,8 +10,10 @@ use endcap_identity::{Alias, Evidence, Identifier, IdentityRules, Namespace, Wit
 use endcap_protocol::UserId;
 use endcap_validation::Trust;
 
-/// Names of traits that name somebody, besides those that begin with `external:`.
-const NAMING: [&str; 4] = ["email", "phone", "member_no", "line_id"];
+/// Whether a trait names somebody, by the trait's own name.
+pub(crate) fn names_somebody(name: &str) -> bool {
+    ["email", "phone", "member_no", "line_id"].contains(&name) || name.starts_with("external:")
+}
 
 /// How the edge judges the events of a source.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +89,7 @@ impl EvidencePolicy<'_> {
 
 /// The identifiers among traits.
 fn naming(traits: &Traits) -> Vec<Identifier> {
-    let named = traits.0.iter().filter(|(name, _)| NAMING.contains(&name.as_str()) || name.starts_with("external:"));
+    let named = traits.0.iter().filter(|(name, _)| names_somebody(name));
     let read = |(name, value): (&String, &Trait)| {
         let text = match value {
             Trait::Text(text) => text.clone(),

@@ -6,7 +6,6 @@ use endcap_events::link::request::{Links, LinksRequest};
 use endcap_events::webhook::mapping::Definition as MappingDefinition;
 use endcap_identity::admin_review::{Conflicts, LinksAsk, LinksReply};
 use endcap_push::{PushBody, PushReply, ReportBody};
-use schemars::Schema;
 use schemars::generate::SchemaGenerator;
 use serde_json::{Value, json};
 
@@ -24,21 +23,13 @@ use crate::timers_view::TimersView;
 
 /// The schema of a body; None where there is none, or it is no JSON.
 pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Option<Value> {
-    let by_hand = match payload {
-        Payload::Nothing | Payload::Image | Payload::Redirect => return None,
-        Payload::AnyJson => json!({"type": "object"}),
-        Payload::Metrics | Payload::Delivery => json!({}),
-        Payload::Batch => hand_written::batch(),
-        Payload::Call => hand_written::call(),
-        Payload::Calls => hand_written::calls(),
-        typed => return of_type(generator, typed).map(Value::from),
-    };
-    Some(by_hand)
-}
-
-/// The schema that follows from a type.
-fn of_type(generator: &mut SchemaGenerator, payload: Payload) -> Option<Schema> {
     let schema = match payload {
+        Payload::Nothing | Payload::Image | Payload::Redirect => return None,
+        Payload::AnyJson => return Some(json!({"type": "object"})),
+        Payload::Metrics | Payload::Delivery => return Some(json!({})),
+        Payload::Batch => return Some(hand_written::batch()),
+        Payload::Call => return Some(hand_written::call()),
+        Payload::Calls => return Some(hand_written::calls()),
         Payload::BatchReply => generator.subschema_for::<BatchReply>(),
         Payload::PushBody => generator.subschema_for::<PushBody>(),
         Payload::PushReply => generator.subschema_for::<PushReply>(),
@@ -71,15 +62,6 @@ fn of_type(generator: &mut SchemaGenerator, payload: Payload) -> Option<Schema> 
         Payload::ReplayAsk => generator.subschema_for::<ReplayAsk>(),
         Payload::ReplayReply => generator.subschema_for::<ReplayReply>(),
         Payload::Timers => generator.subschema_for::<TimersView>(),
-        Payload::Nothing
-        | Payload::AnyJson
-        | Payload::Image
-        | Payload::Redirect
-        | Payload::Batch
-        | Payload::Call
-        | Payload::Calls
-        | Payload::Metrics
-        | Payload::Delivery => return None,
     };
-    Some(schema)
+    Some(schema.into())
 }
