@@ -122,6 +122,15 @@ mod tests {
     }
 
     #[test]
+    fn operations_of_one_path_have_one_role() {
+        for operation in Operation::ALL {
+            let route = operation.route();
+            let others = Operation::ALL.iter().map(|other| other.route()).filter(|other| other.path == route.path);
+            assert!(others.into_iter().all(|other| other.role == route.role), "{}", route.path);
+        }
+    }
+
+    #[test]
     fn names_and_paths_are_said_once() {
         let mut names = std::collections::BTreeSet::new();
         let mut routes = std::collections::BTreeSet::new();

@@ -4,7 +4,7 @@ use endcap_identity::proof::prove;
 use endcap_protocol::{UserId, bucket_of};
 use endcap_validation::{DomainError, read_json};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use worker::{Env, Method, Response};
 
 use super::api::profiles;
@@ -62,11 +62,8 @@ fn proof(body: &[u8], env: &Env) -> Result<Response, EdgeError> {
 /// Runs the due timers of every shard as of a time that is passed in.
 async fn timers(body: &[u8], env: &Env) -> Result<Response, EdgeError> {
     let run: RunTimers = read_json(body)?;
-    let mut ran = 0;
-    for shard in shards::all_shards(env).await? {
-        ran += call::ask(&shard, &run).await?.ran;
-    }
-    response::json(&TimersRan { ran })
+    let parts = call::ask_each(&shards::all_shards(env).await?, &run).await?;
+    response::json(&TimersRan { ran: parts.iter().map(|part| part.ran).sum() })
 }
 
 /// Writes the format byte of a profile's row, so that a test meets a row that this version cannot read.
@@ -77,17 +74,14 @@ async fn row_format(body: &[u8], env: &Env) -> Result<Response, EdgeError> {
 
 /// Leaves the timers of every shard as an earlier version would have.
 async fn old_timers(env: &Env) -> Result<Response, EdgeError> {
-    for shard in shards::all_shards(env).await? {
-        call::ask(&shard, &LeaveOldTimers {}).await?;
-    }
+    call::ask_each(&shards::all_shards(env).await?, &LeaveOldTimers {}).await?;
     response::json(&json!({}))
 }
 
 /// Batches and rows written since the objects started.
 async fn rows(env: &Env) -> Result<Response, EdgeError> {
     let mut sum = RowsWritten::default();
-    for shard in shards::all_shards(env).await? {
-        let part = call::ask(&shard, &RowsAsk {}).await?;
+    for part in call::ask_each(&shards::all_shards(env).await?, &RowsAsk {}).await? {
         sum.batches += part.batches;
         sum.rows_written += part.rows_written;
     }
@@ -99,9 +93,5 @@ async fn tables(env: &Env) -> Result<Response, EdgeError> {
     let mut objects = shards::all_shards(env).await?;
     objects.extend(namespace::all_graph_parts(env)?);
     objects.extend([namespace::shop(env)?, namespace::registry(env)?]);
-    let mut all: Vec<Value> = Vec::new();
-    for object in objects {
-        all.push(call::ask(&object, &TablesAsk {}).await?);
-    }
-    response::json(&all)
+    response::json(&call::ask_each(&objects, &TablesAsk {}).await?)
 }

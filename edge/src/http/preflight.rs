@@ -1,11 +1,10 @@
 //! Answers to preflights (Fetch standard, CORS protocol).
 
-use endcap_api::{Role, Side, find};
+use endcap_api::Role;
 use endcap_validation::DomainError;
 use worker::Response;
 
 use super::incoming::Incoming;
-use super::vendor;
 use crate::platform::error::EdgeError;
 use crate::platform::{cors, response};
 
@@ -13,12 +12,11 @@ use crate::platform::{cors, response};
 const VENDOR_HEADERS: &str = "authorization, content-type, anonymousid, sentat, x-retry-count, rsa-recovered, \
                               rsa-retry-attempt, rsa-since-last-attempt, rsa-since-first-attempt, rsa-retry-reason";
 
-/// The answer where a path has routes for pages; None where it has none.
-pub(super) fn answer(side: Side, path: &str, incoming: &Incoming<'_>) -> Option<Result<Response, EdgeError>> {
-    let found = ["POST", "GET"].into_iter().find_map(|method| find(side, method, path).ok())?;
-    match found.operation.route().role {
+/// The answer at a path whose routes have this role; None where they are not for pages.
+pub(super) fn answer(role: Role, incoming: &Incoming<'_>) -> Option<Result<Response, EdgeError>> {
+    match role {
         Role::Page => Some(of_page(incoming)),
-        Role::WriteKey => Some(vendor::readable(of_vendor(), incoming)),
+        Role::WriteKey => Some(of_vendor()),
         Role::Anybody | Role::Visitor | Role::Signature | Role::Operator => None,
     }
 }

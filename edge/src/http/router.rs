@@ -35,31 +35,34 @@ pub(crate) async fn handle(request: Request, env: Env, context: Context) -> work
     let (side, rest) = below.map_or((Side::Server, path.as_str()), |rest| (Side::BelowPrefix, rest));
     let base = if side == Side::BelowPrefix { config.prefix.as_str() } else { "" };
     let incoming = Incoming { request, env: &env, config: &config, context: &context, parameter: "", base };
-    cors::answer_or_error(route(side, rest, incoming).await, origin.as_deref(), &config)
+    cors::answer_or_error(route(side, rest, incoming, origin.as_deref()).await, origin.as_deref(), &config)
 }
 
-/// Finds the operation, checks the API key where it needs one, and answers.
-async fn route(side: Side, path: &str, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+/// Finds what is asked for, lets in who may ask it, and answers.
+async fn route(side: Side, path: &str, incoming: Incoming<'_>, origin: Option<&str>) -> Result<Response, EdgeError> {
     if side == Side::BelowPrefix
         && let Some(rest) = path.strip_prefix("/dev/")
     {
         return dev::handle(rest, incoming).await;
     }
-    let method = incoming.request.method();
-    if method == Method::Options
-        && let Some(answer) = preflight::answer(side, path, &incoming)
-    {
-        return answer;
-    }
-    match find(side, method.as_ref(), path) {
+    let config = incoming.config;
+    let found = find(side, incoming.request.method().as_ref(), path);
+    let role = match &found {
+        Ok(found) => Some(found.operation.route().role),
+        // All operations of one path have the same role.
+        Err(NoRoute::Method(operations)) => operations.first().map(|operation| operation.route().role),
+        Err(NoRoute::Path) => None,
+    };
+    let answered = match found {
         Ok(Found { operation, parameter }) => {
-            if operation.route().role == Role::Operator {
+            if role == Some(Role::Operator) {
                 api::admit(&incoming).await?;
             }
             answer(operation, Incoming { parameter, ..incoming }).await
         }
-        Err(none) => otherwise(&none, path, incoming).await,
-    }
+        Err(none) => otherwise(&none, role, path, incoming).await,
+    };
+    if role == Some(Role::WriteKey) { vendor::readable(answered, origin, config) } else { answered }
 }
 
 /// What answers an operation.
@@ -111,22 +114,30 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::Group | Op::GroupShort => vendor::take(Some(CallType::Group), incoming).await,
         Op::Alias | Op::AliasShort => vendor::take(Some(CallType::Alias), incoming).await,
         Op::SendCalls | Op::SendCallsShort | Op::ImportCalls | Op::SendBeacon => vendor::take(None, incoming).await,
-        Op::SendMetrics => vendor::metrics(&incoming),
+        Op::SendMetrics => vendor::metrics(),
         Op::GetClientSettings => vendor::settings(&incoming),
         Op::GetSourceConfig => vendor::source_config(&incoming),
     }
 }
 
-/// The answer where no route takes the request: a file, or an error that says what is wrong.
-async fn otherwise(none: &NoRoute, path: &str, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+/// The answer where no route takes the request: to a preflight, a file, or an error that says what is wrong.
+async fn otherwise(
+    none: &NoRoute,
+    role: Option<Role>,
+    path: &str,
+    incoming: Incoming<'_>,
+) -> Result<Response, EdgeError> {
+    if incoming.request.method() == Method::Options
+        && let Some(answer) = role.and_then(|role| preflight::answer(role, &incoming))
+    {
+        return answer;
+    }
     match none {
-        NoRoute::Method(operations) => {
-            if operations.iter().any(|operation| operation.route().role == Role::Operator) {
+        NoRoute::Method(_) => {
+            if role == Some(Role::Operator) {
                 api::admit(&incoming).await?;
             }
-            let refused = Err(DomainError::Method(none.methods()).into());
-            let vendors = operations.iter().any(|operation| operation.route().role == Role::WriteKey);
-            if vendors { vendor::readable(refused, &incoming) } else { refused }
+            Err(DomainError::Method(none.methods()).into())
         }
         NoRoute::Path if incoming.base.is_empty() && (path == "/api" || path.starts_with("/api/")) => {
             api::admit(&incoming).await?;

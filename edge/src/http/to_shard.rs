@@ -2,7 +2,6 @@
 //!
 //! By the route cookie, else by the bucket that the page names. Neither is trusted: the shard checks both.
 
-use endcap_api::Method;
 use endcap_identity::signed;
 use endcap_protocol::bucket_of;
 use endcap_protocol::cookie::ROUTE_COOKIE;
@@ -56,12 +55,9 @@ pub(crate) fn hand_over(request: &RawRequest, env: &Env) -> Option<Promise> {
     shards::raw_shard(env, bucket).ok()?.fetch(request).ok()
 }
 
-/// The bucket that a browser's request goes to, if it may go to any.
+/// The bucket that a browser's POST goes to, if it may go to any.
 fn profile_bucket(request: &RawRequest) -> Result<u16, EdgeError> {
     let headers = request.headers();
-    if request.method() != "POST" {
-        return Err(DomainError::Method(vec![Method::Post]).into());
-    }
     response::check_media_type(&headers.get("content-type")?.unwrap_or_default())?;
     let announced = headers.get("content-length")?.and_then(|text| text.parse::<usize>().ok());
     if announced.is_some_and(|length| length > BATCH_BYTES) {

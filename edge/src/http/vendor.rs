@@ -16,7 +16,6 @@ use endcap_events::vendor::answers;
 use endcap_events::vendor::consent::Categories;
 use endcap_events::vendor::keys::basic_user;
 use endcap_events::vendor::request::{BODY_BYTES, Refused, Request as Calls, read, unpack, write_key};
-use endcap_protocol::touch::parameter_value;
 use endcap_protocol::{FieldError, SourceId, UnixMillis};
 use endcap_validation::path::segment;
 use endcap_validation::{DomainError, Trust};
@@ -29,6 +28,7 @@ use super::rate_limits;
 use super::server_delivery::deliver;
 use crate::platform::config::{Config, config};
 use crate::platform::error::EdgeError;
+use crate::platform::query::Query;
 use crate::platform::{clock, response};
 use crate::rpc::quarantine;
 
@@ -51,36 +51,24 @@ struct CallContext {
     gpc: Option<String>,
 }
 
-/// Takes calls in: one of a kind, or many.
-pub(super) async fn take(call: Option<CallType>, mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
-    let taken = take_calls(call, &mut incoming).await;
-    readable(taken, &incoming)
-}
-
 /// A client's figures about itself are not kept.
-pub(super) fn metrics(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
-    readable(response::json(&json!({"success": true})), incoming)
+pub(super) fn metrics() -> Result<Response, EdgeError> {
+    response::json(&json!({"success": true}))
 }
 
-/// `GET /v1/projects/{key}/settings`.
-pub(super) fn settings(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
-    readable(client_settings(incoming), incoming)
-}
-
-/// `GET /sourceConfig`.
-pub(super) fn source_config(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
-    readable(client_source_config(incoming), incoming)
-}
-
-/// The answer, which the pages of any source may read; what they may send was checked by source.
-pub(super) fn readable(result: Result<Response, EdgeError>, incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+/// What every route of the vendors' APIs answers: the pages of any source may read it. What they may send was checked by
+/// source.
+pub(super) fn readable(
+    result: Result<Response, EdgeError>,
+    origin: Option<&str>,
+    config: &Config,
+) -> Result<Response, EdgeError> {
     let response = match result {
         Ok(response) => response,
         Err(error) => refusal(&error)?,
     };
-    let origin = incoming.request.headers().get("origin")?;
-    if let Some(origin) = origin.filter(|origin| incoming.config.knows(origin)) {
-        response.headers().set("access-control-allow-origin", &origin)?;
+    if let Some(origin) = origin.filter(|origin| config.knows(origin)) {
+        response.headers().set("access-control-allow-origin", origin)?;
         response.headers().set("vary", "origin")?;
     }
     Ok(response)
@@ -101,17 +89,13 @@ fn speaker(key: &str, request: &Request, config: &Config) -> Result<Speaker, Edg
 /// The write key of a request: in the authorization, in the query, or in the body.
 fn key_of(request: &Request, body: &[u8]) -> Result<String, EdgeError> {
     let header = request.headers().get("authorization")?;
-    let named = header.as_deref().and_then(basic_user).or_else(|| queried(request, "writeKey"));
+    let named = header.as_deref().and_then(basic_user).or_else(|| Query::of(&request.inner().url()).get("writeKey"));
     Ok(named.or_else(|| write_key(body)).ok_or(DomainError::WriteKey)?)
 }
 
-fn queried(request: &Request, name: &str) -> Option<String> {
-    let url = request.inner().url();
-    parameter_value(url.split_once('?')?.1.split('#').next()?, name)
-}
-
-async fn take_calls(call: Option<CallType>, incoming: &mut Incoming<'_>) -> Result<Response, EdgeError> {
-    let Incoming { request, env, config, .. } = incoming;
+/// Takes calls in: one of a kind, or many.
+pub(super) async fn take(call: Option<CallType>, mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    let Incoming { request, env, config, .. } = &mut incoming;
     let packed = request.headers().get("content-encoding")?.is_some_and(|how| how.trim().eq_ignore_ascii_case("gzip"));
     let body = response::body(request, BODY_BYTES).await?;
     let body = if packed { unpack(&body)? } else { body };
@@ -263,7 +247,8 @@ fn unreadable(error: &DomainError) -> Rejection {
     Rejection::new(RejectCode::InvalidEvent, FieldError::new("", error.to_string()))
 }
 
-fn client_settings(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+/// `GET /v1/projects/{key}/settings`.
+pub(super) fn settings(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let key = segment(incoming.parameter, "write_key")?;
     speaker(&key, &incoming.request, incoming.config)?;
     let url = incoming.url();
@@ -272,7 +257,8 @@ fn client_settings(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     response::json(&answers::settings(&key, scheme, &format!("{host}{}", incoming.base)))
 }
 
-fn client_source_config(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+/// `GET /sourceConfig`.
+pub(super) fn source_config(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let key = key_of(&incoming.request, &[])?;
     let speaker = speaker(&key, &incoming.request, incoming.config)?;
     response::json(&answers::source_config(&key, speaker.source.as_str()))

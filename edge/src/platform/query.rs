@@ -12,7 +12,7 @@ pub(crate) struct Query<'a>(&'a str);
 impl<'a> Query<'a> {
     /// The query of a URL; empty where it has none.
     pub(crate) fn of(url: &'a str) -> Self {
-        Self(url.split_once('?').map_or("", |(_, query)| query))
+        Self(endcap_events::link::query::of(url))
     }
 
     /// The text as it stands in the URL.

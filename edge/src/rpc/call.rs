@@ -77,6 +77,15 @@ pub(crate) async fn post<M: Message>(stub: &Stub, message: &M) -> Result<Respons
     Outgoing::of(message)?.send_known(stub).await
 }
 
+/// Sends a message to several objects, one after the other, and reads their answers; anything but 200 is an error.
+pub(crate) async fn ask_each<M: Message>(stubs: &[Stub], message: &M) -> Result<Vec<M::Reply>, EdgeError> {
+    let mut replies = Vec::with_capacity(stubs.len());
+    for stub in stubs {
+        replies.push(ask(stub, message).await?);
+    }
+    Ok(replies)
+}
+
 /// Sends a message to an object and reads its answer; anything but 200 is an error.
 pub(crate) async fn ask<M: Message>(stub: &Stub, message: &M) -> Result<M::Reply, EdgeError> {
     Ok(serde_json::from_str(&Outgoing::of(message)?.ask(stub, None).await?)?)

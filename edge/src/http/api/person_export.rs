@@ -6,7 +6,7 @@ use endcap_engine::person_export::{Belongings, EventPage, Export, LogPlace, Logg
 use endcap_identity::FragmentId;
 use endcap_protocol::ProfileId;
 use serde_json::value::RawValue;
-use worker::{Env, Response};
+use worker::{Env, Response, Stub};
 
 use super::people::Whose;
 use super::{people, profiles};
@@ -50,7 +50,10 @@ pub(in crate::http) async fn events(incoming: Incoming<'_>) -> Result<Response, 
     let limit = query.limit(DEFAULT_LIMIT, PAGE)?;
     let after = query.cursor(LogPlace::parse)?.unwrap_or(LogPlace::START);
     match person(id, incoming.env).await? {
-        Ok(person) => response::json(&read(&person.fragments, after, limit, incoming.env).await?),
+        Ok(person) => {
+            let shards = shards::all_shards(incoming.env).await?;
+            response::json(&read(&person.fragments, after, limit, &shards).await?)
+        }
         Err(missing) => Ok(missing),
     }
 }
@@ -60,10 +63,10 @@ async fn read(
     fragments: &BTreeSet<FragmentId>,
     after: LogPlace,
     limit: usize,
-    env: &Env,
+    shards: &[Stub],
 ) -> Result<EventPage, EdgeError> {
     let mut batches = Vec::new();
-    for (number, shard) in shards::all_shards(env).await?.iter().enumerate() {
+    for (number, shard) in shards.iter().enumerate() {
         let number = u16::try_from(number).unwrap_or(u16::MAX);
         // One batch may be the one in which the page before ended, and one more says whether there is more.
         let ask = EventsAsk { fragments: fragments.clone(), shard: number, after, limit: limit as i64 + 2 };
@@ -92,10 +95,11 @@ pub(in crate::http) async fn export(incoming: Incoming<'_>) -> Result<Response, 
         Ok(person) => person,
         Err(missing) => return Ok(missing),
     };
-    let belongings = belongings(&person, env).await?;
+    let shards = shards::all_shards(env).await?;
+    let belongings = belongings(&person, &shards).await?;
     let (mut events, mut after, mut bytes) = (Vec::new(), Some(LogPlace::START), 0);
     while let Some(place) = after.filter(|_| bytes < EXPORT_BYTES) {
-        let page = read(&person.fragments, place, PAGE, env).await?;
+        let page = read(&person.fragments, place, PAGE, &shards).await?;
         bytes += page.events.iter().map(|event| event.event.get().len()).sum::<usize>();
         events.extend(page.events);
         after = page.cursor.map(|cursor| LogPlace::parse(&cursor)).transpose()?;
@@ -112,18 +116,12 @@ pub(in crate::http) async fn export(incoming: Incoming<'_>) -> Result<Response, 
     })
 }
 
-async fn belongings(person: &Person, env: &Env) -> Result<Belongings, EdgeError> {
-    let shards = shards::all_shards(env).await?;
-    let mut names = BTreeSet::new();
-    for shard in &shards {
-        let known = call::ask(shard, &NamesAsk { fragments: person.fragments.clone() }).await?;
-        names.extend(known.names.into_iter().map(|name| name.trim().to_ascii_lowercase()));
-    }
-    names.remove("");
+async fn belongings(person: &Person, shards: &[Stub]) -> Result<Belongings, EdgeError> {
+    let fragments = person.fragments.clone();
+    let known = call::ask_each(shards, &NamesAsk { fragments: fragments.clone() }).await?;
+    let names = known.into_iter().flat_map(|known| known.names).map(|name| name.trim().to_ascii_lowercase());
+    let ask = BelongingsAsk { fragments, names: names.filter(|name| !name.is_empty()).collect() };
     let mut all = Belongings::default();
-    for shard in &shards {
-        let ask = BelongingsAsk { fragments: person.fragments.clone(), names: names.clone() };
-        all.extend(call::ask(shard, &ask).await?);
-    }
+    call::ask_each(shards, &ask).await?.into_iter().for_each(|part| all.extend(part));
     Ok(all)
 }

@@ -93,20 +93,15 @@ async fn page(ask: &ReplayAsk, limit: usize, env: &Env) -> Result<Page, EdgeErro
 /// Events by name, where they are still kept: in the shard that refused them, wherever their bucket is now.
 async fn named(ids: &[String], env: &Env) -> Result<Vec<Listed>, EdgeError> {
     let ids: Vec<String> = ids.iter().filter(|id| bucket_of_id(id).is_some()).cloned().collect();
-    let mut found = Vec::new();
-    for shard in shards::all_shards(env).await? {
-        let ask = ListAsk { ask: ReplayAsk { ids: ids.clone(), ..ReplayAsk::default() }, after: 0, limit: 0 };
-        let reply = call::ask(&shard, &ask).await?;
-        found.extend(reply.events.into_iter().map(|(_, listed)| listed));
-    }
-    Ok(found)
+    let ask = ListAsk { ask: ReplayAsk { ids, ..ReplayAsk::default() }, after: 0, limit: 0 };
+    let replies = call::ask_each(&shards::all_shards(env).await?, &ask).await?;
+    Ok(replies.into_iter().flat_map(|reply| reply.events).map(|(_, listed)| listed).collect())
 }
 
 async fn all_counts(env: &Env) -> Result<Counts, EdgeError> {
     let mut sums: BTreeMap<(String, String, String), u64> = BTreeMap::new();
     let mut all = Counts::default();
-    for shard in shards::all_shards(env).await? {
-        let part: Counts = call::ask(&shard, &CountsAsk {}).await?;
+    for part in call::ask_each(&shards::all_shards(env).await?, &CountsAsk {}).await? {
         all.dropped = all.dropped.saturating_add(part.dropped);
         for one in part.counts {
             let sum = sums.entry((one.day, one.source, one.code)).or_default();
@@ -126,11 +121,12 @@ async fn replay_all(ask: &ReplayAsk, env: &Env) -> Result<ReplayReply, EdgeError
     } else {
         Page { events: named(&ask.ids, env).await?, cursor: None }
     };
+    let shards = shards::all_shards(env).await?;
     let mut reply = ReplayReply { cursor: page.cursor, ..ReplayReply::default() };
     for listed in page.events {
         match replay_one(&listed, ask.patch.as_ref(), env).await? {
             None => {
-                release(&listed.id, env).await?;
+                call::ask_each(&shards, &Release { ids: vec![listed.id.clone()] }).await?;
                 reply.accepted.push(listed.id);
             }
             Some(refused) => reply.rejected.push(refused),
@@ -186,12 +182,4 @@ async fn batch(event: &Quarantined, env: &Env) -> Result<Option<BatchReply>, Edg
     let home = bucket_of(batch.anonymous_id.as_str());
     let replay = Replay { received_at: event.received_at, body, trust };
     Ok(Some(shards::ask_bucket(env, home, &replay).await?))
-}
-
-async fn release(id: &str, env: &Env) -> Result<(), EdgeError> {
-    let release = Release { ids: vec![id.to_owned()] };
-    for shard in shards::all_shards(env).await? {
-        call::ask(&shard, &release).await?;
-    }
-    Ok(())
 }

@@ -11,9 +11,7 @@ use crate::rpc::{call, shards};
 
 /// `GET`.
 pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
-    let mut all = TimersView { as_of: clock::now(), ..TimersView::default() };
-    for shard in shards::all_shards(incoming.env).await? {
-        all = all.with(&call::ask(&shard, &TimersAsk {}).await?);
-    }
-    response::json(&all)
+    let none = TimersView { as_of: clock::now(), ..TimersView::default() };
+    let parts = call::ask_each(&shards::all_shards(incoming.env).await?, &TimersAsk {}).await?;
+    response::json(&parts.iter().fold(none, TimersView::with))
 }

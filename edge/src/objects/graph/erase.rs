@@ -57,8 +57,8 @@ impl IdentityGraph {
         let (around, Members { profile_id: profile, fragments }) = self.person_at(ask.profile_id).await?;
         let id = tombstone(profile.as_str(), &config(&self.env).identity_pepper);
         let mut known = KnownNames::default();
-        for shard in shards::all_shards(&self.env).await? {
-            let part = call::ask(&shard, &NamesAsk { fragments: fragments.clone() }).await?;
+        let ask = NamesAsk { fragments: fragments.clone() };
+        for part in call::ask_each(&shards::all_shards(&self.env).await?, &ask).await? {
             known.fragments.extend(part.fragments);
             known.names.extend(part.names);
         }
