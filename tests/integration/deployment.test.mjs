@@ -25,6 +25,10 @@ test('the routes of local development exist nowhere else', async (t) => {
     ['POST', '/ec/dev/timers', { now: Date.now() }],
     ['GET', '/ec/dev/sent'],
     ['GET', '/ec/dev/rows'],
+    ['GET', '/ec/dev/tables'],
+    ['GET', '/ec/dev/table-rules'],
+    ['POST', '/ec/dev/row-format', { profile_id: visitor.anonymousId, format: 99 }],
+    ['POST', '/ec/dev/old-timers', {}],
   ];
   for (const [method, path, body] of routes) {
     const headers = { 'Content-Type': 'application/json', Origin: SHOP_ORIGIN };
