@@ -138,7 +138,7 @@ test('its React bindings are small and bring no React', () => {
   assert.match(readFileSync(join(installed, 'dist/react.js'), 'utf8'), /from "react"/);
 });
 
-test('the worker bundle is under a megabyte compressed', () => {
+test('the worker fits into the free plan', () => {
   const wrangler = `${ROOT}node_modules/wrangler/bin/wrangler.js`;
   const folder = join(project, 'deploy');
   const flags = ['deploy', '--dry-run', '--config', `${ROOT}edge/wrangler.toml`, '--outdir', folder];
@@ -146,6 +146,7 @@ test('the worker bundle is under a megabyte compressed', () => {
   const text = execFileSync(process.execPath, [wrangler, ...flags], { encoding: 'utf8', env: environment });
   const [, size, unit] = /gzip: ([\d.]+) (KiB|MiB)/.exec(text) ?? [];
   assert.ok(size, text);
-  assert.ok(Number(size) * (unit === 'MiB' ? 1024 : 1) < 1000, `${size} ${unit}`);
+  // Three megabytes of gzip; `cargo xtask size` says the same of the files before they are bundled.
+  assert.ok(Number(size) * (unit === 'MiB' ? 1024 : 1) < 3_000_000 / 1024, `${size} ${unit}`);
   assert.ok(statSync(folder).isDirectory());
 });

@@ -43,7 +43,8 @@ Endcap's build tool. Each command does all the set-up that it needs.
   cargo xtask build [sdk|edge|package|demo]
                             everything, or one part with what it depends on; prints the
                             integrity of what pages load
-  cargo xtask size [--json] bytes of what a page loads, against the budget and peers
+  cargo xtask size [--json] bytes of what a page loads and of the worker, against budgets and
+                            peers, and how long the worker's cold start takes
   cargo xtask bench ingest [--json] [--seconds N]
                             events per second of the worker beside a minimal JavaScript one
   cargo xtask bench page [--json] [--runs N]

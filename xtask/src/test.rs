@@ -112,7 +112,7 @@ impl Report {
         let ready = self.always("build", || build::all(project, tools));
         if ready {
             self.step("types", || types(project));
-            self.step("size", || size::check(project, false));
+            self.step("size", || size::check(project));
             if any {
                 browsers::ensure();
             }

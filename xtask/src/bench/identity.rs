@@ -39,7 +39,7 @@ pub(super) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     };
     let tools = setup::for_build(project)?;
     build::edge(project, &tools)?;
-    let runtime = Runtime::start(project)?;
+    let runtime = Runtime::start(project, &Service::ALL)?;
     let stamp = project.target("bench/seeded");
     let _ = std::fs::remove_file(&stamp);
     dev::seed::put_changed(project, runtime.port(Service::Ours), API_KEY, &stamp)?;

@@ -13,6 +13,7 @@ mod identity;
 mod load;
 mod page;
 mod runtime;
+pub(crate) mod start_up;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -69,7 +70,7 @@ fn ingest(project: &Project, arguments: &[String]) -> Result<()> {
     }
     let tools = setup::for_build(project)?;
     build::edge(project, &tools)?;
-    let runtime = Runtime::start(project)?;
+    let runtime = Runtime::start(project, &Service::ALL)?;
     let stamp = project.target("bench/seeded");
     for service in [Service::Ours, Service::Counting] {
         let _ = std::fs::remove_file(&stamp);

@@ -1,5 +1,5 @@
-//! One workerd process with the worker, the worker once more with development routes, and the
-//! baseline, each on a port of its own.
+//! One workerd process with some of: the worker, the worker once more with development routes, and
+//! the baseline, each on a port of its own.
 
 use std::fs;
 use std::net::TcpListener;
@@ -36,8 +36,8 @@ pub(super) enum Service {
 }
 
 impl Service {
-    /// All of them, in the order of their ports.
-    const ALL: [Self; 3] = [Self::Ours, Self::Counting, Self::Baseline];
+    /// All of them.
+    pub(super) const ALL: [Self; 3] = [Self::Ours, Self::Counting, Self::Baseline];
 
     /// For people and for the configuration.
     pub(super) fn name(self) -> &'static str {
@@ -62,23 +62,30 @@ impl Service {
 /// The process; it ends when this is dropped.
 pub(super) struct Runtime {
     process: Child,
-    ports: [u16; 3],
+    ports: Vec<(Service, u16)>,
 }
 
 impl Runtime {
-    /// Starts it on empty storage.
-    pub(super) fn start(project: &Project) -> Result<Self> {
+    /// Starts the services on empty storage, and waits until their ports are open.
+    pub(super) fn start(project: &Project, services: &[Service]) -> Result<Self> {
+        let runtime = Self::spawn(project, services)?;
+        runtime.wait()?;
+        Ok(runtime)
+    }
+
+    /// Starts the services on empty storage.
+    pub(super) fn spawn(project: &Project, services: &[Service]) -> Result<Self> {
         let folder = project.target("bench");
         let _ = fs::remove_dir_all(&folder);
-        for service in Service::ALL {
+        for service in services {
             fs::create_dir_all(folder.join("state").join(service.name()))?;
         }
-        let ports = free_ports()?;
+        let ports: Vec<(Service, u16)> = services.iter().copied().zip(free_ports()?).collect();
         fs::copy(project.path("xtask/runtime/baseline.mjs"), folder.join("baseline.mjs"))?;
         for file in ["worker.js", "index_bg.wasm"] {
             fs::copy(project.target("edge").join(file), folder.join(file))?;
         }
-        fs::write(folder.join("config.capnp"), configuration(&folder.display().to_string(), ports))?;
+        fs::write(folder.join("config.capnp"), configuration(&folder.display().to_string(), &ports))?;
         let process = Command::new("sh")
             .args(["-c", GUARD])
             .arg(workerd(project))
@@ -88,26 +95,24 @@ impl Runtime {
             .stderr(fs::File::create(folder.join("workerd.log"))?)
             .spawn()
             .context("cannot start workerd")?;
-        let runtime = Self { process, ports };
-        runtime.wait()?;
-        Ok(runtime)
+        Ok(Self { process, ports })
     }
 
-    /// The port of a service.
+    /// The port of a service that was started.
     pub(super) fn port(&self, service: Service) -> u16 {
-        let [ours, counting, baseline] = self.ports;
-        match service {
-            Service::Ours => ours,
-            Service::Counting => counting,
-            Service::Baseline => baseline,
-        }
+        self.ports.iter().find_map(|(started, port)| (*started == service).then_some(*port)).unwrap_or_default()
+    }
+
+    /// The shell that guards workerd.
+    pub(super) fn guard(&self) -> u32 {
+        self.process.id()
     }
 
     /// Waits until every port is open.
     fn wait(&self) -> Result<()> {
         let start = Instant::now();
-        for port in self.ports {
-            while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        for (_, port) in &self.ports {
+            while std::net::TcpStream::connect(("127.0.0.1", *port)).is_err() {
                 if start.elapsed() > Duration::from_secs(20) {
                     bail!("workerd did not start; target/bench/workerd.log says why");
                 }
@@ -151,11 +156,11 @@ fn free_ports() -> Result<[u16; 3]> {
 }
 
 /// The configuration in workerd's own format (`workerd.capnp`).
-fn configuration(folder: &str, ports: [u16; 3]) -> String {
+fn configuration(folder: &str, ports: &[(Service, u16)]) -> String {
     let mut services = String::new();
     let mut sockets = String::new();
     let mut workers = String::new();
-    for (service, port) in Service::ALL.into_iter().zip(ports) {
+    for (service, port) in ports {
         let name = service.name();
         services.push_str(&format!(
             "(name = \"{name}\", worker = .{name}),\n\

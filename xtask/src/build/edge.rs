@@ -2,6 +2,7 @@
 //! (`edge/entry.js`) to `target/edge/worker.js` and the module that it imports.
 
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -27,14 +28,17 @@ pub(crate) fn build(project: &Project, tools: &Tools) -> Result<()> {
     fs::create_dir_all(project.target(ASSETS))?;
     fs::copy(&description, project.target(ASSETS).join("openapi.json"))?;
     let entry = project.path("edge/entry.js");
-    let out = project.target("edge");
     let inputs =
         Inputs::default().path(&wasm)?.path(&entry)?.text(include_str!("edge.rs")).text(include_str!("bindgen.rs"));
-    let outputs = [out.join("worker.js"), out.join(MODULE)];
-    when_changed(project, "edge", inputs, &outputs, || {
+    when_changed(project, "edge", inputs, &files(project), || {
         timed("binding and bundling the worker", || bundle(project, &wasm))
     })?;
     Ok(())
+}
+
+/// The files that are uploaded.
+pub(crate) fn files(project: &Project) -> [PathBuf; 2] {
+    ["worker.js", MODULE].map(|name| project.target("edge").join(name))
 }
 
 /// wasm-bindgen, then esbuild; the module stays a file of its own.

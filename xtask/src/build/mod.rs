@@ -29,6 +29,7 @@ use crate::project::Project;
 use crate::setup::{self, Tools};
 use crate::stamp::Inputs;
 
+pub(crate) use edge::files as worker_files;
 pub(crate) use integrity::browser_files;
 pub(crate) use sdk::ASSETS;
 
