@@ -21,14 +21,25 @@ export class DevServer {
   #port = 0;
   /** @type {import('node:child_process').ChildProcess | undefined} */
   #process;
+  #flags;
 
-  /** Starts it on a free port and waits for its last line. */
-  static async start() {
+  /** @param {string[]} flags */
+  constructor(flags) {
+    this.#flags = flags;
+  }
+
+  /** Starts it on a free port and waits for its last line. @param {...string} flags Options besides those that isolate it. */
+  static async start(...flags) {
     if (!existsSync(XTASK)) throw new Error(`${XTASK} is missing: run \`cargo xtask build\` first`);
-    const server = new DevServer();
+    const server = new DevServer(flags);
     server.#port = await freePort();
     await server.start();
     return server;
+  }
+
+  /** The folder of its state and secrets. */
+  get home() {
+    return this.#home;
   }
 
   get origin() {
@@ -50,7 +61,7 @@ export class DevServer {
 
   /** Starts it again, on the same port and state. Resolves once it says that it is ready. */
   async start() {
-    const flags = ['dev', '--no-watch', '--home', this.#home, '--port', String(this.#port)];
+    const flags = ['dev', '--no-watch', '--home', this.#home, '--port', String(this.#port), ...this.#flags];
     const child = spawn(XTASK, flags, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     let said = '';

@@ -8,6 +8,7 @@ import { createECDH, createHmac, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { Miniflare, Response } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions as optionsOf } from 'wrangler';
 import { Api } from './api.mjs';
@@ -25,6 +26,8 @@ export const SOURCE = 'demo';
 export const WEBHOOK_SECRETS = { shopify: 'shpss-1', woo: 'woo-1', erp: 'erp-1', spare: 's-1', turning: ['old-1', 'new-1'] };
 
 const WORKER = `${TARGET}/edge/worker.js`;
+/** Lines of the worker's log that are kept. */
+const LOG_LINES = 1000;
 const MODULE = `${TARGET}/edge/index_bg.wasm`;
 
 /**
@@ -45,6 +48,9 @@ export class Edge {
   #process;
   /** @type {Miniflare | undefined} */
   #runtime;
+
+  /** The latest lines that the runtime said: the worker's log. @type {string[]} */
+  log = [];
 
   /** @param {EdgeOptions} options */
   constructor(options) {
@@ -153,12 +159,25 @@ export class Edge {
       port: this.#port,
       cf: false,
       defaultPersistRoot: this.#folder,
-      handleRuntimeStdio: quiet,
+      handleRuntimeStdio: (stdout, stderr) => [stdout, stderr].forEach((stream) => this.#listen(stream)),
       workers,
     });
     const before = new Set(workerds());
     await this.#runtime.ready;
     this.#process = workerds().find((pid) => !before.has(pid));
+  }
+
+  /**
+   * Keeps what the runtime says, and shows it only to who asks for it.
+   *
+   * @param {import('node:stream').Readable} stream
+   */
+  #listen(stream) {
+    if (process.env.ENDCAP_TEST_VERBOSE) stream.pipe(process.stderr);
+    createInterface({ input: stream }).on('line', (line) => {
+      this.log.push(line);
+      if (this.log.length > LOG_LINES) this.log.shift();
+    });
   }
 
   #worker() {
@@ -182,6 +201,8 @@ export class Edge {
         // What was configured or learned shows in the next reply.
         ENDCAP_SNAPSHOT_TTL_MS: '0',
         ENDCAP_LEARN_INTERVAL_MS: '100',
+        // People live in different objects, so that what goes from one to another is tested too.
+        ENDCAP_SHARDS: '16',
         ENDCAP_GRAPH_PARTITIONS: process.env.ENDCAP_TEST_GRAPH_PARTITIONS ?? '1',
         ENDCAP_SOURCES: JSON.stringify({ [SOURCE]: [SHOP_ORIGIN, this.origin] }),
         ...variables,
@@ -215,17 +236,4 @@ function secrets() {
     ENDCAP_VAPID_PRIVATE_KEY: scalar.toString('base64url'),
     ENDCAP_VAPID_SUBJECT: 'mailto:ops@shop.example',
   };
-}
-
-/**
- * Shows what the runtime says only to who asks for it.
- *
- * @param {import('node:stream').Readable} stdout
- * @param {import('node:stream').Readable} stderr
- */
-function quiet(stdout, stderr) {
-  for (const stream of [stdout, stderr]) {
-    if (process.env.ENDCAP_TEST_VERBOSE) stream.pipe(process.stderr);
-    else stream.resume();
-  }
 }

@@ -24,5 +24,5 @@ export function storefront(pages) {
   const front = { name: 'shop', compatibilityDate: '2026-04-01', modules: true };
   if (pages) return [{ ...front, script: FIXED, bindings: { PAGES: pages } }];
   const script = 'export default { fetch: (request, env) => env.SITE.fetch(request) };';
-  return [{ ...front, script, serviceBindings: { SITE: 'site' } }, site(`${TARGET}/dev/site`)];
+  return [{ ...front, script, serviceBindings: { SITE: 'site' } }, site(`${TARGET}/site`)];
 }

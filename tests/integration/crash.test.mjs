@@ -50,7 +50,7 @@ class Sender {
 }
 
 test('no acknowledged event is lost and none counts twice over two kills', { timeout: 240_000 }, async (t) => {
-  const server = await DevServer.start();
+  const server = await DevServer.start('--release');
   t.after(() => server.stop());
   const senders = Array.from({ length: SENDERS }, () => new Sender(server));
   let done = false;

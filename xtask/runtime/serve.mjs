@@ -2,11 +2,13 @@
  * Local workerd with the worker as `edge/wrangler.toml` configures it, and the demo shop's pages beside it on the
  * same port, as a Workers route would have it on a shop's own host name.
  *
- * The first line of the standard input is its settings: `{"port":8787,"state":"…","reload":true,"variables":{…}}`.
+ * The first line of the standard input is its settings:
+ * `{"port":8787,"state":"…","reload":true,"built":"…","variables":{…}}`; `built` is the folder that holds what was built.
  * Prints one line of JSON when it serves: `{"ready":"http://127.0.0.1:8787"}`, and again after each further line, at
  * which it loads the built files anew. It ends when the input does: whoever started it holds the other end, so
  * nothing is left behind even when they are killed.
  */
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Miniflare } from 'miniflare';
@@ -14,11 +16,11 @@ import { unstable_getMiniflareWorkerOptions as optionsOf } from 'wrangler';
 import { site } from './site.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const EDGE = `${ROOT}target/edge`;
-const SITE = `${ROOT}target/dev/site`;
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const settings = JSON.parse((await lines.next()).value);
+const EDGE = join(settings.built, 'edge');
+const SITE = join(settings.built, 'site');
 
 /** The worker: everything of its configuration, with local secrets and the browser's routes on the shop's host. */
 function worker() {
@@ -27,6 +29,7 @@ function worker() {
   return {
     ...workerOptions,
     name: 'endcap',
+    assets: { ...workerOptions.assets, directory: join(settings.built, 'edge-assets') },
     routes: [`*/${prefix.slice(1)}/*`, '*/endcap-sw.js*', '*/api/*', '*/healthz'],
     modulesRoot: EDGE,
     modules: [

@@ -119,6 +119,19 @@ fn check_tools() -> Result<String> {
     host.context("`rustc` is missing: install Rust from https://rustup.rs")
 }
 
+/// Compiles every target without building it: that needs no C++ compiler, because nothing is linked.
+pub(crate) fn check(project: &Project) -> Result<()> {
+    let mut command = cargo(project);
+    command
+        .args(["check", "--quiet", "--locked", "--bins", "--manifest-path"])
+        .arg(project.path("fuzz/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(project.target(""))
+        // Names a library that nobody looks for, instead of compiling libFuzzer.
+        .env("CUSTOM_LIBFUZZER_PATH", project.target("fuzz/libFuzzer.a"));
+    run(&mut command)
+}
+
 /// Builds every target; returns the folder of the binaries. The target is named so that nothing of the build itself, such
 /// as macros, is instrumented.
 fn build(project: &Project, host: &str) -> Result<PathBuf> {

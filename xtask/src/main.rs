@@ -12,6 +12,7 @@
 mod bench;
 mod build;
 mod dev;
+mod docs;
 mod fuzz;
 mod http;
 mod invariants;
@@ -33,12 +34,14 @@ use crate::project::Project;
 const HELP: &str = "\
 Endcap's build tool. Each command does all the set-up that it needs.
 
-  cargo xtask dev [--port N] [--fresh] [--no-watch] [--home DIR]
+  cargo xtask dev [--port N] [--fresh] [--no-watch] [--release] [--home DIR]
                             build everything and serve the demo shop with the edge (port 8787);
-                            --fresh forgets the state of earlier runs, --home keeps state and
-                            secrets elsewhere than in .endcap
+                            --fresh forgets the state of earlier runs, --release serves what would
+                            be deployed, --home keeps state and secrets elsewhere than in .endcap
   cargo xtask test [FILTER] formatting, lints, unit tests, and every suite on the real parts;
                             FILTER keeps the steps and suites whose name contains it
+  cargo xtask test --long   what takes hours: 10,000 seeds, each fuzz target for ten minutes, 100,000
+                            people, the guard for speed
   cargo xtask test --sim N  only the simulation of linking, with N seeds (the ordinary run: 200)
   cargo xtask build [sdk|edge|package|demo]
                             everything, or one part with what it depends on; prints the
@@ -47,9 +50,12 @@ Endcap's build tool. Each command does all the set-up that it needs.
                             peers, and how long the worker's cold start takes
   cargo xtask bench ingest [--json] [--seconds N]
                             events per second of the worker beside a minimal JavaScript one
+  cargo xtask bench --check all ratios, briefly; fails where one fell by more than a quarter below the
+                            table in docs/src/performance.md
   cargo xtask bench page [--json] [--runs N]
                             main-thread time, layout shift and bytes that a page gets beside
                             two other trackers
+  cargo xtask docs          builds the book in docs/ with its search, and checks every link
   cargo xtask fuzz [TARGET ...] [--seconds N]
                             lets the targets in fuzz/ look for inputs that crash a parser, each
                             for N seconds (600)
@@ -89,6 +95,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
             dev::secrets::print();
             Ok(())
         }
+        "docs" => docs::command(&project),
         "bench" => bench::command(&project, rest),
         "fuzz" => fuzz::command(&project, rest),
         "reshard" => reshard::command(&project, rest),

@@ -1,8 +1,11 @@
 //! Running other programs and telling the person at the terminal what goes on.
 
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -17,15 +20,60 @@ pub(crate) fn note(text: &str) {
     eprintln!("  {text}");
 }
 
-/// Runs `work` as a named step and prints how long it took when that was long enough to notice.
+/// How often a step that takes long says that it still runs.
+const STILL: Duration = Duration::from_secs(15);
+
+/// The steps of one command: each says which of how many it is, and how long the command has run.
+pub(crate) struct Steps {
+    total: u32,
+    done: Cell<u32>,
+    start: Instant,
+}
+
+impl Steps {
+    /// A command of so many steps.
+    pub(crate) fn of(total: u32) -> Self {
+        Self { total, done: Cell::new(0), start: Instant::now() }
+    }
+
+    /// Since the command began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Runs a step. One that takes long says now and then that it goes on, and how long it took.
+    pub(crate) fn step<T>(&self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.done.set(self.done.get() + 1);
+        eprintln!("\u{25b8} {} of {}, {}: {name}", self.done.get(), self.total, clock(self.elapsed()));
+        let begun = Instant::now();
+        let (ended, ends) = channel::<()>();
+        let result = thread::scope(|scope| {
+            scope.spawn(move || {
+                while ends.recv_timeout(STILL) == Err(RecvTimeoutError::Timeout) {
+                    note(&format!("still {name}, {}", clock(begun.elapsed())));
+                }
+            });
+            let result = work();
+            drop(ended);
+            result
+        });
+        if begun.elapsed() >= STILL {
+            note(&format!("{name}: {}", clock(begun.elapsed())));
+        }
+        result
+    }
+}
+
+/// Minutes and seconds.
+pub(crate) fn clock(time: Duration) -> String {
+    format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60)
+}
+
+/// Runs `work` as a part of a step and prints how long it took when that was long enough to notice.
 pub(crate) fn timed<T>(text: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    step(text);
     let start = Instant::now();
     let result = work()?;
-    let took = start.elapsed();
-    if took >= Duration::from_secs(2) {
-        note(&format!("{:.1} s", took.as_secs_f64()));
-    }
+    note(&format!("{text}: {:.1} s", start.elapsed().as_secs_f64()));
     Ok(result)
 }
 
@@ -75,5 +123,24 @@ fn describe(command: &Command) -> String {
     match command.get_args().next() {
         Some(first) => format!("`{program} {} …`", first.to_string_lossy()),
         None => format!("`{program}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_shows_minutes_and_seconds() {
+        assert_eq!(clock(Duration::from_millis(61_900)), "1:01");
+        assert_eq!(clock(Duration::ZERO), "0:00");
+    }
+
+    #[test]
+    fn a_step_counts_and_hands_its_result_on() {
+        let steps = Steps::of(2);
+        assert_eq!(steps.step("one", || Ok(1)).unwrap(), 1);
+        assert!(steps.step("two", || -> Result<()> { bail!("broken") }).is_err());
+        assert_eq!(steps.done.get(), 2);
     }
 }

@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::bench::start_up::{self, StartUp};
 use crate::build::compress::{brotli, gzip};
-use crate::build::{self, ASSETS};
+use crate::build::{self, ASSETS, Build, Variant};
 use crate::project::Project;
-use crate::run::step;
+use crate::run::{Steps, step};
 use crate::setup;
 
 /// Budgets in bytes of brotli: for a page's total, its loader, what it loads when idle, and the service worker.
@@ -92,9 +92,11 @@ impl File {
 
 /// `cargo xtask size [--json]`.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
-    let tools = setup::for_build(project)?;
-    build::sdk(project, &tools)?;
-    build::edge(project, &tools)?;
+    let steps = Steps::of(setup::STEPS + 3);
+    let tools = setup::for_build(project, &steps)?;
+    let build = Build::release(project, &tools, &steps);
+    build::sdk(&build)?;
+    build::edge(&build)?;
     let sizes = Sizes::measure(project)?;
     let start = ColdStart::measure(project)?;
     if arguments.iter().any(|argument| argument == "--json") {
@@ -126,7 +128,7 @@ impl Sizes {
     /// Reads and compresses what is built.
     fn measure(project: &Project) -> Result<Self> {
         let mut worker = Bytes::default();
-        for file in build::worker_files(project) {
+        for file in build::worker_files(project, Variant::Release) {
             worker = worker.plus(Bytes::of(&fs::read(file)?)?);
         }
         Ok(Self { files: measure(project)?, worker })
@@ -238,7 +240,7 @@ impl ColdStart {
 fn measure(project: &Project) -> Result<Vec<File>> {
     let root = project.target(ASSETS);
     let mut files = Vec::new();
-    for file in build::browser_files(project)? {
+    for file in build::browser_files(project, Variant::Release)? {
         files.push(File {
             path: file.strip_prefix(&root)?.to_string_lossy().into_owned(),
             bytes: Bytes::of(&fs::read(&file)?)?,

@@ -8,17 +8,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use crate::build::{self, Build, Variant};
 use crate::invariants::packages::pure;
 use crate::project::Project;
-use crate::run::{exists, note, run, step};
+use crate::run::{Steps, exists, note, run, step};
 use crate::setup::{self, Tools, browsers, cargo};
-use crate::{build, invariants, size};
+use crate::{bench, docs, fuzz, invariants, size};
 
 /// The crates that only compile for the wasm target in earnest.
 const WASM_PACKAGES: [&str; 4] = ["--package", "endcap-sdk", "--package", "endcap-edge"];
 
-/// Folders of Node.js suites, in order: the worker in workerd, the rigs, the package, browsers.
-const SUITES: [&str; 4] = ["integration", "harness", "packaging", "e2e"];
+/// Folders of Node.js suites, in order: the worker in workerd, the rigs, the package, the book's samples, browsers.
+const SUITES: [&str; 5] = ["integration", "harness", "packaging", SAMPLES, "e2e"];
+/// The one that uses `cargo xtask dev` as a newcomer does.
+const SAMPLES: &str = "docs";
 
 /// Suites of `tests/integration` about who is whom: they run once more with the identity graph in several parts.
 const IN_PARTS: [&str; 4] = ["erasure.test.mjs", "kills.test.mjs", "people.test.mjs", "profiles.test.mjs"];
@@ -46,20 +49,32 @@ struct Report {
     rows: Vec<(String, Outcome, Duration)>,
 }
 
-/// `cargo xtask test [filter …]`, or `cargo xtask test --sim N`: the simulation of linking, with N seeds.
+/// What `--long` asks for: seeds of the simulation, seconds of fuzzing of each target, and people loaded.
+const LONG_SEEDS: &str = "10000";
+const LONG_FUZZING: &str = "600";
+const LONG_PEOPLE: &str = "100000";
+
+/// `cargo xtask test [filter …]`; `--sim N`: the simulation of linking alone, with N seeds; `--long`: what takes too long for
+/// every change.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     let start = Instant::now();
     if let Some(at) = arguments.iter().position(|argument| argument == "--sim") {
         return simulate(project, arguments.get(at + 1).map(String::as_str));
     }
-    let tools = setup::for_build(project)?;
+    if arguments.iter().any(|argument| argument == "--long") {
+        return long(project);
+    }
+    let steps = Steps::of(setup::STEPS + build::ALL_STEPS);
+    let tools = setup::for_build(project, &steps)?;
     let mut report = Report { filters: arguments.to_vec(), rows: Vec::new() };
     report.step("format", || run(cargo(project).args(["fmt", "--all", "--check"])));
     report.step("lint", || lint(project));
     report.step("lint wasm", || lint_wasm(project, &tools));
     report.step("invariants", || invariants::check(project));
     report.step("unit", || unit(project));
-    report.built(project, &tools)?;
+    report.step("fuzz targets", || fuzz::check(project));
+    report.step("book", || docs::build(project));
+    report.built(&Build::release(project, &tools, &steps))?;
     report.print(start.elapsed());
     if report.failed() {
         bail!("not everything passed");
@@ -98,7 +113,8 @@ impl Report {
     }
 
     /// The steps on what is built, with the build before them if any of them is wanted.
-    fn built(&mut self, project: &Project, tools: &Tools) -> Result<()> {
+    fn built(&mut self, build: &Build<'_>) -> Result<()> {
+        let project = build.project;
         let mut suites = Vec::new();
         for folder in SUITES {
             let files = suite_files(project, folder)?;
@@ -109,7 +125,13 @@ impl Report {
         if !any && !["types", "size", "build"].iter().any(|name| self.wants(name)) {
             return Ok(());
         }
-        let ready = self.always("build", || build::all(project, tools));
+        let ready = self.always("build", || build::all(build));
+        let samples = suites.iter().any(|(folder, files)| *folder == SAMPLES && !files.is_empty());
+        if samples {
+            let steps = Steps::of(build::ALL_STEPS);
+            let development = Build { variant: Variant::Development, steps: &steps, ..*build };
+            self.always("build dev", || build::all(&development));
+        }
         if ready {
             self.step("types", || types(project));
             self.step("size", || size::check(project));
@@ -197,6 +219,15 @@ fn simulate(project: &Project, seeds: Option<&str>) -> Result<()> {
     run(tests.env("ENDCAP_SIM_SEEDS", seeds.to_string()))?;
     note(&format!("{seeds} seeds passed in {:.0} s", start.elapsed().as_secs_f64()));
     Ok(())
+}
+
+/// What takes hours: run before work on what it touches is called done.
+fn long(project: &Project) -> Result<()> {
+    simulate(project, Some(LONG_SEEDS))?;
+    let text = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
+    fuzz::command(project, &text(&["--seconds", LONG_FUZZING]))?;
+    bench::command(project, &text(&["identity", "--profiles", LONG_PEOPLE]))?;
+    bench::command(project, &text(&["--check"]))
 }
 
 /// Type checks of the TypeScript and JavaScript that the build only strips or runs.

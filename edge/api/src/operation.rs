@@ -59,6 +59,7 @@ operations! {
 
     GetProducts: Get "/api/products" Operator "getProducts" Nothing => Products;
     PutProducts: Put "/api/products" Operator "putProducts" Products => Saved;
+    DeleteProduct: Delete "/api/products/{id*}" Operator "deleteProduct" Nothing => Nothing;
     GetSettings: Get "/api/settings" Operator "getSettings" Nothing => Settings;
     PutSettings: Put "/api/settings" Operator "putSettings" Settings => Settings;
     GetCampaigns: Get "/api/campaigns" Operator "getCampaigns" Nothing => Campaigns;
@@ -67,6 +68,7 @@ operations! {
     DeleteCampaign: Delete "/api/campaigns/{id*}" Operator "deleteCampaign" Nothing => Nothing;
     GetShards: Get "/api/shards" Operator "getShards" Nothing => Shards;
     PutShards: Put "/api/shards" Operator "putShards" ShardsAsk => Shards;
+    GetHealth: Get "/api/health" Operator "getHealth" Nothing => DeploymentHealth;
     GetTimers: Get "/api/timers" Operator "getTimers" Nothing => Timers;
     MakeLinks: Post "/api/links" Operator "makeLinks" MessageLinksAsk => MessageLinks;
     GetWebhooks: Get "/api/webhooks" Operator "getWebhooks" Nothing => Webhooks;

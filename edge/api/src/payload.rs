@@ -85,4 +85,6 @@ pub enum Payload {
     ReplayReply,
     /// How timers are.
     Timers,
+    /// How the deployment is.
+    DeploymentHealth,
 }

@@ -3,12 +3,13 @@
 //! One event, in the order of the modules: [`visit`] applies what was ingested to a profile and folds the person,
 //! [`journey`] says what should happen later, [`decide`] answers what to show now. [`shop`] holds what was configured,
 //! [`channel`], [`computed_traits`] and [`profile_view`] are computed when somebody looks. [`limit`] and [`layout`] stand at
-//! the door of all of it; [`openapi`] describes it.
+//! the door of all of it; [`openapi`] describes it, [`health`] says how it is.
 
 pub mod batch_reply;
 pub mod channel;
 pub mod computed_traits;
 pub mod decide;
+pub mod health;
 pub mod journey;
 pub mod layout;
 pub mod limit;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use endcap_engine::layout::Layout;
+use endcap_engine::layout::growth::{ShardLimits, Sharding};
+use endcap_engine::layout::placement::MAX_SHARDS;
 use endcap_engine::limit::Rate;
 use endcap_events::ingest::bot::BotFilter;
 use endcap_events::ingest::consent::Gpc;
@@ -23,6 +25,10 @@ pub(crate) struct Config {
     pub(crate) prefix: String,
     /// How many profile objects there are, and where objects live.
     pub(crate) layout: Layout,
+    /// Whether the number of profile objects follows the load.
+    pub(crate) sharding: Sharding,
+    /// What a profile object may carry before it gets company.
+    pub(crate) shard_limits: ShardLimits,
     /// Whether development routes exist.
     pub(crate) dev: bool,
     /// Bearer key of the server API; empty means that the API is closed.
@@ -77,6 +83,10 @@ pub(crate) struct Vapid {
 const RATE_IP: Rate = Rate { per_second: 50, burst: 200 };
 /// Batches that a source may send to a shard, unless the deployment sets a rate.
 const RATE_SOURCE: Rate = Rate { per_second: 2000, burst: 8000 };
+/// What a profile object may carry before it gets company, unless the deployment says otherwise: half of the 10 GB that the
+/// platform allows, and half of the batches a minute that one object does.
+const SHARD_MEGABYTES: i64 = 5_000;
+const SHARD_BATCHES: i64 = 9_000;
 /// ID of the VAPID key, stored with each subscription.
 const VAPID_KEY_ID: &str = "k1";
 
@@ -99,13 +109,20 @@ fn number(env: &Env, name: &str, default: i64) -> i64 {
 
 fn read(env: &Env) -> Config {
     let prefix = text(env, "ENDCAP_PREFIX").unwrap_or_else(|| "/ec".to_owned());
+    let shards = text(env, "ENDCAP_SHARDS").and_then(|text| text.parse::<u16>().ok());
+    let shards = shards.map(|shards| shards.clamp(1, MAX_SHARDS));
     let flag = |name| text(env, name).is_some_and(|value| value == "1");
     Config {
         prefix: format!("/{}", prefix.trim_matches('/')),
         layout: Layout {
-            shards: number(env, "ENDCAP_SHARDS", 16).clamp(1, 1024) as u16,
+            shards: shards.unwrap_or(1),
             jurisdiction: text(env, "ENDCAP_JURISDICTION"),
             graph_partitions: number(env, "ENDCAP_GRAPH_PARTITIONS", 1).clamp(1, MAX_PARTITIONS.into()) as u16,
+        },
+        sharding: if shards.is_some() { Sharding::Fixed } else { Sharding::Automatic },
+        shard_limits: ShardLimits {
+            bytes: number(env, "ENDCAP_SHARD_MEGABYTES", SHARD_MEGABYTES).max(1).unsigned_abs() * 1_000_000,
+            batches_per_minute: number(env, "ENDCAP_SHARD_BATCHES", SHARD_BATCHES).max(1).unsigned_abs(),
         },
         dev: flag("ENDCAP_DEV"),
         api_key: text(env, "ENDCAP_API_KEY").unwrap_or_default(),

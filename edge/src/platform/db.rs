@@ -32,6 +32,8 @@ extern "C" {
     type RawSql;
     #[wasm_bindgen(method, catch, variadic)]
     fn exec(this: &RawSql, query: &JsString, values: &Array) -> Result<RawCursor, JsValue>;
+    #[wasm_bindgen(method, getter, catch, js_name = databaseSize)]
+    fn database_size(this: &RawSql) -> Result<f64, JsValue>;
 
     /// `SqlStorageCursor`.
     type RawCursor;
@@ -162,6 +164,11 @@ impl Db {
     /// Rows written since the object started: what the platform bills.
     pub(crate) fn written(&self) -> u64 {
         self.written.get()
+    }
+
+    /// Size of the database in bytes, without pages that are free.
+    pub(crate) fn bytes(&self) -> Result<u64, EdgeError> {
+        Ok(self.sql.database_size()? as u64)
     }
 
     /// Sets the object's alarm. The promise need not be waited for: no answer leaves the object before what it wrote is

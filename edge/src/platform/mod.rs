@@ -9,6 +9,7 @@ pub(crate) mod db;
 pub(crate) mod error;
 pub(crate) mod outgoing;
 pub(crate) mod query;
+pub(crate) mod queue;
 pub(crate) mod response;
 pub(crate) mod webcrypto;
 pub(crate) mod zone;

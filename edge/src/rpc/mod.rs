@@ -7,6 +7,7 @@ pub(crate) mod call;
 pub(crate) mod delivery;
 pub(crate) mod erasure;
 pub(crate) mod graph;
+pub(crate) mod health;
 pub(crate) mod learning;
 pub(crate) mod message;
 pub(crate) mod namespace;

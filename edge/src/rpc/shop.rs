@@ -1,11 +1,12 @@
 //! What the shop's object is asked and told: configuration, and where profiles are. It answers with what the API shows.
 
+use endcap_engine::layout::growth::ShardsStatus;
 use endcap_engine::layout::placement::ShardsAsk;
 use endcap_engine::shop::Settings;
 use endcap_engine::shop::campaign::Definition;
 use endcap_engine::shop::product::Products;
 use endcap_engine::shop::webhooks::SavedWebhook;
-use endcap_protocol::{CampaignId, SourceId};
+use endcap_protocol::{CampaignId, ProductId, SourceId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -31,6 +32,13 @@ pub(crate) struct GetProducts {}
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct PutProducts(pub(crate) Products);
+
+/// Takes a product out of the catalogue.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DeleteProduct {
+    /// Which.
+    pub(crate) id: ProductId,
+}
 
 /// Asks for the settings.
 #[derive(Debug, Serialize, Deserialize)]
@@ -95,6 +103,11 @@ pub(crate) struct DeleteWebhook {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct GetShards {}
 
+impl Message for GetShards {
+    const PATH: &'static str = "/shards/get";
+    type Reply = ShardsStatus;
+}
+
 /// Tells the registry how many shards are wanted.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -103,6 +116,7 @@ pub(crate) struct PutShards(pub(crate) ShardsAsk);
 shown! {
     GetProducts "/products/get";
     PutProducts "/products/put";
+    DeleteProduct "/products/delete";
     GetSettings "/settings/get";
     PutSettings "/settings/put";
     GetCampaigns "/campaigns/list";
@@ -113,6 +127,5 @@ shown! {
     GetWebhook "/webhooks/get";
     PutWebhook "/webhooks/put";
     DeleteWebhook "/webhooks/delete";
-    GetShards "/shards/get";
     PutShards "/shards/put";
 }

@@ -13,10 +13,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::batch::Kind;
 use super::load::{CONNECTIONS, Load, Measured};
 use super::runtime::{API_KEY, Runtime, SERVER_KEY, Service};
+use crate::build::{self, Build};
 use crate::http::Client;
 use crate::project::Project;
-use crate::run::step;
-use crate::{build, dev, setup};
+use crate::run::{Steps, step};
+use crate::{dev, setup};
 
 /// People that are loaded, unless `--profiles` names another number. Each has three identifiers.
 const PROFILES: u64 = 100_000;
@@ -37,8 +38,10 @@ pub(super) fn command(project: &Project, arguments: &[String]) -> Result<()> {
         [option, number] if option == "--profiles" => number.parse().context("--profiles takes a number")?,
         _ => bail!("usage: cargo xtask bench identity [--profiles N]"),
     };
-    let tools = setup::for_build(project)?;
-    build::edge(project, &tools)?;
+    let steps = Steps::of(setup::STEPS + 1);
+    let tools = setup::for_build(project, &steps)?;
+    let build = Build::release(project, &tools, &steps);
+    build::edge(&build)?;
     let runtime = Runtime::start(project, &Service::ALL)?;
     let stamp = project.target("bench/seeded");
     let _ = std::fs::remove_file(&stamp);
@@ -73,6 +76,15 @@ fn requests(runtime: &Runtime) -> Result<()> {
     print("minimal worker, batches", &baseline);
     figures.iter().for_each(|(name, measured)| print(name, measured));
     Ok(())
+}
+
+/// Requests of a kind beside batches of one event at the minimal worker.
+pub(super) fn ratio(runtime: &Runtime, kind: Kind, seconds: u64) -> Result<f64> {
+    let measure = |service: Service, kind: Kind| {
+        Load { port: runtime.port(service), path: service.path(), size: 1, seconds, kind }.run()
+    };
+    let baseline = measure(Service::Baseline, Kind::Mixed)?;
+    Ok(measure(Service::Ours, kind)?.events_per_second() / baseline.events_per_second())
 }
 
 /// Loads people, and looks some of them up.

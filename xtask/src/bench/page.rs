@@ -9,10 +9,11 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::load::rounded;
+use crate::build::{self, Build};
 use crate::project::Project;
-use crate::run::{run_quiet, step};
+use crate::run::{Steps, run_quiet, step};
+use crate::setup;
 use crate::setup::browsers;
-use crate::{build, setup};
 
 /// Cold loads of each page, unless `--runs` names another number.
 const RUNS: u32 = 9;
@@ -50,9 +51,11 @@ pub(super) fn command(project: &Project, arguments: &[String]) -> Result<()> {
             other => bail!("unknown option `{other}`"),
         }
     }
-    let tools = setup::for_build(project)?;
-    build::sdk(project, &tools)?;
-    build::edge(project, &tools)?;
+    let steps = Steps::of(setup::STEPS + 3);
+    let tools = setup::for_build(project, &steps)?;
+    let build = Build::release(project, &tools, &steps);
+    build::sdk(&build)?;
+    build::edge(&build)?;
     browsers::ensure();
     step(&format!("{runs} cold loads of each page"));
     let measured = measure(project, runs)?;
@@ -63,6 +66,13 @@ pub(super) fn command(project: &Project, arguments: &[String]) -> Result<()> {
         print(&measured, &added);
     }
     Ok(())
+}
+
+/// What another tracker takes of the main thread, beside what ours takes.
+pub(super) fn ratio(project: &Project, other: &str) -> Result<f64> {
+    let added = added(&measure(project, FEWEST)?)?;
+    let of = |name: &str| added.iter().find(|one| one.name == name).map(|one| one.task_ms);
+    Ok(of(other).with_context(|| format!("{other} was not measured"))? / of(OURS).context("ours was not measured")?)
 }
 
 /// Runs the driver, which prints the medians.

@@ -1,4 +1,4 @@
-//! Compression at the strongest setting: files are compressed once here and served as they are.
+//! Compression: files are compressed once here and served as they are.
 
 use std::fs;
 use std::io::Write;
@@ -7,10 +7,20 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use brotli::enc::BrotliEncoderParams;
 
-/// Brotli at quality 11 with the largest window that every browser accepts.
+use super::variant::Variant;
+
+/// Brotli at its best quality with the largest window that every browser accepts.
 pub(crate) fn brotli(bytes: &[u8]) -> Result<Vec<u8>> {
+    brotli_of(bytes, BEST)
+}
+
+/// Brotli's best quality, and one that takes no time.
+const BEST: i32 = 11;
+const QUICK: i32 = 3;
+
+fn brotli_of(bytes: &[u8], quality: i32) -> Result<Vec<u8>> {
     let parameters =
-        BrotliEncoderParams { quality: 11, lgwin: 22, size_hint: bytes.len(), ..BrotliEncoderParams::default() };
+        BrotliEncoderParams { quality, lgwin: 22, size_hint: bytes.len(), ..BrotliEncoderParams::default() };
     let mut out = Vec::new();
     brotli::BrotliCompress(&mut &*bytes, &mut out, &parameters).context("brotli failed")?;
     Ok(out)
@@ -24,9 +34,13 @@ pub(crate) fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Writes `{file}.br` beside a file.
-pub(crate) fn precompress(file: &Path) -> Result<()> {
+pub(super) fn precompress(variant: Variant, file: &Path) -> Result<()> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    fs::write(sibling(file), brotli(&bytes)?)?;
+    let quality = match variant {
+        Variant::Release => BEST,
+        Variant::Development => QUICK,
+    };
+    fs::write(sibling(file), brotli_of(&bytes, quality)?)?;
     Ok(())
 }
 

@@ -5,23 +5,21 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::package::tarball;
-use crate::project::Project;
+use super::package::{staged, tarball};
+use super::variant::{Build, SITE};
 use crate::run::{run_quiet, timed};
 use crate::stamp::{Inputs, when_changed};
 
-/// Where the built pages go.
-pub(crate) const SITE: &str = "dev/site";
-
 /// Builds the shop's pages.
-pub(crate) fn build(project: &Project) -> Result<()> {
-    install_package(project)?;
+pub(super) fn build(build: &Build<'_>) -> Result<()> {
+    let project = build.project;
+    install_package(build)?;
     let inputs =
-        Inputs::default().path(&project.path("demo-site"))?.path(&tarball(project))?.text(include_str!("demo.rs"));
-    let outputs = [project.target(SITE).join("index.html")];
-    when_changed(project, "demo", inputs, &outputs, || {
+        Inputs::default().path(&project.path("demo-site"))?.path(&staged(build))?.text(include_str!("demo.rs"));
+    let site = build.target(SITE);
+    let outputs = [site.join("index.html")];
+    when_changed(project, &build.stamp("demo"), inputs, &outputs, || {
         timed("building the demo shop", || {
-            let site = project.target(SITE);
             let _ = fs::remove_dir_all(&site);
             let mut node = Command::new("node");
             node.current_dir(&project.root);
@@ -31,16 +29,22 @@ pub(crate) fn build(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Unpacks the tarball to where `npm install` of it would.
-fn install_package(project: &Project) -> Result<()> {
+/// Puts the package where `npm install` of the tarball would. What is there may be the other variant's.
+fn install_package(build: &Build<'_>) -> Result<()> {
+    let project = build.project;
     let modules = project.path("demo-site/node_modules/endcap");
-    let inputs = Inputs::default().path(&tarball(project))?;
+    let inputs = Inputs::default().path(&staged(build))?;
     let outputs = [modules.join("package.json")];
     when_changed(project, "demo-package", inputs, &outputs, || {
         let _ = fs::remove_dir_all(&modules);
         fs::create_dir_all(&modules)?;
+        if build.is_development() {
+            let mut copy = Command::new("cp");
+            copy.arg("-R").arg(format!("{}/.", staged(build).display()));
+            return run_quiet(copy.arg(&modules)).map(drop);
+        }
         let mut tar = Command::new("tar");
-        tar.args(["-xzf"]).arg(tarball(project));
+        tar.args(["-xzf"]).arg(tarball(build));
         run_quiet(tar.args(["--strip-components=1", "-C"]).arg(&modules)).map(drop)
     })?;
     Ok(())

@@ -13,11 +13,10 @@ use anyhow::{Context, Result};
 use super::bindgen::{self, Runs};
 use super::compress::precompress;
 use super::glue;
-use super::sdk::{ASSETS, page_half};
+use super::sdk::page_half;
 use super::tools::compile_into;
-use crate::project::Project;
+use super::variant::{ASSETS, Build};
 use crate::run::{run_quiet, timed};
-use crate::setup::Tools;
 use crate::setup::wasm::LOWERED_DIR;
 use crate::stamp::{Inputs, when_changed};
 
@@ -37,9 +36,18 @@ const LOWER: [&str; 9] = [
     "--llvm-nontrapping-fptoint-lowering",
 ];
 
+/// What development serves instead: compiling the core once more would double its build.
+const MISSING: &str = "throw new Error('`cargo xtask dev` has no core as JavaScript: \
+                       `cargo xtask dev --release` builds and serves it');\n";
+
 /// Builds the file.
-pub(super) fn build(project: &Project, tools: &Tools) -> Result<()> {
-    let script = project.target(ASSETS).join(FILE);
+pub(super) fn build(build: &Build<'_>) -> Result<()> {
+    let Build { project, tools, .. } = build;
+    let script = build.target(ASSETS).join(FILE);
+    if build.is_development() {
+        fs::write(&script, MISSING)?;
+        return precompress(build.variant, &script);
+    }
     let mut inputs = Inputs::default()
         .path(&project.path("sdk"))?
         .path(&project.path("Cargo.toml"))?
@@ -58,14 +66,15 @@ pub(super) fn build(project: &Project, tools: &Tools) -> Result<()> {
         timed("translating the core to JavaScript", || {
             let cargo = tools.wasm.cargo_lowered(project, "build");
             let wasm = compile_into(project, LOWERED_DIR, cargo, "endcap-sdk", "browser")?;
-            translate(project, &wasm, &script)
+            translate(build, &wasm, &script)
         })
     })?;
     Ok(())
 }
 
 /// wasm-bindgen, the translation, and one file of both.
-fn translate(project: &Project, wasm: &Path, script: &Path) -> Result<()> {
+fn translate(build: &Build<'_>, wasm: &Path, script: &Path) -> Result<()> {
+    let project = build.project;
     let bound = project.target("bindgen/fallback");
     bindgen::generate(wasm, &bound, "core", Runs::AsScript)?;
     let module = bound.join("core_bg.wasm");
@@ -80,7 +89,7 @@ fn translate(project: &Project, wasm: &Path, script: &Path) -> Result<()> {
     let text = read(&bindings)?;
     fs::write(&bindings, text.replace("core_bg.wasm\"", "core_bg.wasm.js\""))?;
     page_half(project, "fallback.js", &bindings, script)?;
-    precompress(script)
+    precompress(build.variant, script)
 }
 
 /// Reads a generated file.

@@ -1,4 +1,4 @@
-//! Integrity of the files that a page loads, as its tags name it (W3C Subresource Integrity): `target/integrity.json`,
+//! Integrity of the files that a page loads, as its tags name it (W3C Subresource Integrity): `integrity.json`,
 //! which the package carries too.
 
 use std::fs;
@@ -10,37 +10,37 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha384};
 
-use super::sdk::ASSETS;
+use super::variant::{ASSETS, Build, Variant, target};
 use crate::project::Project;
 use crate::stamp::files_below;
 
 /// Where the list is.
-pub(super) fn file(project: &Project) -> PathBuf {
-    project.target("integrity.json")
+pub(super) fn file(build: &Build<'_>) -> PathBuf {
+    build.target("integrity.json")
 }
 
 /// Writes the list: file name to `sha384-…`.
-pub(super) fn write(project: &Project) -> Result<()> {
-    let list = serde_json::to_string_pretty(&list(project)?)? + "\n";
+pub(super) fn write(build: &Build<'_>) -> Result<()> {
+    let list = serde_json::to_string_pretty(&list(build)?)? + "\n";
     // Written only when it changed: what is built from it has its time as it was.
-    if fs::read_to_string(file(project)).is_ok_and(|old| old == list) {
+    if fs::read_to_string(file(build)).is_ok_and(|old| old == list) {
         return Ok(());
     }
-    Ok(fs::write(file(project), list)?)
+    Ok(fs::write(file(build), list)?)
 }
 
 /// Prints the list, for tags.
-pub(super) fn print(project: &Project) -> Result<()> {
-    for (name, value) in list(project)? {
+pub(super) fn print(build: &Build<'_>) -> Result<()> {
+    for (name, value) in list(build)? {
         println!("{name:14} {}", value.as_str().unwrap_or_default());
     }
     Ok(())
 }
 
 /// Every file that the edge serves to browsers, by its name.
-fn list(project: &Project) -> Result<Map<String, Value>> {
+fn list(build: &Build<'_>) -> Result<Map<String, Value>> {
     let mut list = Map::new();
-    for file in browser_files(project)? {
+    for file in browser_files(build.project, build.variant)? {
         let name = file.file_name().context("a file has a name")?.to_string_lossy().into_owned();
         let content = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         list.insert(name, Value::String(integrity(&content)));
@@ -54,8 +54,8 @@ fn integrity(content: &[u8]) -> String {
 }
 
 /// Every file that the edge serves to browsers, without the compressed copies.
-pub(crate) fn browser_files(project: &Project) -> Result<Vec<PathBuf>> {
-    let mut files = files_below(&project.target(ASSETS))?;
+pub(crate) fn browser_files(project: &Project, variant: Variant) -> Result<Vec<PathBuf>> {
+    let mut files = files_below(&target(project, variant, ASSETS))?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "js" || extension == "wasm"));
     Ok(files)
 }

@@ -9,8 +9,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::sdk::ASSETS;
 use super::tools::esbuild;
+use super::variant::{ASSETS, Build};
 use super::{fallback, integrity};
 use crate::project::Project;
 use crate::run::{run_quiet, timed};
@@ -23,30 +23,47 @@ const BUILT: [&str; 7] =
 /// The modules that applications import, each with its declarations.
 const MODULES: [&str; 2] = ["index", "react"];
 
-/// Packs the package.
-pub(crate) fn build(project: &Project) -> Result<()> {
+/// Packs the package; in development only stages it, without types.
+pub(super) fn build(build: &Build<'_>) -> Result<()> {
+    let project = build.project;
     let mut inputs = Inputs::default()
         .path(&project.path("wasm-pkg"))?
         .path(&project.path("LICENSE"))?
         .text(include_str!("package.rs"));
     for file in BUILT {
-        inputs = inputs.path(&project.target(ASSETS).join(file))?;
+        inputs = inputs.path(&build.target(ASSETS).join(file))?;
     }
-    let outputs = [tarball(project)];
-    when_changed(project, "package", inputs, &outputs, || timed("packing the npm package", || pack(project)))?;
+    let staged = staged(build);
+    if build.is_development() {
+        let outputs = [staged.join("package.json")];
+        when_changed(project, &build.stamp("package"), inputs, &outputs, || stage(build, &staged))?;
+        return Ok(());
+    }
+    when_changed(project, &build.stamp("package"), inputs, &[tarball(build)], || {
+        timed("packing the npm package", || {
+            stage(build, &staged)?;
+            types(project, &staged.join("dist"))?;
+            pack(build, &staged)
+        })
+    })?;
     Ok(())
 }
 
 /// Where the tarball is.
-pub(super) fn tarball(project: &Project) -> PathBuf {
-    project.target("pack/endcap.tgz")
+pub(super) fn tarball(build: &Build<'_>) -> PathBuf {
+    build.target("pack/endcap.tgz")
 }
 
-/// Fills the package's directory and packs it.
-fn pack(project: &Project) -> Result<()> {
-    let staged = project.target("pack/package");
+/// Where the package is put together.
+pub(super) fn staged(build: &Build<'_>) -> PathBuf {
+    build.target("pack/package")
+}
+
+/// Fills the package's directory.
+fn stage(build: &Build<'_>, staged: &Path) -> Result<()> {
+    let project = build.project;
     let dist = staged.join("dist");
-    let _ = fs::remove_dir_all(project.target("pack"));
+    let _ = fs::remove_dir_all(build.target("pack"));
     fs::create_dir_all(&dist)?;
     for (from, to) in
         [("wasm-pkg/package.json", "package.json"), ("wasm-pkg/README.md", "README.md"), ("LICENSE", "LICENSE")]
@@ -58,9 +75,9 @@ fn pack(project: &Project) -> Result<()> {
     }
     for file in BUILT {
         let name = Path::new(file).file_name().context("a file has a name")?;
-        fs::copy(project.target(ASSETS).join(file), dist.join(name))?;
+        fs::copy(build.target(ASSETS).join(file), dist.join(name))?;
     }
-    fs::copy(integrity::file(project), dist.join("integrity.json"))?;
+    fs::copy(integrity::file(build), dist.join("integrity.json"))?;
     for name in MODULES {
         let entry = project.path(&format!("wasm-pkg/src/{name}.ts"));
         let options = ["--format=esm", "--target=es2020", "--external:react", "--external:./index.js"];
@@ -68,13 +85,17 @@ fn pack(project: &Project) -> Result<()> {
         let options = options.into_iter().chain(["--minify-whitespace=false"]);
         esbuild(project, &entry, &dist.join(format!("{name}.js")), options)?;
     }
-    types(project, &dist)?;
-    let packed = project.target("pack");
+    Ok(())
+}
+
+/// Packs what is staged.
+fn pack(build: &Build<'_>, staged: &Path) -> Result<()> {
+    let packed = build.target("pack");
     let mut npm = Command::new("npm");
     npm.args(["pack", "--ignore-scripts", "--pack-destination"]);
-    let printed = run_quiet(npm.arg(&packed).current_dir(&staged))?;
+    let printed = run_quiet(npm.arg(&packed).current_dir(staged))?;
     let name = printed.lines().last().context("npm pack named no file")?;
-    fs::rename(packed.join(name.trim()), tarball(project))?;
+    fs::rename(packed.join(name.trim()), tarball(build))?;
     Ok(())
 }
 

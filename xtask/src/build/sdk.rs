@@ -8,30 +8,37 @@ use anyhow::Result;
 
 use super::bindgen::{self, Runs};
 use super::compress::precompress;
-use super::tools::{compile, esbuild};
+use super::tools::{compile, compiled, esbuild};
+use super::variant::{ASSETS, Build};
 use super::{glue, shorten};
 use crate::project::Project;
 use crate::run::timed;
-use crate::setup::Tools;
 use crate::stamp::{Inputs, when_changed};
 
-/// Where the edge finds the files to serve.
-pub(crate) const ASSETS: &str = "edge-assets";
+/// Compiles the core.
+pub(super) fn core(build: &Build<'_>) -> Result<()> {
+    let Build { project, tools, .. } = build;
+    let (cargo, profile) = if build.is_development() {
+        (tools.wasm.cargo(project, "build"), "browser-dev")
+    } else {
+        (tools.wasm.cargo_smallest(project, "build"), "browser")
+    };
+    compile(project, cargo, "endcap-sdk", profile).map(drop)
+}
 
-/// Builds the core and the scripts.
-pub(crate) fn build(project: &Project, tools: &Tools) -> Result<()> {
-    let wasm = timed("compiling the browser's core", || {
-        compile(project, tools.wasm.cargo_smallest(project, "build"), "endcap-sdk", "browser")
-    })?;
-    core(project, &wasm)?;
-    parts(project)?;
-    scripts(project)
+/// What a page loads: the compiled core with its half in JavaScript, its parts, the loader and the service worker.
+pub(super) fn page(build: &Build<'_>) -> Result<()> {
+    let profile = if build.is_development() { "browser-dev" } else { "browser" };
+    bind(build, &compiled(build.project, "endcap-sdk", profile))?;
+    parts(build)?;
+    scripts(build)
 }
 
 /// `ec/core.js` and `ec/core.wasm`.
-fn core(project: &Project, wasm: &Path) -> Result<()> {
-    let script = project.target(ASSETS).join("ec/core.js");
-    let module = project.target(ASSETS).join("ec/core.wasm");
+fn bind(build: &Build<'_>, wasm: &Path) -> Result<()> {
+    let project = build.project;
+    let script = build.target(ASSETS).join("ec/core.js");
+    let module = build.target(ASSETS).join("ec/core.wasm");
     let inputs = Inputs::default()
         .path(wasm)?
         .path(&project.path("sdk/js"))?
@@ -41,25 +48,27 @@ fn core(project: &Project, wasm: &Path) -> Result<()> {
         .text(include_str!("glue.rs"))
         .text(include_str!("shorten.rs"));
     let outputs = [script.clone(), module.clone()];
-    when_changed(project, "core", inputs, &outputs, || {
-        timed("binding and shrinking the core", || {
-            let bound = project.target("bindgen/sdk");
+    when_changed(project, &build.stamp("core"), inputs, &outputs, || {
+        timed("binding the core", || {
+            let bound = build.target("bindgen/sdk");
             bindgen::generate(wasm, &bound, "core", Runs::InPage)?;
-            glue::of_page(&bound.join("core_bg.wasm"), &bound.join("core.js"))?;
-            shorten::names(&bound.join("core_bg.wasm"), &bound.join("core.js"))?;
-            bindgen::optimize(
-                project,
-                &bound.join("core_bg.wasm"),
-                &["--flatten", "--rereloop", "--low-memory-unused", "-Oz", "-Oz", "--converge"],
-            )?;
+            // What wasm-bindgen writes works as it is; it is only larger than it has to be.
+            if !build.is_development() {
+                glue::of_page(&bound.join("core_bg.wasm"), &bound.join("core.js"))?;
+                shorten::names(&bound.join("core_bg.wasm"), &bound.join("core.js"))?;
+                bindgen::optimize(project, &bound.join("core_bg.wasm"), &SHRINK)?;
+            }
             page_half(project, "entry.js", &bound.join("core.js"), &script)?;
             fs::copy(bound.join("core_bg.wasm"), &module)?;
-            precompress(&script)?;
-            precompress(&module)
+            precompress(build.variant, &script)?;
+            precompress(build.variant, &module)
         })
     })?;
     Ok(())
 }
+
+/// What makes the core's module smallest.
+const SHRINK: [&str; 6] = ["--flatten", "--rereloop", "--low-memory-unused", "-Oz", "-Oz", "--converge"];
 
 /// What the page does for the core (`sdk/js`), bundled with the core's `bindings`; the files stay where they are. The
 /// parts that a page may never need are files of their own.
@@ -73,16 +82,16 @@ pub(super) fn page_half(project: &Project, entry: &str, bindings: &Path, out: &P
 }
 
 /// `ec/show.js`, how decisions look, and `ec/auto.js`, what is captured without the shop's code.
-fn parts(project: &Project) -> Result<()> {
+fn parts(build: &Build<'_>) -> Result<()> {
     let made = [("show.js", "ec/show.js"), ("auto/index.js", "ec/auto.js")];
-    bundle(project, "parts", "what the core fetches later", "sdk/js", made, ["--format=esm", "--target=es2022"])
+    bundle(build, "parts", "what the core fetches later", "sdk/js", made, ["--format=esm", "--target=es2022"])
 }
 
 /// `ec/endcap.js`, the loader of the script tag, and `endcap-sw.js`, the service worker.
-fn scripts(project: &Project) -> Result<()> {
+fn scripts(build: &Build<'_>) -> Result<()> {
     let made = [("loader.ts", "ec/endcap.js"), ("sw.ts", "endcap-sw.js")];
     bundle(
-        project,
+        build,
         "scripts",
         "the loader and the service worker",
         "wasm-pkg/src",
@@ -93,23 +102,24 @@ fn scripts(project: &Project) -> Result<()> {
 
 /// Bundles files of a folder `below` the root, each by itself, and compresses them. `name` is that of the stamp.
 fn bundle(
-    project: &Project,
+    build: &Build<'_>,
     name: &str,
     what: &str,
     below: &str,
     made: [(&str, &str); 2],
     options: [&str; 2],
 ) -> Result<()> {
+    let project = build.project;
     let source = project.path(below);
-    let made = made.map(|(from, to)| (source.join(from), project.target(ASSETS).join(to)));
+    let made = made.map(|(from, to)| (source.join(from), build.target(ASSETS).join(to)));
     let inputs =
         Inputs::default().path(&source)?.path(&project.path("package-lock.json"))?.text(include_str!("sdk.rs"));
     let outputs: Vec<PathBuf> = made.iter().map(|(_, to)| to.clone()).collect();
-    when_changed(project, name, inputs, &outputs, || {
+    when_changed(project, &build.stamp(name), inputs, &outputs, || {
         timed(&format!("bundling {what}"), || {
             for (from, to) in &made {
                 esbuild(project, from, to, options)?;
-                precompress(to)?;
+                precompress(build.variant, to)?;
             }
             Ok(())
         })

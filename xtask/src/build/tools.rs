@@ -25,8 +25,18 @@ pub(super) fn compile_into(
     profile: &str,
 ) -> Result<PathBuf> {
     run(cargo.args(["--profile", profile, "--package", package]))?;
+    Ok(compiled_in(project, folder, package, profile))
+}
+
+/// Where [`compile`] puts a crate's module.
+pub(super) fn compiled(project: &Project, package: &str, profile: &str) -> PathBuf {
+    compiled_in(project, "wasm", package, profile)
+}
+
+/// The same, in another folder below `target/`.
+fn compiled_in(project: &Project, folder: &str, package: &str, profile: &str) -> PathBuf {
     let name = package.replace('-', "_");
-    Ok(project.target(&format!("{folder}/{}/{profile}/{name}.wasm", setup::wasm::TARGET)))
+    project.target(&format!("{folder}/{}/{profile}/{name}.wasm", setup::wasm::TARGET))
 }
 
 /// Bundles with esbuild; the arguments follow the entry points.

@@ -1,6 +1,8 @@
 //! `cargo xtask dev`: builds everything, serves the demo shop with the edge in local workerd,
 //! and rebuilds what changes.
 //!
+//! The build is made for quick edits ([`Variant::Development`]); `--release` serves what would be deployed.
+//!
 //! Kept between runs in the ignored folder `.endcap/` (another with `--home`): `dev.json`, the
 //! local secrets; `state/`, what the Durable Objects stored; `run.json`, which processes run;
 //! `seeded`, which catalogue was put.
@@ -15,33 +17,41 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
-use crate::build;
+use crate::build::{self, Build, Variant};
 use crate::project::Project;
-use crate::run::{note, step};
-use crate::setup::{self, Tools};
-use event::Event;
+use crate::run::{Steps, clock, note};
+use crate::setup;
+use event::{Changed, Event};
 use process::Server;
 
 /// The port unless `--port` names another.
 pub(crate) const PORT: u16 = 8787;
+
+/// Steps after the build: the server, and what it is filled with.
+const STEPS: u32 = 2;
 
 /// What the command line asked for.
 struct Options {
     port: u16,
     fresh: bool,
     watch: bool,
+    variant: Variant,
     home: PathBuf,
 }
 
 /// `cargo xtask dev`.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     let options = Options::parse(project, arguments)?;
-    let tools = setup::for_build(project)?;
-    build::all(project, &tools)?;
+    let steps = Steps::of(setup::STEPS + build::ALL_STEPS + STEPS);
+    let tools = setup::for_build(project, &steps)?;
+    let build = Build { project, tools: &tools, variant: options.variant, steps: &steps };
+    build::all(&build)?;
     fs::create_dir_all(&options.home)?;
     let record = options.home.join("run.json");
     process::end_leftovers(&record)?;
@@ -56,24 +66,33 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
         "port": options.port,
         "state": state,
         "reload": options.watch,
+        "built": build.target(""),
         "variables": variables(&secrets, options.port),
     });
     let (sender, events) = channel();
-    step("starting workerd");
-    let server = Server::start(project, &settings, &record, sender.clone())?;
-    let session = Session { project, tools: &tools, options: &options, key: text(&secrets, "ENDCAP_API_KEY"), server };
+    let server = steps.step("workerd", || {
+        let server = Server::start(&build, &settings, &record, sender.clone())?;
+        if events.recv()? != Event::Ready {
+            bail!("workerd did not start");
+        }
+        Ok(server)
+    })?;
+    let session = Session { build, options: &options, key: text(&secrets, "ENDCAP_API_KEY"), server };
+    steps.step("the shop's catalogue and campaigns", || session.seed())?;
     session.run(&events, sender)
 }
 
 impl Options {
     /// Reads the command line.
     fn parse(project: &Project, arguments: &[String]) -> Result<Self> {
-        let mut options = Self { port: PORT, fresh: false, watch: true, home: project.path(".endcap") };
+        let home = project.path(".endcap");
+        let mut options = Self { port: PORT, fresh: false, watch: true, variant: Variant::Development, home };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             match argument.as_str() {
                 "--fresh" => options.fresh = true,
                 "--no-watch" => options.watch = false,
+                "--release" => options.variant = Variant::Release,
                 "--port" => {
                     let port = rest.next().and_then(|port| port.parse().ok());
                     options.port = port.context("--port takes a number from 1 to 65535")?;
@@ -91,41 +110,50 @@ impl Options {
 
 /// A running server and what it needs to be kept up to date.
 struct Session<'a> {
-    project: &'a Project,
-    tools: &'a Tools,
+    build: Build<'a>,
     options: &'a Options,
     key: String,
     server: Server,
 }
 
 impl Session<'_> {
-    /// Waits for the server, fills it, says that it is ready, and follows changes until it ends.
+    /// Says that the shop is ready, and follows changes until the server ends.
     fn run(mut self, events: &Receiver<Event>, sender: Sender<Event>) -> Result<()> {
-        if events.recv()? != Event::Ready {
-            bail!("workerd did not start");
-        }
-        self.seed()?;
         // Kept alive for as long as the loop runs.
         let _watcher = match self.options.watch {
-            true => Some(watch::start(self.project, sender)?),
+            true => Some(watch::start(self.build.project, sender)?),
             false => None,
         };
+        note(&format!("ready after {} on {} cores", clock(self.build.steps.elapsed()), cores()));
         println!("ready http://127.0.0.1:{}", self.options.port);
+        let mut edited = Instant::now();
         loop {
             match watch::settled(events)? {
                 Event::Ended => bail!("workerd ended"),
-                Event::Ready => self.refresh(),
-                Event::Changed => self.rebuild()?,
+                Event::Ready => self.refresh(edited),
+                Event::Changed(what) => {
+                    edited = Instant::now();
+                    self.rebuild(what, edited)?;
+                }
             }
         }
     }
 
     /// Rebuilds what changed. A mistake in the sources is shown, and the last good build served.
-    fn rebuild(&mut self) -> Result<()> {
-        match build::all(self.project, self.tools) {
-            Ok(()) if build::fingerprint(self.project)? == self.server.serves => self.refresh(),
+    fn rebuild(&mut self, changed: Changed, edited: Instant) -> Result<()> {
+        let steps = match changed {
+            Changed::Pages => Steps::of(build::PAGE_STEPS),
+            Changed::All => Steps::of(build::ALL_STEPS),
+        };
+        let build = Build { steps: &steps, ..self.build };
+        let result = match changed {
+            Changed::Pages => build::pages(&build),
+            Changed::All => build::all(&build),
+        };
+        match result {
+            Ok(()) if build::fingerprint(&build)? == self.server.serves => self.refresh(edited),
             Ok(()) => {
-                self.server.serves = build::fingerprint(self.project)?;
+                self.server.serves = build::fingerprint(&build)?;
                 self.server.reload()?;
             }
             Err(error) => eprintln!("error: {error:#}"),
@@ -134,9 +162,12 @@ impl Session<'_> {
     }
 
     /// After a reload, or a change that needs none: the catalogue may be another.
-    fn refresh(&self) {
+    fn refresh(&self, edited: Instant) {
         match self.seed() {
-            Ok(()) => note(&format!("up to date: http://127.0.0.1:{}", self.options.port)),
+            Ok(()) => {
+                let took = edited.elapsed().as_secs_f64();
+                note(&format!("live {took:.1} s after the edit: http://127.0.0.1:{}", self.options.port));
+            }
             Err(error) => eprintln!("error: {error:#}"),
         }
     }
@@ -144,14 +175,21 @@ impl Session<'_> {
     /// Puts the demo's catalogue, campaigns and settings unless that was done with this state.
     fn seed(&self) -> Result<()> {
         let stamp = self.options.home.join("seeded");
-        seed::put_changed(self.project, self.options.port, &self.key, &stamp)
+        seed::put_changed(self.build.project, self.options.port, &self.key, &stamp)
     }
+}
+
+/// Processors that this machine has for us.
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The worker's variables in local development.
 fn variables(secrets: &Map<String, Value>, port: u16) -> Map<String, Value> {
     let origins = json!({
         "demo": [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")],
+        // Pages of one's own, wherever they are served.
+        "shop": ["*"],
     });
     let mut variables = secrets.clone();
     for (name, value) in [

@@ -13,8 +13,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::event::Event;
-use crate::build;
-use crate::project::Project;
+use crate::build::{self, Build};
 use crate::run::{first_line, note};
 
 /// A running server.
@@ -29,10 +28,10 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server; what it prints arrives as events. `record` is where the next run will
     /// look for it.
-    pub(crate) fn start(project: &Project, settings: &Value, record: &Path, events: Sender<Event>) -> Result<Self> {
+    pub(crate) fn start(build: &Build<'_>, settings: &Value, record: &Path, events: Sender<Event>) -> Result<Self> {
         let mut command = Command::new("node");
         command
-            .current_dir(&project.root)
+            .current_dir(&build.project.root)
             .arg("xtask/runtime/serve.mjs")
             .env("WRANGLER_SEND_METRICS", "false")
             .stdin(Stdio::piped())
@@ -53,7 +52,7 @@ impl Server {
             }
             let _ = events.send(Event::Ended);
         });
-        Ok(Self { serves: build::fingerprint(project)?, child, input, record: record.to_path_buf() })
+        Ok(Self { serves: build::fingerprint(build)?, child, input, record: record.to_path_buf() })
     }
 
     /// Has the server load the built files anew.

@@ -10,7 +10,7 @@ pub(crate) mod wasm;
 use anyhow::{Result, bail};
 
 use crate::project::Project;
-use crate::run::{first_line, note};
+use crate::run::{Steps, first_line, note};
 pub(crate) use native::cargo;
 use wasm::Toolchain;
 
@@ -23,10 +23,14 @@ pub(crate) struct Tools {
     pub(crate) wasm: Toolchain,
 }
 
+/// Steps of [`for_build`].
+pub(crate) const STEPS: u32 = 2;
+
 /// `cargo xtask setup`: all of it, browsers too, and the versions found.
 pub(crate) fn command(project: &Project) -> Result<()> {
-    let tools = for_build(project)?;
-    let browsers = browsers::ensure();
+    let steps = Steps::of(STEPS + 1);
+    let tools = for_build(project, &steps)?;
+    let browsers = steps.step("browsers", || Ok(browsers::ensure()))?;
     note(&format!("wasm     {}", tools.wasm.describe()));
     for (name, program, arguments) in [
         ("cargo", "cargo", ["--version"]),
@@ -49,10 +53,12 @@ pub(crate) fn command(project: &Project) -> Result<()> {
 
 /// The part that building and serving need; running the browser tests needs
 /// [`browsers::ensure`] too.
-pub(crate) fn for_build(project: &Project) -> Result<Tools> {
-    check_node()?;
-    npm::ensure(project)?;
-    Ok(Tools { wasm: wasm::ensure(project)? })
+pub(crate) fn for_build(project: &Project, steps: &Steps) -> Result<Tools> {
+    steps.step("Node.js and npm packages", || {
+        check_node()?;
+        npm::ensure(project)
+    })?;
+    Ok(Tools { wasm: steps.step("the compiler for WebAssembly", || wasm::ensure(project))? })
 }
 
 /// Fails with one line where Node.js is missing or too old.

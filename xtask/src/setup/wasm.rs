@@ -71,13 +71,6 @@ impl Toolchain {
         self.smallest(project, subcommand, LOWERED_DIR, flags)
     }
 
-    /// Like [`Self::cargo`], with a standard library that is compiled for size where its source is there: its sorting
-    /// and formatting for every type that uses it is a tenth of the worker. Panics keep their messages.
-    pub(crate) fn cargo_small_library(&self, project: &Project, subcommand: &str) -> Command {
-        let command = self.cargo(project, subcommand);
-        if self.has_library_source() { with_small_library(command) } else { command }
-    }
-
     /// The command for the fewest bytes with these compiler flags.
     fn smallest(&self, project: &Project, subcommand: &str, folder: &str, mut flags: Vec<String>) -> Command {
         if !self.has_library_source() {

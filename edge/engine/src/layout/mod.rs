@@ -7,6 +7,7 @@
 //! either.
 
 pub mod bucket_state;
+pub mod growth;
 pub mod placement;
 
 use std::fmt;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::builder::{Builder, LARGE, Text, WRONG};
 
 const NO_CAMPAIGN: (&str, &str) = ("404", "There is no such campaign.");
+const NO_PRODUCT: (&str, &str) = ("404", "There is no such product.");
 const NO_WEBHOOK: (&str, &str) = ("404", "There is no such webhook source.");
 const GONE: (&str, &str) = ("204", "It was deleted.");
 
@@ -19,6 +20,7 @@ pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
         Operation::PutProducts => {
             ("Add or replace products", ("200", "They were saved, all of them."), &[WRONG, LARGE])
         }
+        Operation::DeleteProduct => ("Delete a product", GONE, &[WRONG, NO_PRODUCT]),
         Operation::GetSettings => ("The settings", ("200", "The settings."), &[]),
         Operation::PutSettings => {
             let saved = "The settings as saved; what was left out has its default.";
@@ -32,6 +34,10 @@ pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
         Operation::PutShards => {
             let begun = "Buckets begin to move; ask again until none remains.";
             ("Spread profiles over another number of shards", ("200", begun), &[WRONG, LARGE])
+        }
+        Operation::GetHealth => {
+            let health = "Every object's figures, and what of them needs a person.";
+            ("How the deployment is", ("200", health), &[])
         }
         Operation::GetTimers => ("How timers are", ("200", "Timers over all shards, as of now."), &[]),
         Operation::GetWebhooks => ("All webhook sources", ("200", "The webhook sources."), &[]),

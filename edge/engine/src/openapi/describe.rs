@@ -22,6 +22,7 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         Op::ListConflicts => identity::conflicts(doc),
         Op::GetProducts
         | Op::PutProducts
+        | Op::DeleteProduct
         | Op::GetSettings
         | Op::PutSettings
         | Op::GetCampaigns
@@ -30,6 +31,7 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         | Op::DeleteCampaign
         | Op::GetShards
         | Op::PutShards
+        | Op::GetHealth
         | Op::GetTimers
         | Op::GetWebhooks
         | Op::GetWebhook

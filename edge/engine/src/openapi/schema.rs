@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use super::answers::{CampaignView, Campaigns, Erased, Saved, Taken};
 use super::hand_written;
 use crate::batch_reply::BatchReply;
-use crate::layout::placement::{ShardsAsk, ShardsView};
+use crate::health::Health;
+use crate::layout::growth::ShardsStatus;
+use crate::layout::placement::ShardsAsk;
 use crate::person_export::{EventPage, Export, PersonGraph};
 use crate::profile_view::ProfileView;
 use crate::shop::Settings;
@@ -49,7 +51,7 @@ pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Op
         Payload::Campaigns => generator.subschema_for::<Campaigns>(),
         Payload::Campaign => generator.subschema_for::<CampaignView>(),
         Payload::CampaignDefinition => generator.subschema_for::<Definition>(),
-        Payload::Shards => generator.subschema_for::<ShardsView>(),
+        Payload::Shards => generator.subschema_for::<ShardsStatus>(),
         Payload::ShardsAsk => generator.subschema_for::<ShardsAsk>(),
         Payload::MessageLinksAsk => generator.subschema_for::<LinksRequest>(),
         Payload::MessageLinks => generator.subschema_for::<Links>(),
@@ -61,6 +63,7 @@ pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Op
         Payload::RefusedCounts => generator.subschema_for::<Counts>(),
         Payload::ReplayAsk => generator.subschema_for::<ReplayAsk>(),
         Payload::ReplayReply => generator.subschema_for::<ReplayReply>(),
+        Payload::DeploymentHealth => generator.subschema_for::<Health>(),
         Payload::Timers => generator.subschema_for::<TimersView>(),
     };
     Some(schema.into())

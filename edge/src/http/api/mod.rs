@@ -3,6 +3,7 @@
 mod admit;
 pub(super) mod campaigns;
 mod config_body;
+pub(super) mod health;
 pub(super) mod identity;
 pub(super) mod links;
 pub(super) mod people;

@@ -1,13 +1,15 @@
 //! `/api/products`: the catalogue.
 
 use endcap_engine::shop::product::Products;
+use endcap_protocol::ProductId;
+use endcap_validation::path::segment;
 use endcap_validation::read_json;
 use worker::Response;
 
 use super::config_body::config_body;
 use crate::http::incoming::Incoming;
 use crate::platform::error::EdgeError;
-use crate::rpc::shop::{GetProducts, PutProducts};
+use crate::rpc::shop::{DeleteProduct, GetProducts, PutProducts};
 use crate::rpc::{call, namespace};
 
 /// `GET`: the catalogue.
@@ -20,4 +22,10 @@ pub(in crate::http) async fn put(mut incoming: Incoming<'_>) -> Result<Response,
     let products: Products = read_json(&config_body(&mut incoming).await?)?;
     products.check()?;
     call::post(&namespace::shop(incoming.env)?, &PutProducts(products)).await
+}
+
+/// `DELETE`: takes one out of the catalogue. What visitors did with it stays.
+pub(in crate::http) async fn delete(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    let id = ProductId::parse(&segment(incoming.parameter, "product_id")?)?;
+    call::post(&namespace::shop(incoming.env)?, &DeleteProduct { id }).await
 }

@@ -1,6 +1,7 @@
 //! The identity graph.
 
 mod erase;
+mod health;
 mod object;
 mod peers;
 mod person;

@@ -25,6 +25,7 @@ use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::erasure::{Entomb, ErasePerson};
 use crate::rpc::graph::{FindProfile, Found, LinkChange, LinkChanged, LinkIdentities, PeerRequest, VerdictsAsk};
+use crate::rpc::health::GraphHealthAsk;
 use crate::rpc::message::Message;
 use crate::rpc::person_export::{MembersAsk, NoteExport, PersonGraphAsk};
 use crate::rpc::placement::Use;
@@ -79,6 +80,7 @@ impl IdentityGraph {
             MembersAsk::PATH => self.members(message::read(&body)?).await,
             PersonGraphAsk::PATH => self.person(message::read(&body)?).await,
             NoteExport::PATH => self.exported(&message::read(&body)?),
+            GraphHealthAsk::PATH => self.health(&message::read(&body)?),
             TablesAsk::PATH => response::json(&self.store.dump()?),
             LinkChange::PATH => self.change(message::read(&body)?).await,
             _ => Err(DomainError::Deploying.into()),

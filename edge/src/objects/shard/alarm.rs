@@ -15,6 +15,7 @@ impl ProfileShard {
     /// The alarm rings. A failed run is logged and sets the alarm again.
     pub(super) async fn ring(&self) -> Result<(), EdgeError> {
         self.alarm.set(Some(None));
+        self.pulse.ring(clock::now());
         let Err(error) = self.on_alarm(clock::now()).await else { return Ok(()) };
         worker::console_error!("alarm: {error}");
         self.arm_at(Some(clock::now() + FAILED_ALARM_MS)).await
@@ -34,6 +35,7 @@ impl ProfileShard {
         // What failed may be due still: it is tried again after a pause, and not at once and without end.
         let earliest = if done.iter().any(Result::is_err) { now + FAILED_ALARM_MS } else { now };
         self.arm_at(next.map(|next| next.max(earliest))).await?;
+        self.report_health(now).await;
         done.into_iter().try_for_each(|done| done.map(|_| ()))
     }
 

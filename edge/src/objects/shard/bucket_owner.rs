@@ -47,7 +47,7 @@ impl ProfileShard {
     }
 
     /// Whether this object is the shard of a number, which it does not know itself.
-    fn is_number(&self, number: u16) -> Result<bool, EdgeError> {
+    pub(super) fn is_number(&self, number: u16) -> Result<bool, EdgeError> {
         if let Some(known) = self.ours.borrow().get(&number) {
             return Ok(*known);
         }

@@ -4,6 +4,7 @@ use endcap_protocol::{DAY_MS, UnixMillis};
 
 use super::object::ProfileShard;
 use super::table::meta::{LEARNED, TRIMMED_AT};
+use crate::platform::clock;
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::rpc::learning::LearningReport;
@@ -28,6 +29,7 @@ impl ProfileShard {
         }
         // What comes meanwhile notes itself; a report that fails is tried again.
         let more = self.report_lessons().await.inspect_err(|_| self.unlearned.set(true))?;
+        self.reported_at.set(clock::now());
         if more {
             self.unlearned.set(true);
         }

@@ -17,6 +17,7 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 use super::abuse_limits::AbuseLimits;
 use super::forwarding_headers::{ForwardingHeaders, VISIT_PATH};
 use super::outbox_job::MoveFragment;
+use super::pulse::Pulse;
 use super::store::Store;
 use super::subscription_change::ChangeSubscription;
 use super::table::all::{check, make, rules};
@@ -29,6 +30,7 @@ use crate::rpc::call::BUCKET_HEADER;
 use crate::rpc::delivery::DeliverRequest;
 use crate::rpc::erasure::{EraseStep, NamesAsk};
 use crate::rpc::graph::Reassign;
+use crate::rpc::health::ShardHealthAsk;
 use crate::rpc::message::{Done, Message};
 use crate::rpc::person_export::{BelongingsAsk, EventsAsk};
 use crate::rpc::placement::Use;
@@ -59,6 +61,10 @@ pub struct ProfileShard {
     pub(super) ours: RefCell<BTreeMap<u16, bool>>,
     /// Which senders are robots, and which send too much.
     pub(super) limits: RefCell<AbuseLimits>,
+    /// What the object remembers of itself since it started.
+    pub(super) pulse: Pulse,
+    /// When the shop last heard what there is to learn; 0: not since the object started.
+    pub(super) reported_at: Cell<UnixMillis>,
     /// VAPID tokens by push service.
     pub(super) tokens: RefCell<TokenCache>,
 }
@@ -74,6 +80,8 @@ impl DurableObject for ProfileShard {
             worker::console_error!("states of buckets: {error}");
         }
         Self {
+            pulse: Pulse::start(&store),
+            reported_at: Cell::new(0),
             state,
             env,
             store,
@@ -106,6 +114,7 @@ impl ProfileShard {
     #[must_use]
     pub fn batch(&self, request: &RawRequest, body: &Uint8Array) -> Option<RawResponse> {
         let now = clock::now();
+        self.pulse.beat(now);
         let awake = self.alarm.get().is_some();
         let snapshot = snapshots::fresh(&self.env, now).filter(|_| awake)?;
         if !response::is_batch(request, &config(&self.env)) {
@@ -123,6 +132,7 @@ impl ProfileShard {
 
 impl ProfileShard {
     async fn handle(&self, request: Request) -> Result<Response, EdgeError> {
+        self.pulse.beat(clock::now());
         placement::check(&self.env, Use::Write).await?;
         self.wake().await?;
         let path = request.path();
@@ -154,6 +164,7 @@ impl ProfileShard {
             MoveFragment::PATH => self.absorb(&message::read(&body)?).await,
             ProfileQuestion::PATH => self.profile(&message::read(&body)?).await,
             RunTimers::PATH => self.timers_route(&message::read(&body)?).await,
+            ShardHealthAsk::PATH => self.health_route().await,
             TimersAsk::PATH => response::json(&self.store.timers_view(clock::now())?),
             NamesAsk::PATH => self.names_route(&message::read(&body)?),
             EraseStep::PATH => self.erase_route(&message::read(&body)?).await,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::decide::{Decision, Setting, decide};
+use endcap_engine::health::awake::learning_due;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Visit, alone, apply, refresh_briefly};
 use endcap_events::ingest::event::Kind;
@@ -167,7 +168,8 @@ impl ProfileShard {
 
     /// When the alarm has to ring after a visit.
     fn next_alarm(&self, visit: &Visit, due: Option<UnixMillis>, now: UnixMillis) -> Option<UnixMillis> {
-        let learn = (!visit.accepted.is_empty()).then(|| now.saturating_add(config(&self.env).learn_interval_ms));
+        let interval = config(&self.env).learn_interval_ms;
+        let learn = (!visit.accepted.is_empty()).then(|| learning_due(now, self.reported_at.get(), interval));
         due.into_iter().chain(learn).min()
     }
 

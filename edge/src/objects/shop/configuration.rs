@@ -2,13 +2,14 @@
 
 use endcap_engine::shop::snapshot::WireConfig;
 use endcap_engine::shop::{Product, Settings};
+use endcap_validation::DomainError;
 use serde_json::json;
 use worker::Response;
 
 use super::object::Shop;
 use crate::platform::error::EdgeError;
 use crate::platform::response;
-use crate::rpc::shop::{PutProducts, PutSettings};
+use crate::rpc::shop::{DeleteProduct, PutProducts, PutSettings};
 
 impl Shop {
     /// A value by its name.
@@ -75,6 +76,16 @@ impl Shop {
             })
         })?;
         response::json(&json!({"saved": products.products.len()}))
+    }
+
+    /// Takes a product out of the catalogue.
+    pub(super) fn delete_product(&self, delete: &DeleteProduct) -> Result<Response, EdgeError> {
+        let id = delete.id.as_str();
+        if self.db.first("SELECT 1 FROM product WHERE id = ?", vec![id.into()])?.is_none() {
+            return Err(DomainError::NotFound("product").into());
+        }
+        self.change(|| self.db.run("DELETE FROM product WHERE id = ?", vec![id.into()]))?;
+        Ok(response::empty(204))
     }
 
     /// All of the configuration, with its version.

@@ -38,6 +38,11 @@ impl Shop {
         held.as_mut().map_or_else(|| Err(busy()), work)
     }
 
+    /// Reports that were learned.
+    pub(super) fn reports_learned(&self) -> Result<u64, EdgeError> {
+        self.with_learned(|learned| Ok(learned.version - 1))
+    }
+
     fn load(&self) -> Result<Learned, EdgeError> {
         let rows = self.db.rows("SELECT data FROM model ORDER BY part", Vec::new())?;
         let bytes: Vec<u8> = rows.iter().flat_map(|row| row.blob(0)).collect();

@@ -2,6 +2,7 @@
 
 mod campaigns;
 mod configuration;
+mod health;
 mod learning;
 mod object;
 mod registry;

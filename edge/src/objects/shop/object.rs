@@ -14,14 +14,15 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 use crate::platform::db::Db;
 use crate::platform::error::EdgeError;
 use crate::platform::response;
+use crate::rpc::health::{ReportLoad, ShopHealthAsk};
 use crate::rpc::learning::LearningReport;
 use crate::rpc::message;
 use crate::rpc::message::Message;
 use crate::rpc::placement::LayoutAsk;
 use crate::rpc::rows::TablesAsk;
 use crate::rpc::shop::{
-    DeleteCampaign, DeleteWebhook, GetCampaign, GetCampaigns, GetProducts, GetSettings, GetShards, GetWebhook,
-    GetWebhooks, PutCampaign, PutProducts, PutSettings, PutShards, PutWebhook,
+    DeleteCampaign, DeleteProduct, DeleteWebhook, GetCampaign, GetCampaigns, GetProducts, GetSettings, GetShards,
+    GetWebhook, GetWebhooks, PutCampaign, PutProducts, PutSettings, PutShards, PutWebhook,
 };
 use crate::rpc::snapshots::SnapshotAsk;
 
@@ -76,11 +77,14 @@ impl Shop {
             SnapshotAsk::PATH => self.snapshot(&message::read(&body)?),
             TablesAsk::PATH => response::json(&self.db.dump()?),
             LayoutAsk::PATH => self.layout(&message::read(&body)?),
+            ShopHealthAsk::PATH => self.health(),
+            ReportLoad::PATH => self.hear_load(&message::read(&body)?),
             GetShards::PATH => self.get_shards(),
             PutShards::PATH => self.put_shards(&message::read(&body)?),
             LearningReport::PATH => self.learn(&message::read(&body)?),
             GetProducts::PATH => self.get_products(),
             PutProducts::PATH => self.put_products(&message::read(&body)?),
+            DeleteProduct::PATH => self.delete_product(&message::read(&body)?),
             GetSettings::PATH => self.get_settings(),
             PutSettings::PATH => self.put_settings(&message::read(&body)?),
             GetCampaigns::PATH => self.get_campaigns(),

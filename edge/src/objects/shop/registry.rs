@@ -1,5 +1,5 @@
 //! The registry: with which layout data was written, where every bucket is, and moving buckets when a shop wants more or
-//! fewer shards.
+//! fewer shards, or a shard carries too much.
 //!
 //! It is the one object that is found without knowing either, and holds nothing of anybody's. A move is recorded before it
 //! begins, and ends before another begins; its steps may all run twice (`shard/bucket_transfer.rs`), so the alarm goes on with
@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use endcap_engine::layout::growth::{Growth, Sharding, ShardsStatus};
 use endcap_engine::layout::{Layout, Placement};
 use endcap_protocol::UnixMillis;
 use worker::{Delay, Response};
@@ -16,6 +17,8 @@ use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::bucket_transfer::MoveBucket;
+use crate::rpc::health::ReportLoad;
+use crate::rpc::message::Done;
 use crate::rpc::placement::{LayoutAsk, LayoutKnown, Use};
 use crate::rpc::shop::PutShards;
 use crate::rpc::{call, namespace};
@@ -57,7 +60,40 @@ impl Shop {
 
     /// How far a change of the number of shards has come.
     pub(super) fn get_shards(&self) -> Result<Response, EdgeError> {
-        response::json(&self.placement()?.view())
+        response::json(&self.status(&self.placement()?)?)
+    }
+
+    fn status(&self, placement: &Placement) -> Result<ShardsStatus, EdgeError> {
+        let config = config(&self.env);
+        Ok(ShardsStatus {
+            view: placement.view(),
+            sharding: config.sharding,
+            limits: config.shard_limits,
+            last_growth: self.growth()?.last,
+        })
+    }
+
+    fn growth(&self) -> Result<Growth, EdgeError> {
+        Ok(self.meta("growth")?.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default())
+    }
+
+    /// A shard carries more than it should: it may get company.
+    pub(super) fn hear_load(&self, report: &ReportLoad) -> Result<Response, EdgeError> {
+        let ReportLoad(load) = report;
+        let config = config(&self.env);
+        let (mut placement, mut growth) = (self.placement()?, self.growth()?);
+        let wanted = growth.hear(*load, &config.shard_limits, &placement, clock::now());
+        if let Some(wanted) = wanted.filter(|_| config.sharding == Sharding::Automatic) {
+            placement.want(wanted);
+            let growth = serde_json::to_string(&growth)?;
+            self.db.transaction(|| {
+                self.place(&placement)?;
+                self.set_meta("growth", &growth)
+            })?;
+            drop(self.db.set_alarm(clock::now())?);
+            worker::console_log!("{}", serde_json::json!({ "endcap": "growth", "shards": wanted, "cause": load }));
+        }
+        response::json(&Done {})
     }
 
     /// Another number of shards: buckets begin to move.
@@ -67,7 +103,7 @@ impl Shop {
         placement.want(wanted.shards);
         self.db.transaction(|| self.place(&placement))?;
         drop(self.db.set_alarm(clock::now())?);
-        response::json(&placement.view())
+        response::json(&self.status(&placement)?)
     }
 
     /// Moves buckets for a while. The alarm is set again as long as there are more.

@@ -18,6 +18,12 @@ pub(crate) const TOMBSTONES_KNOWN: &str = "tombstones_known";
 pub(crate) const FAILED_TIMERS: &str = "failed_timers";
 /// Log rows that could not be learned of.
 pub(crate) const UNREADABLE_LOG_ROWS: &str = "unreadable_log_rows";
+/// The hour that [`AWAKE_MS`] is about, counted from 1970.
+pub(crate) const AWAKE_HOUR: &str = "awake_hour";
+/// Milliseconds that the object was awake within that hour.
+pub(crate) const AWAKE_MS: &str = "awake_ms";
+/// The same of the hour before.
+pub(crate) const AWAKE_BEFORE: &str = "awake_before_ms";
 
 /// The table.
 pub(super) struct MetaTable;

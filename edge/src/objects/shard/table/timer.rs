@@ -29,7 +29,8 @@ impl Table for TimerTable {
     fn schema(&self) -> &'static str {
         "CREATE TABLE IF NOT EXISTS timer_by_key(
            due INTEGER NOT NULL, profile_id TEXT NOT NULL, key TEXT NOT NULL, bucket INTEGER NOT NULL,
-           attempts INTEGER NOT NULL, PRIMARY KEY(due, profile_id, key)) WITHOUT ROWID, STRICT"
+           attempts INTEGER NOT NULL, PRIMARY KEY(due, profile_id, key)) WITHOUT ROWID, STRICT;
+         CREATE INDEX IF NOT EXISTS timer_failing ON timer_by_key(attempts) WHERE attempts > 0"
     }
 
     fn upgrade(&self) -> Upgrade {

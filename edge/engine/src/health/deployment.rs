@@ -1,0 +1,59 @@
+//! The whole deployment.
+
+use endcap_protocol::UnixMillis;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::finding::{self, Finding};
+use super::objects::{GraphHealth, ShardHealth, ShopHealth};
+use crate::layout::growth::ShardsStatus;
+
+/// Whether somebody has to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nothing needs a person.
+    Ok,
+    /// `findings` says what does.
+    Attention,
+}
+
+/// The whole deployment. Times are Unix milliseconds, sizes are bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Health {
+    /// Whether somebody has to look.
+    pub status: Status,
+    /// What needs somebody, and what to do about it.
+    pub findings: Vec<Finding>,
+    /// The worker's version.
+    pub version: String,
+    /// When this was asked.
+    pub as_of: UnixMillis,
+    /// Over how many shards profiles are spread, and how that changes.
+    pub sharding: ShardsStatus,
+    /// Every shard.
+    pub shards: Vec<ShardHealth>,
+    /// Every part of the identity graph.
+    pub identity_graph: Vec<GraphHealth>,
+    /// The shop's object.
+    pub shop: ShopHealth,
+}
+
+impl Health {
+    /// Puts the answers of all objects together.
+    #[must_use]
+    pub fn new(
+        version: &str,
+        as_of: UnixMillis,
+        sharding: ShardsStatus,
+        shards: Vec<ShardHealth>,
+        identity_graph: Vec<GraphHealth>,
+        shop: ShopHealth,
+    ) -> Self {
+        let of_shards = shards.iter().flat_map(|shard| finding::of_shard(shard, as_of));
+        let of_graph = identity_graph.iter().flat_map(|part| finding::of_graph(part, as_of));
+        let findings: Vec<Finding> = of_shards.chain(of_graph).collect();
+        let status = if findings.is_empty() { Status::Ok } else { Status::Attention };
+        Self { status, findings, version: version.to_owned(), as_of, sharding, shards, identity_graph, shop }
+    }
+}

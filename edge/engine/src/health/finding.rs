@@ -1,0 +1,205 @@
+//! What of an object's figures needs a person, in words that say what to do.
+
+use std::fmt;
+
+use endcap_protocol::UnixMillis;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::objects::{GraphHealth, ShardHealth};
+
+/// A timer or a job that is due for longer is late, in milliseconds. Alarms may be a minute late by themselves.
+const LATE_MS: UnixMillis = 5 * 60_000;
+/// What was not learned for longer is behind, in milliseconds: a quiet shard reports once an hour.
+const BEHIND_MS: UnixMillis = 2 * 3_600_000;
+/// Refused events of one hour and shard from which the quarantine counts as growing.
+const GROWING: u64 = 20;
+/// Size from which a shard is nearly full, of the 10 GB that Cloudflare allows.
+const NEARLY_FULL: u64 = 8_000_000_000;
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingCode {
+    /// Timers fail, and are tried again.
+    TimerFailing,
+    /// Timers are due and do not run.
+    TimerLate,
+    /// Jobs of the outbox fail, and are tried again.
+    JobFailing,
+    /// Many events were refused within the last hour.
+    QuarantineGrowing,
+    /// Refused events were dropped for want of room.
+    QuarantineFull,
+    /// The shop has not learned what happened.
+    LearningBehind,
+    /// Rows of the log cannot be read.
+    LogUnreadable,
+    /// The database is nearly as large as the platform allows.
+    NearlyFull,
+    /// A person's browsers were not told where they belong.
+    ReassignmentFailing,
+    /// Somebody asked to be forgotten, and is not yet.
+    ErasureLate,
+}
+
+/// The object that it was found in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// A shard, by its number.
+    Shard(u16),
+    /// A part of the identity graph, by its number.
+    IdentityGraph(u16),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shard(number) => write!(f, "shard {number}"),
+            Self::IdentityGraph(part) => write!(f, "identity graph {part}"),
+        }
+    }
+}
+
+/// Something that needs a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// What it is, for programs.
+    pub code: FindingCode,
+    /// Where it is.
+    pub place: Place,
+    /// What it is and what to do, for people.
+    pub message: String,
+}
+
+/// Collects what is found in one place.
+struct Findings {
+    place: Place,
+    found: Vec<Finding>,
+}
+
+impl Findings {
+    /// Adds a finding if something holds.
+    fn when(&mut self, holds: bool, code: FindingCode, message: impl FnOnce() -> String) {
+        if holds {
+            self.found.push(Finding { code, place: self.place, message: format!("{}: {}", self.place, message()) });
+        }
+    }
+}
+
+/// What of a shard needs a person.
+#[must_use]
+pub fn of_shard(shard: &ShardHealth, now: UnixMillis) -> Vec<Finding> {
+    let mut findings = Findings { place: Place::Shard(shard.shard), found: Vec::new() };
+    let ShardHealth { timers, outbox, quarantine, learning, .. } = shard;
+    findings.when(timers.failing > 0, FindingCode::TimerFailing, || {
+        format!("{} timers fail and are tried again; the worker's log names each and why", timers.failing)
+    });
+    findings.when(is_late(timers.oldest_due, now), FindingCode::TimerLate, || {
+        "timers are due and did not run; look into the worker's log for its alarm".to_owned()
+    });
+    findings.when(outbox.failing > 0, FindingCode::JobFailing, || {
+        let (failing, tries) = (outbox.failing, outbox.most_attempts);
+        format!("{failing} jobs fail, one of them {tries} times, and are tried again; the worker's log says why")
+    });
+    findings.when(quarantine.kept_last_hour >= GROWING, FindingCode::QuarantineGrowing, || {
+        let count = quarantine.kept_last_hour;
+        format!("{count} events were refused within an hour; GET /api/quarantine lists them and why")
+    });
+    findings.when(quarantine.dropped > 0, FindingCode::QuarantineFull, || {
+        let count = quarantine.dropped;
+        format!("{count} refused events made room for later ones and cannot be replayed; mend what sends them")
+    });
+    findings.when(learning.oldest.is_some_and(|at| now - at > BEHIND_MS), FindingCode::LearningBehind, || {
+        let rows = learning.rows_behind;
+        format!("{rows} batches were not learned of; recommendations are old. Look into the worker's log for its alarm")
+    });
+    findings.when(learning.unreadable_rows > 0, FindingCode::LogUnreadable, || {
+        let rows = learning.unreadable_rows;
+        format!("{rows} rows of the log could not be read; was a newer version rolled back?")
+    });
+    findings.when(shard.bytes >= NEARLY_FULL, FindingCode::NearlyFull, || {
+        "its database nears the 10 GB that the platform allows; ask for more shards, or keep the log for fewer days"
+            .to_owned()
+    });
+    findings.found
+}
+
+/// What of a part of the identity graph needs a person.
+#[must_use]
+pub fn of_graph(part: &GraphHealth, now: UnixMillis) -> Vec<Finding> {
+    let mut findings = Findings { place: Place::IdentityGraph(part.part), found: Vec::new() };
+    findings.when(part.reassignments.failing > 0, FindingCode::ReassignmentFailing, || {
+        format!("{} browsers could not be told where they belong yet; it is tried again", part.reassignments.failing)
+    });
+    let erasures = &part.erasures;
+    findings.when(erasures.failing > 0 || is_late(erasures.oldest_due, now), FindingCode::ErasureLate, || {
+        format!("{} people are not erased everywhere yet; it is tried again", erasures.waiting)
+    });
+    findings.when(part.bytes >= NEARLY_FULL, FindingCode::NearlyFull, || {
+        "its database nears the 10 GB that the platform allows".to_owned()
+    });
+    findings.found
+}
+
+fn is_late(due: Option<UnixMillis>, now: UnixMillis) -> bool {
+    due.is_some_and(|due| now.saturating_sub(due) > LATE_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::objects::{LearningHealth, OutboxHealth, QuarantineHealth, TimerHealth};
+
+    const NOW: UnixMillis = 1_800_000_000_000;
+
+    fn codes(shard: &ShardHealth) -> Vec<FindingCode> {
+        of_shard(shard, NOW).into_iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn a_healthy_shard_needs_nobody() {
+        let timers = TimerHealth { oldest_due: Some(NOW - LATE_MS), failing: 0, failed_runs: 7 };
+        let quarantine = QuarantineHealth { kept: 9_000, kept_last_hour: GROWING - 1, ..QuarantineHealth::default() };
+        let learning = LearningHealth { rows_behind: 9, oldest: Some(NOW - BEHIND_MS), unreadable_rows: 0 };
+        let shard = ShardHealth { timers, quarantine, learning, bytes: NEARLY_FULL - 1, ..ShardHealth::default() };
+        assert_eq!(codes(&shard), []);
+        assert_eq!(of_graph(&GraphHealth::default(), NOW), []);
+    }
+
+    #[test]
+    fn each_trouble_is_found_and_says_where_it_is() {
+        let shard = ShardHealth {
+            shard: 3,
+            bytes: NEARLY_FULL,
+            timers: TimerHealth { oldest_due: Some(NOW - LATE_MS - 1), failing: 1, failed_runs: 1 },
+            outbox: OutboxHealth { waiting: 2, failing: 2, most_attempts: 5, oldest_due: None },
+            quarantine: QuarantineHealth { kept: 9, kept_last_hour: GROWING, dropped: 1, oldest: None },
+            learning: LearningHealth { rows_behind: 1, oldest: Some(NOW - BEHIND_MS - 1), unreadable_rows: 1 },
+            ..ShardHealth::default()
+        };
+        let all = [
+            FindingCode::TimerFailing,
+            FindingCode::TimerLate,
+            FindingCode::JobFailing,
+            FindingCode::QuarantineGrowing,
+            FindingCode::QuarantineFull,
+            FindingCode::LearningBehind,
+            FindingCode::LogUnreadable,
+            FindingCode::NearlyFull,
+        ];
+        assert_eq!(codes(&shard), all);
+        assert!(of_shard(&shard, NOW).iter().all(|finding| finding.message.starts_with("shard 3: ")));
+    }
+
+    #[test]
+    fn what_the_identity_graph_owes_is_found() {
+        let failing = OutboxHealth { waiting: 1, failing: 1, most_attempts: 3, oldest_due: Some(NOW) };
+        let late = OutboxHealth { waiting: 1, oldest_due: Some(NOW - LATE_MS - 1), ..OutboxHealth::default() };
+        let part = GraphHealth { part: 1, bytes: 0, reassignments: failing, erasures: late };
+        let found: Vec<_> = of_graph(&part, NOW).into_iter().map(|finding| (finding.code, finding.place)).collect();
+        let place = Place::IdentityGraph(1);
+        assert_eq!(found, [(FindingCode::ReassignmentFailing, place), (FindingCode::ErasureLate, place)]);
+    }
+}
