@@ -81,6 +81,7 @@ function blocks(file) {
 function shell(text, variables) {
   const script = `set -euo pipefail -o allexport
     source ./variables
+    ANON=\${READER:-}
     curl() { command curl --silent --show-error --fail-with-body --write-out '\\n' "$@"; }
     ${text}
     unset -f curl; export -p > ./variables`;
@@ -115,7 +116,10 @@ class Reader {
     const { browser, site } = /** @type {Required<Reader>} */ (/** @type {unknown} */ (this));
     await browser.open(`${site.origin}/`);
     await browser.evaluate(listen);
-    return until(() => browser.evaluate(anonymousId), { what: 'the page knows who its visitor is' });
+    const id = await until(() => browser.evaluate(anonymousId), { what: 'the page knows who its visitor is' });
+    const profile = `/api/profiles?anonymous_id=${id}`;
+    await until(async () => (await server.api.get(profile)).status === 200, { what: 'its first events arrived' });
+    return id;
   }
 
   /** @param {string} code @param {string} proof */
@@ -123,6 +127,12 @@ class Reader {
     const { browser } = /** @type {Required<Reader>} */ (/** @type {unknown} */ (this));
     const errors = await browser.evaluate(runInPage, code, proof);
     assert.deepEqual(errors, [], code);
+  }
+
+  /** Loads the page again, as often as it takes until the edge knows what was changed. @param {string} selector @param {RegExp} text */
+  async sees(selector, text) {
+    await this.load();
+    return /** @type {Chromium} */ (this.browser).see(selector, { text, within: 5000 });
   }
 
   async close() {
@@ -190,14 +200,13 @@ for (const file of PAGES) {
         const last = JSON.parse(printed.trim().split('\n').at(-1) ?? '');
         assert.ok(contains(last, JSON.parse(text)), `${where}: ${JSON.stringify(last, null, 1)}`);
       } else if (kind === 'html' && text.startsWith('<!doctype')) {
-        variables.ANON = await reader.open(text);
+        variables.READER = await reader.open(text);
       } else if (kind === 'js') {
-        if (!reader.browser) variables.ANON = await reader.open(own());
+        if (!reader.browser) variables.READER = await reader.open(own());
         await reader.run(text, proof);
       } else if (kind === 'remark') {
         const [, selector, shown] = /^see (.+) \| (.+)$/.exec(text) ?? [];
-        await reader.load();
-        await /** @type {Chromium} */ (reader.browser).see(selector, { text: new RegExp(shown) });
+        await until(() => reader.sees(selector, new RegExp(shown)), { what: `${where}: ${text}`, within: 30_000 });
       } else if (PROGRAMS.has(kind)) {
         const [command, name] = /** @type {string[]} */ (PROGRAMS.get(kind));
         const said = program(command, name, text);

@@ -22,6 +22,9 @@ const settings = JSON.parse((await lines.next()).value);
 const EDGE = join(settings.built, 'edge');
 const SITE = join(settings.built, 'site');
 
+/** What a deployment answers on a host name of its own, and the service worker. */
+const OWN = ['*/endcap-sw.js*', '*/api/*', '*/healthz', '*/v1/*', '*/beacon/*', '*/sourceConfig*'];
+
 /** The worker: everything of its configuration, with local secrets and the browser's routes on the shop's host. */
 function worker() {
   const { workerOptions } = optionsOf(`${ROOT}edge/wrangler.toml`);
@@ -30,7 +33,7 @@ function worker() {
     ...workerOptions,
     name: 'endcap',
     assets: { ...workerOptions.assets, directory: join(settings.built, 'edge-assets') },
-    routes: [`*/${prefix.slice(1)}/*`, '*/endcap-sw.js*', '*/api/*', '*/healthz'],
+    routes: [`*/${prefix.slice(1)}/*`, ...OWN],
     modulesRoot: EDGE,
     modules: [
       { type: 'ESModule', path: `${EDGE}/worker.js` },

@@ -57,14 +57,6 @@ const FEATURES: [&str; 7] = [
     "--enable-exception-handling",
 ];
 
-/// Makes a module smaller in place, as `-Os` does: with a module of megabytes it always pays.
-pub(crate) fn shrink(project: &Project, wasm: &Path) -> Result<()> {
-    let smaller = wasm.with_extension("opt.wasm");
-    let mut command = Command::new(project.node_bin("wasm-opt"));
-    run_quiet(command.arg(wasm).arg("-o").arg(&smaller).args(FEATURES).arg("-Os"))?;
-    Ok(fs::rename(&smaller, wasm)?)
-}
-
 /// Optimizes a module in place with `passes`; keeps the result only when brotli
 /// makes it smaller, since fewer raw bytes sometimes compress to more.
 pub(crate) fn optimize(project: &Project, wasm: &Path, passes: &[&str]) -> Result<()> {

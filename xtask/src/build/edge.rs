@@ -47,9 +47,6 @@ fn bundle(build: &Build<'_>, wasm: &Path) -> Result<()> {
     let project = build.project;
     let bound = build.target("bindgen/edge");
     bindgen::generate(wasm, &bound, "index", Runs::InWorker)?;
-    if !build.is_development() {
-        bindgen::shrink(project, &bound.join("index_bg.wasm"))?;
-    }
     // Copied beside the bindings, so that the entry's imports resolve for esbuild as they do in
     // the source for a reader.
     fs::copy(project.path("edge/entry.js"), bound.join("entry.js"))?;

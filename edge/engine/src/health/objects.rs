@@ -15,7 +15,7 @@ pub struct ShardHealth {
     pub started_at: UnixMillis,
     /// Size of its database. Cloudflare allows 10 GB.
     pub bytes: u64,
-    /// Profiles, and when they were counted: where there are many, once an hour.
+    /// Profiles, and when they were counted: where there are more than 20,000, about once an hour.
     pub profiles: Counted,
     /// Rows of the event log, one for each batch.
     pub log_rows: u64,

@@ -21,10 +21,10 @@ use crate::rpc::{call, namespace, placement};
 
 /// The least time between two lines of the log, in milliseconds.
 const LINE_MS: UnixMillis = 60_000;
-/// How long a count of many profiles holds, in milliseconds: counting reads each of their rows.
+/// Profiles that are counted at once. Where there are more, each minute counts on, so that nobody waits for it.
+const COUNTED: i64 = 20_000;
+/// How long a count of more holds, in milliseconds: counting reads each of their rows.
 const COUNT_MS: UnixMillis = 3_600_000;
-/// Size of a database from which profiles are many, in bytes.
-const MANY: u64 = 64 * 1024 * 1024;
 
 impl ProfileShard {
     /// How the shard is.
@@ -87,15 +87,11 @@ impl ProfileShard {
 
     fn health(&self, now: UnixMillis) -> Result<ShardHealth, EdgeError> {
         let (store, pulse) = (&self.store, &self.pulse);
-        let bytes = store.db.bytes()?;
-        let counted = pulse.profiles.get();
-        if bytes < MANY || now - counted.as_of >= COUNT_MS {
-            pulse.profiles.set(Counted { count: store.count_profiles()?, as_of: now });
-        }
+        self.count_profiles(now)?;
         Ok(ShardHealth {
             shard: self.number()?,
             started_at: pulse.started_at,
-            bytes,
+            bytes: store.db.bytes()?,
             profiles: pulse.profiles.get(),
             log_rows: store.log_rows()?,
             batches_per_minute: pulse.rate.get(),
@@ -107,6 +103,24 @@ impl ProfileShard {
             next_alarm: self.alarm.get().flatten(),
             awake: pulse.awake.get().view(now),
         })
+    }
+
+    /// Counts profiles: all at once where they are few, else a part of them.
+    fn count_profiles(&self, now: UnixMillis) -> Result<(), EdgeError> {
+        let pulse = &self.pulse;
+        let (after, before) = pulse.counting.take().unwrap_or_default();
+        let counted = pulse.profiles.get();
+        let is_many = counted.count >= COUNTED.unsigned_abs();
+        if after.is_empty() && is_many && now - counted.as_of < COUNT_MS {
+            return Ok(());
+        }
+        let (more, next) = self.store.count_profiles(&after, COUNTED)?;
+        let count = before + more;
+        match next {
+            Some(next) => pulse.counting.set(Some((next, count))),
+            None => pulse.profiles.set(Counted { count, as_of: now }),
+        }
+        Ok(())
     }
 
     /// This shard's number, which its object does not know itself.
@@ -121,11 +135,6 @@ impl ProfileShard {
 }
 
 impl Store {
-    fn count_profiles(&self) -> Result<u64, EdgeError> {
-        // Every profile has a stage, and these rows are short.
-        self.counted("SELECT count(*) FROM membership")
-    }
-
     fn log_rows(&self) -> Result<u64, EdgeError> {
         // Rows go from the front as they age, so nothing has to be counted.
         self.counted("SELECT coalesce(max(seq) - min(seq) + 1, 0) FROM event_log")

@@ -16,6 +16,8 @@ pub(super) struct Pulse {
     pub(super) last_alarm: Cell<Option<UnixMillis>>,
     pub(super) awake: Cell<AwakeMeter>,
     pub(super) profiles: Cell<Counted>,
+    /// A count that goes on: after which profile, and how many so far.
+    pub(super) counting: Cell<Option<(String, u64)>>,
     /// When the log got a line.
     pub(super) line_at: Cell<UnixMillis>,
     /// When the load was looked at, and how many batches there had been.
@@ -34,6 +36,7 @@ impl Pulse {
             last_alarm: Cell::new(None),
             awake: Cell::new(AwakeMeter::stored(stored(AWAKE_HOUR), stored(AWAKE_MS), stored(AWAKE_BEFORE))),
             profiles: Cell::default(),
+            counting: Cell::new(None),
             line_at: Cell::new(now),
             looked: Cell::new((now, 0)),
             rate: Cell::new(0),

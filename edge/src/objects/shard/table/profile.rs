@@ -143,6 +143,14 @@ impl Store {
         }))
     }
 
+    /// Counts the next `limit` profiles after one. Returns how many, and the ID after which to go on, where there may be
+    /// more.
+    pub(crate) fn count_profiles(&self, after: &str, limit: i64) -> Result<(u64, Option<String>), EdgeError> {
+        let query = "SELECT max(id), count(*) FROM (SELECT id FROM profile WHERE id > ? ORDER BY id LIMIT ?)";
+        let row = self.db.first(query, vec![after.into(), limit.into()])?;
+        Ok(row.map_or((0, None), |row| (row.int(1).unsigned_abs(), (row.int(1) == limit).then(|| row.text(0)))))
+    }
+
     /// Profiles of a bucket out of the next `limit`.
     pub(crate) fn profiles_in(&self, bucket: u16, after: &str, limit: i64) -> Result<FoundProfiles, EdgeError> {
         let window = self.window(after, limit)?;
