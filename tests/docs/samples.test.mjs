@@ -77,20 +77,20 @@ function blocks(file) {
   return found;
 }
 
-/** Runs a block in the reader's shell. @param {string} text @param {Record<string, string>} variables @returns {string} What it prints. */
-function shell(text, variables) {
+/** Runs a block in the reader's shell. @param {string} text @param {string} visitor Their anonymous ID. @returns {string} What it prints. */
+function shell(text, visitor) {
   const script = `set -euo pipefail -o allexport
     source ./variables
-    ANON=\${READER:-}
+    ANON=$1
     curl() { command curl --silent --show-error --fail-with-body --write-out '\\n' "$@"; }
     ${text}
     unset -f curl; export -p > ./variables`;
-  const ran = spawnSync('bash', ['-c', script], { cwd: folder, encoding: 'utf8', env: { ...process.env, ...variables } });
+  const ran = spawnSync('bash', ['-c', script, 'reader', visitor], { cwd: folder, encoding: 'utf8' });
   assert.equal(ran.status, 0, `${text}\n${ran.stdout}\n${ran.stderr}`);
   return ran.stdout;
 }
 
-/** @param {any} actual @param {any} expected Everything that it says holds. */
+/** @param {any} actual @param {any} expected Everything that it says holds. @returns {boolean} */
 function contains(actual, expected) {
   if (Array.isArray(expected)) return actual?.length === expected.length && expected.every((one, at) => contains(actual[at], one));
   if (expected === null || typeof expected !== 'object') return actual === expected;
@@ -100,21 +100,31 @@ function contains(actual, expected) {
 /** A browser with a page of one's own. */
 class Reader {
   /** @type {Chromium | undefined} */
-  browser;
+  #browser;
   /** @type {StaticSite | undefined} */
-  site;
+  #site;
+
+  /** Whether a page is open. */
+  get isOpen() {
+    return Boolean(this.#browser);
+  }
+
+  get browser() {
+    if (!this.#browser) throw new Error('no page is open');
+    return this.#browser;
+  }
 
   /** Opens a page, and waits until its first events arrived. @param {string} html @returns {Promise<string>} Its anonymous ID. */
   async open(html) {
     await this.close();
-    this.site = await StaticSite.start({ '/': ['text/html', html] });
-    this.browser = await Chromium.launch();
+    this.#site = await StaticSite.start({ '/': ['text/html', html] });
+    this.#browser = await Chromium.launch();
     return this.load();
   }
 
   async load() {
-    const { browser, site } = /** @type {Required<Reader>} */ (/** @type {unknown} */ (this));
-    await browser.open(`${site.origin}/`);
+    const { browser } = this;
+    await browser.open(`${this.#site?.origin}/`);
     await browser.evaluate(listen);
     const id = await until(() => browser.evaluate(anonymousId), { what: 'the page knows who its visitor is' });
     const profile = `/api/profiles?anonymous_id=${id}`;
@@ -124,20 +134,19 @@ class Reader {
 
   /** @param {string} code @param {string} proof */
   async run(code, proof) {
-    const { browser } = /** @type {Required<Reader>} */ (/** @type {unknown} */ (this));
-    const errors = await browser.evaluate(runInPage, code, proof);
+    const errors = await this.browser.evaluate(runInPage, code, proof);
     assert.deepEqual(errors, [], code);
   }
 
   /** Loads the page again, as often as it takes until the edge knows what was changed. @param {string} selector @param {RegExp} text */
   async sees(selector, text) {
     await this.load();
-    return /** @type {Chromium} */ (this.browser).see(selector, { text, within: 5000 });
+    return this.browser.see(selector, { text, within: 5000 });
   }
 
   async close() {
-    await this.browser?.close();
-    await this.site?.close();
+    await this.#browser?.close();
+    await this.#site?.close();
   }
 }
 
@@ -187,22 +196,21 @@ for (const file of PAGES) {
     const before = await configuration();
     const reader = new Reader();
     t.after(() => reader.close());
-    /** @type {Record<string, string>} */
-    const variables = {};
+    let visitor = '';
     const { ENDCAP_IDENTITY_SECRET } = JSON.parse(readFileSync(join(server.home, 'dev.json'), 'utf8'));
     const proof = createHmac('sha256', ENDCAP_IDENTITY_SECRET).update(USER).digest('hex');
     let printed = '';
     for (const { kind, text, line } of blocks(file)) {
       const where = `${file}:${line}`;
       if (kind === 'sh') {
-        if (!/xtask|wrangler/.test(text)) printed = shell(text.replaceAll('PASTE-THE-ID', '$ANON'), variables);
+        if (!/xtask|wrangler/.test(text)) printed = shell(text.replaceAll('PASTE-THE-ID', '$ANON'), visitor);
       } else if (kind === 'json') {
         const last = JSON.parse(printed.trim().split('\n').at(-1) ?? '');
         assert.ok(contains(last, JSON.parse(text)), `${where}: ${JSON.stringify(last, null, 1)}`);
       } else if (kind === 'html' && text.startsWith('<!doctype')) {
-        variables.READER = await reader.open(text);
+        visitor = await reader.open(text);
       } else if (kind === 'js') {
-        if (!reader.browser) variables.READER = await reader.open(own());
+        if (!reader.isOpen) visitor = await reader.open(own());
         await reader.run(text, proof);
       } else if (kind === 'remark') {
         const [, selector, shown] = /^see (.+) \| (.+)$/.exec(text) ?? [];

@@ -30,6 +30,8 @@ const WORKER = `${TARGET}/edge/worker.js`;
 const LOG_LINES = 1000;
 const MODULE = `${TARGET}/edge/index_bg.wasm`;
 
+/** @typedef {import('node:stream').Readable} Readable */
+
 /**
  * @typedef {object} EdgeOptions
  * @property {boolean} [shop] Serve the demo shop's pages on the same port.
@@ -159,7 +161,7 @@ export class Edge {
       port: this.#port,
       cf: false,
       defaultPersistRoot: this.#folder,
-      handleRuntimeStdio: (stdout, stderr) => [stdout, stderr].forEach((stream) => this.#listen(stream)),
+      handleRuntimeStdio: (/** @type {Readable[]} */ ...streams) => streams.forEach((stream) => this.#listen(stream)),
       workers,
     });
     const before = new Set(workerds());
@@ -170,7 +172,7 @@ export class Edge {
   /**
    * Keeps what the runtime says, and shows it only to who asks for it.
    *
-   * @param {import('node:stream').Readable} stream
+   * @param {Readable} stream
    */
   #listen(stream) {
     if (process.env.ENDCAP_TEST_VERBOSE) stream.pipe(process.stderr);

@@ -41,7 +41,7 @@ function traffic(edge) {
     sent.set(visitor.anonymousId, kept);
     for (let n = 0; n < 4 && going; n += 1) {
       const start = performance.now();
-      const { status, body } = await visitor.post(visitor.batch([visitor.product('Viewed', `p-${n}`, { name })]));
+      const { status, body } = await visitor.post(visitor.batch([visitor.track('Page Read', { name })]));
       waits.push(performance.now() - start);
       assert.equal(status, 200, JSON.stringify(body));
       // A request that one shard handed to another may have been tried twice: it counts once, and says duplicate.
