@@ -23,7 +23,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
-use crate::build::{self, Build, Variant};
+use crate::build::{self, ASSETS, Build, Variant};
 use crate::project::Project;
 use crate::run::{Steps, clock, note};
 use crate::setup;
@@ -53,6 +53,8 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     let build = Build { project, tools: &tools, variant: options.variant, steps: &steps };
     build::all(&build)?;
     fs::create_dir_all(&options.home)?;
+    // `edge/wrangler.toml` names it, and wrangler's reader wants it to be there.
+    fs::create_dir_all(project.target(ASSETS))?;
     let record = options.home.join("run.json");
     process::end_leftovers(&record)?;
     let state = options.home.join("state");
