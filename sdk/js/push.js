@@ -19,9 +19,13 @@ const TRIGGER = '\u0001prompt';
 /** Shown or settled on this page; asked no more. */
 let done = false;
 
-/** What the browser's permission is: `granted`, `denied`, `default`; undefined where there is no push. */
+/**
+ * What the browser's permission is: `granted`, `denied`, `default`; undefined where there is no push: in the browser, or
+ * because the edge answers on another host, where no service worker of this page can lie.
+ */
 function permission() {
-  return 'PushManager' in window && 'serviceWorker' in navigator ? window.Notification?.permission : undefined;
+  const here = new URL(world.page.base, location.href).origin === location.origin;
+  return here && 'PushManager' in window && 'serviceWorker' in navigator ? window.Notification?.permission : undefined;
 }
 
 /** Tells listeners what became of push. */

@@ -8,8 +8,8 @@ import { Edge } from '../harness/edge.mjs';
 import { until } from '../harness/until.mjs';
 import { Visitor } from '../harness/visitor.mjs';
 
-/** The longest that a visitor may wait while buckets move, in milliseconds. */
-const PATIENCE = 500;
+/** A request that waits longer for a bucket is refused, in milliseconds. On a quiet machine the slowest takes a tenth of a second. */
+const PATIENCE = 4000;
 /** Fills a shard soon: the log keeps what events said. */
 const LONG = 'a long title '.repeat(1800);
 
@@ -68,9 +68,9 @@ function traffic(edge) {
 }
 
 test('a full shard gives half of its buckets to a new one, and none comes back', { timeout: 180_000 }, async (t) => {
-  const edge = await edgeWith(t, { ENDCAP_SHARD_MEGABYTES: '16', ENDCAP_SHARD_BATCHES: '1000000' });
+  const edge = await edgeWith(t, { ENDCAP_SHARD_MEGABYTES: '48', ENDCAP_SHARD_BATCHES: '1000000' });
   const first = await shards(edge);
-  assert.deepEqual([first.sharding, first.shards, first.limits.bytes], ['automatic', 1, 16_000_000]);
+  assert.deepEqual([first.sharding, first.shards, first.limits.bytes], ['automatic', 1, 48_000_000]);
   const visitors = traffic(edge);
   /** @type {number[]} Buckets of the first shard, each time it was asked. */
   const held = [];
@@ -87,7 +87,7 @@ test('a full shard gives half of its buckets to a new one, and none comes back',
   assert.deepEqual(grown.buckets, [512, 512]);
   assert.ok(held.every((count, at) => at === 0 || count <= held[at - 1]), 'no bucket came back');
   const { cause } = grown.last_growth;
-  assert.ok(cause.shard === 0 && cause.bytes >= 16_000_000, JSON.stringify(cause));
+  assert.ok(cause.shard === 0 && cause.bytes >= 48_000_000, JSON.stringify(cause));
   const slowest = Math.max(...visitors.waits);
   t.diagnostic(`${visitors.waits.length} answers meanwhile, the slowest took ${Math.round(slowest)} ms`);
   assert.ok(slowest <= PATIENCE, `somebody waited ${Math.round(slowest)} ms`);

@@ -2,6 +2,8 @@
 //!
 //! The builder (`xtask/book`) is a workspace of its own: its dependencies are compiled only for this.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::project::Project;
@@ -10,6 +12,8 @@ use crate::setup::cargo;
 
 /// Where the book goes, below `target/`.
 const BOOK: &str = "book";
+/// Where its builder is compiled.
+const BUILDER: &str = "book-builder";
 
 /// `cargo xtask docs`.
 pub(crate) fn command(project: &Project) -> Result<()> {
@@ -18,10 +22,23 @@ pub(crate) fn command(project: &Project) -> Result<()> {
     Ok(())
 }
 
+/// Checks the builder itself, then builds the book.
+pub(crate) fn check(project: &Project) -> Result<()> {
+    run(builder(project, "fmt").args(["--", "--check"]))?;
+    run(builder(project, "test").args(["--quiet", "--locked", "--target-dir"]).arg(project.target(BUILDER)))?;
+    build(project)
+}
+
 /// Builds the book and checks its links.
-pub(crate) fn build(project: &Project) -> Result<()> {
-    let mut builder = cargo(project);
-    builder.args(["run", "--quiet", "--locked", "--manifest-path"]).arg(project.path("xtask/book/Cargo.toml"));
-    builder.arg("--target-dir").arg(project.target("book-builder"));
-    run(builder.arg("--").arg(&project.root).arg(project.target(BOOK)))
+fn build(project: &Project) -> Result<()> {
+    let mut run_it = builder(project, "run");
+    run_it.args(["--quiet", "--locked", "--target-dir"]).arg(project.target(BUILDER));
+    run(run_it.arg("--").arg(&project.root).arg(project.target(BOOK)))
+}
+
+/// A cargo command about the builder.
+fn builder(project: &Project, subcommand: &str) -> Command {
+    let mut command = cargo(project);
+    command.arg(subcommand).arg("--manifest-path").arg(project.path("xtask/book/Cargo.toml"));
+    command
 }

@@ -73,7 +73,7 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     report.step("invariants", || invariants::check(project));
     report.step("unit", || unit(project));
     report.step("fuzz targets", || fuzz::check(project));
-    report.step("book", || docs::build(project));
+    report.step("book", || docs::check(project));
     report.built(&Build::release(project, &tools, &steps))?;
     report.print(start.elapsed());
     if report.failed() {
@@ -126,15 +126,11 @@ impl Report {
             return Ok(());
         }
         let ready = self.always("build", || build::all(build));
-        let samples = suites.iter().any(|(folder, files)| *folder == SAMPLES && !files.is_empty());
-        if samples {
-            let steps = Steps::of(build::ALL_STEPS);
-            let development = Build { variant: Variant::Development, steps: &steps, ..*build };
-            self.always("build dev", || build::all(&development));
-        }
         if ready {
             self.step("types", || types(project));
             self.step("size", || size::check(project));
+            // After the types, which are those of the package that is published.
+            self.development(build, &suites);
             if any {
                 browsers::ensure();
             }
@@ -152,6 +148,15 @@ impl Report {
             }
         }
         Ok(())
+    }
+
+    /// What `cargo xtask dev` serves, where the suite of the book's samples is wanted.
+    fn development(&mut self, build: &Build<'_>, suites: &[(&str, Vec<PathBuf>)]) {
+        if suites.iter().any(|(folder, files)| *folder == SAMPLES && !files.is_empty()) {
+            let steps = Steps::of(build::ALL_STEPS);
+            let development = Build { variant: Variant::Development, steps: &steps, ..*build };
+            self.always("build dev", || build::all(&development));
+        }
     }
 
     /// Whether anything failed or could not run. Filters that keep nothing are a mistake too.

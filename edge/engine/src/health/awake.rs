@@ -13,8 +13,10 @@ pub const LINGER_MS: UnixMillis = 10_000;
 const HOUR_MS: UnixMillis = 3_600_000;
 /// How soon the alarm rings that only learns, in milliseconds: while the object is awake anyway.
 const SOON_MS: UnixMillis = 2_000;
-/// How many learning intervals something may wait to be learned where the object would have to wake for it.
+/// How many learning intervals something may wait to be learned where the object would have to wake for it, and the longest
+/// time.
 const PATIENCE: UnixMillis = 60;
+const LONGEST_MS: UnixMillis = HOUR_MS;
 
 /// Adds up how long an object is awake, by the hours of the clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,12 +82,15 @@ impl AwakeMeter {
 }
 
 /// When the alarm has to ring that only learns. A busy object learns once in an `interval`. A quiet one learns while it is
-/// awake anyway, or with the next alarm, and is woken for it only after 60 intervals: waking costs more than a
-/// recommendation that is an hour old.
+/// awake anyway, or with the next alarm, and is woken for it only after 60 intervals, at most an hour: waking costs more than
+/// a recommendation that is an hour old.
 #[must_use]
 pub fn learning_due(now: UnixMillis, reported_at: UnixMillis, interval: UnixMillis) -> UnixMillis {
     let ready = reported_at.saturating_add(interval).max(now.saturating_add(interval.min(SOON_MS)));
-    if ready - now <= LINGER_MS { ready } else { now.saturating_add(interval.saturating_mul(PATIENCE)) }
+    if ready - now <= LINGER_MS {
+        return ready;
+    }
+    now.saturating_add(interval.saturating_mul(PATIENCE).min(LONGEST_MS).max(interval))
 }
 
 #[cfg(test)]
@@ -156,5 +161,7 @@ mod tests {
         assert_eq!(learning_due(HOUR + 52_000, HOUR, 60_000), HOUR + 60_000);
         assert_eq!(learning_due(HOUR + 1_000, HOUR, 60_000), HOUR + 1_000 + HOUR_MS);
         assert_eq!(learning_due(HOUR, HOUR, 100), HOUR + 100);
+        assert_eq!(learning_due(HOUR + 1_000, HOUR, 600_000), HOUR + 1_000 + HOUR_MS);
+        assert_eq!(learning_due(HOUR + 1_000, HOUR, 2 * HOUR_MS), HOUR + 1_000 + 2 * HOUR_MS);
     }
 }

@@ -4,7 +4,7 @@ use endcap_protocol::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::finding::{self, Finding};
+use super::finding::{self, Finding, Place};
 use super::objects::{GraphHealth, ShardHealth, ShopHealth};
 use crate::layout::growth::ShardsStatus;
 
@@ -40,7 +40,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// Puts the answers of all objects together.
+    /// Puts the answers of all objects together; those that did not answer are listed apart.
     #[must_use]
     pub fn new(
         version: &str,
@@ -49,10 +49,12 @@ impl Health {
         shards: Vec<ShardHealth>,
         identity_graph: Vec<GraphHealth>,
         shop: ShopHealth,
+        unreachable: &[Place],
     ) -> Self {
+        let silent = unreachable.iter().map(|place| finding::unreachable(*place));
         let of_shards = shards.iter().flat_map(|shard| finding::of_shard(shard, as_of));
         let of_graph = identity_graph.iter().flat_map(|part| finding::of_graph(part, as_of));
-        let findings: Vec<Finding> = of_shards.chain(of_graph).collect();
+        let findings: Vec<Finding> = silent.chain(of_shards).chain(of_graph).collect();
         let status = if findings.is_empty() { Status::Ok } else { Status::Attention };
         Self { status, findings, version: version.to_owned(), as_of, sharding, shards, identity_graph, shop }
     }

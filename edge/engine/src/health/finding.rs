@@ -10,8 +10,10 @@ use super::objects::{GraphHealth, ShardHealth};
 
 /// A timer or a job that is due for longer is late, in milliseconds. Alarms may be a minute late by themselves.
 const LATE_MS: UnixMillis = 5 * 60_000;
-/// What was not learned for longer is behind, in milliseconds: a quiet shard reports once an hour.
-const BEHIND_MS: UnixMillis = 2 * 3_600_000;
+/// What happened once is worth a look for so long, in milliseconds.
+const RECENT_MS: UnixMillis = 86_400_000;
+/// Runs after which an erasure that still waits is late: at first it may wait for a bucket that moves.
+const ERASURE_TRIES: u64 = 5;
 /// Refused events of one hour and shard from which the quarantine counts as growing.
 const GROWING: u64 = 20;
 /// Size from which a shard is nearly full, of the 10 GB that Cloudflare allows.
@@ -41,6 +43,8 @@ pub enum FindingCode {
     ReassignmentFailing,
     /// Somebody asked to be forgotten, and is not yet.
     ErasureLate,
+    /// An object did not answer.
+    Unreachable,
 }
 
 /// The object that it was found in.
@@ -51,6 +55,10 @@ pub enum Place {
     Shard(u16),
     /// A part of the identity graph, by its number.
     IdentityGraph(u16),
+    /// The shop's object.
+    Shop,
+    /// The registry, which knows where buckets are.
+    Registry,
 }
 
 impl fmt::Display for Place {
@@ -58,6 +66,8 @@ impl fmt::Display for Place {
         match self {
             Self::Shard(number) => write!(f, "shard {number}"),
             Self::IdentityGraph(part) => write!(f, "identity graph {part}"),
+            Self::Shop => f.write_str("shop"),
+            Self::Registry => f.write_str("registry"),
         }
     }
 }
@@ -99,23 +109,24 @@ pub fn of_shard(shard: &ShardHealth, now: UnixMillis) -> Vec<Finding> {
     findings.when(is_late(timers.oldest_due, now), FindingCode::TimerLate, || {
         "timers are due and did not run; look into the worker's log for its alarm".to_owned()
     });
-    findings.when(outbox.failing > 0, FindingCode::JobFailing, || {
-        let (failing, tries) = (outbox.failing, outbox.most_attempts);
-        format!("{failing} jobs fail, one of them {tries} times, and are tried again; the worker's log says why")
+    findings.when(outbox.failing > 0 || is_late(outbox.oldest_due, now), FindingCode::JobFailing, || {
+        let (waiting, failing, tries) = (outbox.waiting, outbox.failing, outbox.most_attempts);
+        format!("of {waiting} jobs {failing} fail, one of them {tries} times, and are tried again; the worker's log says why")
     });
     findings.when(quarantine.kept_last_hour >= GROWING, FindingCode::QuarantineGrowing, || {
         let count = quarantine.kept_last_hour;
         format!("{count} events were refused within an hour; GET /api/quarantine lists them and why")
     });
-    findings.when(quarantine.dropped > 0, FindingCode::QuarantineFull, || {
+    findings.when(is_recent(quarantine.last_dropped, now), FindingCode::QuarantineFull, || {
         let count = quarantine.dropped;
         format!("{count} refused events made room for later ones and cannot be replayed; mend what sends them")
     });
-    findings.when(learning.oldest.is_some_and(|at| now - at > BEHIND_MS), FindingCode::LearningBehind, || {
+    let behind = learning.oldest.is_some_and(|at| now.saturating_sub(at) > learning.patience_ms);
+    findings.when(behind, FindingCode::LearningBehind, || {
         let rows = learning.rows_behind;
         format!("{rows} batches were not learned of; recommendations are old. Look into the worker's log for its alarm")
     });
-    findings.when(learning.unreadable_rows > 0, FindingCode::LogUnreadable, || {
+    findings.when(is_recent(learning.last_unreadable, now), FindingCode::LogUnreadable, || {
         let rows = learning.unreadable_rows;
         format!("{rows} rows of the log could not be read; was a newer version rolled back?")
     });
@@ -130,17 +141,31 @@ pub fn of_shard(shard: &ShardHealth, now: UnixMillis) -> Vec<Finding> {
 #[must_use]
 pub fn of_graph(part: &GraphHealth, now: UnixMillis) -> Vec<Finding> {
     let mut findings = Findings { place: Place::IdentityGraph(part.part), found: Vec::new() };
-    findings.when(part.reassignments.failing > 0, FindingCode::ReassignmentFailing, || {
-        format!("{} browsers could not be told where they belong yet; it is tried again", part.reassignments.failing)
+    let reassignments = &part.reassignments;
+    let untold = reassignments.failing > 0 || is_late(reassignments.oldest_due, now);
+    findings.when(untold, FindingCode::ReassignmentFailing, || {
+        format!("{} browsers could not be told where they belong yet; it is tried again", reassignments.waiting)
     });
     let erasures = &part.erasures;
-    findings.when(erasures.failing > 0 || is_late(erasures.oldest_due, now), FindingCode::ErasureLate, || {
+    let unfinished = erasures.most_attempts >= ERASURE_TRIES || is_late(erasures.oldest_due, now);
+    findings.when(unfinished, FindingCode::ErasureLate, || {
         format!("{} people are not erased everywhere yet; it is tried again", erasures.waiting)
     });
     findings.when(part.bytes >= NEARLY_FULL, FindingCode::NearlyFull, || {
         "its database nears the 10 GB that the platform allows".to_owned()
     });
     findings.found
+}
+
+/// An object that did not answer when it was asked how it is.
+#[must_use]
+pub fn unreachable(place: Place) -> Finding {
+    let message = format!("{place}: it did not answer; a deployment may be under way, else look into the worker's log");
+    Finding { code: FindingCode::Unreachable, place, message }
+}
+
+fn is_recent(at: Option<UnixMillis>, now: UnixMillis) -> bool {
+    at.is_some_and(|at| now.saturating_sub(at) < RECENT_MS)
 }
 
 fn is_late(due: Option<UnixMillis>, now: UnixMillis) -> bool {
@@ -161,8 +186,21 @@ mod tests {
     #[test]
     fn a_healthy_shard_needs_nobody() {
         let timers = TimerHealth { oldest_due: Some(NOW - LATE_MS), failing: 0, failed_runs: 7 };
-        let quarantine = QuarantineHealth { kept: 9_000, kept_last_hour: GROWING - 1, ..QuarantineHealth::default() };
-        let learning = LearningHealth { rows_behind: 9, oldest: Some(NOW - BEHIND_MS), unreadable_rows: 0 };
+        let long_ago = Some(NOW - RECENT_MS);
+        let quarantine = QuarantineHealth {
+            kept: 9_000,
+            kept_last_hour: GROWING - 1,
+            dropped: 5,
+            last_dropped: long_ago,
+            oldest: None,
+        };
+        let learning = LearningHealth {
+            rows_behind: 9,
+            oldest: Some(NOW - 10),
+            patience_ms: 10,
+            unreadable_rows: 3,
+            last_unreadable: long_ago,
+        };
         let shard = ShardHealth { timers, quarantine, learning, bytes: NEARLY_FULL - 1, ..ShardHealth::default() };
         assert_eq!(codes(&shard), []);
         assert_eq!(of_graph(&GraphHealth::default(), NOW), []);
@@ -175,8 +213,20 @@ mod tests {
             bytes: NEARLY_FULL,
             timers: TimerHealth { oldest_due: Some(NOW - LATE_MS - 1), failing: 1, failed_runs: 1 },
             outbox: OutboxHealth { waiting: 2, failing: 2, most_attempts: 5, oldest_due: None },
-            quarantine: QuarantineHealth { kept: 9, kept_last_hour: GROWING, dropped: 1, oldest: None },
-            learning: LearningHealth { rows_behind: 1, oldest: Some(NOW - BEHIND_MS - 1), unreadable_rows: 1 },
+            quarantine: QuarantineHealth {
+                kept: 9,
+                kept_last_hour: GROWING,
+                dropped: 1,
+                last_dropped: Some(NOW),
+                oldest: None,
+            },
+            learning: LearningHealth {
+                rows_behind: 1,
+                oldest: Some(NOW - 11),
+                patience_ms: 10,
+                unreadable_rows: 1,
+                last_unreadable: Some(NOW),
+            },
             ..ShardHealth::default()
         };
         let all = [
@@ -200,6 +250,8 @@ mod tests {
         let part = GraphHealth { part: 1, bytes: 0, reassignments: failing, erasures: late };
         let found: Vec<_> = of_graph(&part, NOW).into_iter().map(|finding| (finding.code, finding.place)).collect();
         let place = Place::IdentityGraph(1);
+        let begun = OutboxHealth { waiting: 1, failing: 1, most_attempts: ERASURE_TRIES - 1, oldest_due: Some(NOW) };
+        assert_eq!(of_graph(&GraphHealth { erasures: begun, ..GraphHealth::default() }, NOW), []);
         assert_eq!(found, [(FindingCode::ReassignmentFailing, place), (FindingCode::ErasureLate, place)]);
     }
 }

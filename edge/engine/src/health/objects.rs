@@ -15,7 +15,7 @@ pub struct ShardHealth {
     pub started_at: UnixMillis,
     /// Size of its database. Cloudflare allows 10 GB.
     pub bytes: u64,
-    /// Profiles, and when they were counted: where there are more than 20,000, about once an hour.
+    /// Profiles, and when they were counted: where there are more than 500, about once an hour.
     pub profiles: Counted,
     /// Rows of the event log, one for each batch.
     pub log_rows: u64,
@@ -73,12 +73,14 @@ pub struct OutboxHealth {
 /// A shard's refused events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QuarantineHealth {
-    /// How many are kept.
+    /// How many are kept at most: those that were taken in again since leave gaps.
     pub kept: u64,
-    /// Those of the last hour.
+    /// Those of the last hour; 100 stands for more.
     pub kept_last_hour: u64,
     /// Those that made room for later ones, since the shard has data.
     pub dropped: u64,
+    /// When that happened last.
+    pub last_dropped: Option<UnixMillis>,
     /// When the oldest came.
     pub oldest: Option<UnixMillis>,
 }
@@ -92,6 +94,10 @@ pub struct LearningHealth {
     pub oldest: Option<UnixMillis>,
     /// Rows that could not be read, since the shard has data.
     pub unreadable_rows: u64,
+    /// When that happened last.
+    pub last_unreadable: Option<UnixMillis>,
+    /// How long something may wait to be learned before it is late, in milliseconds.
+    pub patience_ms: UnixMillis,
 }
 
 /// One part of the identity graph.

@@ -42,7 +42,7 @@ pub struct Placement {
 }
 
 /// How far a change of the number of shards has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ShardsView {
     /// The number that is wanted.
     pub wanted: u16,

@@ -83,6 +83,7 @@ pub(super) fn path_parameters(path: &str) -> Value {
             parameter("id", "Profile ID; one that became part of another stands for that one", 100)
         }
         "/api/campaigns/{id*}" => parameter("id", "Campaign ID", 64),
+        "/api/products/{id*}" => parameter("id", "Product ID", 128),
         "/api/quarantine/{id*}" => parameter("id", "Name of the refused event", 40),
         "/api/webhooks/{source*}" | "/v1/webhooks/{source*}" => parameter("source", "Webhook source", 64),
         "/v1/projects/{key}/settings" => parameter("key", "Write key", 64),

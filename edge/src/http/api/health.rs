@@ -1,24 +1,43 @@
 //! `/api/health`: how the deployment is, for who operates it.
 
 use endcap_engine::health::Health;
-use worker::Response;
+use endcap_engine::health::finding::Place;
+use worker::{Response, Stub};
 
 use crate::http::incoming::Incoming;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::health::{GraphHealthAsk, ShardHealthAsk, ShopHealthAsk};
+use crate::rpc::message::Message;
 use crate::rpc::shop::GetShards;
 use crate::rpc::{call, namespace, shards};
 
-/// `GET`.
+/// `GET`. An object that does not answer is a finding, and hides no other.
 pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let env = incoming.env;
-    let sharding = call::ask(&namespace::registry(env)?, &GetShards {}).await?;
-    let shards = call::ask_each(&shards::all_shards(env).await?, &ShardHealthAsk {}).await?;
+    let mut silent = Vec::new();
+    let sharding = ask(Place::Registry, &namespace::registry(env)?, &GetShards {}, &mut silent).await;
+    let mut shards = Vec::new();
+    for (number, stub) in (0_u16..).zip(shards::all_shards(env).await?) {
+        shards.extend(ask(Place::Shard(number), &stub, &ShardHealthAsk {}, &mut silent).await);
+    }
     let mut graph = Vec::new();
     for (part, stub) in (0_u16..).zip(namespace::all_graph_parts(env)?) {
-        graph.push(call::ask(&stub, &GraphHealthAsk { part }).await?);
+        graph.extend(ask(Place::IdentityGraph(part), &stub, &GraphHealthAsk { part }, &mut silent).await);
     }
-    let shop = call::ask(&namespace::shop(env)?, &ShopHealthAsk {}).await?;
-    response::json(&Health::new(env!("CARGO_PKG_VERSION"), clock::now(), sharding, shards, graph, shop))
+    let shop = ask(Place::Shop, &namespace::shop(env)?, &ShopHealthAsk {}, &mut silent).await;
+    let (sharding, shop) = (sharding.unwrap_or_default(), shop.unwrap_or_default());
+    response::json(&Health::new(env!("CARGO_PKG_VERSION"), clock::now(), sharding, shards, graph, shop, &silent))
+}
+
+/// What an object answers; where it does not, its place is noted.
+async fn ask<M: Message>(place: Place, stub: &Stub, message: &M, silent: &mut Vec<Place>) -> Option<M::Reply> {
+    match call::ask(stub, message).await {
+        Ok(reply) => Some(reply),
+        Err(error) => {
+            worker::console_error!("health of {place}: {error}");
+            silent.push(place);
+            None
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! How this shard is: for the operator, once a minute for the log, and for the registry where it carries too much.
 
-use endcap_engine::health::awake::LINGER_MS;
 use endcap_engine::health::{Counted, LearningHealth, OutboxHealth, QuarantineHealth, ShardHealth, TimerHealth};
+use endcap_engine::layout::Placement;
 use endcap_engine::layout::growth::{ShardLoad, Sharding};
 use endcap_protocol::UnixMillis;
 use endcap_validation::DomainError;
@@ -10,28 +10,33 @@ use worker::Response;
 use super::object::ProfileShard;
 use super::store::Store;
 use super::table::meta::{
-    AWAKE_BEFORE, AWAKE_HOUR, AWAKE_MS, FAILED_TIMERS, LEARNED, QUARANTINE_DROPPED, UNREADABLE_LOG_ROWS,
+    AWAKE_BEFORE, AWAKE_HOUR, AWAKE_MS, FAILED_TIMERS, LEARNED, LINE_AT, PROFILES, PROFILES_AT, QUARANTINE_DROPPED,
+    QUARANTINE_DROPPED_AT, UNREADABLE_AT, UNREADABLE_LOG_ROWS,
 };
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::queue::queue_health;
 use crate::platform::{clock, response};
 use crate::rpc::health::ReportLoad;
+use crate::rpc::placement::Use;
 use crate::rpc::{call, namespace, placement};
 
-/// The least time between two lines of the log, in milliseconds.
-const LINE_MS: UnixMillis = 60_000;
+/// The least time between two lines of the log, and between two looks at the load, in milliseconds.
+const MINUTE_MS: UnixMillis = 60_000;
 /// Profiles that are counted at once. Where there are more, each minute counts on, so that nobody waits for it.
 const COUNTED: i64 = 20_000;
-/// How long a count of more holds, in milliseconds: counting reads each of their rows.
+/// Fewer are counted each time: counting reads a row for each.
+const FEW: u64 = 500;
+/// How long a count of more holds, in milliseconds.
 const COUNT_MS: UnixMillis = 3_600_000;
+/// How long something may wait to be learned, in milliseconds, and in learning intervals: a quiet shard takes an hour.
+const LEARNING_MS: UnixMillis = 2 * 3_600_000;
+const LEARNING_INTERVALS: UnixMillis = 2;
 
 impl ProfileShard {
     /// How the shard is.
     pub(super) async fn health_route(&self) -> Result<Response, EdgeError> {
-        let now = clock::now();
-        self.look_at_load(now);
-        let mut health = self.health(now)?;
+        let mut health = self.health(clock::now()).await?;
         health.next_alarm = self.state.storage().get_alarm().await?;
         response::json(&health)
     }
@@ -39,66 +44,91 @@ impl ProfileShard {
     /// With an alarm that rings anyway: a line for the log, at most once a minute, and a word to the registry where the
     /// shard carries too much. Neither may hold up what the alarm is for.
     pub(super) async fn report_health(&self, now: UnixMillis) {
-        if let Err(error) = self.try_report_health(now).await {
+        // In development a minute is too long to wait for.
+        let config = config(&self.env);
+        let look = if config.dev { config.learn_interval_ms.min(MINUTE_MS) } else { MINUTE_MS };
+        let line = is_due(self.pulse.line_at.get(), MINUTE_MS, now);
+        let looked = is_due(self.pulse.looked.get().0, look, now);
+        if looked {
+            self.look_at_load(now);
+        }
+        let load = if line || looked { self.report_load(now).await } else { Ok(()) };
+        let written = if line { self.write_line(now).await } else { Ok(()) };
+        for error in [load, written].into_iter().filter_map(Result::err) {
             worker::console_error!("health: {error}");
         }
     }
 
-    async fn try_report_health(&self, now: UnixMillis) -> Result<(), EdgeError> {
+    /// Tells the registry where the shard carries too much.
+    async fn report_load(&self, now: UnixMillis) -> Result<(), EdgeError> {
         let config = config(&self.env);
-        if now - self.pulse.looked.get().0 >= config.learn_interval_ms.min(LINE_MS) {
-            self.look_at_load(now);
-            let load = ShardLoad {
-                shard: self.number()?,
-                bytes: self.store.db.bytes()?,
-                batches_per_minute: self.pulse.rate.get(),
-            };
-            if config.sharding == Sharding::Automatic && load.is_over(&config.shard_limits) {
-                call::ask(&namespace::registry(&self.env)?, &ReportLoad(load)).await?;
-            }
+        if config.sharding == Sharding::Fixed {
+            return Ok(());
         }
-        if now - self.pulse.line_at.get() >= LINE_MS {
-            self.pulse.line_at.set(now);
-            let awake = self.pulse.awake.get();
-            self.store.db.transaction(|| {
-                self.store.set_meta(AWAKE_MS, awake.awake_ms)?;
-                if self.store.meta(AWAKE_HOUR)? == awake.hour {
-                    return Ok(());
-                }
-                self.store.set_meta(AWAKE_HOUR, awake.hour)?;
-                self.store.set_meta(AWAKE_BEFORE, awake.before_ms)
-            })?;
-            worker::console_log!("{}", serde_json::json!({ "endcap": "health", "shard": self.health(now)? }));
+        let oldest = self.store.counted("SELECT received_at FROM event_log ORDER BY seq LIMIT 1")?;
+        let load = ShardLoad {
+            shard: self.number().await?,
+            bytes: self.store.db.bytes()?,
+            batches_per_minute: self.pulse.rate.get(),
+            log_age_ms: i64::try_from(oldest).ok().filter(|at| *at > 0).map_or(0, |at| now.saturating_sub(at)),
+        };
+        if load.is_over(&config.shard_limits) {
+            call::ask(&namespace::registry(&self.env)?, &ReportLoad(load)).await?;
         }
         Ok(())
     }
 
-    /// Works out how many batches come a minute. What an object answered within its first seconds says nothing.
-    fn look_at_load(&self, now: UnixMillis) {
-        let ((at, before), batches) = (self.pulse.looked.get(), self.batches.get());
-        let elapsed = now - at;
-        if elapsed < LINGER_MS.min(config(&self.env).learn_interval_ms) {
-            return;
-        }
-        let rate = batches.saturating_sub(before).saturating_mul(60_000) / elapsed.unsigned_abs().max(1);
-        self.pulse.rate.set(rate);
-        self.pulse.looked.set((now, batches));
+    /// Stores how long the object was awake, and writes the line.
+    async fn write_line(&self, now: UnixMillis) -> Result<(), EdgeError> {
+        self.pulse.line_at.set(now);
+        let awake = self.pulse.awake.get();
+        self.store.db.transaction(|| {
+            self.store.set_meta(LINE_AT, now)?;
+            self.store.set_meta(AWAKE_MS, awake.awake_ms)?;
+            if self.store.meta(AWAKE_HOUR)? == awake.hour {
+                return Ok(());
+            }
+            self.store.set_meta(AWAKE_HOUR, awake.hour)?;
+            self.store.set_meta(AWAKE_BEFORE, awake.before_ms)
+        })?;
+        worker::console_log!("{}", serde_json::json!({ "endcap": "health", "shard": self.health(now).await? }));
+        Ok(())
     }
 
-    fn health(&self, now: UnixMillis) -> Result<ShardHealth, EdgeError> {
+    /// Looks how many batches came since the last time, and begins anew.
+    fn look_at_load(&self, now: UnixMillis) {
+        self.pulse.rate.set(self.rate_since(now));
+        self.pulse.looked.set((now, self.batches.get()));
+    }
+
+    /// Batches a minute since the load was last looked at.
+    fn rate_since(&self, now: UnixMillis) -> u64 {
+        let (at, before) = self.pulse.looked.get();
+        let elapsed = u64::try_from(now - at).unwrap_or(0).max(1);
+        self.batches.get().saturating_sub(before).saturating_mul(60_000) / elapsed
+    }
+
+    /// Batches a minute: as last looked at, or since then where that is a minute ago or more.
+    fn rate(&self, now: UnixMillis) -> u64 {
+        let is_old = now - self.pulse.looked.get().0 >= MINUTE_MS;
+        if is_old { self.rate_since(now) } else { self.pulse.rate.get() }
+    }
+
+    async fn health(&self, now: UnixMillis) -> Result<ShardHealth, EdgeError> {
         let (store, pulse) = (&self.store, &self.pulse);
         self.count_profiles(now)?;
         Ok(ShardHealth {
-            shard: self.number()?,
+            shard: self.number().await?,
             started_at: pulse.started_at,
             bytes: store.db.bytes()?,
             profiles: pulse.profiles.get(),
             log_rows: store.log_rows()?,
-            batches_per_minute: pulse.rate.get(),
+            batches_per_minute: self.rate(now),
             timers: store.timer_health()?,
             outbox: store.outbox_health()?,
             quarantine: store.quarantine_health(now)?,
-            learning: store.learning_health()?,
+            learning: store
+                .learning_health(LEARNING_MS.max(config(&self.env).learn_interval_ms * LEARNING_INTERVALS))?,
             last_alarm: pulse.last_alarm.get(),
             next_alarm: self.alarm.get().flatten(),
             awake: pulse.awake.get().view(now),
@@ -108,36 +138,63 @@ impl ProfileShard {
     /// Counts profiles: all at once where they are few, else a part of them.
     fn count_profiles(&self, now: UnixMillis) -> Result<(), EdgeError> {
         let pulse = &self.pulse;
-        let (after, before) = pulse.counting.take().unwrap_or_default();
+        let underway = pulse.counting.take();
         let counted = pulse.profiles.get();
-        let is_many = counted.count >= COUNTED.unsigned_abs();
-        if after.is_empty() && is_many && now - counted.as_of < COUNT_MS {
+        if underway.is_none() && counted.count >= FEW && !is_due(counted.as_of, COUNT_MS, now) {
             return Ok(());
         }
+        let (after, before) = underway.unwrap_or_default();
         let (more, next) = self.store.count_profiles(&after, COUNTED)?;
         let count = before + more;
-        match next {
-            Some(next) => pulse.counting.set(Some((next, count))),
-            None => pulse.profiles.set(Counted { count, as_of: now }),
+        if let Some(next) = next {
+            pulse.counting.set(Some((next, count)));
+            return Ok(());
         }
-        Ok(())
+        pulse.profiles.set(Counted { count, as_of: now });
+        if count < FEW {
+            return Ok(());
+        }
+        let stored = i64::try_from(count).unwrap_or(i64::MAX);
+        self.store.db.transaction(|| {
+            self.store.set_meta(PROFILES, stored)?;
+            self.store.set_meta(PROFILES_AT, now)
+        })
     }
 
-    /// This shard's number, which its object does not know itself.
-    fn number(&self) -> Result<u16, EdgeError> {
-        for number in placement::placement()?.all_shards() {
+    /// This shard's number, which its object does not know itself. A placement that is older than this shard does not know
+    /// it either, and is asked for again.
+    async fn number(&self) -> Result<u16, EdgeError> {
+        if let Some(number) = self.pulse.number.get() {
+            return Ok(number);
+        }
+        let found = match self.number_in(&*placement::placement()?)? {
+            None => self.number_in(&*placement::ask(&self.env, Use::Read).await?)?,
+            known => known,
+        };
+        self.pulse.number.set(found);
+        found.ok_or_else(|| DomainError::Internal("this object is no shard".to_owned()).into())
+    }
+
+    fn number_in(&self, placement: &Placement) -> Result<Option<u16>, EdgeError> {
+        for number in placement.all_shards() {
             if self.is_number(number)? {
-                return Ok(number);
+                return Ok(Some(number));
             }
         }
-        Err(DomainError::Internal("this object is no shard".to_owned()).into())
+        Ok(None)
     }
+}
+
+/// Whether something that was done at one time has to be done again. A time in the future was passed in by a test.
+fn is_due(at: UnixMillis, interval: UnixMillis, now: UnixMillis) -> bool {
+    now < at || now - at >= interval
 }
 
 impl Store {
     fn log_rows(&self) -> Result<u64, EdgeError> {
-        // Rows go from the front as they age, so nothing has to be counted.
-        self.counted("SELECT coalesce(max(seq) - min(seq) + 1, 0) FROM event_log")
+        // Rows go from the front as they age, so nothing has to be counted. Each end is looked up by itself: asked for
+        // both at once, SQLite reads all that is between.
+        self.counted("SELECT coalesce((SELECT max(seq) FROM event_log) - (SELECT min(seq) FROM event_log) + 1, 0)")
     }
 
     fn counted(&self, query: &'static str) -> Result<u64, EdgeError> {
@@ -161,27 +218,40 @@ impl Store {
     }
 
     fn quarantine_health(&self, now: UnixMillis) -> Result<QuarantineHealth, EdgeError> {
-        let query = "SELECT count(*), count(*) FILTER (WHERE received_at > ?), min(received_at) FROM quarantine";
-        let hour_ago = now - 3_600_000;
-        let row = self.db.first(query, vec![hour_ago.into()])?;
-        let dropped = self.meta(QUARANTINE_DROPPED)?.unsigned_abs();
-        Ok(row.map_or_else(QuarantineHealth::default, |row| {
-            let kept = row.int(0).unsigned_abs();
-            let kept_last_hour = row.int(1).unsigned_abs();
-            QuarantineHealth { kept, kept_last_hour, dropped, oldest: (kept > 0).then(|| row.int(2)) }
-        }))
+        // Never more than a hundred rows are read.
+        let query = "SELECT
+            coalesce((SELECT max(seq) FROM quarantine) - (SELECT min(seq) FROM quarantine) + 1, 0),
+            (SELECT count(*) FROM (SELECT received_at FROM quarantine ORDER BY seq DESC LIMIT 100)
+             WHERE received_at > ?),
+            (SELECT received_at FROM quarantine ORDER BY seq LIMIT 1)";
+        let row = self.db.first(query, vec![(now - 3_600_000).into()])?;
+        let int = |at| row.as_ref().map_or(0, |row| row.int(at));
+        let kept = int(0).unsigned_abs();
+        Ok(QuarantineHealth {
+            kept,
+            kept_last_hour: int(1).unsigned_abs(),
+            dropped: self.meta(QUARANTINE_DROPPED)?.unsigned_abs(),
+            last_dropped: self.moment(QUARANTINE_DROPPED_AT)?,
+            oldest: (kept > 0).then(|| int(2)),
+        })
     }
 
-    fn learning_health(&self) -> Result<LearningHealth, EdgeError> {
+    /// A time by its name; None where it was never set.
+    fn moment(&self, key: &str) -> Result<Option<UnixMillis>, EdgeError> {
+        Ok(Some(self.meta(key)?).filter(|at| *at > 0))
+    }
+
+    fn learning_health(&self, patience_ms: UnixMillis) -> Result<LearningHealth, EdgeError> {
         let learned = self.meta(LEARNED)?;
         let query = "SELECT received_at, (SELECT max(seq) FROM event_log) - ? FROM event_log
                      WHERE seq > ? ORDER BY seq LIMIT 1";
         let row = self.db.first(query, vec![learned.into(), learned.into()])?;
-        let unreadable_rows = self.meta(UNREADABLE_LOG_ROWS)?.unsigned_abs();
-        Ok(row.map_or(LearningHealth { unreadable_rows, ..LearningHealth::default() }, |row| LearningHealth {
-            rows_behind: row.int(1).unsigned_abs(),
-            oldest: Some(row.int(0)),
-            unreadable_rows,
-        }))
+        Ok(LearningHealth {
+            rows_behind: row.as_ref().map_or(0, |row| row.int(1).unsigned_abs()),
+            oldest: row.map(|row| row.int(0)),
+            unreadable_rows: self.meta(UNREADABLE_LOG_ROWS)?.unsigned_abs(),
+            last_unreadable: self.moment(UNREADABLE_AT)?,
+            patience_ms,
+        })
     }
 }

@@ -7,18 +7,20 @@ use endcap_engine::health::awake::AwakeMeter;
 use endcap_protocol::UnixMillis;
 
 use super::store::Store;
-use super::table::meta::{AWAKE_BEFORE, AWAKE_HOUR, AWAKE_MS};
+use super::table::meta::{AWAKE_BEFORE, AWAKE_HOUR, AWAKE_MS, LINE_AT, PROFILES, PROFILES_AT};
 use crate::platform::clock;
 
 /// What the object remembers of itself since it started.
 pub(super) struct Pulse {
     pub(super) started_at: UnixMillis,
+    /// The shard's number, once that is known.
+    pub(super) number: Cell<Option<u16>>,
     pub(super) last_alarm: Cell<Option<UnixMillis>>,
     pub(super) awake: Cell<AwakeMeter>,
     pub(super) profiles: Cell<Counted>,
     /// A count that goes on: after which profile, and how many so far.
     pub(super) counting: Cell<Option<(String, u64)>>,
-    /// When the log got a line.
+    /// When the log got a line last; stored, because a quiet object is gone before the next one.
     pub(super) line_at: Cell<UnixMillis>,
     /// When the load was looked at, and how many batches there had been.
     pub(super) looked: Cell<(UnixMillis, u64)>,
@@ -33,11 +35,12 @@ impl Pulse {
         let stored = |key| store.meta(key).unwrap_or_default();
         Self {
             started_at: now,
+            number: Cell::new(None),
             last_alarm: Cell::new(None),
             awake: Cell::new(AwakeMeter::stored(stored(AWAKE_HOUR), stored(AWAKE_MS), stored(AWAKE_BEFORE))),
-            profiles: Cell::default(),
+            profiles: Cell::new(Counted { count: stored(PROFILES).unsigned_abs(), as_of: stored(PROFILES_AT) }),
             counting: Cell::new(None),
-            line_at: Cell::new(now),
+            line_at: Cell::new(stored(LINE_AT)),
             looked: Cell::new((now, 0)),
             rate: Cell::new(0),
         }

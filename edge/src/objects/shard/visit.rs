@@ -255,9 +255,8 @@ impl ProfileShard {
         if changed {
             self.store.save_refreshed(row, &refreshed)?;
             let (events, signals) = (std::mem::take(&mut visit.log), std::mem::take(&mut visit.signals));
-            if !signals.is_empty() {
-                self.note_learning();
-            }
+            // Also one that teaches nothing: the report moves on over it.
+            self.note_learning();
             let entry = LogEntry { profile_id: row.id.as_str(), fragment_id: at, events, signals };
             self.store.append_log(entry, now)?;
             self.record_link(row, &visit, now)?;

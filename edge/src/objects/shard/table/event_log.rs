@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::contract::{Access, Eraser, Erasure, Table, Transfer, Upgrade};
-use super::meta::UNREADABLE_LOG_ROWS;
+use super::meta::{UNREADABLE_AT, UNREADABLE_LOG_ROWS};
 use crate::objects::shard::store::{Store, bucket};
+use crate::platform::clock;
 use crate::platform::db::Row;
 use crate::platform::error::EdgeError;
 use crate::rpc::erasure::ErasedRows;
@@ -124,6 +125,7 @@ impl Store {
                 Err(error) => {
                     worker::console_error!("learning of log row {seq}: {error}");
                     self.count(UNREADABLE_LOG_ROWS, 1)?;
+                    self.set_meta(UNREADABLE_AT, clock::now())?;
                     Vec::new()
                 }
             };

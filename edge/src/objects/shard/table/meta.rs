@@ -18,6 +18,16 @@ pub(crate) const TOMBSTONES_KNOWN: &str = "tombstones_known";
 pub(crate) const FAILED_TIMERS: &str = "failed_timers";
 /// Log rows that could not be learned of.
 pub(crate) const UNREADABLE_LOG_ROWS: &str = "unreadable_log_rows";
+/// When one of them was found last.
+pub(crate) const UNREADABLE_AT: &str = "unreadable_log_rows_at";
+/// When a refused event made room last.
+pub(crate) const QUARANTINE_DROPPED_AT: &str = "quarantine_dropped_at";
+/// When the log got a line about this shard's health.
+pub(crate) const LINE_AT: &str = "health_line_at";
+/// Profiles, as last counted, and when that was.
+pub(crate) const PROFILES: &str = "profiles";
+/// See [`PROFILES`].
+pub(crate) const PROFILES_AT: &str = "profiles_at";
 /// The hour that [`AWAKE_MS`] is about, counted from 1970.
 pub(crate) const AWAKE_HOUR: &str = "awake_hour";
 /// Milliseconds that the object was awake within that hour.

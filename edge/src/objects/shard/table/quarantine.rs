@@ -9,7 +9,7 @@ use endcap_protocol::{DAY_MS, UnixMillis};
 use worker::SqlStorageValue;
 
 use super::contract::{Access, Eraser, Erasure, Table, Transfer, Upgrade};
-use super::meta::QUARANTINE_DROPPED;
+use super::meta::{QUARANTINE_DROPPED, QUARANTINE_DROPPED_AT};
 use super::refused::RefusedEvents;
 use crate::objects::shard::store::Store;
 use crate::platform::db::Row;
@@ -86,7 +86,7 @@ impl Store {
         }
         let kept = events.iter().filter(|event| event.code.is_kept());
         let Some(first) = kept.map(|event| event.received_at).min() else { return Ok(None) };
-        self.make_room()?;
+        self.make_room(events)?;
         Ok(Some(first.saturating_add(KEPT_DAYS * DAY_MS)))
     }
 
@@ -108,10 +108,15 @@ impl Store {
 
     /// Removes the oldest events beyond the bound, and counts them. The bound goes by sequence numbers, also by those
     /// that replays left free, so that no statement has to count rows.
-    fn make_room(&self) -> Result<(), EdgeError> {
+    fn make_room(&self, events: &[Quarantined]) -> Result<(), EdgeError> {
         let delete = "DELETE FROM quarantine WHERE seq <= (SELECT max(seq) FROM quarantine) - ? RETURNING seq";
         let gone = self.db.rows(delete, vec![MAX_KEPT.into()])?.len() as i64;
-        if gone == 0 { Ok(()) } else { self.count(QUARANTINE_DROPPED, gone) }
+        if gone == 0 {
+            return Ok(());
+        }
+        let latest = events.iter().map(|event| event.received_at).max().unwrap_or_default();
+        self.set_meta(QUARANTINE_DROPPED_AT, latest)?;
+        self.count(QUARANTINE_DROPPED, gone)
     }
 
     /// Removes what is older than 30 days.
