@@ -164,6 +164,11 @@ async function anonymousId() {
   return endcap.anonymousId();
 }
 
+/** In the page: asks about notifications, as a button of the shop's would. */
+function ask() {
+  return /** @type {any} */ (window).endcap.requestPush();
+}
+
 /** In the page: runs a sample, and waits until the edge answered. @param {string} code @param {string} proof */
 async function runInPage(code, proof) {
   const { endcap } = /** @type {any} */ (window);
@@ -225,6 +230,14 @@ for (const file of PAGES) {
     assert.deepEqual(await configuration(), before, `${file} leaves the demo as it was`);
   });
 }
+
+test('a page on another host than the edge is not asked about notifications, which it could not get', async (t) => {
+  const reader = new Reader();
+  t.after(() => reader.close());
+  const visitor = await reader.open(own());
+  assert.equal(await reader.browser.evaluate(ask), 'unsupported');
+  await server.api.delete(`/api/profiles?anonymous_id=${visitor}`);
+});
 
 test('nobody whom the samples made up is left', async () => {
   for (const query of ['user_id=c-1001', 'user_id=c-9', 'email=ada@example.org']) {

@@ -67,6 +67,17 @@ test('one profile shows traits, counters, touchpoints and recent events', async 
   }
 });
 
+test('a product is taken out of the catalogue, once', async () => {
+  await edge.api.set('/api/products', { products: [{ ...PRODUCTS[0], id: 'for a week/only' }] });
+  const path = `/api/products/${encodeURIComponent('for a week/only')}`;
+  assert.equal((await edge.api.delete(path)).status, 204);
+  const { status, body } = await edge.api.delete(path);
+  assert.deepEqual([status, body.error.code], [404, 'not_found']);
+  const ids = (await edge.api.get('/api/products')).body.products.map((/** @type {any} */ { id }) => id);
+  assert.ok(!ids.includes('for a week/only'));
+  assert.equal((await edge.api.with().delete(path)).status, 401);
+});
+
 test('products are put and listed', async () => {
   await edge.api.set('/api/products', { products: PRODUCTS });
   const { status, body } = await edge.api.get('/api/products');

@@ -86,13 +86,16 @@ impl Runtime {
             fs::copy(project.target("edge").join(file), folder.join(file))?;
         }
         fs::write(folder.join("config.capnp"), configuration(&folder.display().to_string(), &ports))?;
+        let log = fs::File::create(folder.join("workerd.log"))?;
         let process = Command::new("sh")
             .args(["-c", GUARD])
             .arg(workerd(project))
             .current_dir(&folder)
             .stdin(Stdio::piped())
-            // What workerd says of alarms of objects that it has put aside is nothing that a person has to read.
-            .stderr(fs::File::create(folder.join("workerd.log"))?)
+            // The worker's log, and what workerd says of objects that it has put aside, are nothing that a person has to
+            // read, and no part of the figures.
+            .stdout(log.try_clone()?)
+            .stderr(log)
             .spawn()
             .context("cannot start workerd")?;
         Ok(Self { process, ports })

@@ -59,3 +59,23 @@ impl Health {
         Self { status, findings, version: version.to_owned(), as_of, sharding, shards, identity_graph, shop }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::finding::FindingCode;
+
+    #[test]
+    fn one_object_that_does_not_answer_is_a_finding_and_hides_no_other() {
+        let health = |silent: &[Place]| {
+            let shards = vec![ShardHealth { shard: 1, ..ShardHealth::default() }];
+            Health::new("1", 5, ShardsStatus::default(), shards, Vec::new(), ShopHealth::default(), silent)
+        };
+        assert_eq!(health(&[]).status, Status::Ok);
+        let one = health(&[Place::Shard(0)]);
+        assert_eq!((one.status, one.shards.len()), (Status::Attention, 1));
+        let found: Vec<_> = one.findings.iter().map(|finding| (finding.code, finding.place)).collect();
+        assert_eq!(found, [(FindingCode::Unreachable, Place::Shard(0))]);
+        assert!(one.findings[0].message.starts_with("shard 0: it did not answer"));
+    }
+}
