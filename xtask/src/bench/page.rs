@@ -68,11 +68,21 @@ pub(super) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// What another tracker takes of the main thread, beside what ours takes.
-pub(super) fn ratio(project: &Project, other: &str) -> Result<f64> {
-    let added = added(&measure(project, FEWEST)?)?;
-    let of = |name: &str| added.iter().find(|one| one.name == name).map(|one| one.task_ms);
-    Ok(of(other).with_context(|| format!("{other} was not measured"))? / of(OURS).context("ours was not measured")?)
+/// What trackers add to a page, measured briefly.
+pub(super) struct Page(Vec<Added>);
+
+impl Page {
+    /// The fewest loads that make a median.
+    pub(super) fn measure(project: &Project) -> Result<Self> {
+        Ok(Self(added(&measure(project, FEWEST)?)?))
+    }
+
+    /// What another tracker takes of the main thread, beside what ours takes.
+    pub(super) fn ratio(&self, other: &str) -> Result<f64> {
+        let of = |name: &str| self.0.iter().find(|one| one.name == name).map(|one| one.task_ms);
+        Ok(of(other).with_context(|| format!("{other} was not measured"))?
+            / of(OURS).context("ours was not measured")?)
+    }
 }
 
 /// Runs the driver, which prints the medians.
