@@ -273,6 +273,13 @@ mod tests {
         assert_eq!(growth.hear(load(0, 12_100, 0), &LIMITS, LOG, &placement, 2 * LOG), Some(4));
     }
 
+    #[test]
+    fn a_shard_that_gave_all_away_and_a_deployment_of_the_most_ask_for_nothing() {
+        let mut growth = Growth::default();
+        assert_eq!(growth.hear(load(2, 9_000, 0), &LIMITS, LOG, &Placement::new(2), LOG), None);
+        assert_eq!(growth.hear(load(0, 9_000, 0), &LIMITS, LOG, &Placement::new(MOST_BY_ITSELF), LOG), None);
+    }
+
     /// A shard's event log in the test below: units of each hour, and all of them.
     #[derive(Default)]
     struct Log {
