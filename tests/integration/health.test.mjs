@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { Edge } from '../harness/edge.mjs';
+import { leftCart } from '../harness/leftCart.mjs';
 import { ROOT } from '../harness/paths.mjs';
 import { PushService } from '../harness/pushService.mjs';
-import { Receiver } from '../harness/receiver.mjs';
 import { PRODUCTS } from '../harness/shopData.mjs';
 import { until } from '../harness/until.mjs';
 import { Visitor } from '../harness/visitor.mjs';
@@ -41,16 +41,6 @@ const finding = (code) =>
 const mended = (code) =>
   until(async () => !(await health()).findings.some((/** @type {any} */ one) => one.code === code), { what: `no ${code}` });
 
-/** A customer who can be reached and left a cart behind. */
-async function customerWithCart() {
-  const receiver = new Receiver(service, edge.pushKey);
-  const customer = new Visitor(edge);
-  await customer.send([customer.order(`first-${customer.anonymousId}`, [{ product_id: 'trousers-1' }])]);
-  await customer.subscribe(receiver.subscription);
-  await customer.send([customer.product('Added', 'shoes-2', { category: 'shoes', quantity: 2, price: 20 })]);
-  return { customer, receiver };
-}
-
 /** @param {string} profile @param {number} format */
 async function storeAs(profile, format) {
   const body = JSON.stringify({ profile_id: profile, format });
@@ -80,7 +70,7 @@ test('it takes the key, and says how every object is', async () => {
 });
 
 test('a wedged timer is found, and no longer once it ran', async () => {
-  const { customer, receiver } = await customerWithCart();
+  const { customer, receiver } = await leftCart(edge, service);
   const format = await storeAs(customer.anonymousId, NEWER);
   await edge.passTime(Date.now() + HALF_AN_HOUR + 1000);
   const found = await finding('timer_failing');
@@ -96,7 +86,7 @@ test('a wedged timer is found, and no longer once it ran', async () => {
 });
 
 test('a job that waits for another try is found', async () => {
-  const { receiver } = await customerWithCart();
+  const { receiver } = await leftCart(edge, service);
   service.fail(receiver.id, { status: 503, times: 2, headers: { 'Retry-After': '60' } });
   await edge.passTime(Date.now() + HALF_AN_HOUR + 1000);
   const { place } = await finding('job_failing');

@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Edge } from '../harness/edge.mjs';
+import { leftCart } from '../harness/leftCart.mjs';
 import { PushService } from '../harness/pushService.mjs';
-import { Receiver } from '../harness/receiver.mjs';
 import { PRODUCTS } from '../harness/shopData.mjs';
 import { until } from '../harness/until.mjs';
-import { Visitor } from '../harness/visitor.mjs';
 
 const HALF_AN_HOUR = 1800_000;
 /** A format that no version writes yet. */
@@ -27,14 +26,9 @@ after(async () => {
   await service.close();
 });
 
-/** A customer who can be reached and left a cart behind. */
+/** A customer who can be reached and left a cart behind, and when the message is due. */
 async function customerWithCart() {
-  const receiver = new Receiver(service, edge.pushKey);
-  const customer = new Visitor(edge);
-  await customer.send([customer.order(`first-${customer.anonymousId}`, [{ product_id: 'trousers-1' }])]);
-  await customer.subscribe(receiver.subscription);
-  await customer.send([customer.product('Added', 'shoes-2', { category: 'shoes', quantity: 2, price: 20 })]);
-  return { customer, receiver, due: Date.now() + HALF_AN_HOUR + 1000 };
+  return { ...(await leftCart(edge, service)), due: Date.now() + HALF_AN_HOUR + 1000 };
 }
 
 /** @param {string} route @param {unknown} [body] */

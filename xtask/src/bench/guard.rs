@@ -9,14 +9,15 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use super::batch::Kind;
+use super::filled;
 use super::identity;
 use super::ingest::{BATCH, Pair, SINGLE};
 use super::page::Page;
-use super::runtime::{API_KEY, Runtime, Service};
+use super::runtime::Runtime;
 use crate::build::{self, Build};
 use crate::project::Project;
 use crate::run::{Steps, note, step};
-use crate::{dev, setup};
+use crate::setup;
 
 /// The page with the table.
 const TABLE: &str = "docs/src/performance.md";
@@ -93,14 +94,8 @@ pub(super) fn command(project: &Project) -> Result<()> {
     let tools = setup::for_build(project, &steps)?;
     let build = Build::release(project, &tools, &steps);
     build::sdk(&build)?;
-    build::edge(&build)?;
     setup::browsers::ensure();
-    let runtime = Runtime::start(project, &Service::ALL)?;
-    let stamp = project.target("bench/seeded");
-    for service in [Service::Ours, Service::Counting] {
-        let _ = fs::remove_file(&stamp);
-        dev::seed::put_changed(project, runtime.port(service), API_KEY, &stamp)?;
-    }
+    let runtime = filled::start(&build)?;
     let mut page = None;
     let mut fallen = Vec::new();
     let mut lines = Vec::new();

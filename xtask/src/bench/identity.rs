@@ -11,13 +11,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::batch::Kind;
+use super::filled;
 use super::load::{CONNECTIONS, Load, Measured};
 use super::runtime::{API_KEY, Runtime, SERVER_KEY, Service};
-use crate::build::{self, Build};
+use crate::build::Build;
 use crate::http::Client;
 use crate::project::Project;
 use crate::run::{Steps, step};
-use crate::{dev, setup};
+use crate::setup;
 
 /// People that are loaded, unless `--profiles` names another number. Each has three identifiers.
 const PROFILES: u64 = 100_000;
@@ -41,11 +42,7 @@ pub(super) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     let steps = Steps::of(setup::STEPS + 1);
     let tools = setup::for_build(project, &steps)?;
     let build = Build::release(project, &tools, &steps);
-    build::edge(&build)?;
-    let runtime = Runtime::start(project, &Service::ALL)?;
-    let stamp = project.target("bench/seeded");
-    let _ = std::fs::remove_file(&stamp);
-    dev::seed::put_changed(project, runtime.port(Service::Ours), API_KEY, &stamp)?;
+    let runtime = filled::start(&build)?;
     requests(&runtime)?;
     people(&runtime, &project.target("bench/state/ours"), profiles)
 }

@@ -8,13 +8,14 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::batch::Kind;
+use super::filled;
 use super::load::{self, Load, Measured, rounded};
-use super::runtime::{self, Runtime, Service};
-use crate::build::{self, Build};
+use super::runtime::{Runtime, Service};
+use crate::build::Build;
 use crate::http::Client;
 use crate::project::Project;
 use crate::run::{Steps, step};
-use crate::{dev, setup};
+use crate::setup;
 
 /// Events per batch of the decisive figure, and of the other one.
 pub(super) const BATCH: usize = 10;
@@ -49,13 +50,7 @@ pub(super) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     let steps = Steps::of(setup::STEPS + 1);
     let tools = setup::for_build(project, &steps)?;
     let build = Build::release(project, &tools, &steps);
-    build::edge(&build)?;
-    let runtime = Runtime::start(project, &Service::ALL)?;
-    let stamp = project.target("bench/seeded");
-    for service in [Service::Ours, Service::Counting] {
-        let _ = std::fs::remove_file(&stamp);
-        dev::seed::put_changed(project, runtime.port(service), runtime::API_KEY, &stamp)?;
-    }
+    let runtime = filled::start(&build)?;
     if as_json {
         let pair = Pair::measure(&runtime, BATCH, seconds)?;
         println!("{:#}", json!({ "ingest": pair.json() }));

@@ -3,6 +3,7 @@
 //! all ratios ([`guard`]).
 
 mod batch;
+mod filled;
 mod guard;
 mod identity;
 mod ingest;
