@@ -12,7 +12,7 @@ use crate::build::{self, Build, Variant};
 use crate::invariants::packages::pure;
 use crate::project::Project;
 use crate::run::{Steps, exists, note, run, step};
-use crate::setup::{self, Tools, browsers, cargo};
+use crate::setup::{self, Tools, browsers, cargo, samples};
 use crate::{bench, docs, fuzz, invariants, size};
 
 /// The crates that only compile for the wasm target in earnest.
@@ -153,6 +153,7 @@ impl Report {
     /// What `cargo xtask dev` serves, where the suite of the book's samples is wanted.
     fn development(&mut self, build: &Build<'_>, suites: &[(&str, Vec<PathBuf>)]) {
         if suites.iter().any(|(folder, files)| *folder == SAMPLES && !files.is_empty()) {
+            samples::ensure();
             let steps = Steps::of(build::ALL_STEPS);
             let development = Build { variant: Variant::Development, steps: &steps, ..*build };
             self.always("build dev", || build::all(&development));

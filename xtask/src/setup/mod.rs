@@ -5,6 +5,7 @@ pub(crate) mod browsers;
 mod debian;
 mod native;
 mod npm;
+pub(crate) mod samples;
 pub(crate) mod wasm;
 
 use anyhow::{Result, bail};
