@@ -138,6 +138,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case is thousands of IDs long.
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
         #[test]
         fn nothing_is_taken_twice_across_spills(ids in proptest::collection::vec(0_u32..3000, 0..6000)) {
             let (mut accepted, mut overflow) = (Accepted::default(), Vec::new());

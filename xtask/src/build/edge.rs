@@ -3,14 +3,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
 use super::bindgen::{self, Runs};
 use super::tools::{compile, esbuild};
 use super::variant::{ASSETS, Build, Variant, target};
 use crate::project::Project;
-use crate::run::timed;
+use crate::run::{run, timed};
+use crate::setup::cargo;
 use crate::stamp::{Inputs, when_changed};
 
 /// The module's file name in the bundle.
@@ -19,14 +21,11 @@ const MODULE: &str = "index_bg.wasm";
 /// Builds the worker.
 pub(super) fn build(build: &Build<'_>) -> Result<()> {
     let Build { project, tools, .. } = build;
-    let description = project.target("openapi/openapi.json");
     let profile = if build.is_development() { "worker-dev" } else { "worker" };
-    let mut cargo = tools.wasm.cargo(project, "build");
-    cargo.env("ENDCAP_OPENAPI", &description);
-    let wasm = compile(project, cargo, "endcap-edge", profile)?;
+    let wasm = compile(project, tools.wasm.cargo(project, "build"), "endcap-edge", profile)?;
     let assets = build.target(ASSETS);
     fs::create_dir_all(&assets)?;
-    fs::copy(&description, assets.join("openapi.json"))?;
+    fs::write(assets.join("openapi.json"), description(project)?)?;
     let entry = project.path("edge/entry.js");
     let inputs =
         Inputs::default().path(&wasm)?.path(&entry)?.text(include_str!("edge.rs")).text(include_str!("bindgen.rs"));
@@ -35,6 +34,18 @@ pub(super) fn build(build: &Build<'_>) -> Result<()> {
         timed("binding and bundling the worker", || bundle(build, &wasm))
     })?;
     Ok(())
+}
+
+/// The OpenAPI document, from a program of the engine's. It is compiled natively with the features of the whole workspace,
+/// as the unit tests are, so that nothing is compiled a second time for it.
+fn description(project: &Project) -> Result<Vec<u8>> {
+    let mut compile = cargo(project);
+    compile.args(["build", "--quiet", "--workspace", "--example", "openapi", "--target-dir"]);
+    run(compile.arg(project.root.join("target")))?;
+    let program = project.target("debug/examples/openapi");
+    let output = Command::new(&program).output().with_context(|| format!("cannot run {}", program.display()))?;
+    ensure!(output.status.success(), "{} failed: {}", program.display(), String::from_utf8_lossy(&output.stderr));
+    Ok(output.stdout)
 }
 
 /// The files that are uploaded.
