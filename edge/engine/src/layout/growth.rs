@@ -1,10 +1,11 @@
-//! When a deployment that counts its shards by itself gets one more.
+//! When a deployment that counts its shards by itself gets more.
 //!
-//! A shard that nears what one object can carry says so. The registry then wants more shards, and the [`Placement`] moves the
-//! fewest buckets that make them even. It never wants fewer, so no bucket goes back and forth.
+//! A shard that nears what one object can carry says so. The registry then wants more shards, and the [`Placement`]
+//! moves the fewest buckets that make them even. It never wants fewer, so no bucket goes back and forth.
 //!
-//! The event log stays where it is until it ages, so a full shard goes on being full for a while after its buckets left. What
-//! matters is how fast it still fills: the younger its log, the more shards the same visitors will need in the end.
+//! The event log stays where it is until it ages, so a full shard goes on being full for a while after its buckets
+//! left. What matters is how fast it still fills: the younger its log, the more shards the same visitors will need in
+//! the end.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +74,7 @@ pub enum Sharding {
 /// What the registry remembers of growing by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Growth {
-    /// Each time, the earliest first.
+    /// Each time for as long as the log is kept, the earliest first.
     steps: Vec<Grown>,
     /// What each shard carried when it was last heard, and when that was.
     heard: BTreeMap<u16, Heard>,
@@ -151,6 +152,8 @@ impl Growth {
             return None;
         }
         self.heard.insert(load.shard, Heard { at: now, load });
+        // No log goes back further.
+        self.steps.retain(|step| now.saturating_sub(step.at) < log_ms);
         self.steps.push(Grown { at: now, before: shards, shards: wanted, cause: load });
         Some(wanted)
     }

@@ -10,15 +10,21 @@ use crate::platform::{clock, response};
 use crate::rpc::health::{GraphHealthAsk, ShardHealthAsk, ShopHealthAsk};
 use crate::rpc::message::Message;
 use crate::rpc::shop::GetShards;
-use crate::rpc::{call, namespace, shards};
+use crate::rpc::{call, namespace, placement};
 
 /// `GET`. An object that does not answer is a finding, and hides no other.
 pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let env = incoming.env;
     let mut silent = Vec::new();
     let sharding = ask(Place::Registry, &namespace::registry(env)?, &GetShards {}, &mut silent).await;
+    // Where the registry does not answer, what this isolate knows of it has to do.
+    let count = match &sharding {
+        Some(known) => known.view.buckets.len(),
+        None => placement::placement()?.all_shards().count(),
+    };
     let mut shards = Vec::new();
-    for (number, stub) in (0_u16..).zip(shards::all_shards(env).await?) {
+    for number in 0..u16::try_from(count).unwrap_or(u16::MAX) {
+        let stub = namespace::numbered_shard(env, number)?;
         shards.extend(ask(Place::Shard(number), &stub, &ShardHealthAsk {}, &mut silent).await);
     }
     let mut graph = Vec::new();

@@ -1,23 +1,20 @@
 //! Erasing a person everywhere.
 //!
-//! The graph first records the erasure and writes tombstones, so that a crash loses nothing. From then on it ignores
-//! assertions about these fragments. Then it asks every shard to delete its rows about them, until none has any left.
-//! Last it deletes its own rows. Tombstones stay, and an audit line with the time. The alarm tries again what failed.
+//! It is a saga of the identity graph, each step of which may run twice (the shards' part is in
+//! `objects/shard/erase.rs`). What failed is tried again by the alarm:
 //!
-//! # The steps
+//! 1. The graph records whom to erase and by what they are named, and writes tombstones. From now on it hears nothing
+//!    of these fragments.
+//! 2. Every shard goes through its list of tables: tombstones first, then jobs (also a fragment that is being carried),
+//!    refused events, log rows, packed rows with what lies beside them, and pointers in other rows. Packed rows hold
+//!    texts as they are, so a shard finds a pointer by looking for the name in the bytes.
+//! 3. When every shard has nothing left, the graph forgets edges and assignments, works out again who is whom around
+//!    the gap, takes the names out of its record of decisions, and notes that somebody was erased.
 //!
-//! **Erasure** (`objects/graph/erase.rs`, `objects/shard/erase.rs`) is a saga of the identity graph, each step of which may run twice:
-//!
-//! 1. The graph records whom to erase and by what they are named, and writes tombstones. From now on it hears nothing of these fragments.
-//! 2. Every shard goes through its list of tables: tombstones first, then jobs (also a fragment that is being carried), refused events,
-//!    log rows, packed rows with what lies beside them, and pointers in other rows. Packed rows hold texts as they are, so a shard finds a
-//!    pointer by looking for the name in the bytes.
-//! 3. When every shard has nothing left, the graph forgets edges and assignments, works out again who is whom around the gap, takes the
-//!    names out of its record of decisions, and notes that somebody was erased.
-//!
-//! Nothing begins under a name that has a tombstone. A shard looks for it where a fragment begins only, so everyday batches never ask. A
-//! tombstone is a SHA-256, or an HMAC under `ENDCAP_IDENTITY_PEPPER` where that is set (a new pepper opens old tombstones). That of a
-//! browser stands for ever. That of a server's record stands for a minute, because its name follows from the user ID.
+//! Nothing begins under a name that has a tombstone. A shard looks for it where a fragment begins only, so everyday
+//! batches never ask. A tombstone is a SHA-256, or an HMAC under `ENDCAP_IDENTITY_PEPPER` where that is set (a new
+//! pepper opens old tombstones). That of a browser stands for ever. That of a server's record stands for a minute,
+//! because its name follows from the user ID.
 
 use std::collections::BTreeSet;
 

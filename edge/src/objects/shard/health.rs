@@ -1,6 +1,6 @@
 //! How this shard is: for the operator, once a minute for the log, and for the registry where it carries too much.
 
-use endcap_engine::health::{Counted, LearningHealth, OutboxHealth, QuarantineHealth, ShardHealth, TimerHealth};
+use endcap_engine::health::{Counted, ShardHealth};
 use endcap_engine::layout::Placement;
 use endcap_engine::layout::growth::{ShardLoad, Sharding};
 use endcap_protocol::UnixMillis;
@@ -8,14 +8,9 @@ use endcap_validation::DomainError;
 use worker::Response;
 
 use super::object::ProfileShard;
-use super::store::Store;
-use super::table::meta::{
-    AWAKE_BEFORE, AWAKE_HOUR, AWAKE_MS, FAILED_TIMERS, LEARNED, LINE_AT, PROFILES, PROFILES_AT, QUARANTINE_DROPPED,
-    QUARANTINE_DROPPED_AT, UNREADABLE_AT, UNREADABLE_LOG_ROWS,
-};
+use super::table::meta::{AWAKE_BEFORE, AWAKE_HOUR, AWAKE_MS, LINE_AT, PROFILES, PROFILES_AT};
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
-use crate::platform::queue::queue_health;
 use crate::platform::{clock, response};
 use crate::rpc::health::ReportLoad;
 use crate::rpc::placement::Use;
@@ -65,12 +60,11 @@ impl ProfileShard {
         if config.sharding == Sharding::Fixed {
             return Ok(());
         }
-        let oldest = self.store.counted("SELECT received_at FROM event_log ORDER BY seq LIMIT 1")?;
         let load = ShardLoad {
             shard: self.number().await?,
             bytes: self.store.db.bytes()?,
             batches_per_minute: self.pulse.rate.get(),
-            log_age_ms: i64::try_from(oldest).ok().filter(|at| *at > 0).map_or(0, |at| now.saturating_sub(at)),
+            log_age_ms: self.store.log_begins()?.map_or(0, |at| now.saturating_sub(at)),
         };
         if load.is_over(&config.shard_limits) {
             call::ask(&namespace::registry(&self.env)?, &ReportLoad(load)).await?;
@@ -188,70 +182,4 @@ impl ProfileShard {
 /// Whether something that was done at one time has to be done again. A time in the future was passed in by a test.
 fn is_due(at: UnixMillis, interval: UnixMillis, now: UnixMillis) -> bool {
     now < at || now - at >= interval
-}
-
-impl Store {
-    fn log_rows(&self) -> Result<u64, EdgeError> {
-        // Rows go from the front as they age, so nothing has to be counted. Each end is looked up by itself: asked for
-        // both at once, SQLite reads all that is between.
-        self.counted("SELECT coalesce((SELECT max(seq) FROM event_log) - (SELECT min(seq) FROM event_log) + 1, 0)")
-    }
-
-    fn counted(&self, query: &'static str) -> Result<u64, EdgeError> {
-        Ok(self.db.first(query, Vec::new())?.map_or(0, |row| row.int(0).unsigned_abs()))
-    }
-
-    fn timer_health(&self) -> Result<TimerHealth, EdgeError> {
-        let query = "SELECT due FROM timer_by_key WHERE bucket NOT IN (SELECT bucket FROM unserved)
-                     ORDER BY due LIMIT 1";
-        Ok(TimerHealth {
-            oldest_due: self.db.first(query, Vec::new())?.map(|row| row.int(0)),
-            failing: self.counted("SELECT count(*) FROM timer_by_key WHERE attempts > 0")?,
-            failed_runs: self.meta(FAILED_TIMERS)?.unsigned_abs(),
-        })
-    }
-
-    fn outbox_health(&self) -> Result<OutboxHealth, EdgeError> {
-        let query = "SELECT count(*), count(*) FILTER (WHERE attempts > 0), max(attempts), min(due) FROM outbox
-                     WHERE bucket NOT IN (SELECT bucket FROM unserved)";
-        queue_health(&self.db, query)
-    }
-
-    fn quarantine_health(&self, now: UnixMillis) -> Result<QuarantineHealth, EdgeError> {
-        // Never more than a hundred rows are read.
-        let query = "SELECT
-            coalesce((SELECT max(seq) FROM quarantine) - (SELECT min(seq) FROM quarantine) + 1, 0),
-            (SELECT count(*) FROM (SELECT received_at FROM quarantine ORDER BY seq DESC LIMIT 100)
-             WHERE received_at > ?),
-            (SELECT received_at FROM quarantine ORDER BY seq LIMIT 1)";
-        let row = self.db.first(query, vec![(now - 3_600_000).into()])?;
-        let int = |at| row.as_ref().map_or(0, |row| row.int(at));
-        let kept = int(0).unsigned_abs();
-        Ok(QuarantineHealth {
-            kept,
-            kept_last_hour: int(1).unsigned_abs(),
-            dropped: self.meta(QUARANTINE_DROPPED)?.unsigned_abs(),
-            last_dropped: self.moment(QUARANTINE_DROPPED_AT)?,
-            oldest: (kept > 0).then(|| int(2)),
-        })
-    }
-
-    /// A time by its name; None where it was never set.
-    fn moment(&self, key: &str) -> Result<Option<UnixMillis>, EdgeError> {
-        Ok(Some(self.meta(key)?).filter(|at| *at > 0))
-    }
-
-    fn learning_health(&self, patience_ms: UnixMillis) -> Result<LearningHealth, EdgeError> {
-        let learned = self.meta(LEARNED)?;
-        let query = "SELECT received_at, (SELECT max(seq) FROM event_log) - ? FROM event_log
-                     WHERE seq > ? ORDER BY seq LIMIT 1";
-        let row = self.db.first(query, vec![learned.into(), learned.into()])?;
-        Ok(LearningHealth {
-            rows_behind: row.as_ref().map_or(0, |row| row.int(1).unsigned_abs()),
-            oldest: row.map(|row| row.int(0)),
-            unreadable_rows: self.meta(UNREADABLE_LOG_ROWS)?.unsigned_abs(),
-            last_unreadable: self.moment(UNREADABLE_AT)?,
-            patience_ms,
-        })
-    }
 }

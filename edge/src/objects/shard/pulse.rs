@@ -1,6 +1,7 @@
 //! What a shard's object remembers of itself since it started: when it did something, and how much.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use endcap_engine::health::Counted;
 use endcap_engine::health::awake::AwakeMeter;
@@ -32,7 +33,11 @@ impl Pulse {
     /// The object starts.
     pub(super) fn start(store: &Store) -> Self {
         let now = clock::now();
-        let stored = |key| store.meta(key).unwrap_or_default();
+        let numbers = store.all_meta().unwrap_or_else(|error| {
+            worker::console_error!("what this shard remembers: {error}");
+            BTreeMap::new()
+        });
+        let stored = |key: &str| numbers.get(key).copied().unwrap_or_default();
         Self {
             started_at: now,
             number: Cell::new(None),

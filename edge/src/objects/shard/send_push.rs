@@ -1,4 +1,13 @@
 //! Sending one push message to one browser.
+//!
+//! It checks the endpoint again, signs a VAPID token (kept for 11 hours for each push service), encrypts (RFC 8291;
+//! framing in `edge/push/`, primitives from WebCrypto in `platform/webcrypto.rs`), posts without following redirects,
+//! and records the outcome: sent, gone, resubscribe, retry with back-off (six attempts), given up, refused. Topic and
+//! tag are those of the journey, so a message that is sent twice after a crash replaces itself. The payload is
+//! declarative web push JSON.
+//!
+//! The service worker (`wasm-pkg/src/sw.ts`) shows the notification first. Then it reports that it was shown, clicked
+//! or closed, with the signed token that came with it.
 
 use endcap_engine::visit::refresh;
 use endcap_identity::{FragmentId, Purpose};

@@ -1,26 +1,15 @@
 //! Timers: what is due by the passage of time.
 //!
-//! A run that fails is rolled back, and its timer is postponed with a growing pause: an unreadable row during a gradual
-//! deployment costs minutes, and no message.
+//! A timer has a key: what it looks at, which one of them, and at which step (`edge/profile/src/timers.rs`). `refresh`
+//! arms a timer when the lifecycle stage changes by time alone, and when the cart counts as left behind
+//! (`edge/engine/src/journey.rs`). The shard keeps these times in `timer_by_key` and sets its one alarm to the
+//! earliest. An event moves a timer only if it is due earlier than before. One that is due later fires too early, finds
+//! nothing to do, and is armed anew. That costs fewer rows than moving it with each event.
 //!
-//! # Timers and push
-//!
-//! A timer has a key: what it looks at, which one of them, and at which step (`edge/profile/src/timers.rs`). `refresh` arms a timer when
-//! the lifecycle stage changes by time alone, and when the cart counts as left behind (`edge/engine/src/journey.rs`). The shard keeps
-//! these times in `timer_by_key` and sets its one alarm to the earliest. An event moves a timer only if it is due
-//! earlier than before. One that is due later fires too early, finds nothing to do, and is armed anew. That costs fewer rows than
-//! moving it with each event.
-//!
-//! When the alarm rings, each due timer gets a transaction of its own. If the run fails, for instance because a newer version wrote the
-//! row, the transaction rolls back and the timer is postponed: two seconds, doubled each time, to an hour. `GET /api/timers` counts
-//! failed runs. If the message is still due, the run records it on the profile and puts a `SendPush` job for each subscribed browser into
-//! the outbox. `objects/shard/send_push.rs` checks the endpoint again, signs a VAPID token (kept for 11 hours for each push service),
-//! encrypts (RFC 8291, framing in `edge/push/`, primitives from WebCrypto in `platform/webcrypto.rs`), posts without following redirects,
-//! and records the outcome: sent, gone, resubscribe, retry with back-off (six attempts), given up, refused. Topic and tag are those of
-//! the journey, so a message that is sent twice after a crash replaces itself.
-//!
-//! The service worker (`wasm-pkg/src/sw.ts`) shows the notification first. Then it reports that it was shown, clicked or closed, with the
-//! signed token that came with it. The payload is declarative web push JSON.
+//! When the alarm rings, each due timer gets a transaction of its own. If the run fails, for instance because a newer
+//! version wrote the row, the transaction rolls back and the timer is postponed: two seconds, doubled each time, to an
+//! hour. `GET /api/timers` counts failed runs. If the message is still due, the run records it on the profile and puts
+//! a `SendPush` job for each subscribed browser into the outbox (`send_push.rs`).
 
 use endcap_engine::journey::{CART_LEFT, cart_left_due, cart_left_text};
 use endcap_engine::shop::Snapshot;

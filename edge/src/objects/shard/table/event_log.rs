@@ -1,5 +1,6 @@
 //! `event_log`: the events of one batch as they were sent, and what they teach.
 
+use endcap_engine::health::LearningHealth;
 use endcap_engine::person_export::LoggedBatch;
 use endcap_identity::FragmentId;
 use endcap_profile::Signal;
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::contract::{Access, Eraser, Erasure, Table, Transfer, Upgrade};
-use super::meta::{UNREADABLE_AT, UNREADABLE_LOG_ROWS};
+use super::meta::{LEARNED, UNREADABLE_AT, UNREADABLE_LOG_ROWS};
 use crate::objects::shard::store::{Store, bucket};
 use crate::platform::clock;
 use crate::platform::db::Row;
@@ -132,6 +133,35 @@ impl Store {
             lessons.push(Lesson { seq, signals });
         }
         Ok(lessons)
+    }
+
+    /// Rows of the log.
+    pub(crate) fn log_rows(&self) -> Result<u64, EdgeError> {
+        // Rows go from the front as they age, so nothing has to be counted. Each end is looked up by itself: asked for
+        // both at once, SQLite reads all that is between.
+        let query = "SELECT coalesce((SELECT max(seq) FROM event_log) - (SELECT min(seq) FROM event_log) + 1, 0)";
+        Ok(self.db.first(query, Vec::new())?.map_or(0, |row| row.int(0).unsigned_abs()))
+    }
+
+    /// When the oldest row of the log came; None where it has none.
+    pub(crate) fn log_begins(&self) -> Result<Option<UnixMillis>, EdgeError> {
+        let row = self.db.first("SELECT received_at FROM event_log ORDER BY seq LIMIT 1", Vec::new())?;
+        Ok(row.map(|row| row.int(0)))
+    }
+
+    /// What of the log the shop has not learned yet.
+    pub(crate) fn learning_health(&self, patience_ms: UnixMillis) -> Result<LearningHealth, EdgeError> {
+        let learned = self.meta(LEARNED)?;
+        let query = "SELECT received_at, (SELECT max(seq) FROM event_log) - ? FROM event_log
+                     WHERE seq > ? ORDER BY seq LIMIT 1";
+        let row = self.db.first(query, vec![learned.into(), learned.into()])?;
+        Ok(LearningHealth {
+            rows_behind: row.as_ref().map_or(0, |row| row.int(1).unsigned_abs()),
+            oldest: row.map(|row| row.int(0)),
+            unreadable_rows: self.meta(UNREADABLE_LOG_ROWS)?.unsigned_abs(),
+            last_unreadable: self.moment(UNREADABLE_AT)?,
+            patience_ms,
+        })
     }
 
     /// Batches of some fragments after a place, those received last at the front. The log has no index by fragment,

@@ -1,5 +1,9 @@
 //! `meta`: cursors and counts of the shard itself.
 
+use std::collections::BTreeMap;
+
+use endcap_protocol::UnixMillis;
+
 use super::contract::{Access, Erasure, Table, Transfer, Upgrade};
 use crate::objects::shard::store::Store;
 use crate::platform::error::EdgeError;
@@ -69,6 +73,17 @@ impl Store {
     pub(crate) fn meta(&self, key: &str) -> Result<i64, EdgeError> {
         let row = self.db.first("SELECT value FROM meta WHERE key = ?", vec![key.into()])?;
         Ok(row.map_or(0, |row| row.int(0)))
+    }
+
+    /// A time by its name; None where it was never set.
+    pub(crate) fn moment(&self, key: &str) -> Result<Option<UnixMillis>, EdgeError> {
+        Ok(Some(self.meta(key)?).filter(|at| *at > 0))
+    }
+
+    /// All numbers by their names.
+    pub(crate) fn all_meta(&self) -> Result<BTreeMap<String, i64>, EdgeError> {
+        let rows = self.db.rows("SELECT key, value FROM meta", Vec::new())?;
+        Ok(rows.iter().map(|row| (row.text(0), row.int(1))).collect())
     }
 
     /// Sets a number by its name.

@@ -4,6 +4,7 @@
 //! tried again by the alarm until they are acknowledged. Every step is idempotent, so a crash anywhere repeats at most
 //! what changes nothing.
 
+use endcap_engine::health::OutboxHealth;
 use endcap_protocol::UnixMillis;
 use serde::{Deserialize, Serialize};
 use worker::SqlStorageValue;
@@ -13,6 +14,7 @@ use super::rows::{pack, unpack};
 use crate::objects::shard::outbox_job::OutboxJob;
 use crate::objects::shard::store::{Store, bucket};
 use crate::platform::error::EdgeError;
+use crate::platform::queue::queue_health;
 use crate::rpc::erasure::ErasedRows;
 
 /// The table.
@@ -169,6 +171,13 @@ impl Store {
         let rows = self.db.rows(query, values)?;
         let read = rows.iter().map(|row| StoredJob { id: row.text(0), attempts: row.int(1) as u32, body: row.text(2) });
         Ok(read.collect())
+    }
+
+    /// How jobs of buckets that are served here are.
+    pub(crate) fn outbox_health(&self) -> Result<OutboxHealth, EdgeError> {
+        let query = "SELECT count(*), count(*) FILTER (WHERE attempts > 0), max(attempts), min(due) FROM outbox
+                     WHERE bucket NOT IN (SELECT bucket FROM unserved)";
+        queue_health(&self.db, query)
     }
 
     /// Puts a job off after a failed try.

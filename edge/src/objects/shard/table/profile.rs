@@ -77,6 +77,8 @@ fn show(store: &Store, ask: &BelongingsAsk, shown: &mut Belongings) -> Result<()
 struct Window {
     /// The last ID of it; empty where there is none.
     last: String,
+    /// Profiles in it.
+    count: u64,
     /// Whether there may be more after it.
     is_full: bool,
 }
@@ -137,8 +139,9 @@ impl Store {
     fn window(&self, after: &str, limit: i64) -> Result<Window, EdgeError> {
         let query = "SELECT max(id), count(*) FROM (SELECT id FROM profile WHERE id > ? ORDER BY id LIMIT ?)";
         let row = self.db.first(query, vec![after.into(), limit.into()])?;
-        Ok(row.map_or(Window { last: String::new(), is_full: false }, |row| Window {
+        Ok(row.map_or(Window { last: String::new(), count: 0, is_full: false }, |row| Window {
             last: row.text(0),
+            count: row.int(1).unsigned_abs(),
             is_full: row.int(1) == limit,
         }))
     }
@@ -146,9 +149,8 @@ impl Store {
     /// Counts the next `limit` profiles after one. Returns how many, and the ID after which to go on, where there may be
     /// more.
     pub(crate) fn count_profiles(&self, after: &str, limit: i64) -> Result<(u64, Option<String>), EdgeError> {
-        let query = "SELECT max(id), count(*) FROM (SELECT id FROM profile WHERE id > ? ORDER BY id LIMIT ?)";
-        let row = self.db.first(query, vec![after.into(), limit.into()])?;
-        Ok(row.map_or((0, None), |row| (row.int(1).unsigned_abs(), (row.int(1) == limit).then(|| row.text(0)))))
+        let window = self.window(after, limit)?;
+        Ok((window.count, window.is_full.then_some(window.last)))
     }
 
     /// Profiles of a bucket out of the next `limit`.

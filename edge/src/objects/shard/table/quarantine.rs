@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use endcap_engine::health::QuarantineHealth;
 use endcap_engine::person_export::Belongings;
 use endcap_events::ingest::quarantine::{KEPT_DAYS, Listed};
 use endcap_events::ingest::{Quarantined, RejectCode};
@@ -117,6 +118,26 @@ impl Store {
         let latest = events.iter().map(|event| event.received_at).max().unwrap_or_default();
         self.set_meta(QUARANTINE_DROPPED_AT, latest)?;
         self.count(QUARANTINE_DROPPED, gone)
+    }
+
+    /// How many refused events are kept, and how fast they come.
+    pub(crate) fn quarantine_health(&self, now: UnixMillis) -> Result<QuarantineHealth, EdgeError> {
+        // Never more than a hundred rows are read.
+        let query = "SELECT
+            coalesce((SELECT max(seq) FROM quarantine) - (SELECT min(seq) FROM quarantine) + 1, 0),
+            (SELECT count(*) FROM (SELECT received_at FROM quarantine ORDER BY seq DESC LIMIT 100)
+             WHERE received_at > ?),
+            (SELECT received_at FROM quarantine ORDER BY seq LIMIT 1)";
+        let row = self.db.first(query, vec![(now - 3_600_000).into()])?;
+        let int = |at| row.as_ref().map_or(0, |row| row.int(at));
+        let kept = int(0).unsigned_abs();
+        Ok(QuarantineHealth {
+            kept,
+            kept_last_hour: int(1).unsigned_abs(),
+            dropped: self.meta(QUARANTINE_DROPPED)?.unsigned_abs(),
+            last_dropped: self.moment(QUARANTINE_DROPPED_AT)?,
+            oldest: (kept > 0).then(|| int(2)),
+        })
     }
 
     /// Removes what is older than 30 days.

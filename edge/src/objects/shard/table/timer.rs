@@ -2,6 +2,7 @@
 //!
 //! A run that fails postpones its timer with a growing pause; nothing drops a timer but the run that it was for.
 
+use endcap_engine::health::TimerHealth;
 use endcap_engine::person_export::{Belongings, TimerView};
 use endcap_engine::timers_view::TimersView;
 use endcap_profile::timers::{TimerKey, TimerMove};
@@ -172,6 +173,18 @@ impl Store {
         let waiting = row.int(0).unsigned_abs();
         let next_due = (waiting > 0).then(|| row.int(2));
         Ok(TimersView { as_of: now, waiting, postponed: row.int(1).unsigned_abs(), failed_runs, next_due })
+    }
+
+    /// What of the timers needs a person. Counts no timer that waits as it should: there is one for each profile.
+    pub(crate) fn timer_health(&self) -> Result<TimerHealth, EdgeError> {
+        let query = "SELECT due FROM timer_by_key WHERE bucket NOT IN (SELECT bucket FROM unserved)
+                     ORDER BY due LIMIT 1";
+        let failing = self.db.first("SELECT count(*) FROM timer_by_key WHERE attempts > 0", Vec::new())?;
+        Ok(TimerHealth {
+            oldest_due: self.db.first(query, Vec::new())?.map(|row| row.int(0)),
+            failing: failing.map_or(0, |row| row.int(0).unsigned_abs()),
+            failed_runs: self.meta(FAILED_TIMERS)?.unsigned_abs(),
+        })
     }
 
     /// Leaves timers in the form that they had before they had keys, for tests of what an earlier version left.
