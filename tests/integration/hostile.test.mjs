@@ -3,8 +3,10 @@
  * sent after it.
  */
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { Edge } from '../harness/edge.mjs';
+import { ROOT } from '../harness/paths.mjs';
 import { Visitor } from '../harness/visitor.mjs';
 
 /** @type {Edge} */
@@ -121,6 +123,39 @@ test('forged cookies, odd methods and unknown paths are the client\'s fault, in 
     assert.match(response.headers.get('content-type') ?? '', /json/, `${method} ${path}`);
     assert.equal(response.headers.has('allow'), response.status === 405, `${method} ${path}`);
   }
+});
+
+/** Where messages between objects go, as the source says: a new one cannot be forgotten here. */
+function messagePaths() {
+  const folder = `${ROOT}edge/src/rpc/`;
+  const sources = readdirSync(folder).map((file) => readFileSync(folder + file, 'utf8'));
+  const lines = sources.flatMap((source) => [...source.matchAll(/^    (?:const PATH: &'static str =|[A-Z]\w+) "(\/[^"]+)";$/gm)]);
+  return [...new Set(lines.map(([, path]) => path))];
+}
+
+test('what objects tell each other cannot be said from outside', async (t) => {
+  // This deployment counts its shards by itself, so that a claim about their load would change something.
+  const growing = await Edge.start({ variables: { ENDCAP_SHARDS: '' } });
+  t.after(() => growing.stop());
+  await growing.api.set('/api/products', { products: [{ id: 'kept', title: 'Kept', price: { amount: 1, currency: 'EUR' } }] });
+  const before = (await growing.api.get('/api/shards')).body;
+
+  const bodies = /** @type {Record<string, unknown>} */ ({
+    '/shards/load': { shard: 0, bytes: 9_000_000_000, batches_per_minute: 1_000_000, log_age_ms: 60_000 },
+    '/shards/put': { shards: 9 },
+    '/products/delete': { id: 'kept' },
+  });
+  const paths = messagePaths();
+  assert.ok(paths.length > 40 && Object.keys(bodies).every((path) => paths.includes(path)), paths.join(' '));
+  const headers = { Authorization: `Bearer ${growing.apiKey}`, 'Content-Type': 'application/json' };
+  for (const path of paths.flatMap((path) => [path, `/ec${path}`, `/api${path}`])) {
+    const body = JSON.stringify(bodies[path.replace(/^\/(ec|api)(?=\/)/, '')] ?? {});
+    const { status } = await growing.fetch(path, { method: 'POST', headers, body });
+    assert.ok([404, 405].includes(status), `${path}: ${status}`);
+  }
+
+  assert.deepEqual((await growing.api.get('/api/shards')).body, before);
+  assert.equal((await growing.api.get('/api/products')).body.products[0].id, 'kept');
 });
 
 test('after all this the edge still answers and nobody was polluted', async () => {
