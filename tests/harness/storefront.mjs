@@ -1,11 +1,12 @@
 /** What a shop's own host name serves: its pages, and on a few paths the edge, as a Workers route sends them there. */
+import { edgeRoutes } from '../../xtask/runtime/routes.mjs';
 import { site } from '../../xtask/runtime/site.mjs';
 import { TARGET } from './paths.mjs';
 
 /** @typedef {{html: string, headers?: Record<string, string>}} Page */
 
 /** What goes to the edge; everything else is the shop's. */
-export const ROUTES = ['*/ec/*', '*/api/*', '*/endcap-sw.js*', '*/healthz'];
+export const ROUTES = edgeRoutes('/ec');
 
 const FIXED = `export default {
   fetch(request, env) {

@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions as optionsOf } from 'wrangler';
+import { edgeRoutes } from './routes.mjs';
 import { site } from './site.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -22,9 +23,6 @@ const settings = JSON.parse((await lines.next()).value);
 const EDGE = join(settings.built, 'edge');
 const SITE = join(settings.built, 'site');
 
-/** What a deployment answers on a host name of its own, and the service worker. */
-const OWN = ['*/endcap-sw.js*', '*/api/*', '*/healthz', '*/v1/*', '*/beacon/*', '*/sourceConfig*'];
-
 /** The worker: everything of its configuration, with local secrets and the browser's routes on the shop's host. */
 function worker() {
   const { workerOptions } = optionsOf(`${ROOT}edge/wrangler.toml`);
@@ -33,7 +31,7 @@ function worker() {
     ...workerOptions,
     name: 'endcap',
     assets: { ...workerOptions.assets, directory: join(settings.built, 'edge-assets') },
-    routes: [`*/${prefix.slice(1)}/*`, ...OWN],
+    routes: edgeRoutes(prefix),
     modulesRoot: EDGE,
     modules: [
       { type: 'ESModule', path: `${EDGE}/worker.js` },

@@ -10,10 +10,10 @@ use anyhow::{Context, Result, bail};
 
 use super::batch::Kind;
 use super::filled;
-use super::identity;
-use super::ingest::{BATCH, Pair, SINGLE};
+use super::ingest::{BATCH, SINGLE};
+use super::load::Load;
 use super::page::Page;
-use super::runtime::Runtime;
+use super::runtime::{Runtime, Service};
 use crate::build::{self, Build};
 use crate::project::Project;
 use crate::run::{Steps, note, step};
@@ -64,7 +64,6 @@ impl Watched {
     /// Measures it. Both figures of the page come of one measurement, which takes minutes: the second takes what the first
     /// one left.
     fn measure(self, project: &Project, runtime: &Runtime, page: &mut Option<Page>) -> Result<f64> {
-        let login = |devices| identity::ratio(runtime, Kind::Login { devices }, SECONDS);
         let mut beside = |other| {
             let measured = match page.take() {
                 Some(left) if self == Self::BesidePostHog => left,
@@ -75,14 +74,23 @@ impl Watched {
             Ok(ratio)
         };
         match self {
-            Self::TenEvents => Ok(Pair::measure(runtime, BATCH, SECONDS)?.ratio()),
-            Self::OneEvent => Ok(Pair::measure(runtime, SINGLE, SECONDS)?.ratio()),
-            Self::FirstDevice => login(1),
-            Self::SecondDevice => login(2),
+            Self::TenEvents => beside_minimal(runtime, BATCH, Kind::Mixed),
+            Self::OneEvent => beside_minimal(runtime, SINGLE, Kind::Mixed),
+            Self::FirstDevice => beside_minimal(runtime, SINGLE, Kind::Login { devices: 1 }),
+            Self::SecondDevice => beside_minimal(runtime, SINGLE, Kind::Login { devices: 2 }),
             Self::BesideSegment => beside("analytics-next"),
             Self::BesidePostHog => beside("posthog-js"),
         }
     }
+}
+
+/// Our events a second with batches of a kind, beside the minimal worker's with everyday batches of the same size.
+fn beside_minimal(runtime: &Runtime, size: usize, kind: Kind) -> Result<f64> {
+    let measure = |service: Service, kind: Kind| {
+        Load { port: runtime.port(service), path: service.path(), size, seconds: SECONDS, kind }.run()
+    };
+    let baseline = measure(Service::Baseline, Kind::Mixed)?;
+    Ok(measure(Service::Ours, kind)?.events_per_second() / baseline.events_per_second())
 }
 
 /// `cargo xtask bench --check`.

@@ -75,15 +75,6 @@ fn requests(runtime: &Runtime) -> Result<()> {
     Ok(())
 }
 
-/// Requests of a kind beside batches of one event at the minimal worker.
-pub(super) fn ratio(runtime: &Runtime, kind: Kind, seconds: u64) -> Result<f64> {
-    let measure = |service: Service, kind: Kind| {
-        Load { port: runtime.port(service), path: service.path(), size: 1, seconds, kind }.run()
-    };
-    let baseline = measure(Service::Baseline, Kind::Mixed)?;
-    Ok(measure(Service::Ours, kind)?.events_per_second() / baseline.events_per_second())
-}
-
 /// Loads people, and looks some of them up.
 fn people(runtime: &Runtime, state: &Path, profiles: u64) -> Result<()> {
     step(&format!("loading {profiles} people with {IDENTIFIERS} identifiers each"));

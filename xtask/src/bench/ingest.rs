@@ -63,7 +63,7 @@ pub(super) fn command(project: &Project, arguments: &[String]) -> Result<()> {
 }
 
 /// Both workers' figures at one batch size.
-pub(super) struct Pair {
+struct Pair {
     size: usize,
     ours: Measured,
     baseline: Measured,
@@ -75,7 +75,7 @@ pub(super) struct Pair {
 
 impl Pair {
     /// Measures one after the other, each with the machine for itself.
-    pub(super) fn measure(runtime: &Runtime, size: usize, seconds: u64) -> Result<Self> {
+    fn measure(runtime: &Runtime, size: usize, seconds: u64) -> Result<Self> {
         let run = |service: Service| {
             step(&format!("{} at {size} events a batch, {seconds} s", service.name()));
             Load { port: runtime.port(service), path: service.path(), size, seconds, kind: Kind::Mixed }.run()
@@ -93,7 +93,7 @@ impl Pair {
     }
 
     /// Ours divided by the baseline's, in events per second.
-    pub(super) fn ratio(&self) -> f64 {
+    fn ratio(&self) -> f64 {
         self.ours.events_per_second() / self.baseline.events_per_second()
     }
 

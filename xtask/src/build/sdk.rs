@@ -18,18 +18,22 @@ use crate::stamp::{Inputs, when_changed};
 /// Compiles the core.
 pub(super) fn core(build: &Build<'_>) -> Result<()> {
     let Build { project, tools, .. } = build;
-    let (cargo, profile) = if build.is_development() {
-        (tools.wasm.cargo(project, "build"), "browser-dev")
+    let cargo = if build.is_development() {
+        tools.wasm.cargo(project, "build")
     } else {
-        (tools.wasm.cargo_smallest(project, "build"), "browser")
+        tools.wasm.cargo_smallest(project, "build")
     };
-    compile(project, cargo, "endcap-sdk", profile).map(drop)
+    compile(project, cargo, "endcap-sdk", profile(build)).map(drop)
+}
+
+/// The Cargo profile that the core is compiled under.
+fn profile(build: &Build<'_>) -> &'static str {
+    if build.is_development() { "browser-dev" } else { "browser" }
 }
 
 /// What a page loads: the compiled core with its half in JavaScript, its parts, the loader and the service worker.
 pub(super) fn page(build: &Build<'_>) -> Result<()> {
-    let profile = if build.is_development() { "browser-dev" } else { "browser" };
-    bind(build, &compiled(build.project, "endcap-sdk", profile))?;
+    bind(build, &compiled(build.project, "endcap-sdk", profile(build)))?;
     parts(build)?;
     scripts(build)
 }

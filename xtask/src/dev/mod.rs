@@ -152,15 +152,17 @@ impl Session<'_> {
             Changed::Pages => build::pages(&build),
             Changed::All => build::all(&build),
         };
-        match result {
-            Ok(()) if build::fingerprint(&build)? == self.server.serves => self.refresh(edited),
-            Ok(()) => {
-                self.server.serves = build::fingerprint(&build)?;
-                self.server.reload()?;
-            }
-            Err(error) => eprintln!("error: {error:#}"),
+        if let Err(error) = result {
+            eprintln!("error: {error:#}");
+            return Ok(());
         }
-        Ok(())
+        let built = build::fingerprint(&build)?;
+        if built == self.server.serves {
+            self.refresh(edited);
+            return Ok(());
+        }
+        self.server.serves = built;
+        self.server.reload()
     }
 
     /// After a reload, or a change that needs none: the catalogue may be another.
