@@ -1,5 +1,7 @@
 //! Who this browser is: device ID and anonymous ID, kept in cookie and storage alike, so that losing one is no loss.
 
+use std::hint::black_box;
+
 use endcap_protocol::cookie::{ID_COOKIE, Identity, MAX_AGE_SECONDS};
 use endcap_protocol::session::{resume, store as session_text};
 use endcap_protocol::{AnonymousId, DeviceId, SessionId, UnixMillis, uuid};
@@ -69,6 +71,8 @@ pub(crate) fn message_id(at: UnixMillis) -> String {
 /// Bytes of the platform's cryptographic random source.
 fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    host::random(&mut bytes);
+    // wasm-bindgen hands the slice over as a shared one. The compiler may conclude that nobody writes to it, and take the
+    // zeros for what comes back: it did so where wasm-bindgen was not optimized.
+    host::random(black_box(&mut bytes));
     bytes
 }
