@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -18,8 +19,8 @@ use crate::{bench, docs, fuzz, invariants, size};
 /// The crates that only compile for the wasm target in earnest.
 const WASM_PACKAGES: [&str; 4] = ["--package", "endcap-sdk", "--package", "endcap-edge"];
 
-/// Folders of Node.js suites, in order: the worker in workerd, the rigs, the package, the book's samples, browsers.
-const SUITES: [&str; 5] = ["integration", "harness", "packaging", SAMPLES, "e2e"];
+/// Folders of Node.js suites, in order: the worker in workerd, attacks on it, the rigs, the package, the book's samples, browsers.
+const SUITES: [&str; 6] = ["integration", "attack", "harness", "packaging", SAMPLES, "e2e"];
 /// The one that uses `cargo xtask dev` as a newcomer does.
 const SAMPLES: &str = "docs";
 
@@ -125,7 +126,12 @@ impl Report {
         if !any && !["types", "size", "build"].iter().any(|name| self.wants(name)) {
             return Ok(());
         }
-        let ready = self.always("build", || build::all(build));
+        let development = suites.iter().any(|(folder, files)| *folder == SAMPLES && !files.is_empty());
+        let ready = thread::scope(|scope| {
+            // The optimised worker is linked by one thread for minutes. What comes after it is compiled beside it.
+            development.then(|| scope.spawn(|| build::compile_ahead(project, build.tools)));
+            self.always("build", || build::all(build))
+        });
         if ready {
             self.step("types", || types(project));
             self.step("size", || size::check(project));

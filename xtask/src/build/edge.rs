@@ -15,13 +15,15 @@ use crate::run::{run, timed};
 use crate::setup::cargo;
 use crate::stamp::{Inputs, when_changed};
 
+/// The profile of what `cargo xtask dev` serves.
+pub(super) const DEVELOPMENT_PROFILE: &str = "worker-dev";
 /// The module's file name in the bundle.
 const MODULE: &str = "index_bg.wasm";
 
 /// Builds the worker.
 pub(super) fn build(build: &Build<'_>) -> Result<()> {
     let Build { project, tools, .. } = build;
-    let profile = if build.is_development() { "worker-dev" } else { "worker" };
+    let profile = if build.is_development() { DEVELOPMENT_PROFILE } else { "worker" };
     let wasm = compile(project, tools.wasm.cargo(project, "build"), "endcap-edge", profile)?;
     let assets = build.target(ASSETS);
     fs::create_dir_all(&assets)?;

@@ -28,8 +28,8 @@ mod variant;
 use anyhow::{Result, bail};
 
 use crate::project::Project;
-use crate::run::Steps;
-use crate::setup;
+use crate::run::{Steps, run_quiet};
+use crate::setup::{self, Tools};
 use crate::stamp::Inputs;
 
 pub(crate) use edge::files as worker_files;
@@ -66,6 +66,12 @@ fn page_files(build: &Build<'_>) -> Result<()> {
 pub(crate) fn sdk(build: &Build<'_>) -> Result<()> {
     build.steps.step("the browser's core", || sdk::core(build))?;
     build.steps.step("what pages load", || page_files(build))
+}
+
+/// Compiles the worker that `cargo xtask dev` serves, quietly. What is wrong with it, the build itself will say.
+pub(crate) fn compile_ahead(project: &Project, tools: &Tools) {
+    let mut cargo = tools.wasm.cargo(project, "build");
+    let _ = run_quiet(cargo.args(["--quiet", "--profile", edge::DEVELOPMENT_PROFILE, "--package", "endcap-edge"]));
 }
 
 /// The worker.
