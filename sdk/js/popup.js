@@ -8,8 +8,8 @@ export function popup(sent, category) {
   const name = labels[category] ?? category;
   const texts = { ...popup, ...popup.cta };
   for (const key of ['title', 'body', 'dismiss', 'label', 'url']) {
-    const category_id = key === 'url' ? encodeURIComponent(category) : category;
-    texts[key] = texts[key]?.replace(/{{(\w*)}}/g, (_, part) => (part === 'category_id' ? category_id : name));
+    const put = key === 'url' ? encodeURIComponent : String;
+    texts[key] = texts[key]?.replace(/{{(\w*)}}/g, (_, part) => put(part === 'category_id' ? category : name));
   }
   const report = (action, event) => {
     const detail = { campaign_id: id, version };

@@ -9,6 +9,7 @@ pub mod json;
 pub mod path;
 pub mod text;
 pub mod trust;
+pub mod url;
 
 pub use error::DomainError;
 pub use json::read_json;

@@ -3,7 +3,8 @@
 use endcap_protocol::{CampaignId, FieldError};
 use endcap_targeting::compile;
 use endcap_targeting::compile::Compiled;
-use endcap_validation::text::{check_text, check_url};
+use endcap_validation::text::check_text;
+use endcap_validation::url::check_url;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -2,7 +2,8 @@
 
 use endcap_protocol::money::{MAX_MINOR, parse_currency};
 use endcap_protocol::{CategoryId, FieldError, ProductId};
-use endcap_validation::text::{check_text, check_url};
+use endcap_validation::text::check_text;
+use endcap_validation::url::check_url;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -7,6 +7,7 @@
 
 use endcap_protocol::FieldError;
 use endcap_validation::text::check_text;
+use endcap_validation::url::authority_is_plain;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -105,26 +106,6 @@ impl Destination {
         url.push_str(fragment);
         Self::parse(&url)
     }
-}
-
-/// Whether an authority is a host with an optional port: no user, no escapes, nothing but the characters of names.
-fn authority_is_plain(authority: &str) -> bool {
-    let (host, port) = match authority.strip_prefix('[') {
-        // An IPv6 address has colons of its own.
-        Some(rest) => {
-            let Some((address, after)) = rest.split_once(']') else { return false };
-            let right = address.contains(':') && address.bytes().all(|b| b.is_ascii_hexdigit() || b":.".contains(&b));
-            return right && (after.is_empty() || after.strip_prefix(':').is_some_and(is_port));
-        }
-        None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
-    };
-    let named = host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b));
-    let starts = host.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-    named && starts && !host.contains("..") && port.is_none_or(is_port)
-}
-
-fn is_port(text: &str) -> bool {
-    (1..=5).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
 /// Percent-encodes what is not unreserved (RFC 3986 §2.3).
