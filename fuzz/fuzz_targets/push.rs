@@ -1,7 +1,8 @@
 //! What push is given from outside: endpoints lead only to known hosts, keys and dates are read or refused.
 #![no_main]
 
-use endcap_identity::{Keys, Purpose, proof, signed};
+use endcap_identity::proof::{ProofForms, ProofJudge, prove};
+use endcap_identity::{Keys, Purpose, signed};
 use endcap_protocol::UserId;
 use endcap_push::{AuthSecret, Endpoint, Loopback, PublicKey, PushBody, ReportBody, parse_http_date};
 use endcap_validation::read_json;
@@ -32,5 +33,7 @@ fuzz_target!(|text: &str| {
     let _ = (PublicKey::parse(text), AuthSecret::parse(text), parse_http_date(text), signed::peek(text));
     assert_eq!(Keys::parse(text).verify(Purpose::Route, text), None);
     let user = UserId::parse("ann").expect("a good ID");
-    assert!(!proof::verify(b"secret", &user, text) || text.eq_ignore_ascii_case(&proof::prove(b"secret", &user)));
+    let secrets = [b"secret".to_vec()];
+    let judge = ProofJudge { secrets: &secrets, source: "shop", forms: ProofForms::Any, now: 0 };
+    assert!(judge.judge(&user, text).is_err() || text.eq_ignore_ascii_case(&prove(b"secret", &user)));
 });

@@ -31,7 +31,8 @@ fn take(body: &[u8], call: Option<CallType>) {
         events.push(Item { index: *index, history, consent, event: event.to_wire(None) });
     }
     for history_batch in pack(&source, events) {
-        let batch = ingest_as(history_batch.body.as_bytes(), NOW, Trust::Fact).expect("a shard takes what the entry packs");
+        let batch =
+            ingest_as(history_batch.body.as_bytes(), NOW, Trust::Fact).expect("a shard takes what the entry packs");
         assert_eq!(batch.events.len() + batch.rejected.len(), history_batch.indices.len());
         assert!(batch.consent.is_none_or(|consent| consent.analytics) || batch.events.is_empty());
     }

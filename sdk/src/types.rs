@@ -119,7 +119,7 @@ export interface Endcap {
   page(properties: Properties): void;
   /** Records something the visitor did; e-commerce events are named as in Segment's specification. */
   track(name: string, properties?: Properties): void;
-  /** Says who the visitor is. `proof`: HMAC-SHA-256 of the user ID by the shop's server, in hex. */
+  /** Says who the visitor is. `proof`: what the shop's server vouches with, `v2.EXPIRY.HMAC`. */
   identify(userId: string | number, traits?: Properties, options?: { proof?: string | undefined }): void;
   /** Takes the visitor's decision. */
   consent(state: ConsentState): void;

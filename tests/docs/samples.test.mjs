@@ -191,6 +191,7 @@ const PROGRAMS = new Map([
   ['js node', ['node', 'sample.mjs']],
   ['python', ['python3', 'sample.py']],
   ['php', ['php', 'sample.php']],
+  ['ruby', ['ruby', 'sample.rb']],
 ]);
 
 /** The page of one's own that `js` samples run in, where a page of the book has none itself. */

@@ -16,7 +16,7 @@ export function customerNumber(email: string): string {
 /** Asks the development route for the proof that a shop's server would sign at login. */
 async function proofOf(userId: string): Promise<string | undefined> {
   try {
-    const reply = await fetch('/ec/dev/proof', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ user_id: userId }) });
+    const reply = await fetch('/ec/dev/proof', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ user_id: userId, source: 'demo' }) });
     return reply.ok ? ((await reply.json()) as { proof: string }).proof : undefined;
   } catch {
     return undefined;

@@ -1,6 +1,7 @@
 //! The answer to a batch.
 
 use endcap_events::ingest::rejection::{RejectCode, Rejection};
+use endcap_events::ingest::warning::Warning;
 use endcap_validation::DomainError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ pub struct BatchReply {
     pub duplicate: Vec<String>,
     /// Events that were refused; sending them again changes nothing.
     pub rejected: Vec<Rejection>,
+    /// What of the kept events was not taken as it was meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// What to show, where the batch asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Decision>")]
@@ -27,7 +31,14 @@ impl BatchReply {
     /// A reply without a decision.
     #[must_use]
     pub fn of(accepted: Vec<String>, duplicate: Vec<String>, rejected: Vec<Rejection>) -> Self {
-        Self { accepted, duplicate, rejected, decision: None }
+        Self { accepted, duplicate, rejected, warnings: Vec::new(), decision: None }
+    }
+
+    /// The same reply with warnings.
+    #[must_use]
+    pub fn warning(mut self, warnings: Vec<Warning>) -> Self {
+        self.warnings = warnings;
+        self
     }
 
     /// The same reply with a decision.
@@ -46,7 +57,8 @@ impl BatchReply {
     /// # Errors
     /// Never in practice; the serialiser's own failure is passed on.
     pub fn text(&self, decision: Option<&Decision>) -> Result<Vec<u8>, DomainError> {
-        let text = Text { accepted: &self.accepted, duplicate: &self.duplicate, rejected: &self.rejected, decision };
+        let Self { accepted, duplicate, rejected, warnings, .. } = self;
+        let text = Text { accepted, duplicate, rejected, warnings, decision };
         serde_json::to_vec(&text).map_err(|error| DomainError::Internal(error.to_string()))
     }
 
@@ -59,6 +71,7 @@ impl BatchReply {
         self.accepted.extend(rest.accepted);
         self.duplicate.extend(rest.duplicate);
         self.rejected.extend(rest.rejected);
+        self.warnings.extend(rest.warnings);
         self.decision = rest.decision.or(self.decision.take());
         Ok(())
     }
@@ -79,6 +92,8 @@ struct Text<'a> {
     accepted: &'a [String],
     duplicate: &'a [String],
     rejected: &'a [Rejection],
+    #[serde(skip_serializing_if = "<[Warning]>::is_empty")]
+    warnings: &'a [Warning],
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'a Decision>,
 }

@@ -3,8 +3,11 @@
 //! Role in the flow of one event: between reading the packed row and writing it back. Everything here is one function of
 //! row, batch, snapshot and time; the shard around it only moves bytes.
 
-use endcap_events::ingest::Batch;
+use std::borrow::Cow;
+
 use endcap_events::ingest::event::Event;
+use endcap_events::ingest::redact::without_proof;
+use endcap_events::ingest::{Batch, Warning};
 use endcap_identity::{Assertion, FragmentId};
 use endcap_models::lifecycle::Bounds;
 use endcap_models::lifecycle::History;
@@ -30,8 +33,10 @@ pub struct Visit {
     pub duplicate: Vec<String>,
     /// What the kept events teach.
     pub signals: Vec<Signal>,
-    /// Texts of the kept events, for the log.
+    /// Texts of the kept events without proofs, for the log.
     pub log: Vec<String>,
+    /// What of the kept events was not taken as it was meant.
+    pub warnings: Vec<Warning>,
     /// Their evidence about whose the fragment is, as far as the graph does not have it yet.
     pub assertion: Option<Assertion>,
     /// Fragment succession: the successor of this fragment, and the rest of the events, to be applied there.
@@ -71,7 +76,13 @@ pub fn apply(
                 visit.signals.extend(signals);
                 assertion.said.extend(fragment.hear(&event, policy));
                 assertion.aliases.extend(policy.alias_of(&event));
-                visit.log.push(event.raw);
+                if let Some(Err(error)) = policy.judge_proof(&event) {
+                    visit.warnings.push(Warning::of_proof(event.message_id.as_str(), error));
+                }
+                visit.log.push(match without_proof(&event.raw) {
+                    Cow::Borrowed(_) => event.raw,
+                    Cow::Owned(redacted) => redacted,
+                });
             }
         }
     }

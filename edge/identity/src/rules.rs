@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::identifier::Identifier;
 use crate::namespace::Namespace;
+use crate::proof::ProofForms;
 
 /// Values that name nobody, whoever sends them: what code writes where there is no value, and placeholders.
 const BLOCKED: [&str; 27] = [
@@ -74,6 +75,9 @@ pub struct IdentityRules {
     pub blocked: Vec<String>,
     /// What an identify without proof does, by source; `*` stands for every other source.
     pub claims: BTreeMap<String, ClaimPolicy>,
+    /// Which forms of proofs count, by source; `*` stands for every other source.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub proofs: BTreeMap<String, ProofForms>,
     /// Most links that may enlarge one person within an hour; more are held for review. 1 to 10,000.
     pub merges_per_hour: u16,
     /// Most fragments (browsers, logins, server records) of one person; more are held for review. 2 to 1,000.
@@ -89,6 +93,7 @@ impl Default for IdentityRules {
             namespaces: BTreeMap::new(),
             blocked: Vec::new(),
             claims: BTreeMap::new(),
+            proofs: BTreeMap::new(),
             merges_per_hour: 30,
             fragments_per_person: 500,
             fragments_per_identifier: 50,
@@ -115,7 +120,8 @@ impl IdentityRules {
         range("identity.merges_per_hour", self.merges_per_hour, 1, 10_000)?;
         range("identity.fragments_per_person", self.fragments_per_person, 2, 1000)?;
         range("identity.fragments_per_identifier", self.fragments_per_identifier, 2, 1000)?;
-        if self.blocked.len().max(self.namespaces.len()).max(self.claims.len()) > MAX_ENTRIES {
+        let lists = [self.blocked.len(), self.namespaces.len(), self.claims.len(), self.proofs.len()];
+        if lists.into_iter().any(|length| length > MAX_ENTRIES) {
             return Err(FieldError::new("identity", format!("lists hold at most {MAX_ENTRIES} entries")));
         }
         for (index, pattern) in self.blocked.iter().enumerate() {
@@ -140,6 +146,12 @@ impl IdentityRules {
     #[must_use]
     pub fn claim_policy(&self, source: &str) -> ClaimPolicy {
         self.claims.get(source).or_else(|| self.claims.get("*")).copied().unwrap_or_default()
+    }
+
+    /// The forms of proofs that count at a source.
+    #[must_use]
+    pub fn proof_forms(&self, source: &str) -> ProofForms {
+        self.proofs.get(source).or_else(|| self.proofs.get("*")).copied().unwrap_or_default()
     }
 
     /// The rule of a namespace.

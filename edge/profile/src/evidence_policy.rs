@@ -5,9 +5,10 @@
 
 use endcap_events::ingest::{Event, Kind};
 use endcap_events::{Trait, Traits};
+use endcap_identity::proof::{ProofError, ProofJudge};
 use endcap_identity::rules::ClaimPolicy;
-use endcap_identity::{Alias, Evidence, Identifier, IdentityRules, Namespace, Witness, proof};
-use endcap_protocol::UserId;
+use endcap_identity::{Alias, Evidence, Identifier, IdentityRules, Namespace, Witness};
+use endcap_protocol::{UnixMillis, UserId};
 use endcap_validation::Trust;
 
 /// Whether a trait names somebody, by the trait's own name.
@@ -18,8 +19,10 @@ pub(crate) fn names_somebody(name: &str) -> bool {
 /// How the edge judges the events of a source.
 #[derive(Debug, Clone, Copy)]
 pub struct EvidencePolicy<'a> {
-    /// Key of identify proofs.
-    pub secret: &'a [u8],
+    /// Keys of identify proofs at this source.
+    pub secrets: &'a [Vec<u8>],
+    /// When the events arrived.
+    pub now: UnixMillis,
     /// How far the edge trusts the sender.
     pub trust: Trust,
     /// The source.
@@ -40,10 +43,18 @@ impl EvidencePolicy<'_> {
         }
         let proved = match (self.trust, &event.kind) {
             (Trust::Fact, _) => true,
-            (Trust::Claim, Kind::Identify { proof: Some(given), .. }) => proof::verify(self.secret, user_id, given),
-            (Trust::Claim, _) => false,
+            (Trust::Claim, _) => self.judge_proof(event) == Some(Ok(())),
         };
         Some((user_id.clone(), if proved { Trust::Fact } else { Trust::Claim }))
+    }
+
+    /// What the proof of an identify is worth; None where there is none, or where nobody has to prove anything.
+    #[must_use]
+    pub fn judge_proof(&self, event: &Event) -> Option<Result<(), ProofError>> {
+        let Kind::Identify { proof: Some(given), .. } = &event.kind else { return None };
+        let user_id = event.user_id.as_ref().filter(|_| self.trust == Trust::Claim)?;
+        let forms = self.rules.proof_forms(self.source);
+        Some(ProofJudge { secrets: self.secrets, source: self.source, forms, now: self.now }.judge(user_id, given))
     }
 
     /// Whether evidence of this trust links anything.

@@ -1,6 +1,6 @@
 //! Routes that exist only in local development: what a shop's server would do, and time travel for tests.
 
-use endcap_identity::proof::prove;
+use endcap_identity::proof::{ProofScope, prove, prove_until};
 use endcap_protocol::{UserId, bucket_of};
 use endcap_validation::{DomainError, read_json};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use super::incoming::Incoming;
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::query::Query;
-use crate::platform::response;
+use crate::platform::{clock, response};
 use crate::rpc::placement::Use;
 use crate::rpc::rows::{LeaveOldTimers, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
 use crate::rpc::timers::{RunTimers, TimersRan};
@@ -50,13 +50,27 @@ pub(super) async fn handle(route: &str, mut incoming: Incoming<'_>) -> Result<Re
 #[derive(Deserialize)]
 struct ProofBody {
     user_id: String,
+    /// The source of a proof that expires; without one the proof is plain.
+    source: Option<String>,
 }
+
+/// How long a proof of the development route counts, in seconds.
+const PROOF_SECONDS: u64 = 3600;
 
 /// The proof that a shop's server would make after a login.
 fn proof(body: &[u8], env: &Env) -> Result<Response, EdgeError> {
     let body: ProofBody = read_json(body)?;
     let user = UserId::parse(&body.user_id)?;
-    response::json(&json!({"proof": prove(&config(env).identity_secret, &user)}))
+    let source = body.source.as_deref().unwrap_or_default();
+    let secret = config(env).identity_secrets.of(source).first().cloned().unwrap_or_default();
+    let proof = match &body.source {
+        Some(source) => {
+            let expires_s = clock::now().unsigned_abs() / 1000 + PROOF_SECONDS;
+            prove_until(&secret, ProofScope { source, expires_s }, &user)
+        }
+        None => prove(&secret, &user),
+    };
+    response::json(&json!({"proof": proof}))
 }
 
 /// Runs the due timers of every shard as of a time that is passed in.

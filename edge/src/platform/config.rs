@@ -35,8 +35,8 @@ pub(crate) struct Config {
     pub(crate) api_key: String,
     /// Keys that sign cookies and tokens.
     pub(crate) keys: Keys,
-    /// Key of identify proofs.
-    pub(crate) identity_secret: Vec<u8>,
+    /// Keys of identify proofs.
+    pub(crate) identity_secrets: IdentitySecrets,
     /// Secret under which the identity graph hashes identifiers; empty: it keeps them as they are.
     pub(crate) identity_pepper: Vec<u8>,
     /// Web push, where set up.
@@ -63,10 +63,29 @@ pub(crate) struct Config {
     pub(crate) gpc: Gpc,
     /// What one client address may send to one isolate; None for no bound.
     pub(crate) rate_ip: Option<Rate>,
+    /// The same for pixels and redirects, which whole mail providers ask for from few addresses.
+    pub(crate) rate_links: Option<Rate>,
+    /// The header in which a proxy of the deployment's own says the client's address; None: only Cloudflare says it.
+    pub(crate) client_ip_header: Option<String>,
     /// What one source may send to one shard; None for no bound.
     pub(crate) rate_source: Option<Rate>,
     /// By source: the purposes of vendors' consent categories that have the source's own names.
     pub(crate) categories: BTreeMap<String, Categories>,
+}
+
+/// Keys of identify proofs.
+pub(crate) struct IdentitySecrets {
+    /// That of the sources that have none of their own.
+    common: [Vec<u8>; 1],
+    /// The others' own; of several, each is believed.
+    by_source: BTreeMap<String, Vec<Vec<u8>>>,
+}
+
+impl IdentitySecrets {
+    /// The keys that prove at a source.
+    pub(crate) fn of(&self, source: &str) -> &[Vec<u8>] {
+        self.by_source.get(source).map_or(&self.common, Vec::as_slice)
+    }
 }
 
 /// Web push keys.
@@ -81,6 +100,8 @@ pub(crate) struct Vapid {
 
 /// Requests that a client may send, unless the deployment sets a rate.
 const RATE_IP: Rate = Rate { per_second: 50, burst: 200 };
+/// Pixels and redirects that a client may ask for, unless the deployment sets a rate.
+const RATE_LINKS: Rate = Rate { per_second: 500, burst: 5000 };
 /// Batches that a source may send to a shard, unless the deployment sets a rate.
 const RATE_SOURCE: Rate = Rate { per_second: 2000, burst: 8000 };
 /// What a profile object may carry before it gets company, unless the deployment says otherwise: half of the 10 GB that the
@@ -127,12 +148,18 @@ fn read(env: &Env) -> Config {
         dev: flag("ENDCAP_DEV"),
         api_key: text(env, "ENDCAP_API_KEY").unwrap_or_default(),
         keys: Keys::parse(&text(env, "ENDCAP_SIGNING_KEYS").unwrap_or_default()),
-        identity_secret: text(env, "ENDCAP_IDENTITY_SECRET").unwrap_or_default().into_bytes(),
+        identity_secrets: IdentitySecrets {
+            common: [text(env, "ENDCAP_IDENTITY_SECRET").unwrap_or_default().into_bytes()],
+            by_source: secrets_by_source(env, "ENDCAP_IDENTITY_SECRETS")
+                .into_iter()
+                .map(|(source, secrets)| (source, secrets.into_iter().map(String::into_bytes).collect()))
+                .collect(),
+        },
         identity_pepper: text(env, "ENDCAP_IDENTITY_PEPPER").unwrap_or_default().into_bytes(),
         vapid: vapid(env),
         server_keys: ServerKeys::parse(&text(env, "ENDCAP_SERVER_KEYS").unwrap_or_default()),
         sources: text(env, "ENDCAP_SOURCES").and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
-        webhook_secrets: webhook_secrets(&text(env, "ENDCAP_WEBHOOK_SECRETS").unwrap_or_default()),
+        webhook_secrets: secrets_by_source(env, "ENDCAP_WEBHOOK_SECRETS"),
         link_origin: text(env, "ENDCAP_LINK_ORIGIN").map(|origin| origin.trim_end_matches('/').to_owned()),
         snapshot_ttl_ms: number(env, "ENDCAP_SNAPSHOT_TTL_MS", 30_000).max(0),
         learn_interval_ms: number(env, "ENDCAP_LEARN_INTERVAL_MS", 60_000).max(100),
@@ -141,6 +168,8 @@ fn read(env: &Env) -> Config {
         bots: BotFilter::parse(&text(env, "ENDCAP_BOTS").unwrap_or_default()),
         gpc: Gpc::parse(&text(env, "ENDCAP_GPC").unwrap_or_default()),
         rate_ip: Rate::parse(&text(env, "ENDCAP_RATE_IP").unwrap_or_default(), RATE_IP),
+        rate_links: Rate::parse(&text(env, "ENDCAP_RATE_LINKS").unwrap_or_default(), RATE_LINKS),
+        client_ip_header: text(env, "ENDCAP_CLIENT_IP_HEADER").map(|name| name.to_ascii_lowercase()),
         rate_source: Rate::parse(&text(env, "ENDCAP_RATE_SOURCE").unwrap_or_default(), RATE_SOURCE),
         categories: text(env, "ENDCAP_CONSENT_CATEGORIES")
             .and_then(|json| serde_json::from_str(&json).ok())
@@ -149,8 +178,9 @@ fn read(env: &Env) -> Config {
 }
 
 /// Reads `{source: secret}` or, while a secret changes, `{source: [secret, secret]}`.
-fn webhook_secrets(json: &str) -> BTreeMap<String, Vec<String>> {
-    let read: BTreeMap<String, OneOrMany<String>> = serde_json::from_str(json).unwrap_or_default();
+fn secrets_by_source(env: &Env, name: &str) -> BTreeMap<String, Vec<String>> {
+    let json = text(env, name).unwrap_or_default();
+    let read: BTreeMap<String, OneOrMany<String>> = serde_json::from_str(&json).unwrap_or_default();
     read.into_iter().map(|(source, secrets)| (source, secrets.0)).collect()
 }
 
@@ -163,9 +193,14 @@ fn vapid(env: &Env) -> Option<Vapid> {
 }
 
 impl Config {
-    /// Whether some source is used on `origin`.
-    pub(crate) fn knows(&self, origin: &str) -> bool {
-        self.sources.values().flatten().any(|allowed| allowed == origin || allowed == "*")
+    /// Whether some source lists `origin` by name.
+    pub(crate) fn names(&self, origin: &str) -> bool {
+        self.sources.values().flatten().any(|listed| listed == origin)
+    }
+
+    /// Whether pages of any origin may send to some source.
+    pub(crate) fn has_open_source(&self) -> bool {
+        self.sources.values().flatten().any(|listed| listed == "*")
     }
 
     /// Whether `source` lists `origin` by name. `"*"` does not count: it does not say that an origin is the shop's.

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use endcap_identity::proof::{ProofError, ProofForms, ProofJudge};
 use endcap_identity::route::shard_of;
 use endcap_identity::signed::peek;
 use endcap_identity::{Keys, ProfileRoute, Purpose, proof};
@@ -9,6 +10,12 @@ use endcap_protocol::{BUCKETS, bucket_of};
 use proptest::prelude::*;
 
 use crate::support::{anonymous, user};
+
+/// Judges a proof for a user under one secret.
+fn judge(secret: &[u8], name: &str, proof: &str) -> Result<(), ProofError> {
+    let secrets = [secret.to_vec()];
+    ProofJudge { secrets: &secrets, source: "shop", forms: ProofForms::Any, now: 0 }.judge(&user(name), proof)
+}
 
 fn key(id: &str, byte: u8) -> String {
     format!("{id}:{}", BASE64.encode([byte; 32]))
@@ -122,7 +129,7 @@ proptest! {
         let _ = peek(&text);
         let keys = Keys::parse(&text);
         prop_assert_eq!(keys.verify(Purpose::Route, &text), None);
-        prop_assert!(!proof::verify(&secret, &user("ann"), &text));
+        prop_assert!(judge(&secret, "ann", &text).is_err());
     }
 
     #[test]
@@ -130,9 +137,9 @@ proptest! {
         secret in proptest::collection::vec(any::<u8>(), 1..80), name in "[a-z@.]{1,40}", other in "[a-z@.]{1,40}",
     ) {
         let made = proof::prove(&secret, &user(&name));
-        prop_assert!(proof::verify(&secret, &user(&name), &made));
-        prop_assert_eq!(proof::verify(&secret, &user(&other), &made), name == other);
+        prop_assert!(judge(&secret, &name, &made).is_ok());
+        prop_assert_eq!(judge(&secret, &other, &made).is_ok(), name == other);
         let longer = [&secret[..], &[1]].concat();
-        prop_assert!(!proof::verify(&longer, &user(&name), &made));
+        prop_assert!(judge(&longer, &name, &made).is_err());
     }
 }

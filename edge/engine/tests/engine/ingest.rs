@@ -374,7 +374,7 @@ fn a_reply_is_good_if_any_event_is() {
         let owned = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
         let error = endcap_protocol::FieldError::new("", "is wrong");
         let rejected = vec![Rejection::new(RejectCode::InvalidEvent, error); rejected];
-        BatchReply { accepted: owned(accepted), duplicate: owned(duplicate), rejected, decision: None }.status()
+        BatchReply::of(owned(accepted), owned(duplicate), rejected).status()
     };
     assert_eq!(
         [reply(&[], &[], 0), reply(&["a"], &[], 3), reply(&[], &["a"], 3), reply(&[], &[], 1)],

@@ -199,7 +199,7 @@ fn answers_and_settings_are_as_described() {
     let decision = endcap_engine::decide::decide(&person, &ask, &shop, &setting);
     let rejection =
         serde_json::from_value(json!({"index": 1, "code": "no_consent", "path": "", "message": "m"})).unwrap();
-    let reply = BatchReply { accepted: vec!["a".into()], duplicate: vec![], rejected: vec![rejection], decision: None };
+    let reply = BatchReply::of(vec!["a".into()], vec![], vec![rejection]);
     let reply = serde_json::to_value(reply.deciding(Some(&decision)).unwrap()).unwrap();
     assert_eq!(reply["decision"]["slots"]["home"]["items"].as_array().map(Vec::len), Some(4));
     assert_fits("BatchReply", &reply);

@@ -106,7 +106,8 @@ pub(crate) fn stranger() -> ProfileRow {
 pub(crate) fn applied(row: &mut ProfileRow, batch: &mut Batch, now: UnixMillis, rules: &IdentityRules) -> Visit {
     let open = row.open_fragment(&batch.anonymous_id).cloned();
     let at = open.unwrap_or_else(|| FragmentId::first(&batch.anonymous_id));
-    let policy = EvidencePolicy { secret: SECRET, trust: batch.trust, source: "shop", rules };
+    let secrets = [SECRET.to_vec()];
+    let policy = EvidencePolicy { secrets: &secrets, now, trust: batch.trust, source: "shop", rules };
     apply(row, &at, batch, now, &policy, &[])
 }
 

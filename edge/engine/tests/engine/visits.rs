@@ -204,7 +204,8 @@ fn another_person_on_the_browser_gets_a_fragment_of_their_own() {
     let sent = ingested(&batch(&events), NOW + 3);
     let mut rest = endcap_events::ingest::ingest(sent.body(&rest).as_bytes(), NOW + 3).unwrap();
     let rules = IdentityRules::default();
-    let policy = EvidencePolicy { secret: SECRET, trust: Trust::Claim, source: "shop", rules: &rules };
+    let secrets = [SECRET.to_vec()];
+    let policy = EvidencePolicy { secrets: &secrets, now: NOW + 3, trust: Trust::Claim, source: "shop", rules: &rules };
     let applied = apply(&mut his, &next, &mut rest, NOW + 3, &policy, &[]);
     assert_eq!((applied.accepted.len(), said(&applied)[0].clone()), (2, ("user_id:bob".to_owned(), Trust::Fact)));
     assert_eq!(applied.assertion.unwrap().fragment, next);

@@ -517,7 +517,8 @@ impl<'a> World<'a> {
                     row.inherit(&at, &batch.anonymous_id, known, NOW);
                 }
                 let trust = batch.trust;
-                let policy = EvidencePolicy { secret: SECRET, trust, source: "shop", rules: &self.script.rules };
+                let (secrets, rules) = ([SECRET.to_vec()], &self.script.rules);
+                let policy = EvidencePolicy { secrets: &secrets, now: NOW, trust, source: "shop", rules };
                 let visit = apply(&mut row, &at, &mut batch, NOW, &policy, &[]);
                 for message in &visit.accepted {
                     *self.accepted.entry(message.clone()).or_default() += 1;

@@ -64,7 +64,7 @@ pub enum Kind {
     Identify {
         /// What is known about the person.
         traits: Traits,
-        /// HMAC of the user ID by the shop's server, in hex.
+        /// What the shop's server vouches with (`endcap_identity::proof`).
         proof: Option<String>,
     },
     /// The visitor logged out.

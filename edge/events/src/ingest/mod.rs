@@ -13,15 +13,18 @@ mod patch;
 mod properties;
 pub mod quarantine;
 pub mod raw_call;
+pub mod redact;
 pub mod rejection;
 pub mod repair_surrogates;
 
 pub mod validate;
+pub mod warning;
 pub mod wire;
 
 pub use event::{Event, EventContext, Kind};
 pub use quarantine::Quarantined;
 pub use rejection::{RejectCode, Rejection};
+pub use warning::{Warning, WarningCode};
 
 use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS};
 use endcap_protocol::{AnonymousId, Consent, DeviceId, FieldError, SourceId, UnixMillis};

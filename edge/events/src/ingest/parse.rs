@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use endcap_identity::proof::MAX_PROOF;
 use endcap_identity::{Identifier, Namespace};
 use endcap_protocol::limits::{EVENT_BYTES, NAME_BYTES, URL_BYTES};
 use endcap_protocol::touch::{Campaign, cut};
@@ -140,7 +141,7 @@ fn bag<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>, path: &'stat
 fn identify(wire: &WireEvent<'_>) -> Result<Kind, FieldError> {
     Ok(Kind::Identify {
         traits: Traits::parse(&bag(wire.traits, "traits")?).map_err(|e| e.under("traits"))?,
-        proof: wire.proof.as_deref().filter(|proof| !proof.is_empty() && proof.len() <= 128).map(str::to_owned),
+        proof: wire.proof.as_deref().filter(|proof| !proof.is_empty() && proof.len() <= MAX_PROOF).map(str::to_owned),
     })
 }
 

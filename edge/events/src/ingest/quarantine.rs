@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::patch;
+use super::redact::without_proof;
 use super::rejection::{RejectCode, Rejection};
 use super::repair_surrogates::repair_surrogates;
 
@@ -107,9 +108,14 @@ pub struct Quarantined {
 }
 
 impl Quarantined {
-    /// A refused event, every text within its bounds. `rejection` names the field relative to the event.
+    /// A refused event, every text within its bounds, and without the proof of an identify: taken in again, it is a claim.
+    /// `rejection` names the field relative to the event.
     #[must_use]
     pub fn new(route: Route, source: &str, subject: &str, raw: &str, rejection: &Rejection, at: UnixMillis) -> Self {
+        let raw = match route {
+            Route::Batch | Route::Call => without_proof(raw),
+            Route::Vendor | Route::Webhook => raw.into(),
+        };
         Self {
             received_at: at,
             source: cut(source, 64).to_owned(),
@@ -118,7 +124,7 @@ impl Quarantined {
             code: rejection.code,
             path: cut(&rejection.path, 256).to_owned(),
             message: cut(&rejection.message, 512).to_owned(),
-            raw: cut(raw, EVENT_BYTES).to_owned(),
+            raw: cut(&raw, EVENT_BYTES).to_owned(),
             context: "{}".to_owned(),
         }
     }

@@ -86,7 +86,9 @@ impl ProfileShard {
                 if visit.assertion.is_some() {
                     said.insert(destination.profile.into_string());
                 }
-                Ok(BatchReply::of(visit.accepted, visit.duplicate, batch.rejected).text(None)?)
+                Ok(BatchReply::of(visit.accepted, visit.duplicate, batch.rejected)
+                    .warning(visit.warnings)
+                    .text(None)?)
             }
             outcome => Ok(self.conclude(destination, (body, batch), outcome, now).await?.body),
         }
@@ -160,7 +162,7 @@ impl ProfileShard {
         };
         let Done { visit, decision, due, .. } = *done;
         self.arm(self.next_alarm(&visit, due, now))?;
-        let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected);
+        let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected).warning(visit.warnings);
         let profile_id = target.at.as_str().to_owned();
         let body = reply.text(decision.as_ref())?;
         Ok(Some(Visited { profile_id, status: reply.status(), body, erased: false }))
@@ -240,8 +242,13 @@ impl ProfileShard {
         let config = config(&self.env);
         let source = batch.source.clone();
         let rules = &snapshot.settings.identity;
-        let policy =
-            EvidencePolicy { secret: &config.identity_secret, trust: batch.trust, source: source.as_str(), rules };
+        let policy = EvidencePolicy {
+            secrets: config.identity_secrets.of(source.as_str()),
+            now: batch.received_at,
+            trust: batch.trust,
+            source: source.as_str(),
+            rules,
+        };
         let overflow = self.store.overflow(row, at, now)?;
         let silent = batch.events.is_empty();
         let before = row.fragments.get(at).filter(|_| silent).cloned();
@@ -313,7 +320,7 @@ impl ProfileShard {
     ) -> Result<Visited, EdgeError> {
         let Done { visit, decision, due, inherited_dedupe } = done;
         self.arm_at(self.next_alarm(&visit, due, now)).await?;
-        let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected.clone());
+        let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected.clone()).warning(visit.warnings);
         let at = profile_id.as_str().to_owned();
         let said = visit.assertion.map(|assertion| assertion.fragment);
         let told = if said.is_some() { self.finish_links(profile_id.as_str()).await? } else { false };

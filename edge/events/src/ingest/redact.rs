@@ -1,0 +1,141 @@
+//! Takes proofs out of the texts that are stored: whoever reads a log or a refused event must not be able to log in with it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::repair_surrogates::repair_surrogates;
+
+/// The member that holds a proof.
+const PROOF: &str = "proof";
+/// The member of a held call that holds its arguments.
+const CALL: &str = "call";
+
+/// An object's members, in the order in which they were sent.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members<'de>;
+
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        json.deserialize_map(InOrder)
+    }
+}
+
+/// The text of an event or of a held call without its proof; everything else stays as it was sent.
+#[must_use]
+pub fn without_proof(raw: &str) -> Cow<'_, str> {
+    // A name may be written with escapes.
+    if !raw.contains(PROOF) && !raw.contains("\\u") {
+        return Cow::Borrowed(raw);
+    }
+    let repaired = repair_surrogates(raw);
+    let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(&repaired) else {
+        // No object holds no proof that anything would read.
+        return Cow::Borrowed(raw);
+    };
+    let mut changed = false;
+    let mut kept = Vec::new();
+    for (name, value) in members {
+        match name.as_str() {
+            PROOF => changed = true,
+            CALL => {
+                let arguments = arguments_without_proof(value.get());
+                changed |= matches!(arguments, Cow::Owned(_));
+                kept.push((name, arguments));
+            }
+            _ => kept.push((name, Cow::Borrowed(value.get()))),
+        }
+    }
+    if changed { Cow::Owned(object(&kept)) } else { Cow::Borrowed(raw) }
+}
+
+/// The arguments of a held call, each without a proof of its own.
+fn arguments_without_proof(raw: &str) -> Cow<'_, str> {
+    let Ok(arguments) = serde_json::from_str::<Vec<&RawValue>>(raw) else { return Cow::Borrowed(raw) };
+    let kept: Vec<Cow<'_, str>> = arguments.iter().map(|argument| without_member(argument.get())).collect();
+    if kept.iter().all(|argument| matches!(argument, Cow::Borrowed(_))) {
+        return Cow::Borrowed(raw);
+    }
+    Cow::Owned(format!("[{}]", kept.join(",")))
+}
+
+/// A value without the member that holds a proof, where it is an object.
+fn without_member(raw: &str) -> Cow<'_, str> {
+    let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(raw) else { return Cow::Borrowed(raw) };
+    let kept: Vec<_> = members.iter().filter(|(name, _)| name != PROOF).collect();
+    if kept.len() == members.len() {
+        return Cow::Borrowed(raw);
+    }
+    let kept: Vec<_> = kept.into_iter().map(|(name, value)| (name.clone(), Cow::Borrowed(value.get()))).collect();
+    Cow::Owned(object(&kept))
+}
+
+fn object(members: &[(String, Cow<'_, str>)]) -> String {
+    let member = |(name, value): &(String, Cow<'_, str>)| format!("{}:{value}", serde_json::json!(name));
+    format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_proof_goes_and_the_rest_stays_as_it_was() {
+        let identify = r#"{"z":1.50,"type":"identify","proof":"00ff","traits":{"proof":"of address"},"a":[ 1 ]}"#;
+        let expected = r#"{"z":1.50,"type":"identify","traits":{"proof":"of address"},"a":[ 1 ]}"#;
+        assert_eq!(without_proof(identify), expected);
+        assert_eq!(without_proof(r#"{"pr\u006fof":"00ff","proof":1,"b":2}"#), r#"{"b":2}"#);
+        assert!(!without_proof(r#"{"\ud800":1,"proof":"00ff"}"#).contains("00ff"));
+        let call = r#"{"message_id":"m","call":["identify","ann",{"a":1},{"proof":"00ff","x":2}],"url":""}"#;
+        let expected = r#"{"message_id":"m","call":["identify","ann",{"a":1},{"x":2}],"url":""}"#;
+        assert_eq!(without_proof(call), expected);
+    }
+
+    #[test]
+    fn what_holds_no_proof_is_not_touched() {
+        let texts = [
+            r#"{"name":"80 % proof","properties":{"proof":80}}"#,
+            r#"{"call":["track","x",{"a":"\u0041"}]}"#,
+            r#"["proof"]"#,
+            "no json with proof",
+            "",
+        ];
+        for text in texts {
+            assert!(matches!(without_proof(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_is_the_same_object(
+            members in proptest::collection::btree_map("[a-z\"\\\\]{1,6}", any::<i64>(), 0..6),
+            proof in "\\PC{0,40}",
+        ) {
+            let mut object: serde_json::Map<String, serde_json::Value> =
+                members.into_iter().map(|(name, value)| (name, value.into())).collect();
+            object.insert("proof".to_owned(), proof.into());
+            let left: serde_json::Value = serde_json::from_str(&without_proof(&serde_json::json!(object).to_string())).unwrap();
+            object.remove("proof");
+            prop_assert_eq!(left, serde_json::Value::Object(object));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What was not taken as it was meant, in an event that was kept.
+
+use endcap_identity::proof::ProofError;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The stable code of a warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WarningCode {
+    /// The proof of an identify is not right.
+    ProofWrong,
+    /// The proof of an identify has expired.
+    ProofExpired,
+    /// The source takes only proofs that expire.
+    ProofForm,
+    /// No secret is set to check proofs of this source with.
+    ProofUnchecked,
+}
+
+/// What was not taken as it was meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Warning {
+    /// Message ID of the event.
+    pub message_id: String,
+    /// What it is about, for programs.
+    pub code: WarningCode,
+    /// Path of the field within the event.
+    pub path: String,
+    /// What was wrong and what was done instead, for people.
+    pub message: String,
+}
+
+impl Warning {
+    /// The warning about an identify whose proof proves nothing.
+    #[must_use]
+    pub fn of_proof(message_id: &str, error: ProofError) -> Self {
+        let code = match error {
+            ProofError::Wrong => WarningCode::ProofWrong,
+            ProofError::Expired => WarningCode::ProofExpired,
+            ProofError::Form => WarningCode::ProofForm,
+            ProofError::NoSecret => WarningCode::ProofUnchecked,
+        };
+        Self { message_id: message_id.to_owned(), code, path: "proof".to_owned(), message: error.to_string() }
+    }
+}
