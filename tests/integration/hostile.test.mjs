@@ -137,7 +137,7 @@ test('what objects tell each other cannot be said from outside', async (t) => {
   // This deployment counts its shards by itself, so that a claim about their load would change something.
   const growing = await Edge.start({ variables: { ENDCAP_SHARDS: '' } });
   t.after(() => growing.stop());
-  await growing.api.set('/api/products', { products: [{ id: 'kept', title: 'Kept', price: { amount: 1, currency: 'EUR' } }] });
+  await growing.api.set('/api/products', { products: [{ id: 'kept', title: 'Kept', category: 'c', url: '/p', image: '/p.png', price: { amount: 1, currency: 'EUR' } }] });
   const before = (await growing.api.get('/api/shards')).body;
 
   const bodies = /** @type {Record<string, unknown>} */ ({

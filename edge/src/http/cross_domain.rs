@@ -19,6 +19,7 @@ use worker::{Headers, Request, Response, ResponseBuilder};
 
 use super::incoming::Incoming;
 use super::link_gone::gone;
+use super::rate_limits;
 use crate::platform::clock;
 use crate::platform::config::Config;
 use crate::platform::cookie::cookie;
@@ -27,6 +28,7 @@ use crate::platform::error::EdgeError;
 /// Answers a visitor on their way.
 pub(super) fn serve(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let Incoming { request, config, .. } = incoming;
+    rate_limits::admit_reader(request.inner(), config)?;
     let url = incoming.url();
     match parameter(query::of(&url), "t", MAX_TOKEN) {
         Some(token) => arrive(request, &url, &token, config),

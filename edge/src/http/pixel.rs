@@ -15,6 +15,7 @@ use wasm_bindgen::JsValue;
 use worker::{Env, Headers, Method, Request, RequestInit, Response, ResponseBuilder, console_error};
 
 use super::incoming::Incoming;
+use super::rate_limits;
 use super::reader::ReaderHeaders;
 use super::server_delivery::deliver;
 use crate::platform::clock;
@@ -25,7 +26,7 @@ use crate::rpc::placement::Use;
 use crate::rpc::{placement, shards};
 
 /// Headers of the image's request that the profile's shard looks at.
-const PASSED_ON: [&str; 5] = ["cookie", "user-agent", "sec-gpc", "cf-connecting-ip", "accept-language"];
+const PASSED_ON: [&str; 4] = ["cookie", "user-agent", "sec-gpc", "accept-language"];
 
 /// Answers with the image, and counts what it stands for.
 pub(super) async fn serve(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
@@ -56,10 +57,14 @@ async fn count(incoming: &Incoming<'_>) -> Result<Vec<String>, EdgeError> {
     let Some(token) = parameter(query, "t", MAX_TOKEN) else { return page_view(request, &url, env, config).await };
     let Some(message) = Message::of_pixel(&config.keys, &token) else { return Ok(Vec::new()) };
     let by = Reader::of_image(ReaderHeaders::of(request)?.request());
-    let (source, event) = (message.channel.source()?, message.opened(by, clock::now())?);
+    let now = clock::now();
+    let (source, event) = (message.channel.source()?, message.opened(by, now)?);
+    let admitted = rate_limits::admit_reader(request.inner(), config);
     let env = (*env).clone();
     context.wait_until(async move {
-        if let Err(error) = deliver(&env, &source, Trust::Fact, vec![event]).await {
+        if admitted.is_err() {
+            rate_limits::count_refused(&env, source.as_str(), 1, now).await;
+        } else if let Err(error) = deliver(&env, &source, Trust::Fact, vec![event]).await {
             console_error!("open: {error}");
         }
     });
@@ -73,6 +78,10 @@ async fn page_view(request: &Request, url: &str, env: &Env, config: &Config) -> 
     let referer = headers.get("referer")?.unwrap_or_default();
     let Some(view) = PageView::parse(query::of(url), &referer) else { return Ok(Vec::new()) };
     if config.allows(view.source.as_str(), view.origin().unwrap_or_default()) != Some(true) {
+        return Ok(Vec::new());
+    }
+    if rate_limits::admit_reader(request.inner(), config).is_err() {
+        rate_limits::count_refused(env, view.source.as_str(), 1, clock::now()).await;
         return Ok(Vec::new());
     }
     let cookies = headers.get("cookie")?.unwrap_or_default();

@@ -16,15 +16,15 @@ const VENDOR_HEADERS: &str = "authorization, content-type, anonymousid, sentat, 
 pub(super) fn answer(role: Role, incoming: &Incoming<'_>) -> Option<Result<Response, EdgeError>> {
     match role {
         Role::Page => Some(of_page(incoming)),
-        Role::WriteKey => Some(of_vendor()),
+        Role::WriteKey => Some(of_vendor(incoming)),
         Role::Anybody | Role::Visitor | Role::Signature | Role::Operator => None,
     }
 }
 
-/// Any origin that some source names. Which source it may send to is checked with the batch.
+/// Any origin that some source lists, or any at all where a source takes pages of any origin. Which source it may send to is checked with the batch.
 fn of_page(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let origin = incoming.request.headers().get("origin")?.unwrap_or_default();
-    if !incoming.config.knows(&origin) {
+    if !incoming.config.names(&origin) && !incoming.config.has_open_source() {
         return Err(DomainError::Forbidden(origin).into());
     }
     let response = response::empty(204);
@@ -34,8 +34,15 @@ fn of_page(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
 }
 
 /// A vendor's preflight names no source: which one a page may send to is checked with what it sends.
-fn of_vendor() -> Result<Response, EdgeError> {
+fn of_vendor(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let response = response::empty(204);
+    let origin = incoming.request.headers().get("origin")?.unwrap_or_default();
+    if incoming.config.names(&origin) {
+        response.headers().set("access-control-allow-origin", &origin)?;
+        response.headers().set("vary", "origin")?;
+    } else if incoming.config.has_open_source() {
+        response.headers().set("access-control-allow-origin", "*")?;
+    }
     allow(&response, "GET, POST", VENDOR_HEADERS)?;
     Ok(response)
 }

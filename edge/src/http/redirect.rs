@@ -9,6 +9,7 @@ use worker::{Headers, Response, ResponseBuilder, console_error};
 
 use super::incoming::Incoming;
 use super::link_gone::gone;
+use super::rate_limits;
 use super::reader::ReaderHeaders;
 use super::server_delivery::deliver;
 use crate::platform::clock;
@@ -21,10 +22,14 @@ pub(super) fn serve(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let token = parameter(query::of(&url), "t", MAX_TOKEN);
     let Some(click) = token.and_then(|token| Click::of_token(&config.keys, &token)) else { return gone() };
     let by = Reader::of_link(ReaderHeaders::of(request)?.request());
-    let (source, event) = (click.message.channel.source()?, click.clicked(by, clock::now())?);
+    let now = clock::now();
+    let (source, event) = (click.message.channel.source()?, click.clicked(by, now)?);
+    let admitted = rate_limits::admit_reader(request.inner(), config);
     let env = (*env).clone();
     context.wait_until(async move {
-        if let Err(error) = deliver(&env, &source, Trust::Fact, vec![event]).await {
+        if admitted.is_err() {
+            rate_limits::count_refused(&env, source.as_str(), 1, now).await;
+        } else if let Err(error) = deliver(&env, &source, Trust::Fact, vec![event]).await {
             console_error!("click: {error}");
         }
     });

@@ -23,10 +23,10 @@ pub(crate) async fn handle(request: Request, env: Env, context: Context) -> work
     let config = config(&env);
     let path = request.path();
     let origin = request.headers().get("origin")?;
-    // Pixels and redirects are for people behind the few addresses of mail proxies; the API has its key.
+    // Pixels and redirects have a bound of their own; the API has its key.
     let bounded = request.method() == Method::Post && !path.starts_with("/api/");
-    if let Some(Err(error)) = bounded.then(|| rate_limits::admit(&request.inner().headers(), &config)) {
-        return cors::answer_or_error(Err(error), origin.as_deref(), &config);
+    if let Some(Err(error)) = bounded.then(|| rate_limits::admit(request.inner(), &config)) {
+        return cors::answer_or_error(Err(error), origin.as_deref());
     }
     if let Err(error) = response::check_known_method(&request) {
         return response::error(&error);
@@ -35,7 +35,7 @@ pub(crate) async fn handle(request: Request, env: Env, context: Context) -> work
     let (side, rest) = below.map_or((Side::Server, path.as_str()), |rest| (Side::BelowPrefix, rest));
     let base = if side == Side::BelowPrefix { config.prefix.as_str() } else { "" };
     let incoming = Incoming { request, env: &env, config: &config, context: &context, parameter: "", base };
-    cors::answer_or_error(route(side, rest, incoming, origin.as_deref()).await, origin.as_deref(), &config)
+    cors::answer_or_error(route(side, rest, incoming, origin.as_deref()).await, origin.as_deref())
 }
 
 /// Finds what is asked for, lets in who may ask it, and answers.
@@ -45,7 +45,6 @@ async fn route(side: Side, path: &str, incoming: Incoming<'_>, origin: Option<&s
     {
         return dev::handle(rest, incoming).await;
     }
-    let config = incoming.config;
     let found = find(side, incoming.request.method().as_ref(), path);
     let role = match &found {
         Ok(found) => Some(found.operation.route().role),
@@ -62,7 +61,7 @@ async fn route(side: Side, path: &str, incoming: Incoming<'_>, origin: Option<&s
         }
         Err(none) => otherwise(&none, role, path, incoming).await,
     };
-    if role == Some(Role::WriteKey) { vendor::readable(answered, origin, config) } else { answered }
+    if role == Some(Role::WriteKey) { vendor::readable(answered, origin) } else { answered }
 }
 
 /// What answers an operation.

@@ -51,7 +51,7 @@ pub(crate) fn hand_over(request: &RawRequest, env: &Env) -> Option<Promise> {
         return None;
     }
     let bucket = profile_bucket(request).ok()?;
-    rate_limits::admit(&request.headers(), &config(env)).ok()?;
+    rate_limits::admit(request, &config(env)).ok()?;
     shards::raw_shard(env, bucket).ok()?.fetch(request).ok()
 }
 

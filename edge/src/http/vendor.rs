@@ -4,8 +4,6 @@
 //! many people. The write key names the source and its trust. The entry delivers the calls that it understands and
 //! quarantines the others. The answer is the one that the vendors' clients expect.
 
-use std::collections::BTreeMap;
-
 use endcap_engine::batch_reply::BatchReply;
 use endcap_events::ingest::consent::{Gpc, Stated};
 use endcap_events::ingest::quarantine::{Quarantined, Route};
@@ -53,23 +51,27 @@ struct CallContext {
 
 /// A client's figures about itself are not kept.
 pub(super) fn metrics() -> Result<Response, EdgeError> {
-    response::json(&json!({"success": true}))
+    let response = response::json(&json!({"success": true}))?;
+    // They name no source, so the answer names no origin.
+    response.headers().set("access-control-allow-origin", "*")?;
+    Ok(response)
 }
 
-/// What every route of the vendors' APIs answers: the pages of any source may read it. What they may send was checked by
-/// source.
-pub(super) fn readable(
-    result: Result<Response, EdgeError>,
-    origin: Option<&str>,
-    config: &Config,
-) -> Result<Response, EdgeError> {
+/// What every route of the vendors' APIs answers. A page may read it where the source that it asked lists its origin: it is
+/// good, or an error that came after that was checked.
+pub(super) fn readable(result: Result<Response, EdgeError>, origin: Option<&str>) -> Result<Response, EdgeError> {
+    let checked = !matches!(&result, Err(error) if !matches!(error, EdgeError::Readable(_)));
     let response = match result {
         Ok(response) => response,
         Err(error) => refusal(&error)?,
     };
-    if let Some(origin) = origin.filter(|origin| config.knows(origin)) {
-        response.headers().set("access-control-allow-origin", origin)?;
-        response.headers().set("vary", "origin")?;
+    let headers = response.headers();
+    if let Some(origin) = origin
+        && checked
+        && !headers.has("access-control-allow-origin")?
+    {
+        headers.set("access-control-allow-origin", origin)?;
+        headers.set("vary", "origin")?;
     }
     Ok(response)
 }
@@ -95,29 +97,40 @@ fn key_of(request: &Request, body: &[u8]) -> Result<String, EdgeError> {
 
 /// Takes calls in: one of a kind, or many.
 pub(super) async fn take(call: Option<CallType>, mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
-    let Incoming { request, env, config, .. } = &mut incoming;
+    let Incoming { request, config, .. } = &mut incoming;
     let packed = request.headers().get("content-encoding")?.is_some_and(|how| how.trim().eq_ignore_ascii_case("gzip"));
     let body = response::body(request, BODY_BYTES).await?;
     let body = if packed { unpack(&body)? } else { body };
     let speaker = speaker(&key_of(request, &body)?, request, config)?;
     check_sender(&speaker, request, config)?;
+    apply(call, &speaker, &body, &incoming).await.map_err(EdgeError::readable)
+}
+
+/// Takes the calls in of a sender who may send.
+async fn apply(
+    call: Option<CallType>,
+    speaker: &Speaker,
+    body: &[u8],
+    incoming: &Incoming<'_>,
+) -> Result<Response, EdgeError> {
+    let Incoming { request, env, config, .. } = incoming;
     let now = clock::now();
     let source = speaker.source.as_str();
     let admitted = rate_limits::admit_source(source, config, now);
-    let mut understood = read(&body, call, now, &categories(source, config))?;
+    let mut understood = read(body, call, now, &categories(source, config))?;
     if let Err(error) = admitted {
-        report_refused(env, rate_limits::note_refused(source, understood.len(), now)).await;
+        rate_limits::count_refused(env, source, understood.len(), now).await;
         return Err(error);
     }
     respect(&mut understood, speaker.gpc);
-    if is_robot(&speaker, request, config)? {
+    if is_robot(speaker, request, config)? {
         // The robot is told that all is well, as with our own script.
         quarantine::count(env, source, RejectCode::Bot, understood.len()).await?;
         return response::json(&json!({"success": true}));
     }
     let (indices, events): (Vec<usize>, Vec<ServerEvent>) = understood.events.into_iter().unzip();
     let delivered = deliver(env, &speaker.source, speaker.trust, events).await?;
-    let refused: Vec<_> = understood.refused.iter().map(|refused| kept(refused, &speaker, call, now)).collect();
+    let refused: Vec<_> = understood.refused.iter().map(|refused| kept(refused, speaker, call, now)).collect();
     if !refused.is_empty() {
         quarantine::keep(env, refused).await?;
     }
@@ -126,19 +139,6 @@ pub(super) async fn take(call: Option<CallType>, mut incoming: Incoming<'_>) -> 
     let mut rejected: Vec<_> = understood.refused.into_iter().map(|refused| refused.rejection).chain(late).collect();
     rejected.sort_by_key(|rejection| rejection.index);
     outcome(good, &rejected)
-}
-
-/// Reports what was refused beyond the bound. What cannot be reported now is reported with what comes next.
-async fn report_refused(env: &Env, counts: BTreeMap<String, usize>) {
-    let mut left = counts;
-    while let Some((source, count)) = left.pop_first() {
-        if let Err(error) = quarantine::count(env, &source, RejectCode::RateLimited, count).await {
-            worker::console_error!("counting what {source} sent too much: {error}");
-            left.insert(source, count);
-            rate_limits::note_unreported(left);
-            return;
-        }
-    }
 }
 
 /// What a source's own consent categories mean.
@@ -250,7 +250,8 @@ fn unreadable(error: &DomainError) -> Rejection {
 /// `GET /v1/projects/{key}/settings`.
 pub(super) fn settings(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let key = segment(incoming.parameter, "write_key")?;
-    speaker(&key, &incoming.request, incoming.config)?;
+    let speaker = speaker(&key, &incoming.request, incoming.config)?;
+    check_sender(&speaker, &incoming.request, incoming.config)?;
     let url = incoming.url();
     let (scheme, rest) = url.split_once("://").unwrap_or(("https", &url));
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -261,5 +262,6 @@ pub(super) fn settings(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
 pub(super) fn source_config(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let key = key_of(&incoming.request, &[])?;
     let speaker = speaker(&key, &incoming.request, incoming.config)?;
+    check_sender(&speaker, &incoming.request, incoming.config)?;
     response::json(&answers::source_config(&key, speaker.source.as_str()))
 }

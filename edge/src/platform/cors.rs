@@ -2,7 +2,6 @@
 
 use worker::Response;
 
-use super::config::Config;
 use super::error::EdgeError;
 use super::response;
 
@@ -16,16 +15,12 @@ pub(crate) fn allow(response: &Response, origin: &str) -> Result<(), EdgeError> 
     Ok(())
 }
 
-/// Turns a handler's result into the answer. Pages of origins that some source names can read an error, with the time to
-/// wait: one that cannot see why it was refused would try again for ever.
-pub(crate) fn answer_or_error(
-    result: Result<Response, EdgeError>,
-    origin: Option<&str>,
-    config: &Config,
-) -> worker::Result<Response> {
+/// Turns a handler's result into the answer. A page can read an error, with the time to wait, where the source that it asked
+/// lists its origin ([`EdgeError::Readable`]); nobody else learns that the answer is an error.
+pub(crate) fn answer_or_error(result: Result<Response, EdgeError>, origin: Option<&str>) -> worker::Result<Response> {
     let Err(error) = result else { return response::answer_or_error(result) };
     let response = response::error(&error)?;
-    if let Some(origin) = origin.filter(|origin| config.knows(origin)) {
+    if let (EdgeError::Readable(_), Some(origin)) = (&error, origin) {
         response.headers().set("access-control-expose-headers", "retry-after")?;
         allow(&response, origin).map_err(|error| worker::Error::RustError(error.to_string()))?;
     }

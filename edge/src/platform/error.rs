@@ -15,6 +15,9 @@ pub(crate) enum EdgeError {
     /// The platform has no random bytes.
     #[error("no random bytes: {0}")]
     Random(String),
+    /// The request failed after the source that it asked was found to list the page's origin: the page may read why.
+    #[error("{0}")]
+    Readable(Box<EdgeError>),
     /// Another object answered something unexpected.
     #[error("{path} answered {status} {code}")]
     Object {
@@ -51,10 +54,16 @@ impl From<wasm_bindgen::JsValue> for EdgeError {
 }
 
 impl EdgeError {
+    /// The same error, which the page that asked may read.
+    pub(crate) fn readable(self) -> Self {
+        Self::Readable(Box::new(self))
+    }
+
     /// The error to answer with. What the platform said stays in the log.
     pub(crate) fn to_domain(&self) -> DomainError {
         match self {
             Self::Domain(error) => error.clone(),
+            Self::Readable(error) => error.to_domain(),
             Self::Platform(_) | Self::Random(_) | Self::Object { .. } => DomainError::Internal(self.to_string()),
         }
     }

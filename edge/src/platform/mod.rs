@@ -1,6 +1,7 @@
 //! Adapters of the Workers runtime. They know nothing of the product.
 
 pub(crate) mod backoff;
+pub(crate) mod client_address;
 pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod cookie;

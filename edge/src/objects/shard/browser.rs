@@ -32,17 +32,29 @@ impl ProfileShard {
         let now = clock::now();
         let batch = ingest_from(&body, now, signals)?;
         self.check_source(batch.source.as_str(), &visitor)?;
+        self.checked_batch(batch, &visitor, &body, signals.robot, now).await.map_err(EdgeError::readable)
+    }
+
+    /// A batch of a page that may send to its source.
+    async fn checked_batch(
+        &self,
+        batch: Batch,
+        visitor: &Visitor,
+        body: &[u8],
+        robot: bool,
+        now: UnixMillis,
+    ) -> Result<Response, EdgeError> {
         self.check_rate(&batch, now)?;
-        if signals.robot {
-            return Ok(self.robot(batch, &visitor, now)?.into());
+        if robot {
+            return Ok(self.robot(batch, visitor, now)?.into());
         }
         if batch.dropped > 0 {
             self.count_whole(&batch, RejectCode::Dropped, batch.dropped.into(), now)?;
         }
         let head = Head::of(&batch);
-        let target = self.target(&visitor, &batch)?;
-        let visited = self.visit(Destination::of(target.at.clone()), &body, batch).await?;
-        let cookies = self.cookies(&visitor, &head, &target, &visited);
+        let target = self.target(visitor, &batch)?;
+        let visited = self.visit(Destination::of(target.at.clone()), body, batch).await?;
+        let cookies = self.cookies(visitor, &head, &target, &visited);
         Ok(response::batch(&visited.body, visited.status, visitor.origin.as_deref(), &cookies)?.into())
     }
 
@@ -64,19 +76,31 @@ impl ProfileShard {
             return Ok(None);
         }
         self.check_source(batch.source.as_str(), &visitor)?;
+        self.checked_at_once(batch, &visitor, snapshot, signals.robot, now).map_err(EdgeError::readable)
+    }
+
+    /// The same for a batch of a page that may send to its source.
+    fn checked_at_once(
+        &self,
+        batch: Batch,
+        visitor: &Visitor,
+        snapshot: &Snapshot,
+        robot: bool,
+        now: UnixMillis,
+    ) -> Result<Option<RawResponse>, EdgeError> {
         self.check_rate(&batch, now)?;
-        if signals.robot {
-            return self.robot(batch, &visitor, now).map(Some);
+        if robot {
+            return self.robot(batch, visitor, now).map(Some);
         }
         let head = Head::of(&batch);
-        let target = self.target(&visitor, &batch)?;
+        let target = self.target(visitor, &batch)?;
         let source = batch.source.clone();
         let Some(visited) = self.visit_at_once(&target, batch, snapshot, now)? else {
             // The other way counts the request again.
             self.uncount(&source);
             return Ok(None);
         };
-        let cookies = self.cookies(&visitor, &head, &target, &visited);
+        let cookies = self.cookies(visitor, &head, &target, &visited);
         response::batch(&visited.body, visited.status, visitor.origin.as_deref(), &cookies).map(Some)
     }
 

@@ -97,7 +97,7 @@ impl DurableObject for ProfileShard {
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         let origin = request.headers().get("origin")?;
-        cors::answer_or_error(self.handle(request).await, origin.as_deref(), &config(&self.env))
+        cors::answer_or_error(self.handle(request).await, origin.as_deref())
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
@@ -124,7 +124,7 @@ impl ProfileShard {
             Ok(response) => response,
             Err(error) => {
                 let origin = request.headers().get("origin").ok().flatten();
-                cors::answer_or_error(Err(error), origin.as_deref(), &config(&self.env)).ok().map(RawResponse::from)
+                cors::answer_or_error(Err(error), origin.as_deref()).ok().map(RawResponse::from)
             }
         }
     }

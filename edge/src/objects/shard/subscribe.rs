@@ -33,23 +33,29 @@ impl ProfileShard {
         let visitor = Visitor::of(request.inner())?;
         let body: PushBody = read_json(&response::body(&mut request, MAX_BODY).await?)?;
         self.check_source(SourceId::parse(&body.source)?.as_str(), &visitor)?;
+        let subscribed = self.checked_push(&body, &visitor).await.map_err(EdgeError::readable)?;
+        let response = response::json(&PushReply { subscribed })?;
+        allow_origin(&response, &visitor)?;
+        Ok(response)
+    }
+
+    /// What a page asks that may send to its source. Whether the browser is subscribed now.
+    async fn checked_push(&self, body: &PushBody, visitor: &Visitor) -> Result<bool, EdgeError> {
         let anonymous_id = AnonymousId::parse(&body.anonymous_id)?;
         check_browsers(&anonymous_id)?;
         let subscribe = match &body.subscription {
-            Some(raw) => Some(self.checked(raw, &body, &visitor).await?),
+            Some(raw) => Some(self.checked(raw, body, visitor).await?),
             None => None,
         };
         if subscribe.is_none() && body.unsubscribe.is_none() {
             return Err(FieldError::new("subscription", "is required").into());
         }
         let home = ProfileRoute::home(&anonymous_id)?.profile;
-        let destination = Destination::of(self.verified(&visitor).unwrap_or(home));
-        let change = CheckedChange { anonymous_id, subscribe, unsubscribe: body.unsubscribe };
+        let destination = Destination::of(self.verified(visitor).unwrap_or(home));
+        let change = CheckedChange { anonymous_id, subscribe, unsubscribe: body.unsubscribe.clone() };
         let subscribed = change.subscribe.is_some();
         self.subscribe(destination, &change).await?;
-        let response = response::json(&PushReply { subscribed })?;
-        allow_origin(&response, &visitor)?;
-        Ok(response)
+        Ok(subscribed)
     }
 
     /// Checks what a browser claims to be its subscription: endpoints are where we will send requests to.
@@ -151,9 +157,9 @@ impl ProfileShard {
         Ok(())
     }
 
-    /// `POST {prefix}/n`: a notification was shown, clicked or closed.
+    /// `POST {prefix}/n`: a notification was shown, clicked or closed. The report names no source, so no page may read the
+    /// answer.
     pub(super) async fn report_route(&self, mut request: Request) -> Result<Response, EdgeError> {
-        let visitor = Visitor::of(request.inner())?;
         let copy = request.clone()?;
         let report: ReportBody = read_json(&response::body(&mut request, MAX_BODY).await?)?;
         let payload = config(&self.env).keys.verify(Purpose::Notification, &report.token);
@@ -167,9 +173,7 @@ impl ProfileShard {
             let Some(mut row) = self.store.load(profile_id)? else { return Ok(()) };
             if row.push_reported(message_id, report.outcome, now) { self.store.save(&row) } else { Ok(()) }
         })?;
-        let response = response::empty(204);
-        allow_origin(&response, &visitor)?;
-        Ok(response)
+        Ok(response::empty(204))
     }
 }
 

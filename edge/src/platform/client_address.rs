@@ -1,0 +1,35 @@
+//! The address of the client behind a request, as somebody says it whom the deployment trusts.
+
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::web_sys::Request as RawRequest;
+
+use super::config::Config;
+use super::error::EdgeError;
+
+/// Where Cloudflare puts the address; it overwrites what a client sends under this name.
+const PLATFORM_HEADER: &str = "cf-connecting-ip";
+
+#[wasm_bindgen]
+extern "C" {
+    /// A request of the runtime.
+    type RuntimeRequest;
+
+    /// What the platform says about the request (<https://developers.cloudflare.com/workers/runtime-apis/request/>); nothing
+    /// where no platform is in front.
+    #[wasm_bindgen(method, getter)]
+    fn cf(this: &RuntimeRequest) -> JsValue;
+}
+
+/// The client's address: from the header that the configuration names, else from the platform's, where the platform is in
+/// front. None where a client could have written it.
+pub(crate) fn of(request: &RawRequest, config: &Config) -> Result<Option<String>, EdgeError> {
+    let Some(name) = &config.client_ip_header else {
+        let platform: &RuntimeRequest = request.unchecked_ref();
+        let there = platform.cf().is_object();
+        return if there { Ok(request.headers().get(PLATFORM_HEADER)?) } else { Ok(None) };
+    };
+    // Of several proxies each appends what it saw; the nearest one is ours.
+    let said = request.headers().get(name)?;
+    Ok(said.and_then(|list| list.rsplit(',').next().map(|last| last.trim().to_owned())))
+}
