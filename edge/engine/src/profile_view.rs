@@ -26,6 +26,9 @@ use crate::computed_traits::{Computed, Reference};
 pub struct ProfileView {
     /// The canonical profile ID.
     pub profile_id: String,
+    /// `true` where it was asked for by an identifier that only browsers claim, without proof: anybody may have said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unproved: Option<bool>,
     /// Anonymous IDs of its browsers.
     pub anonymous_ids: Vec<String>,
     /// Device IDs of its browsers.
@@ -251,6 +254,7 @@ impl ProfileView {
         let fragments = row.fragments.values();
         Self {
             profile_id: row.id.as_str().to_owned(),
+            unproved: None,
             anonymous_ids: distinct(row.fragments.iter().map(|(id, fragment)| browser_name(id, fragment))),
             device_ids: distinct(fragments.clone().filter_map(|f| f.device_id.as_ref()).map(|id| id.as_str())),
             user_ids: row.users(Trust::Fact).into_iter().map(|user| user.as_str().to_owned()).collect(),

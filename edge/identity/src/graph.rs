@@ -247,7 +247,17 @@ pub(super) fn meant<S: GraphStore>(store: &S, what: &Cut) -> Result<Vec<Edge>, S
     }
 }
 
-/// The profile that an identifier names; None where nobody has it.
+/// Whom an identifier names, and on whose word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedProfile {
+    /// The profile.
+    pub profile: ProfileId,
+    /// A fact where the shop's server said it, or a proof vouches for it. A claim where only browsers say so, which may be
+    /// anybody's.
+    pub trust: Trust,
+}
+
+/// The profile that an identifier names; None where nobody has it. A fact wins over every claim, however early.
 ///
 /// # Errors
 /// As the store's.
@@ -255,10 +265,17 @@ pub fn find<S: GraphStore>(
     store: &S,
     rules: &IdentityRules,
     identifier: &Identifier,
-) -> Result<Option<ProfileId>, S::Error> {
-    let fragments = store.of_identifier(identifier)?.into_iter().map(|edge| edge.fragment).collect();
-    let region = region(store, fragments)?;
-    Ok(resolve(&region.edges, rules)?.named.remove(identifier))
+) -> Result<Option<NamedProfile>, S::Error> {
+    let said = store.of_identifier(identifier)?;
+    let region = region(store, said.iter().map(|edge| edge.fragment.clone()).collect())?;
+    let mut people = resolve(&region.edges, rules)?;
+    let Some(profile) = people.named.remove(identifier) else { return Ok(None) };
+    let followed = |edge: &Edge| {
+        let key = (edge.fragment.clone(), edge.identifier.clone());
+        people.verdicts.get(&key) == Some(&Verdict::Joined)
+    };
+    let trust = said.iter().filter(|edge| followed(edge)).map(Edge::trust).max().unwrap_or(Trust::Claim);
+    Ok(Some(NamedProfile { profile, trust }))
 }
 
 /// Everything that leads from some fragments to others.

@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
-use endcap_protocol::{FieldError, ProfileId, UnixMillis};
+use endcap_protocol::{FieldError, UnixMillis};
 use futures_util::future::join_all;
 
 use crate::assignment::{Assignment, Reassignment};
@@ -160,7 +160,7 @@ pub async fn find<P: Peers>(
     peers: &P,
     rules: &IdentityRules,
     identifier: &Identifier,
-) -> Result<Option<ProfileId>, P::Error> {
+) -> Result<Option<graph::NamedProfile>, P::Error> {
     let seen = gather(peers, BTreeSet::new(), [identifier.clone()].into()).await?;
     Ok(graph::find(&seen, rules, identifier)?)
 }

@@ -173,7 +173,7 @@ impl Finder<'_> {
             return Ok(*known);
         }
         let identifier = Identifier::new(Namespace::UserId, user.as_str())?;
-        let known = graph::find(self.env, &identifier).await?.is_some();
+        let known = graph::find(self.env, &identifier).await?.profile_id.is_some();
         self.known.insert(user.clone(), known);
         Ok(known)
     }

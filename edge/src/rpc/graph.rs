@@ -39,6 +39,9 @@ impl Message for FindProfile {
 pub(crate) struct Found {
     /// The profile; None where nobody has the identifier.
     pub(crate) profile_id: Option<ProfileId>,
+    /// Whether only browsers say so, without proof.
+    #[serde(default)]
+    pub(crate) unproved: bool,
 }
 
 /// Asks another part of the graph.
@@ -116,12 +119,11 @@ impl Message for Reassign {
     type Reply = Done;
 }
 
-/// The profile that an identifier names.
-pub(crate) async fn find(env: &Env, identifier: &Identifier) -> Result<Option<ProfileId>, EdgeError> {
+/// Whom an identifier names.
+pub(crate) async fn find(env: &Env, identifier: &Identifier) -> Result<Found, EdgeError> {
     let (partitions, pepper) = (config(env).layout.graph_partitions, &config(env).identity_pepper);
     let part = partition::of_identifier(&identifier.clone().hashed(pepper), partitions);
-    let found = call::ask(&namespace::graph_part(env, part)?, &FindProfile(identifier.clone())).await?;
-    Ok(found.profile_id)
+    call::ask(&namespace::graph_part(env, part)?, &FindProfile(identifier.clone())).await
 }
 
 /// One page of links that were not followed.

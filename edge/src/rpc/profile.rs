@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::message::Message;
 
 /// A question for a profile.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct ProfileQuestion {
     /// The profile.
     pub(crate) profile_id: String,
@@ -15,6 +15,9 @@ pub(crate) struct ProfileQuestion {
     pub(crate) anonymous_id: Option<AnonymousId>,
     /// The fragment of it, once one was found.
     pub(crate) fragment: Option<FragmentId>,
+    /// Whether it was found by what only browsers say, without proof.
+    #[serde(default)]
+    pub(crate) unproved: bool,
 }
 
 impl Message for ProfileQuestion {

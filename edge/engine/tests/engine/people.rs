@@ -78,8 +78,25 @@ fn equal_facts_join_and_the_earliest_names_the_profile() {
         heard(&[fact("laptop", "user_id=ann", 20), fact("phone", "user_id=ann", 10), fact("till", "user_id=bob", 5)]);
     assert_eq!(["laptop", "phone", "till"].map(|name| profile(&graph, name)), ["phone", "phone", "till"]);
     let found = find(&graph, &IdentityRules::default(), &identifier("user_id=ann")).unwrap();
-    assert_eq!(found.unwrap().as_str(), "phone");
+    assert_eq!(
+        found.map(|named| (named.profile.as_str().to_owned(), named.trust)),
+        Some(("phone".to_owned(), Trust::Fact))
+    );
     assert_eq!(find(&graph, &IdentityRules::default(), &identifier("user_id=cy")).unwrap(), None);
+}
+
+#[test]
+fn a_fact_takes_an_identifier_from_every_claim_and_a_claim_says_that_it_is_one() {
+    let (squatter, owner) =
+        (claim("squatter", "email=boss@shop.example", 1), fact("desk", "email=boss@shop.example", 9));
+    let asked = |graph: &MemoryGraph| {
+        let named = find(graph, &IdentityRules::default(), &identifier("email=boss@shop.example")).unwrap();
+        named.map(|named| (named.profile.as_str().to_owned(), named.trust))
+    };
+    let alone = heard(&[fact("squatter", "user_id=mallory", 1), squatter.clone()]);
+    assert_eq!(asked(&alone), Some(("squatter".to_owned(), Trust::Claim)));
+    let both = heard(&[fact("squatter", "user_id=mallory", 1), squatter, fact("desk", "user_id=boss", 8), owner]);
+    assert_eq!(asked(&both), Some(("desk".to_owned(), Trust::Fact)));
 }
 
 #[test]

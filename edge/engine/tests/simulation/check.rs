@@ -80,6 +80,13 @@ fn together(world: &World<'_>, script: &Script) -> Checked {
     let (homes, graph) = (home_of(world), world.graph());
     for edge in graph.edges().filter(|edge| !edge.fragment.is_alias()) {
         let named = find(&graph, &script.rules, &edge.identifier).map_err(|error| error.message.clone())?;
+        // No claim names anybody whom a fact names otherwise.
+        let fact = edge.trust() == Trust::Fact
+            && graph.verdicts.get(&(edge.fragment.clone(), edge.identifier.clone())) == Some(&Verdict::Joined);
+        hold(!fact || named.as_ref().is_some_and(|named| named.trust == Trust::Fact), || {
+            format!("{edge:?}: {named:?}")
+        })?;
+        let named = named.map(|named| named.profile);
         let verdict = graph.verdicts.get(&(edge.fragment.clone(), edge.identifier.clone()));
         let home = homes.get(&edge.fragment);
         let reached = home.is_some() && home == named.as_ref();
@@ -109,8 +116,8 @@ fn apart(world: &World<'_>, script: &Script) -> Checked {
         if edge.fragment.is_alias() {
             let both = graph.edges().filter(|other| other.fragment == edge.fragment).map(of).collect();
             aliases.push(both);
-        } else if let Some(profile) = find(&graph, &script.rules, &edge.identifier).map_err(|e| e.message.clone())? {
-            users.entry(profile).or_default().insert(of(edge));
+        } else if let Some(named) = find(&graph, &script.rules, &edge.identifier).map_err(|e| e.message.clone())? {
+            users.entry(named.profile).or_default().insert(of(edge));
         }
     }
     for (profile, users) in users {

@@ -35,7 +35,13 @@ pub(in crate::http) async fn erase_named(incoming: Incoming<'_>) -> Result<Respo
     let (identifier, env) = (profiles::named(&incoming.url())?, incoming.env);
     if identifier.namespace != Namespace::AnonymousId {
         let found = graph::find(env, &identifier).await?;
-        return erase_person(found.ok_or(DomainError::NotFound("profile"))?, env).await;
+        let profile = found.profile_id.ok_or(DomainError::NotFound("profile"))?;
+        if found.unproved {
+            let message = "is only claimed by a browser, without proof: it may be somebody else's. Look at the profile that \
+                           GET /api/profiles shows, and erase it by its profile_id";
+            return Err(FieldError::new(identifier.namespace.to_string(), message).into());
+        }
+        return erase_person(profile, env).await;
     }
     let mut response = profiles::by_anonymous(&identifier.value, env).await?;
     if response.status_code() != 200 {

@@ -10,6 +10,7 @@ use crate::http::incoming::Incoming;
 use crate::platform::error::EdgeError;
 use crate::platform::query::Query;
 use crate::platform::response;
+use crate::rpc::graph::Found;
 use crate::rpc::profile::{Moved, ProfileQuestion};
 use crate::rpc::{graph, shards};
 
@@ -22,8 +23,9 @@ pub(in crate::http) async fn get_named(incoming: Incoming<'_>) -> Result<Respons
     if identifier.namespace == Namespace::AnonymousId {
         return by_anonymous(&identifier.value, incoming.env).await;
     }
-    let profile = graph::find(incoming.env, &identifier).await?.ok_or(DomainError::NotFound("profile"))?;
-    follow(profile.into_string(), None, incoming.env).await
+    let Found { profile_id, unproved } = graph::find(incoming.env, &identifier).await?;
+    let profile_id = profile_id.ok_or(DomainError::NotFound("profile"))?.into_string();
+    follow(ProfileQuestion { profile_id, unproved, ..ProfileQuestion::default() }, incoming.env).await
 }
 
 /// The one identifier that a query names.
@@ -44,16 +46,16 @@ pub(super) fn named(url: &str) -> Result<Identifier, EdgeError> {
 /// The profile of a browser: at its home, or where its home says it moved.
 pub(in crate::http) async fn by_anonymous(id: &str, env: &Env) -> Result<Response, EdgeError> {
     let id = AnonymousId::parse(id)?;
-    follow(id.as_str().to_owned(), Some(id), env).await
+    let profile_id = id.as_str().to_owned();
+    follow(ProfileQuestion { profile_id, anonymous_id: Some(id), ..ProfileQuestion::default() }, env).await
 }
 
 /// A profile by its ID, or the one that it became part of.
 pub(super) async fn by_profile(id: ProfileId, env: &Env) -> Result<Response, EdgeError> {
-    follow(id.into_string(), None, env).await
+    follow(ProfileQuestion { profile_id: id.into_string(), ..ProfileQuestion::default() }, env).await
 }
 
-async fn follow(profile_id: String, anonymous_id: Option<AnonymousId>, env: &Env) -> Result<Response, EdgeError> {
-    let mut question = ProfileQuestion { profile_id, anonymous_id, fragment: None };
+async fn follow(mut question: ProfileQuestion, env: &Env) -> Result<Response, EdgeError> {
     for _ in 0..MAX_HOPS {
         ProfileId::parse(&question.profile_id)?;
         let bucket = bucket_of(&question.profile_id);

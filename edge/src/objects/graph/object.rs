@@ -15,7 +15,7 @@ use endcap_identity::{
     Assertion, Assignment, FragmentId, Identifier, IdentityRules, Namespace, graph, partitioned_resolve,
 };
 use endcap_protocol::UnixMillis;
-use endcap_validation::DomainError;
+use endcap_validation::{DomainError, Trust};
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::store::SqlGraph;
@@ -145,8 +145,9 @@ impl IdentityGraph {
         let snapshot = self.snapshot().await?;
         let rules = &snapshot.settings.identity;
         let identifier = self.kept(identifier);
-        let profile_id = partitioned_resolve::find(&self.peers(rules)?, rules, &identifier).await?;
-        response::json(&Found { profile_id })
+        let named = partitioned_resolve::find(&self.peers(rules)?, rules, &identifier).await?;
+        let unproved = named.as_ref().is_some_and(|named| named.trust == Trust::Claim);
+        response::json(&Found { profile_id: named.map(|named| named.profile), unproved })
     }
 
     fn verdicts(&self, ask: &VerdictsAsk) -> Result<Response, EdgeError> {

@@ -43,6 +43,7 @@ impl ProfileShard {
         let zone = Zone::parse(&snapshot.settings.time_zone).ok();
         let hour_of = |at| zone.as_ref().map_or_else(|| utc_hour(at), |zone| zone.hour(at));
         let reference = Reference { catalogue: &snapshot.catalogue, hour_of: &hour_of };
-        response::json(&ProfileView::new(&row, &refreshed.person, reference))
+        let view = ProfileView::new(&row, &refreshed.person, reference);
+        response::json(&ProfileView { unproved: question.unproved.then_some(true), ..view })
     }
 }
