@@ -19,7 +19,8 @@ use crate::{bench, docs, fuzz, invariants, size};
 /// The crates that only compile for the wasm target in earnest.
 const WASM_PACKAGES: [&str; 4] = ["--package", "endcap-sdk", "--package", "endcap-edge"];
 
-/// Folders of Node.js suites, in order: the worker in workerd, attacks on it, the rigs, the package, the book's samples, browsers.
+/// Folders of Node.js suites, in order: the worker in workerd, attacks on it, the rigs, the package, the book's samples,
+/// browsers.
 const SUITES: [&str; 6] = ["integration", "attack", "harness", "packaging", SAMPLES, "e2e"];
 /// The one that uses `cargo xtask dev` as a newcomer does.
 const SAMPLES: &str = "docs";
@@ -126,17 +127,19 @@ impl Report {
         if !any && !["types", "size", "build"].iter().any(|name| self.wants(name)) {
             return Ok(());
         }
-        let development = suites.iter().any(|(folder, files)| *folder == SAMPLES && !files.is_empty());
+        let samples = suites.iter().any(|(folder, files)| *folder == SAMPLES && !files.is_empty());
         let ready = thread::scope(|scope| {
             // The optimised worker is linked by one thread for minutes. What comes after it is compiled beside it.
-            development.then(|| scope.spawn(|| build::compile_ahead(project, build.tools)));
+            samples.then(|| scope.spawn(|| build::compile_ahead(project, build.tools)));
             self.always("build", || build::all(build))
         });
         if ready {
             self.step("types", || types(project));
             self.step("size", || size::check(project));
             // After the types, which are those of the package that is published.
-            self.development(build, &suites);
+            if samples {
+                self.development(build);
+            }
             if any {
                 browsers::ensure();
             }
@@ -156,14 +159,12 @@ impl Report {
         Ok(())
     }
 
-    /// What `cargo xtask dev` serves, where the suite of the book's samples is wanted.
-    fn development(&mut self, build: &Build<'_>, suites: &[(&str, Vec<PathBuf>)]) {
-        if suites.iter().any(|(folder, files)| *folder == SAMPLES && !files.is_empty()) {
-            samples::ensure();
-            let steps = Steps::of(build::ALL_STEPS);
-            let development = Build { variant: Variant::Development, steps: &steps, ..*build };
-            self.always("build dev", || build::all(&development));
-        }
+    /// What `cargo xtask dev` serves, for the suite of the book's samples.
+    fn development(&mut self, build: &Build<'_>) {
+        samples::ensure();
+        let steps = Steps::of(build::ALL_STEPS);
+        let development = Build { variant: Variant::Development, steps: &steps, ..*build };
+        self.always("build dev", || build::all(&development));
     }
 
     /// Whether anything failed or could not run. Filters that keep nothing are a mistake too.

@@ -2,8 +2,10 @@
 //! (`edge/entry.js`) to `edge/worker.js` and the module that it imports.
 
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use anyhow::{Context, Result, ensure};
 
@@ -24,10 +26,16 @@ const MODULE: &str = "index_bg.wasm";
 pub(super) fn build(build: &Build<'_>) -> Result<()> {
     let Build { project, tools, .. } = build;
     let profile = if build.is_development() { DEVELOPMENT_PROFILE } else { "worker" };
-    let wasm = compile(project, tools.wasm.cargo(project, "build"), "endcap-edge", profile)?;
+    let (wasm, description) = thread::scope(|scope| {
+        // Native, so in another folder: neither waits for the other.
+        let description = scope.spawn(|| description(project));
+        let wasm = compile(project, tools.wasm.cargo(project, "build"), "endcap-edge", profile);
+        (wasm, description.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    let wasm = wasm?;
     let assets = build.target(ASSETS);
     fs::create_dir_all(&assets)?;
-    fs::write(assets.join("openapi.json"), description(project)?)?;
+    fs::write(assets.join("openapi.json"), description?)?;
     let entry = project.path("edge/entry.js");
     let inputs =
         Inputs::default().path(&wasm)?.path(&entry)?.text(include_str!("edge.rs")).text(include_str!("bindgen.rs"));
