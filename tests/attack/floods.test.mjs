@@ -50,6 +50,11 @@ test('behind a proxy of ones own the header that the configuration names counts,
   assert.equal(await refused(edge, (n) => ({ 'CF-Connecting-IP': '192.0.2.7', 'X-Client': `203.0.113.${n}` })), 0);
 });
 
+test('a header that cannot be one counts as none, and nobody is refused for it', async (t) => {
+  const edge = await edgeWith(t, { ENDCAP_RATE_IP: '1/50', ENDCAP_CLIENT_IP_HEADER: 'no header' });
+  assert.equal(await refused(edge, () => ({ 'CF-Connecting-IP': '192.0.2.7' })), 0);
+});
+
 test('pixels and redirects have a bound: beyond it they work, count nothing, and are counted as refused', async (t) => {
   const edge = await edgeWith(t, { ENDCAP_RATE_LINKS: '1/4' });
   const from = (/** @type {string} */ address) => ({ headers: { 'CF-Connecting-IP': address, 'User-Agent': 'Firefox' }, redirect: /** @type {const} */ ('manual') });

@@ -169,12 +169,17 @@ fn read(env: &Env) -> Config {
         gpc: Gpc::parse(&text(env, "ENDCAP_GPC").unwrap_or_default()),
         rate_ip: Rate::parse(&text(env, "ENDCAP_RATE_IP").unwrap_or_default(), RATE_IP),
         rate_links: Rate::parse(&text(env, "ENDCAP_RATE_LINKS").unwrap_or_default(), RATE_LINKS),
-        client_ip_header: text(env, "ENDCAP_CLIENT_IP_HEADER").map(|name| name.to_ascii_lowercase()),
+        client_ip_header: text(env, "ENDCAP_CLIENT_IP_HEADER").filter(|name| is_header_name(name)),
         rate_source: Rate::parse(&text(env, "ENDCAP_RATE_SOURCE").unwrap_or_default(), RATE_SOURCE),
         categories: text(env, "ENDCAP_CONSENT_CATEGORIES")
             .and_then(|json| serde_json::from_str(&json).ok())
             .unwrap_or_default(),
     }
+}
+
+/// Whether a text can name a header (RFC 9110 §5.1); asking a request for any other fails.
+fn is_header_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// Reads `{source: secret}` or, while a secret changes, `{source: [secret, secret]}`.
