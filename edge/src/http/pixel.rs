@@ -10,14 +10,13 @@ use endcap_events::link::{PIXEL, query};
 use endcap_identity::signed;
 use endcap_protocol::cookie::{ID_COOKIE, Identity, ROUTE_COOKIE};
 use endcap_protocol::{bucket_of, uuid};
-use endcap_validation::Trust;
 use wasm_bindgen::JsValue;
 use worker::{Env, Headers, Method, Request, RequestInit, Response, ResponseBuilder, console_error};
 
 use super::incoming::Incoming;
 use super::rate_limits;
 use super::reader::ReaderHeaders;
-use super::server_delivery::deliver;
+use super::server_delivery::deliver_later;
 use crate::platform::clock;
 use crate::platform::config::Config;
 use crate::platform::cookie::cookie;
@@ -51,23 +50,14 @@ pub(super) async fn serve(incoming: &Incoming<'_>) -> Result<Response, EdgeError
 
 /// Counts an open, while the image is already on its way, or a page view, whose answer may set cookies.
 async fn count(incoming: &Incoming<'_>) -> Result<Vec<String>, EdgeError> {
-    let Incoming { request, env, config, context, .. } = incoming;
+    let Incoming { request, env, config, .. } = incoming;
     let url = incoming.url();
     let query = query::of(&url);
     let Some(token) = parameter(query, "t", MAX_TOKEN) else { return page_view(request, &url, env, config).await };
     let Some(message) = Message::of_pixel(&config.keys, &token) else { return Ok(Vec::new()) };
     let by = Reader::of_image(ReaderHeaders::of(request)?.request());
     let now = clock::now();
-    let (source, event) = (message.channel.source()?, message.opened(by, now)?);
-    let admitted = rate_limits::admit_reader(request.inner(), config);
-    let env = (*env).clone();
-    context.wait_until(async move {
-        if admitted.is_err() {
-            rate_limits::count_refused(&env, source.as_str(), 1, now).await;
-        } else if let Err(error) = deliver(&env, &source, Trust::Fact, vec![event]).await {
-            console_error!("open: {error}");
-        }
-    });
+    deliver_later(incoming, message.channel.source()?, message.opened(by, now)?, now);
     Ok(Vec::new())
 }
 

@@ -21,7 +21,8 @@ pub(super) fn answer(role: Role, incoming: &Incoming<'_>) -> Option<Result<Respo
     }
 }
 
-/// Any origin that some source lists, or any at all where a source takes pages of any origin. Which source it may send to is checked with the batch.
+/// Any origin that some source lists, or any at all where a source takes pages of any origin. Which source it may send to is
+/// checked with the batch.
 fn of_page(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let origin = incoming.request.headers().get("origin")?.unwrap_or_default();
     if !incoming.config.names(&origin) && !incoming.config.has_open_source() {
@@ -38,8 +39,7 @@ fn of_vendor(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let response = response::empty(204);
     let origin = incoming.request.headers().get("origin")?.unwrap_or_default();
     if incoming.config.names(&origin) {
-        response.headers().set("access-control-allow-origin", &origin)?;
-        response.headers().set("vary", "origin")?;
+        cors::allow_without_cookies(&response, &origin)?;
     } else if incoming.config.has_open_source() {
         response.headers().set("access-control-allow-origin", "*")?;
     }

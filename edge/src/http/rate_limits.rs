@@ -87,7 +87,7 @@ pub(super) fn admit(request: &RawRequest, config: &Config) -> Result<(), EdgeErr
     take(&CLIENTS, config.rate_ip, request, config)
 }
 
-/// The same for a pixel or a redirect: what is beyond the bound still gets its image or leads on, and counts as refused.
+/// The same for a pixel or a redirect, by a bound of their own.
 pub(super) fn admit_reader(request: &RawRequest, config: &Config) -> Result<(), EdgeError> {
     take(&READERS, config.rate_links, request, config)
 }

@@ -4,35 +4,24 @@ use endcap_events::link::query;
 use endcap_events::link::query::parameter;
 use endcap_events::link::reader::Reader;
 use endcap_events::link::token::{Click, MAX_TOKEN};
-use endcap_validation::Trust;
-use worker::{Headers, Response, ResponseBuilder, console_error};
+use worker::{Headers, Response, ResponseBuilder};
 
 use super::incoming::Incoming;
 use super::link_gone::gone;
-use super::rate_limits;
 use super::reader::ReaderHeaders;
-use super::server_delivery::deliver;
+use super::server_delivery::deliver_later;
 use crate::platform::clock;
 use crate::platform::error::EdgeError;
 
 /// Answers a followed link. The person goes on at once; the click is counted while they do.
 pub(super) fn serve(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
-    let Incoming { request, env, config, context, .. } = incoming;
+    let Incoming { request, config, .. } = incoming;
     let url = incoming.url();
     let token = parameter(query::of(&url), "t", MAX_TOKEN);
     let Some(click) = token.and_then(|token| Click::of_token(&config.keys, &token)) else { return gone() };
     let by = Reader::of_link(ReaderHeaders::of(request)?.request());
     let now = clock::now();
-    let (source, event) = (click.message.channel.source()?, click.clicked(by, now)?);
-    let admitted = rate_limits::admit_reader(request.inner(), config);
-    let env = (*env).clone();
-    context.wait_until(async move {
-        if admitted.is_err() {
-            rate_limits::count_refused(&env, source.as_str(), 1, now).await;
-        } else if let Err(error) = deliver(&env, &source, Trust::Fact, vec![event]).await {
-            console_error!("click: {error}");
-        }
-    });
+    deliver_later(incoming, click.message.channel.source()?, click.clicked(by, now)?, now);
     let headers = Headers::new();
     headers.set("location", click.destination.as_str())?;
     headers.set("cache-control", "no-store, private")?;

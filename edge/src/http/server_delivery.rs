@@ -12,12 +12,14 @@ use endcap_events::server::history_batch::{HistoryBatch, Item, pack};
 use endcap_events::server::{Action, ServerEvent};
 use endcap_identity::server_fragment::{Of, derived, foreign};
 use endcap_identity::{Identifier, Namespace};
-use endcap_protocol::{AnonymousId, FieldError, SourceId, UserId, bucket_of};
+use endcap_protocol::{AnonymousId, FieldError, SourceId, UnixMillis, UserId, bucket_of};
 use endcap_validation::{DomainError, Trust};
 use futures_util::future::join_all;
 use serde_json::value::RawValue;
-use worker::Env;
+use worker::{Env, console_error};
 
+use super::incoming::Incoming;
+use super::rate_limits;
 use crate::platform::error::EdgeError;
 use crate::rpc::delivery::{DeliverItem, DeliverRequest, ItemReply};
 use crate::rpc::placement::Use;
@@ -32,6 +34,20 @@ pub(super) struct Delivered {
     pub(super) duplicate: Vec<String>,
     /// Events that were refused; the index is the event's in the list that was given.
     pub(super) rejected: Vec<Rejection>,
+}
+
+/// Delivers what the reader of a message did, while the answer is already on its way. What is beyond the bound is counted
+/// as refused.
+pub(super) fn deliver_later(incoming: &Incoming<'_>, source: SourceId, event: ServerEvent, now: UnixMillis) {
+    let admitted = rate_limits::admit_reader(incoming.request.inner(), incoming.config);
+    let env = incoming.env.clone();
+    incoming.context.wait_until(async move {
+        if admitted.is_err() {
+            rate_limits::count_refused(&env, source.as_str(), 1, now).await;
+        } else if let Err(error) = deliver(&env, &source, Trust::Fact, vec![event]).await {
+            console_error!("event of {}: {error}", source.as_str());
+        }
+    });
 }
 
 /// Delivers events of one source to the histories they belong to. `trust` says how far the sender is believed.

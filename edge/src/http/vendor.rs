@@ -27,7 +27,7 @@ use super::server_delivery::deliver;
 use crate::platform::config::{Config, config};
 use crate::platform::error::EdgeError;
 use crate::platform::query::Query;
-use crate::platform::{clock, response};
+use crate::platform::{clock, cors, response};
 use crate::rpc::quarantine;
 
 /// The sender.
@@ -60,18 +60,15 @@ pub(super) fn metrics() -> Result<Response, EdgeError> {
 /// What every route of the vendors' APIs answers. A page may read it where the source that it asked lists its origin: it is
 /// good, or an error that came after that was checked.
 pub(super) fn readable(result: Result<Response, EdgeError>, origin: Option<&str>) -> Result<Response, EdgeError> {
-    let checked = !matches!(&result, Err(error) if !matches!(error, EdgeError::Readable(_)));
-    let response = match result {
-        Ok(response) => response,
-        Err(error) => refusal(&error)?,
+    let (response, checked) = match result {
+        Ok(response) => (response, true),
+        Err(error) => (refusal(&error)?, matches!(error, EdgeError::Readable(_))),
     };
-    let headers = response.headers();
     if let Some(origin) = origin
         && checked
-        && !headers.has("access-control-allow-origin")?
+        && !response.headers().has("access-control-allow-origin")?
     {
-        headers.set("access-control-allow-origin", origin)?;
-        headers.set("vary", "origin")?;
+        cors::allow_without_cookies(&response, origin)?;
     }
     Ok(response)
 }

@@ -7,12 +7,14 @@ use super::response;
 
 /// Lets a page of `origin` read the answer to a request with cookies. The caller has checked the origin.
 pub(crate) fn allow(response: &Response, origin: &str) -> Result<(), EdgeError> {
-    for (name, value) in
-        [("access-control-allow-origin", origin), ("access-control-allow-credentials", "true"), ("vary", "origin")]
-    {
-        response.headers().set(name, value)?;
-    }
-    Ok(())
+    allow_without_cookies(response, origin)?;
+    Ok(response.headers().set("access-control-allow-credentials", "true")?)
+}
+
+/// The same for a request without cookies.
+pub(crate) fn allow_without_cookies(response: &Response, origin: &str) -> Result<(), EdgeError> {
+    response.headers().set("access-control-allow-origin", origin)?;
+    Ok(response.headers().set("vary", "origin")?)
 }
 
 /// Turns a handler's result into the answer. A page can read an error, with the time to wait, where the source that it asked
