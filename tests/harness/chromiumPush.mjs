@@ -39,6 +39,8 @@ export class ChromiumPush {
   messages = [];
   /** @type {{status: number, reason: string}[]} Messages refused, in order. */
   refusals = [];
+  /** @type {string[]} What the browser asked for and was sent, in order: what to read when a message is not shown. */
+  events = [];
 
   static async start() {
     const service = new ChromiumPush();
@@ -120,6 +122,7 @@ export class ChromiumPush {
       bytes(21, body),
     ]);
     this.#waiting.set(id, frame(TAG.message, stanza));
+    this.events.push(`a message is ${this.#socket && !this.#socket.destroyed ? 'sent' : 'kept until the next login'}`);
     this.#socket?.write(frame(TAG.message, stanza));
   }
 
@@ -132,6 +135,7 @@ export class ChromiumPush {
   async #register(request, response) {
     const parts = [];
     for await (const part of request) parts.push(part);
+    this.events.push(`${request.url} ${new URLSearchParams(Buffer.concat(parts).toString('latin1')).get('X-subtype') ?? ''}`);
     if (request.url === '/checkin') {
       response.writeHead(200, { 'Content-Type': 'application/x-protobuf' }).end(checkIn());
       return;
@@ -153,6 +157,7 @@ export class ChromiumPush {
     let rest = Buffer.alloc(0);
     let greeted = false;
     socket.on('error', () => {});
+    socket.on('close', () => this.events.push('a connection is closed'));
     socket.on('data', (data) => {
       rest = Buffer.concat([rest, data]);
       // The first byte of a connection is the protocol's version.
@@ -166,6 +171,7 @@ export class ChromiumPush {
         this.#socket = socket;
         // A browser that connects again names what it received (field 10); the rest is sent once more.
         for (const [field, id] of read.fields) if (field === 10) this.#waiting.delete(id.toString());
+        this.events.push(`a login; sent again: ${this.#waiting.size}`);
         for (const waiting of this.#waiting.values()) socket.write(waiting);
       }
     });

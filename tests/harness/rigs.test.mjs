@@ -130,31 +130,47 @@ async function subscribe(key) {
   return JSON.stringify(await registration.pushManager.subscribe(options));
 }
 
+// After a profile's first subscription Chromium stops its messaging client and starts it again. In one of some thirty
+// runs no message was shown, probably one that came in that moment: then a new browser is tried, and what was seen is said.
 test('Chromium subscribes at its push service and shows a message', async (t) => {
-  const service = await ChromiumPush.start();
-  t.after(() => service.close());
   const site = await StaticSite.start({
     '/': ['text/html', '<!doctype html><title>Rig</title>'],
     '/sw.js': ['text/javascript', WORKER],
   });
   t.after(() => site.close());
-  const chromium = await Chromium.launch({ flags: service.flags });
-  t.after(() => chromium.close());
-  await chromium.allowNotifications(site.origin);
-  await chromium.open(site.origin);
+  for (let browsers = 3; ; browsers--) {
+    const service = await ChromiumPush.start();
+    const chromium = await Chromium.launch({ flags: service.flags });
+    try {
+      return await showsMessage(chromium, service, site.origin);
+    } catch (error) {
+      t.diagnostic(`${error}: ${service.events.join(', ')}`);
+      if (browsers === 1) throw error;
+    } finally {
+      await chromium.close();
+      await service.close();
+    }
+  }
+});
+
+/**
+ * @param {Chromium} chromium
+ * @param {ChromiumPush} service
+ * @param {string} origin
+ */
+async function showsMessage(chromium, service, origin) {
+  await chromium.allowNotifications(origin);
+  await chromium.open(origin);
   const subscription = JSON.parse(await chromium.evaluate(subscribe, VAPID.publicKey));
   const vapidDetails = { subject: SUBJECT, ...VAPID };
   const { endpoint, headers, body } = webpush.generateRequestDetails(subscription, '{"title":"Hello"}', { TTL: 60, vapidDetails });
   const sent = new Request(endpoint, { method: 'POST', headers: withoutLength(headers), body });
   assert.deepEqual(await service.receive(sent), { status: 201, reason: 'accepted' });
-  const shown = await until(
-    async () => (await chromium.notifications()).find(({ title }) => title === 'Hello'),
-    { what: 'the notification', within: 60_000 },
-  );
-  assert.equal(shown.title, 'Hello');
+  const shown = async () => (await chromium.notifications()).some(({ title }) => title === 'Hello');
+  await until(shown, { what: 'the notification', within: 20_000 });
   const wrong = new Request(`${endpoint}x`, { method: 'POST', headers: withoutLength(headers), body });
   assert.equal((await service.receive(wrong)).status, 410);
-});
+}
 
 /** @param {Record<string, unknown>} headers */
 function withoutLength(headers) {
