@@ -13,7 +13,6 @@ use endcap_profile::timeline::{ImpressionRecord, OrderRecord, TimelineEvent};
 use endcap_profile::touchpoint::Touchpoint;
 use endcap_protocol::{AnonymousId, UnixMillis};
 use endcap_targeting::Behaviour;
-use endcap_validation::Trust;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -26,9 +25,9 @@ use crate::computed_traits::{Computed, Reference};
 pub struct ProfileView {
     /// The canonical profile ID.
     pub profile_id: String,
-    /// `true` where it was asked for by an identifier that only browsers claim, without proof: anybody may have said it.
+    /// What is unproved about it, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unproved: Option<bool>,
+    pub unproved: Option<Unproved>,
     /// Anonymous IDs of its browsers.
     pub anonymous_ids: Vec<String>,
     /// Device IDs of its browsers.
@@ -63,6 +62,64 @@ pub struct ProfileView {
     pub pushes: Vec<PushView>,
     /// Recent events, the latest first.
     pub events: Vec<TimelineEvent>,
+}
+
+/// What is unproved about a profile.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Unproved {
+    /// `true` where it was asked for by an identifier that only browsers claim, without proof: anybody may have said it.
+    Lookup(bool),
+    /// Browsers that claim to be this person without proof. Nothing of them counts here.
+    Claims(Claims),
+}
+
+/// Browsers that claim to be a person.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Claims {
+    /// How many there are.
+    pub browsers: usize,
+    /// Events of the browsers listed.
+    pub events: u64,
+    /// Orders of the browsers listed.
+    pub orders: u64,
+    /// When one of the browsers listed was seen last, Unix milliseconds.
+    pub last_seen: UnixMillis,
+    /// The latest claims, at most 20.
+    pub claims: Vec<ClaimView>,
+}
+
+/// A browser that claims to be a person.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ClaimView {
+    /// The profile of the browser, which holds what it did.
+    pub profile_id: String,
+    /// What it named: `user_id`, `email`, and so on.
+    pub identifier: String,
+    /// The source that it named it at.
+    pub source: String,
+    /// When it did so first, Unix milliseconds.
+    pub claimed_at: UnixMillis,
+    /// Its events.
+    pub events: u64,
+    /// Its orders.
+    pub orders: u64,
+    /// When it was seen last, Unix milliseconds.
+    pub last_seen: UnixMillis,
+}
+
+impl Claims {
+    /// The claims of `browsers` browsers, of which `claims` are the latest.
+    #[must_use]
+    pub fn new(browsers: usize, claims: Vec<ClaimView>) -> Self {
+        Self {
+            browsers,
+            events: claims.iter().map(|claim| claim.events).sum(),
+            orders: claims.iter().map(|claim| claim.orders).sum(),
+            last_seen: claims.iter().map(|claim| claim.last_seen).max().unwrap_or_default(),
+            claims,
+        }
+    }
 }
 
 /// Consent as shown.
@@ -257,7 +314,7 @@ impl ProfileView {
             unproved: None,
             anonymous_ids: distinct(row.fragments.iter().map(|(id, fragment)| browser_name(id, fragment))),
             device_ids: distinct(fragments.clone().filter_map(|f| f.device_id.as_ref()).map(|id| id.as_str())),
-            user_ids: row.users(Trust::Fact).into_iter().map(|user| user.as_str().to_owned()).collect(),
+            user_ids: row.users().into_iter().map(|user| user.as_str().to_owned()).collect(),
             claimed_user_ids: claimed(row),
             traits: person.traits.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
             consent: ConsentView {
@@ -289,7 +346,7 @@ fn browser_name<'a>(id: &'a FragmentId, fragment: &'a Fragment) -> &'a str {
 
 /// User IDs that were claimed and never proved.
 fn claimed(row: &ProfileRow) -> Vec<String> {
-    let proved = row.users(Trust::Fact);
+    let proved = row.users();
     let claims = row.fragments.values().flat_map(|fragment| &fragment.claims);
     distinct(claims.filter(|claim| !proved.contains(&claim.user_id)).map(|claim| claim.user_id.as_str()))
 }

@@ -4,9 +4,11 @@
 //! row, batch, snapshot and time; the shard around it only moves bytes.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use endcap_events::ingest::event::Event;
+use endcap_events::ingest::event::{Event, Kind};
 use endcap_events::ingest::redact::without_proof;
+use endcap_events::ingest::warning::WarningCode;
 use endcap_events::ingest::{Batch, Warning};
 use endcap_identity::{Assertion, FragmentId};
 use endcap_models::lifecycle::Bounds;
@@ -14,15 +16,20 @@ use endcap_models::lifecycle::History;
 use endcap_models::lifecycle::Orders;
 use endcap_profile::dedupe::Block;
 use endcap_profile::evidence_policy::EvidencePolicy;
-use endcap_profile::fragment::{Applied, Fragment};
+use endcap_profile::fragment::{Applied, Fragment, Named};
 use endcap_profile::person::Person;
 use endcap_profile::row::ProfileRow;
 use endcap_profile::signal::Signal;
 use endcap_profile::timers::{TimerKey, TimerMove};
 use endcap_protocol::UnixMillis;
+use endcap_protocol::commerce::Commerce;
+use endcap_validation::Trust;
 
 use crate::journey::cart_left_due;
 use crate::shop::Snapshot;
+
+/// Most fragments of one profile that one write sends home.
+pub const MAX_GUESTS: usize = 20;
 
 /// What a batch did to a profile.
 #[derive(Debug, Default)]
@@ -39,6 +46,8 @@ pub struct Visit {
     pub warnings: Vec<Warning>,
     /// Their evidence about whose the fragment is, as far as the graph does not have it yet.
     pub assertion: Option<Assertion>,
+    /// Fragments that an earlier version joined to this profile by a claim; the graph sends them home.
+    pub guests: Vec<FragmentId>,
     /// Fragment succession: the successor of this fragment, and the rest of the events, to be applied there.
     pub succession: Option<(FragmentId, Vec<Event>)>,
 }
@@ -55,14 +64,15 @@ pub fn apply(
     let mut visit = Visit::default();
     let mut assertion = Assertion::new(at.clone());
     let events = std::mem::take(&mut batch.events);
+    let told_elsewhere = orders_elsewhere(row, at, &events);
     let fragment = row.fragments.entry(at.clone()).or_insert_with(|| Fragment::begun(&batch.anonymous_id, now));
     note_browser(fragment, batch, now);
     let mut events = events.into_iter();
     while let Some(event) = events.next() {
         // A login that the fragment knows, by itself or by inherited dedupe, begins no successor again.
         let known = fragment.messages.contains(&event.message_id, overflow);
-        let user = policy.user_of(&event).filter(|(_, trust)| !known && policy.links(*trust));
-        if user.is_some_and(|(user, _)| fragment.is_anothers(&user, &event)) {
+        let user = policy.user_of(&event).filter(|(_, trust)| !known && policy.keeps(*trust));
+        if user.is_some_and(|(user, trust)| fragment.is_anothers(&user, trust, &event)) {
             let next = at.next(&event.message_id);
             fragment.successor = Some(next.clone());
             visit.succession = Some((next, std::iter::once(event).chain(events).collect()));
@@ -73,12 +83,11 @@ pub fn apply(
             Applied::Duplicate => visit.duplicate.push(id),
             Applied::Accepted(signals) => {
                 visit.accepted.push(id);
-                visit.signals.extend(signals);
+                // What was bought teaches once, whoever tells of the order.
+                visit.signals.extend(signals.into_iter().filter(|_| !is_order_in(&event, &told_elsewhere)));
                 assertion.said.extend(fragment.hear(&event, policy));
                 assertion.aliases.extend(policy.alias_of(&event));
-                if let Some(Err(error)) = policy.judge_proof(&event) {
-                    visit.warnings.push(Warning::of_proof(event.message_id.as_str(), error));
-                }
+                visit.warnings.extend(warning(fragment, &event, policy));
                 visit.log.push(match without_proof(&event.raw) {
                     Cow::Borrowed(_) => event.raw,
                     Cow::Owned(redacted) => redacted,
@@ -87,7 +96,42 @@ pub fn apply(
         }
     }
     visit.assertion = Some(assertion).filter(|assertion| !assertion.is_empty());
+    visit.guests = row.joined_by_claim(MAX_GUESTS);
     visit
+}
+
+/// What of a kept event was not taken as it was meant.
+fn warning(fragment: &Fragment, event: &Event, policy: &EvidencePolicy<'_>) -> Option<Warning> {
+    let message = event.message_id.as_str();
+    if let Some(Err(error)) = policy.judge_proof(event) {
+        return Some(Warning::of_proof(message, error));
+    }
+    let claims = matches!(event.kind, Kind::Identify { .. }) && policy.only_claims(event);
+    let is_another = |named: &Named| named.trust == Trust::Fact && Some(&named.user_id) != event.user_id.as_ref();
+    let against_proof = fragment.user.as_ref().is_some_and(is_another);
+    let code = if against_proof { WarningCode::ClaimAgainstProof } else { WarningCode::ClaimListed };
+    claims.then(|| Warning::of_claim(message, code))
+}
+
+/// The order that an event tells of.
+fn order_of(event: &Event) -> Option<&str> {
+    match &event.kind {
+        Kind::Track { commerce: Some(Commerce::Ordered(order)), .. } => Some(&order.order_id),
+        _ => None,
+    }
+}
+
+/// Orders of these events that other fragments of the person tell of as well.
+fn orders_elsewhere(row: &ProfileRow, at: &FragmentId, events: &[Event]) -> BTreeSet<String> {
+    let known = |order: &str| {
+        let mut others = row.fragments.iter().filter(|(id, _)| *id != at).flat_map(|(_, held)| &held.orders);
+        others.any(|held| held.order_id == order)
+    };
+    events.iter().filter_map(order_of).filter(|order| known(order)).map(str::to_owned).collect()
+}
+
+fn is_order_in(event: &Event, orders: &BTreeSet<String>) -> bool {
+    order_of(event).is_some_and(|order| orders.contains(order))
 }
 
 /// Notes what the batch itself says about the browser.

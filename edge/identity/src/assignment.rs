@@ -15,8 +15,11 @@ pub enum LinkStrength {
     Own,
     /// Proof: the browser may be shown what is decided from the whole person.
     Proved,
-    /// A claim only: it adds to the person, and is shown what is decided from itself alone.
+    /// A claim, as earlier versions linked by. Such a fragment adds nothing to the person any more, and goes home with the
+    /// next write.
     Claimed,
+    /// A claim at a source whose claims the shop trusts: it adds to the person like a proof.
+    Trusted,
 }
 
 /// Where the identity graph says that a fragment belongs. A higher version is later.

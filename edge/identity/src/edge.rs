@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fragment_id::FragmentId;
 use crate::identifier::Identifier;
+use crate::rules::IdentityRules;
 
 /// An event that gave evidence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -37,7 +38,7 @@ pub struct Edge {
     pub fragment: FragmentId,
     /// The identifier.
     pub identifier: Identifier,
-    /// The earliest claim.
+    /// The earliest claim; one of a source that the shop trusts goes before others.
     pub claimed: Option<Witness>,
     /// The earliest proof.
     pub proved: Option<Witness>,
@@ -54,14 +55,16 @@ impl Edge {
         Self { fragment, identifier, claimed: None, proved: None, dropped: None, approved: false }
     }
 
-    /// Notes an event as evidence; false when that changes nothing. The earliest event stays, so the order in which
-    /// events come does not matter.
-    pub fn note(&mut self, trust: Trust, witness: &Witness) -> bool {
+    /// Notes an event as evidence; false when that changes nothing. The earliest event stays, and of claims the earliest of
+    /// a trusted source, so the order in which events come does not matter.
+    pub fn note(&mut self, trust: Trust, witness: &Witness, rules: &IdentityRules) -> bool {
         let held = match trust {
             Trust::Claim => &mut self.claimed,
             Trust::Fact => &mut self.proved,
         };
-        if held.as_ref().is_some_and(|held| held <= witness) {
+        let claims = trust == Trust::Claim;
+        let rank = |witness: &Witness| (claims && !rules.trusts_claims(&witness.source), witness.clone());
+        if held.as_ref().is_some_and(|held| rank(held) <= rank(witness)) {
             return false;
         }
         *held = Some(witness.clone());

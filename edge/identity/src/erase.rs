@@ -43,7 +43,7 @@ pub(super) fn going<S: GraphStore>(
     rules: &IdentityRules,
     fragments: &BTreeSet<FragmentId>,
 ) -> Result<(BTreeSet<FragmentId>, BTreeSet<FragmentId>), S::Error> {
-    let around = region(store, fragments.clone())?;
+    let around = region(store, rules, fragments.clone())?;
     let people = resolve(&around.edges, rules)?;
     let profiles: BTreeSet<&ProfileId> =
         fragments.iter().filter_map(|id| people.places.get(id)).map(|(profile, _)| profile).collect();

@@ -4,6 +4,8 @@ use endcap_protocol::{AnonymousId, FieldError, MessageId, ProfileId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::server_fragment::{OF_SERVER, is_derived};
+
 /// How the names of edges between two user IDs begin: they hold no events.
 const ALIAS: &str = "alias~";
 
@@ -59,6 +61,19 @@ impl FragmentId {
     #[must_use]
     pub fn is_alias(&self) -> bool {
         self.0.starts_with(ALIAS)
+    }
+
+    /// Whether a browser makes it. Other fragments are what servers and other vendors' clients say about somebody who has
+    /// no browser here.
+    #[must_use]
+    pub fn is_of_browser(&self) -> bool {
+        !self.is_alias() && !AnonymousId::parse(&self.0).is_ok_and(|name| is_derived(&name))
+    }
+
+    /// Whether it is what the shop's server says about somebody.
+    #[must_use]
+    pub fn is_of_server(&self) -> bool {
+        self.0.starts_with(OF_SERVER)
     }
 
     /// The profile that the fragment is while nothing links it to anybody.

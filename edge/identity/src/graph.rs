@@ -82,7 +82,7 @@ pub fn hear<S: GraphStore>(
     fragment: &FragmentId,
     said: &[Evidence],
 ) -> Result<Assignment, S::Error> {
-    if note(store, rules, fragment, said, has_room)? {
+    if note(store, rules, fragment, said, has_room)? || is_joined_by_claim(store, fragment)? {
         resolve_around(store, rules, [fragment.clone()].into(), Some(fragment))?;
     }
     assignment_of(store, fragment)
@@ -112,13 +112,22 @@ pub(super) fn note<S: GraphStore>(
             }
         }
         let mut edge = known.unwrap_or_else(|| Edge::new(fragment.clone(), evidence.identifier.clone()));
-        if edge.note(evidence.trust, &evidence.witness) {
+        if edge.note(evidence.trust, &evidence.witness, rules) {
             store.save(&edge)?;
             held.insert(evidence.identifier.clone(), edge);
             changed = true;
         }
     }
     Ok(changed)
+}
+
+/// Whether an earlier version joined a fragment to a person by a claim. Hearing of it again, even if nothing is said, takes
+/// it out.
+///
+/// # Errors
+/// As the store's.
+pub(super) fn is_joined_by_claim<S: GraphStore>(store: &S, fragment: &FragmentId) -> Result<bool, S::Error> {
+    Ok(store.assignment(fragment)?.is_some_and(|assignment| assignment.link_strength == LinkStrength::Claimed))
 }
 
 /// Keeps all evidence of an assertion, and returns its fragment's assignment. Hashes the user IDs of aliases with
@@ -221,7 +230,7 @@ pub fn change<S: GraphStore>(
     let edges = meant(store, what)?;
     // People around the fragments that these edges linked before are worked out as well.
     let touched: BTreeSet<FragmentId> = edges.iter().map(|edge| edge.fragment.clone()).collect();
-    let around = region(store, touched)?.fragments;
+    let around = region(store, rules, touched)?.fragments;
     for mut edge in edges {
         if alteration.apply(&mut edge, at) {
             store.save(&edge)?;
@@ -266,10 +275,11 @@ pub fn find<S: GraphStore>(
     rules: &IdentityRules,
     identifier: &Identifier,
 ) -> Result<Option<NamedProfile>, S::Error> {
-    let said = store.of_identifier(identifier)?;
-    let region = region(store, said.iter().map(|edge| edge.fragment.clone()).collect())?;
+    let (said, listed): (Vec<Edge>, Vec<Edge>) =
+        store.of_identifier(identifier)?.into_iter().partition(|edge| rules.follows(edge));
+    let region = region(store, rules, said.iter().map(|edge| edge.fragment.clone()).collect())?;
     let mut people = resolve(&region.edges, rules)?;
-    let Some(profile) = people.named.remove(identifier) else { return Ok(None) };
+    let Some(profile) = people.named.remove(identifier) else { return claimant(store, listed) };
     let followed = |edge: &Edge| {
         let key = (edge.fragment.clone(), edge.identifier.clone());
         people.verdicts.get(&key) == Some(&Verdict::Joined)
@@ -278,13 +288,61 @@ pub fn find<S: GraphStore>(
     Ok(Some(NamedProfile { profile, trust }))
 }
 
-/// Everything that leads from some fragments to others.
+/// The profile of the browser that claimed first, where only claims name somebody.
+fn claimant<S: GraphStore>(store: &S, listed: Vec<Edge>) -> Result<Option<NamedProfile>, S::Error> {
+    let claims = listed.into_iter().filter(|edge| edge.dropped.is_none());
+    let Some(first) = claims.min_by_key(|edge| (edge.at(), edge.fragment.clone())) else { return Ok(None) };
+    let profile = assignment_of(store, &first.fragment)?.profile;
+    Ok(Some(NamedProfile { profile, trust: Trust::Claim }))
+}
+
+/// Browsers that only claim to be a person, with what each claims: the latest claims first, at most `most` of them, and how
+/// many browsers there are. `fragments` are the person's own.
+///
+/// # Errors
+/// As the store's.
+pub fn claims_about<S: GraphStore>(
+    store: &S,
+    rules: &IdentityRules,
+    fragments: &BTreeSet<FragmentId>,
+    most: usize,
+) -> Result<(usize, Vec<(Edge, ProfileId)>), S::Error> {
+    let mut named = BTreeSet::new();
+    for fragment in fragments {
+        let edges = store.of_fragment(fragment)?;
+        named.extend(edges.into_iter().filter(|edge| rules.follows(edge)).map(|edge| edge.identifier));
+    }
+    let mut claims: BTreeMap<FragmentId, Edge> = BTreeMap::new();
+    for identifier in named.iter().filter(|identifier| identifier.namespace != Namespace::AnonymousId) {
+        let others = store.of_identifier(identifier)?.into_iter();
+        let others = others.filter(|edge| !rules.follows(edge) && edge.dropped.is_none());
+        for edge in others.filter(|edge| !fragments.contains(&edge.fragment)) {
+            claims.entry(edge.fragment.clone()).or_insert(edge);
+        }
+    }
+    let browsers = claims.len();
+    let mut latest: Vec<Edge> = claims.into_values().collect();
+    latest.sort_by_key(|edge| (std::cmp::Reverse(edge.at()), edge.fragment.clone()));
+    latest.truncate(most);
+    let placed = latest.into_iter().map(|edge| {
+        let profile = assignment_of(store, &edge.fragment)?.profile;
+        Ok((edge, profile))
+    });
+    Ok((browsers, placed.collect::<Result<_, S::Error>>()?))
+}
+
+/// Everything that leads from some fragments to others. A claim that is only listed leads nowhere, so nobody makes another
+/// person's links more work by claiming to be them.
 pub(super) struct Region {
     pub(super) edges: Vec<Edge>,
     pub(super) fragments: BTreeSet<FragmentId>,
 }
 
-pub(super) fn region<S: GraphStore>(store: &S, start: BTreeSet<FragmentId>) -> Result<Region, S::Error> {
+pub(super) fn region<S: GraphStore>(
+    store: &S,
+    rules: &IdentityRules,
+    start: BTreeSet<FragmentId>,
+) -> Result<Region, S::Error> {
     let mut edges: BTreeMap<(FragmentId, Identifier), Edge> = BTreeMap::new();
     let mut identifiers = BTreeSet::new();
     let mut fragments = start.clone();
@@ -292,10 +350,12 @@ pub(super) fn region<S: GraphStore>(store: &S, start: BTreeSet<FragmentId>) -> R
     while let Some(fragment) = waiting.pop() {
         let name = name_of(&fragment);
         let mut reached = store.of_fragment(&fragment)?;
-        let named: Vec<Identifier> = reached.iter().map(|edge| edge.identifier.clone()).chain([name]).collect();
+        let followed = reached.iter().filter(|edge| rules.follows(edge));
+        let named: Vec<Identifier> = followed.map(|edge| edge.identifier.clone()).chain([name]).collect();
         for identifier in named {
             if identifiers.insert(identifier.clone()) {
-                reached.extend(store.of_identifier(&identifier)?);
+                let others = store.of_identifier(&identifier)?;
+                reached.extend(others.into_iter().filter(|edge| rules.follows(edge)));
             }
         }
         for edge in reached {
@@ -323,7 +383,7 @@ pub(super) fn resolve_around<S: GraphStore>(
     around: BTreeSet<FragmentId>,
     asking: Option<&FragmentId>,
 ) -> Result<Vec<Reassignment>, S::Error> {
-    let region = region(store, around)?;
+    let region = region(store, rules, around)?;
     let ResolvedPeople { places, verdicts, .. } = resolve(&region.edges, rules)?;
     for ((fragment, identifier), verdict) in &verdicts {
         store.judge(fragment, identifier, *verdict)?;

@@ -200,7 +200,7 @@ pub fn answer<S: PartitionStore>(store: &mut S, rules: &IdentityRules, ask: Peer
         PeerAsk::Hear { fragment, said, full } => hear(store, rules, &fragment, &said, &full),
         PeerAsk::Copy(edges) => {
             for edge in edges {
-                copy(store, edge)?;
+                copy(store, rules, edge)?;
             }
             Ok(PeerAnswer::Done)
         }
@@ -276,7 +276,7 @@ fn hear<S: PartitionStore>(
         return Ok(PeerAnswer::Marked(Vec::new()));
     }
     let room = |_: &S, evidence: &Evidence| Ok(!full.contains(&evidence.identifier));
-    if graph::note(store, rules, fragment, said, room)? {
+    if graph::note(store, rules, fragment, said, room)? || graph::is_joined_by_claim(store, fragment)? {
         return Ok(PeerAnswer::Marked(vec![store.mark(fragment, Cause::Heard)?]));
     }
     // The evidence is known, but an earlier try may have left its mark behind.
@@ -284,7 +284,7 @@ fn hear<S: PartitionStore>(
 }
 
 /// A copy serves to find its fragment. Evidence is only added to it, so copies may come in any order.
-fn copy<S: PartitionStore>(store: &mut S, edge: Edge) -> Result<(), S::Error> {
+fn copy<S: PartitionStore>(store: &mut S, rules: &IdentityRules, edge: Edge) -> Result<(), S::Error> {
     if store.is_gone(edge.fragment.as_str())? {
         return Ok(());
     }
@@ -292,7 +292,7 @@ fn copy<S: PartitionStore>(store: &mut S, edge: Edge) -> Result<(), S::Error> {
     let mut held = known.unwrap_or_else(|| Edge::new(edge.fragment.clone(), edge.identifier.clone()));
     let mut grown = false;
     for (trust, witness) in [(Trust::Claim, &edge.claimed), (Trust::Fact, &edge.proved)] {
-        grown |= witness.as_ref().is_some_and(|witness| held.note(trust, witness));
+        grown |= witness.as_ref().is_some_and(|witness| held.note(trust, witness, rules));
     }
     if grown { store.save(&held) } else { Ok(()) }
 }

@@ -123,7 +123,7 @@ pub async fn change<P: Peers>(
     let edges = graph::meant(&seen, what)?;
     // People around the fragments that these edges linked before are worked out as well.
     let touched = edges.iter().map(|edge| edge.fragment.clone()).collect();
-    let around = graph::region(&seen, touched)?.fragments;
+    let around = graph::region(&seen, rules, touched)?.fragments;
     let partitions = peers.partitions();
     let marks = mark(peers, &around).await?;
     let mut altered: BTreeMap<u16, BTreeSet<(FragmentId, Identifier)>> = BTreeMap::new();

@@ -30,7 +30,8 @@ pub enum Verdict {
     Joined,
     /// Following it would give one person more values of a namespace than they may have: two people share it.
     Conflict,
-    /// A claim that would join two known people.
+    /// A claim, which is only listed; or one of a trusted source that would join two known people, or somebody who has a
+    /// proved browser.
     Unproved,
     /// The identifier names too many fragments to be one person's.
     Shared,
@@ -94,6 +95,8 @@ struct Person {
     fragments: u32,
     /// Something proved is known about them.
     known: bool,
+    /// A proof, or the shop's server, named one of their browsers.
+    proved_browser: bool,
     /// When links enlarged them.
     merges: Vec<UnixMillis>,
     /// The fragment that names the profile.
@@ -116,15 +119,20 @@ struct People<'a> {
     degrees: BTreeMap<&'a Identifier, Degree>,
 }
 
-/// Makes people out of edges. The edges have to be all of those that lead from one to another.
+/// Makes people out of edges. The edges have to be all of those that lead from one to another. Claims that are only listed
+/// lead nowhere.
 ///
 /// # Errors
 /// Never for fragments whose names were made by us.
 pub fn resolve(edges: &[Edge], rules: &IdentityRules) -> Result<ResolvedPeople, FieldError> {
     let mut people = People::meeting(edges, rules);
-    let mut ordered: Vec<&Edge> = edges.iter().collect();
+    let (mut ordered, listed): (Vec<&Edge>, Vec<&Edge>) = edges.iter().partition(|edge| rules.follows(edge));
     ordered.sort_by_key(|edge| precedence(edge, rules));
     let mut resolution = ResolvedPeople::default();
+    for edge in listed {
+        let verdict = if edge.dropped.is_some() { Verdict::Dropped } else { Verdict::Unproved };
+        resolution.verdicts.insert((edge.fragment.clone(), edge.identifier.clone()), verdict);
+    }
     let mut link_strengths: BTreeMap<&str, LinkStrength> = BTreeMap::new();
     for edge in ordered {
         let verdict = people.judge(edge);
@@ -133,7 +141,7 @@ pub fn resolve(edges: &[Edge], rules: &IdentityRules) -> Result<ResolvedPeople, 
             let browser =
                 (edge.identifier.namespace == Namespace::AnonymousId).then_some(edge.identifier.value.as_str());
             for name in browser.into_iter().chain([edge.fragment.as_str()]) {
-                let link_strength = link_strengths.entry(name).or_insert(LinkStrength::Claimed);
+                let link_strength = link_strengths.entry(name).or_insert(LinkStrength::Trusted);
                 if edge.trust() == Trust::Fact {
                     *link_strength = LinkStrength::Proved;
                 }
@@ -178,7 +186,7 @@ impl<'a> People<'a> {
     fn meeting(edges: &'a [Edge], rules: &'a IdentityRules) -> Self {
         let (indices, degrees) = (BTreeMap::new(), BTreeMap::new());
         let mut people = Self { rules, indices, parents: Vec::new(), people: Vec::new(), degrees };
-        for edge in edges.iter().filter(|edge| edge.dropped.is_none()) {
+        for edge in edges.iter().filter(|edge| rules.follows(edge)) {
             let claim = edge.trust() == Trust::Claim;
             let degree = people.degrees.entry(&edge.identifier).or_default();
             let count = if claim { &mut degree.claimed } else { &mut degree.proved };
@@ -234,14 +242,14 @@ impl<'a> People<'a> {
     fn judge(&mut self, edge: &'a Edge) -> Verdict {
         let ends =
             (self.root_of(Node::Fragment(edge.fragment.as_str())), self.root_of(Node::Identifier(&edge.identifier)));
-        let (None, (Some(one), Some(other))) = (edge.dropped, ends) else { return Verdict::Dropped };
+        let (Some(one), Some(other)) = ends else { return Verdict::Dropped };
         if self.is_shared(edge) {
             return Verdict::Shared;
         }
-        let fact = edge.trust() == Trust::Fact;
         if one == other {
             if let Some(person) = self.people.get_mut(one) {
-                person.known |= fact;
+                person.known |= edge.trust() == Trust::Fact;
+                person.proved_browser |= proves_browser(edge);
             }
             return Verdict::Joined;
         }
@@ -269,7 +277,8 @@ impl<'a> People<'a> {
     }
 
     fn may_join(&self, a: &Person, b: &Person, edge: &Edge) -> Result<(), Verdict> {
-        if edge.trust() == Trust::Claim && a.known && b.known {
+        let claim = edge.trust() == Trust::Claim;
+        if claim && ((a.known && b.known) || a.proved_browser || b.proved_browser) {
             return Err(Verdict::Unproved);
         }
         // An alias says that two user IDs are one person's, so they are no conflict.
@@ -294,6 +303,12 @@ impl<'a> People<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether an edge is a fact about a browser: a proof that came from it, or the word of the shop's server.
+fn proves_browser(edge: &Edge) -> bool {
+    let names_browser = edge.identifier.namespace == Namespace::AnonymousId;
+    edge.trust() == Trust::Fact && (names_browser || edge.fragment.is_of_browser())
 }
 
 fn joined(a: &Person, b: &Person, edge: &Edge) -> Person {
@@ -321,6 +336,7 @@ fn joined(a: &Person, b: &Person, edge: &Edge) -> Person {
         values,
         fragments: a.fragments.saturating_add(b.fragments),
         known: a.known || b.known || edge.trust() == Trust::Fact,
+        proved_browser: a.proved_browser || b.proved_browser || proves_browser(edge),
         merges,
         first: keeps.or([&a.first, &b.first].into_iter().flatten().min()).cloned(),
     }
@@ -347,7 +363,11 @@ mod tests {
         let edges: Vec<Edge> = (0_i64..256)
             .map(|at| {
                 let mut edge = Edge::new(FragmentId::parse(&format!("b{at}")).unwrap(), ann.clone());
-                edge.note(Trust::Fact, &Witness { at, message_id: format!("m{at}"), source: "shop".to_owned() });
+                edge.note(
+                    Trust::Fact,
+                    &Witness { at, message_id: format!("m{at}"), source: "shop".to_owned() },
+                    &rules,
+                );
                 edge.approved = true;
                 edge
             })

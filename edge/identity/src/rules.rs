@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use endcap_protocol::FieldError;
+use endcap_validation::Trust;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::edge::Edge;
 use crate::identifier::Identifier;
 use crate::namespace::Namespace;
 use crate::proof::ProofForms;
@@ -47,12 +49,16 @@ const MAX_ENTRIES: usize = 200;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimPolicy {
-    /// Adds the browser's history to the person, marked as unproved. What the browser is shown is decided from its own
-    /// history alone, and it joins no two known people.
+    /// Is listed at the person whom it names, and joins nothing: the browser stays a visitor of its own. Under its old
+    /// name, `contribute`, it did join.
     #[default]
-    Contribute,
-    /// Links nothing.
+    #[serde(alias = "contribute")]
+    List,
+    /// Is not even listed.
     Proof,
+    /// Joins like a fact, for a source whose clients can prove nothing. It overrides no fact, joins no two known people,
+    /// and joins nobody who has a proved browser. Whoever may send to the source can pose as everybody else.
+    Trust,
 }
 
 /// The rules of one namespace.
@@ -131,6 +137,10 @@ impl IdentityRules {
                 return Err(FieldError::new(path, "must hold 1 to 256 bytes and not only *"));
             }
         }
+        if self.claims.get("*") == Some(&ClaimPolicy::Trust) {
+            let message = "must not be trust: name each source whose claims count like facts";
+            return Err(FieldError::new("identity.claims.*", message));
+        }
         for (name, rule) in &self.namespaces {
             let path = format!("identity.namespaces.{name}");
             if Namespace::parse(name).is_none_or(|namespace| namespace == Namespace::AnonymousId) {
@@ -146,6 +156,25 @@ impl IdentityRules {
     #[must_use]
     pub fn claim_policy(&self, source: &str) -> ClaimPolicy {
         self.claims.get(source).or_else(|| self.claims.get("*")).copied().unwrap_or_default()
+    }
+
+    /// Whether claims at a source count like facts.
+    #[must_use]
+    pub fn trusts_claims(&self, source: &str) -> bool {
+        self.claim_policy(source) == ClaimPolicy::Trust
+    }
+
+    /// Sources whose claims count like facts.
+    pub fn trusted_sources(&self) -> impl Iterator<Item = &str> {
+        let trusted = self.claims.iter().filter(|(_, policy)| **policy == ClaimPolicy::Trust);
+        trusted.map(|(source, _)| source.as_str())
+    }
+
+    /// Whether people are worked out from an edge. A claim only lists its browser, unless its source is trusted.
+    #[must_use]
+    pub fn follows(&self, edge: &Edge) -> bool {
+        let trusted = edge.claimed.as_ref().is_some_and(|witness| self.trusts_claims(&witness.source));
+        edge.dropped.is_none() && (edge.trust() == Trust::Fact || trusted)
     }
 
     /// The forms of proofs that count at a source.
@@ -255,8 +284,13 @@ mod tests {
     #[test]
     fn a_source_has_its_own_policy_and_others_the_general_one() {
         let rules: IdentityRules = serde_json::from_str(r#"{"claims":{"app":"contribute","*":"proof"}}"#).unwrap();
-        assert_eq!(rules.claim_policy("app"), ClaimPolicy::Contribute);
+        assert_eq!(rules.claim_policy("app"), ClaimPolicy::List, "the old name of what listing replaces");
         assert_eq!(rules.claim_policy("shop"), ClaimPolicy::Proof);
-        assert_eq!(IdentityRules::default().claim_policy("shop"), ClaimPolicy::Contribute);
+        assert_eq!(IdentityRules::default().claim_policy("shop"), ClaimPolicy::List);
+        let trusting = |source: &str| -> IdentityRules {
+            serde_json::from_value(serde_json::json!({"claims": {source: "trust"}})).unwrap()
+        };
+        assert!(trusting("app").check().is_ok() && trusting("app").trusts_claims("app"));
+        assert_eq!(trusting("*").check().unwrap_err().path, "identity.claims.*");
     }
 }

@@ -8,8 +8,12 @@ use endcap_protocol::{AnonymousId, FieldError, SourceId};
 use endcap_validation::Trust;
 use endcap_validation::hash::digest;
 
+/// How names of what the shop's server says begin.
+pub(super) const OF_SERVER: &str = "server~";
+/// How names of what anybody else says begin.
+const OF_CLAIMS: &str = "claim~";
 /// How reserved names begin.
-const RESERVED: [&str; 3] = ["server~", "claim~", "hashed~"];
+const RESERVED: [&str; 3] = [OF_SERVER, OF_CLAIMS, "hashed~"];
 
 /// What a derived name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +34,8 @@ pub fn derived(source: &SourceId, trust: Trust, of: Of<'_>) -> Result<AnonymousI
         Of::Email(value) => ("email", value),
     };
     let prefix = match trust {
-        Trust::Fact => "server~",
-        Trust::Claim => "claim~",
+        Trust::Fact => OF_SERVER,
+        Trust::Claim => OF_CLAIMS,
     };
     AnonymousId::parse(&format!("{prefix}{}", digest(&[source.as_str(), kind, value])))
 }
@@ -56,7 +60,7 @@ pub fn is_reserved(name: &str) -> bool {
 /// Whether a name is that of a history which no browser keeps.
 #[must_use]
 pub fn is_derived(id: &AnonymousId) -> bool {
-    ["server~", "claim~"].iter().any(|prefix| id.as_str().starts_with(prefix))
+    [OF_SERVER, OF_CLAIMS].iter().any(|prefix| id.as_str().starts_with(prefix))
 }
 
 /// Refuses names that only the edge may give.

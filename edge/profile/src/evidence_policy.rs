@@ -57,10 +57,24 @@ impl EvidencePolicy<'_> {
         Some(ProofJudge { secrets: self.secrets, source: self.source, forms, now: self.now }.judge(user_id, given))
     }
 
-    /// Whether evidence of this trust links anything.
+    /// Whether evidence of this trust is kept: a fact is, and a claim where it is listed.
     #[must_use]
-    pub fn links(&self, trust: Trust) -> bool {
-        trust == Trust::Fact || self.rules.claim_policy(self.source) == ClaimPolicy::Contribute
+    pub fn keeps(&self, trust: Trust) -> bool {
+        trust == Trust::Fact || self.rules.claim_policy(self.source) != ClaimPolicy::Proof
+    }
+
+    /// Whether the user of an event is only claimed, so that nothing joins its browser to that person.
+    #[must_use]
+    pub fn only_claims(&self, event: &Event) -> bool {
+        let claimed = self.user_of(event).is_some_and(|(_, trust)| trust == Trust::Claim);
+        claimed && !self.rules.trusts_claims(self.source)
+    }
+
+    /// Whether an event said already what this evidence says, and counts for as much.
+    #[must_use]
+    pub fn is_known(&self, held: &Evidence, evidence: &Evidence) -> bool {
+        let trusted = |of: &Evidence| of.trust == Trust::Fact || self.rules.trusts_claims(&of.witness.source);
+        held.identifier == evidence.identifier && held.trust >= evidence.trust && (trusted(held) || !trusted(evidence))
     }
 
     /// All that an event says.
@@ -78,7 +92,7 @@ impl EvidencePolicy<'_> {
         let others = others.filter(|other| self.trust == Trust::Fact || other.namespace != Namespace::AnonymousId);
         let said = user.into_iter().chain(others.map(|identifier| (identifier, self.trust)));
         let witness = self.witness(event);
-        let good = said.filter(|(identifier, trust)| self.links(*trust) && !self.rules.blocks(identifier));
+        let good = said.filter(|(identifier, trust)| self.keeps(*trust) && !self.rules.blocks(identifier));
         good.map(|(identifier, trust)| Evidence { identifier, trust, witness: witness.clone() }).collect()
     }
 

@@ -130,10 +130,11 @@ impl Fragment {
     }
 
     /// Whether an event names another user than the fragment has: then the fragment closes and a successor begins. An
-    /// event from before that user was named, or one that gives that user as its previous ID, does not count.
+    /// event from before that user was named, or one that gives that user as its previous ID, does not count. Nor does a
+    /// claim where the user was proved: whoever knows a browser's name could take its proved user away.
     #[must_use]
-    pub fn is_anothers(&self, user: &UserId, event: &Event) -> bool {
-        let other = self.user.as_ref().filter(|named| named.user_id != *user);
+    pub fn is_anothers(&self, user: &UserId, trust: Trust, event: &Event) -> bool {
+        let other = self.user.as_ref().filter(|named| named.user_id != *user && trust >= named.trust);
         other.is_some_and(|named| event.at >= named.at && event.previous_id.as_ref() != Some(&named.user_id))
     }
 
@@ -148,7 +149,7 @@ impl Fragment {
             if another.is_some_and(|named| event.previous_id.as_ref() != Some(&named.user_id)) {
                 return Vec::new();
             }
-            if policy.links(trust) {
+            if policy.keeps(trust) {
                 self.name(user_id, trust, event.at);
             }
         }
@@ -157,7 +158,7 @@ impl Fragment {
         let room = |trust| MAX_SAID.saturating_sub(self.said.iter().filter(|held| held.trust == trust).count());
         let mut rooms = [(Trust::Claim, room(Trust::Claim)), (Trust::Fact, room(Trust::Fact))];
         news.retain(|evidence| {
-            let known = |held: &Evidence| held.identifier == evidence.identifier && held.trust >= evidence.trust;
+            let known = |held: &Evidence| policy.is_known(held, evidence);
             let left = rooms.iter_mut().find(|(trust, left)| *trust == evidence.trust && *left > 0);
             let new = !self.said.iter().any(known);
             left.filter(|_| new).map(|(_, left)| *left -= 1).is_some()

@@ -36,21 +36,19 @@ impl Person {
     #[must_use]
     pub fn fold(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
         let mut person = Self::acting(fragments);
-        // A trait of a proved fragment wins over one of a claimed fragment; then the later one wins.
-        let mut set: BTreeMap<&str, (bool, UnixMillis, &Trait)> = BTreeMap::new();
-        for fragment in canonical(fragments) {
+        let mut set: BTreeMap<&str, (UnixMillis, &Trait)> = BTreeMap::new();
+        for (_, fragment) in canonical(fragments) {
             person.touches.merge(&fragment.touches);
             person.impressions.extend(fragment.impressions.iter().cloned());
             person.events.extend(fragment.events.iter().cloned());
             person.accepted = person.accepted.saturating_add(fragment.accepted);
             for (name, (at, value)) in &fragment.traits {
-                let proved = fragment.link_strength != LinkStrength::Claimed;
-                if set.get(name.as_str()).is_none_or(|(held, earlier, _)| (*held, *earlier) <= (proved, *at)) {
-                    set.insert(name, (proved, *at, value));
+                if set.get(name.as_str()).is_none_or(|(earlier, _)| *earlier <= *at) {
+                    set.insert(name, (*at, value));
                 }
             }
         }
-        person.traits = set.into_iter().map(|(name, (.., value))| (name.to_owned(), value.clone())).collect();
+        person.traits = set.into_iter().map(|(name, (_, value))| (name.to_owned(), value.clone())).collect();
         person.finish();
         person
     }
@@ -67,22 +65,27 @@ impl Person {
     /// Merges behaviour and orders; `finish` sorts and counts them.
     fn acting(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
         let mut person = Self::default();
-        for (index, fragment) in canonical(fragments).into_iter().enumerate() {
+        let mut orders: BTreeMap<&str, (bool, &OrderRecord)> = BTreeMap::new();
+        for (index, (id, fragment)) in canonical(fragments).into_iter().enumerate() {
             if index == 0 {
                 person.behaviour = fragment.behaviour.clone();
             } else {
                 person.behaviour.merge(&fragment.behaviour);
             }
-            person.orders.extend(fragment.orders.iter().cloned());
+            // An order that browser and server tell of counts once: as the server tells it, else as it was told first.
+            let told = !id.is_of_server();
+            for order in &fragment.orders {
+                let held = orders.entry(order.order_id.as_str()).or_insert((told, order));
+                *held = (*held).min((told, order));
+            }
         }
+        person.orders = orders.into_values().map(|(_, order)| order.clone()).collect();
         person.behaviour.consent = consent(fragments);
         person
     }
 
     fn finish(&mut self) {
         self.orders.sort();
-        let mut numbers = std::collections::BTreeSet::new();
-        self.orders.retain(|order| numbers.insert(order.order_id.clone()));
         self.behaviour.orders = u32::try_from(self.orders.len()).unwrap_or(u32::MAX);
         self.impressions.sort();
         self.events.sort();
@@ -106,20 +109,23 @@ impl Person {
     }
 }
 
-/// A person's consent: what all their browsers agreed to. A browser that only claims to be theirs does not count,
-/// unless there is no other, because nobody can refuse in another person's name.
+/// A person's consent: what all their browsers agreed to.
 fn consent(fragments: &BTreeMap<FragmentId, Fragment>) -> Consent {
-    let of = |claimed: bool| {
-        let theirs = fragments.values().filter(move |f| (f.link_strength == LinkStrength::Claimed) == claimed);
-        theirs.map(|fragment| fragment.behaviour.consent).reduce(Consent::stricter)
-    };
-    of(false).or_else(|| of(true)).unwrap_or_default()
+    canonical(fragments)
+        .into_iter()
+        .map(|(_, fragment)| fragment.behaviour.consent)
+        .reduce(Consent::stricter)
+        .unwrap_or_default()
 }
 
-/// Fragments in canonical order.
-fn canonical(fragments: &BTreeMap<FragmentId, Fragment>) -> Vec<&Fragment> {
-    let mut ordered: Vec<&Fragment> = fragments.values().collect();
+/// Fragments in canonical order, without those that an earlier version joined by a claim: they count for nothing until
+/// they went home. Where there are no others, all of them are one visitor's who proved nothing.
+fn canonical(fragments: &BTreeMap<FragmentId, Fragment>) -> Vec<(&FragmentId, &Fragment)> {
+    let is_joined_by_claim = |fragment: &Fragment| fragment.link_strength == LinkStrength::Claimed;
+    let none_other = fragments.values().all(is_joined_by_claim);
+    let mut ordered: Vec<(&FragmentId, &Fragment)> =
+        fragments.iter().filter(|(_, fragment)| none_other || !is_joined_by_claim(fragment)).collect();
     // The sort is stable, so fragments of the same moment stay in the order of their names.
-    ordered.sort_by_key(|fragment| fragment.behaviour.last_seen);
+    ordered.sort_by_key(|(_, fragment)| fragment.behaviour.last_seen);
     ordered
 }

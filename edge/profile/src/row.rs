@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_identity::FragmentId;
+use endcap_identity::{FragmentId, LinkStrength};
 use endcap_models::lifecycle::History;
 use endcap_protocol::{AnonymousId, ProfileId, UnixMillis, UserId};
 use endcap_targeting::Act;
 use endcap_validation::Trust;
 use serde::{Deserialize, Serialize};
 
-use crate::fragment::Fragment;
+use crate::fragment::{Fragment, Named};
 use crate::timers::Timers;
 
 /// A fragment that moved to another profile.
@@ -55,11 +55,22 @@ impl ProfileRow {
         }
     }
 
-    /// User IDs that were proved for this profile, or with [`Trust::Claim`] only claimed.
+    /// User IDs that were proved for this profile, or that a trusted source claims for it.
     #[must_use]
-    pub fn users(&self, trust: Trust) -> BTreeSet<&UserId> {
-        let named = self.fragments.values().filter_map(|fragment| fragment.user.as_ref());
-        named.filter(|named| named.trust == trust).map(|named| &named.user_id).collect()
+    pub fn users(&self) -> BTreeSet<&UserId> {
+        let counts =
+            |named: &Named, of: &Fragment| named.trust == Trust::Fact || of.link_strength == LinkStrength::Trusted;
+        let named = self.fragments.values().filter_map(|fragment| Some((fragment.user.as_ref()?, fragment)));
+        named.filter(|(named, of)| counts(named, of)).map(|(named, _)| &named.user_id).collect()
+    }
+
+    /// Fragments that an earlier version joined to this profile by a claim, at most `most`: they have to go home.
+    #[must_use]
+    pub fn joined_by_claim(&self, most: usize) -> Vec<FragmentId> {
+        let guests = self.fragments.iter().filter(|(id, fragment)| {
+            fragment.link_strength == LinkStrength::Claimed && id.as_str() != self.id.as_str()
+        });
+        guests.map(|(id, _)| id.clone()).take(most).collect()
     }
 
     /// The fragment that a browser is adding to here, if it is one of this profile's.

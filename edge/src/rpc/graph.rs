@@ -4,7 +4,7 @@ use endcap_identity::admin_review::LinkPlace;
 use endcap_identity::graph::Alteration;
 use endcap_identity::partition::{self, PeerAnswer, PeerAsk};
 use endcap_identity::resolve::Verdict;
-use endcap_identity::{Assertion, Assignment, Edge, FragmentId, Identifier, Reassignment};
+use endcap_identity::{Assertion, Assignment, Edge, FragmentId, Identifier, Reassignment, Witness};
 use endcap_protocol::{ProfileId, bucket_of};
 use serde::{Deserialize, Serialize};
 use worker::Env;
@@ -52,6 +52,40 @@ pub(crate) struct PeerRequest(pub(crate) PeerAsk);
 impl Message for PeerRequest {
     const PATH: &'static str = "/peer";
     type Reply = PeerAnswer;
+}
+
+/// Asks for browsers that claim to be a person without proof.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ClaimsAsk {
+    /// The person's profile.
+    pub(crate) profile_id: ProfileId,
+}
+
+impl Message for ClaimsAsk {
+    const PATH: &'static str = "/claims";
+    type Reply = ClaimsMade;
+}
+
+/// Browsers that claim to be a person.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct ClaimsMade {
+    /// How many there are.
+    pub(crate) browsers: usize,
+    /// What the latest of them claim.
+    pub(crate) claims: Vec<ClaimMade>,
+}
+
+/// What a browser claims.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ClaimMade {
+    /// Its fragment.
+    pub(crate) fragment: FragmentId,
+    /// The profile that has it.
+    pub(crate) profile_id: ProfileId,
+    /// What kind of identifier it named.
+    pub(crate) namespace: String,
+    /// The event that did.
+    pub(crate) witness: Witness,
 }
 
 /// An edge with what became of it.

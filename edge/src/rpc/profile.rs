@@ -1,7 +1,7 @@
 //! Asking a shard for a profile.
 
 use endcap_identity::FragmentId;
-use endcap_protocol::{AnonymousId, ProfileId};
+use endcap_protocol::{AnonymousId, ProfileId, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use super::message::Message;
@@ -23,6 +23,31 @@ pub(crate) struct ProfileQuestion {
 impl Message for ProfileQuestion {
     const PATH: &'static str = "/profile";
     type Reply = serde_json::Value;
+}
+
+/// Asks what a fragment did, where it is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FragmentAsk {
+    /// The profile that has it.
+    pub(crate) profile_id: ProfileId,
+    /// The fragment.
+    pub(crate) fragment: FragmentId,
+}
+
+impl Message for FragmentAsk {
+    const PATH: &'static str = "/fragment";
+    type Reply = FragmentSeen;
+}
+
+/// What a fragment did.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct FragmentSeen {
+    /// Events accepted.
+    pub(crate) events: u64,
+    /// Orders.
+    pub(crate) orders: u64,
+    /// Time of the latest event.
+    pub(crate) last_seen: UnixMillis,
 }
 
 /// Where a browser's fragment went.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     NOW, added, anonymous, batch, claimed, event, first, in_session, ordered, page, person, proved, receive, settled,
-    users, viewed, with,
+    track, users, viewed, with,
 };
 
 /// A profile of these browsers, each of which sent its events in one batch.
@@ -64,6 +64,25 @@ fn two_browsers_add_up_to_one_person() {
     assert_eq!(person.touches.latest.last().map(|touch| touch.click_ids.len()), Some(1));
     let times: Vec<UnixMillis> = person.events.iter().map(|event| event.at).collect();
     assert!(times.is_sorted() && times.len() == 10);
+}
+
+#[test]
+fn an_order_that_browser_and_server_tell_of_counts_once_with_the_servers_figures() {
+    let order = |id: &str, at: UnixMillis, price: i64| {
+        let properties = json!({"order_id": "1003", "total": price, "currency": "EUR", "products": []});
+        track(id, at, "Order Completed", &properties)
+    };
+    // The browser tells first, then last.
+    for (browser, server) in [(NOW - 9, NOW - 5), (NOW - 5, NOW - 9)] {
+        let told = profile(&[("phone", vec![order("a", browser, 1)]), ("server~ann", vec![order("b", server, 500)])]);
+        let person = person(&told);
+        let orders: Vec<_> = person.orders.iter().map(|held| (held.at, held.revenue_minor)).collect();
+        assert_eq!((orders, person.behaviour.orders), (vec![(server, 50_000)], 1));
+    }
+    let bought = |id: &str, at: UnixMillis| ordered(id, at, "o7", "boot");
+    let mut row = profile(&[("phone", vec![bought("c", NOW - 9)])]);
+    let visit = receive(&mut row, &with(batch(&[bought("d", NOW - 8)]), "anonymous_id", json!("server~ann")), NOW);
+    assert_eq!((visit.accepted.len(), visit.signals), (1, vec![]), "what was bought teaches once");
 }
 
 #[test]
@@ -165,7 +184,7 @@ fn a_browser_that_comes_back_to_its_first_person_loses_nothing() {
 }
 
 #[test]
-fn what_only_claims_to_be_hers_neither_outvotes_what_is_proved_nor_refuses_in_her_name() {
+fn what_was_joined_by_a_claim_adds_nothing_to_her_until_it_is_proved() {
     let consent = |given: bool| json!({"analytics": true, "personalization": given, "marketing": given});
     let of = |name: &str, given: bool, events: &[Value]| {
         with(with(batch(events), "anonymous_id", json!(name)), "consent", consent(given))
@@ -179,8 +198,9 @@ fn what_only_claims_to_be_hers_neither_outvotes_what_is_proved_nor_refuses_in_he
     row.reassign(&first("theirs"), &link_strength("canonical", LinkStrength::Claimed));
     let both = person(&row);
     assert_eq!(both.traits["city"], Trait::Text("Rome".into()));
-    assert_eq!(both.traits["size"], Trait::Number(38.0), "it adds what is not known");
-    assert!(both.behaviour.consent.marketing);
+    assert_eq!(both.traits.get("size"), None);
+    assert!(both.behaviour.consent.marketing, "nobody refuses in her name");
+    assert_eq!(both.accepted, 1);
     row.reassign(&first("theirs"), &Assignment { version: 2, ..link_strength("canonical", LinkStrength::Proved) });
     assert_eq!(person(&row).traits["city"], Trait::Text("Oslo".into()), "proved, the later word counts");
     assert!(!person(&row).behaviour.consent.marketing);

@@ -67,7 +67,7 @@ fn full_row() -> ProfileRow {
     receive(&mut row, &of("laptop-1", "device-2", &laptop), NOW + DAY_MS + 2);
     let assignment = Assignment { profile: row.id.clone(), link_strength: LinkStrength::Proved, version: 2 };
     row.reassign(&first("phone-1"), &assignment);
-    row.reassign(&first("laptop-1"), &Assignment { link_strength: LinkStrength::Claimed, ..assignment });
+    row.reassign(&first("laptop-1"), &assignment);
     row.moved.insert(first("tablet-1"), Away { to: ProfileId::parse("tablet-1~x").unwrap(), version: 5 });
     let login = in_session(proved("l4", NOW + DAY_MS + 3, "carol", &json!({})), "s9");
     receive(&mut row, &of("laptop-1", "device-2", &[login]), NOW + DAY_MS + 3);
@@ -82,6 +82,13 @@ fn full_row() -> ProfileRow {
     // The version that wrote the fixtures left a timer where it was that should have run ten days ago; this one arms the next.
     row.timers.disarm(&TimerKey::STAGE);
     row.timers.arm(TimerKey::STAGE, NOW + 6000 + 30 * DAY_MS + 1, NOW);
+    row
+}
+
+/// The same as earlier versions left it, which joined browsers by claims.
+fn row_with_guest() -> ProfileRow {
+    let mut row = full_row();
+    row.fragments.get_mut("laptop-1").unwrap().link_strength = LinkStrength::Claimed;
     row
 }
 
@@ -111,11 +118,11 @@ fn journey_step() -> TimerKey {
 
 /// The files, each with the form that this version writes.
 fn fixtures() -> [(&'static str, Vec<u8>); 4] {
-    let mut with_keys = full_row();
+    let mut with_keys = row_with_guest();
     with_keys.timers.arm(journey_step(), NOW + 5, NOW);
     [
         ("profile-row-v4.bin", with_keys.pack().unwrap()),
-        ("profile-row-v3.bin", full_row().pack().unwrap()),
+        ("profile-row-v3.bin", row_with_guest().pack().unwrap()),
         ("behaviour-v1.bin", person(&full_row()).behaviour.encode()),
         ("program-v1.bin", full_program().encode()),
     ]
@@ -134,6 +141,18 @@ fn write_fixtures() {
 fn this_version_writes_the_format_that_its_fixtures_show() {
     for (name, bytes) in fixtures() {
         assert!(bytes == read(name), "the form of {name} changed: that is a new format, with a version of its own");
+    }
+}
+
+#[test]
+fn a_browser_that_an_earlier_version_joined_by_a_claim_counts_for_nothing_and_has_to_go_home() {
+    for name in ["profile-row-v3.bin", "profile-row-v4.bin"] {
+        let row = ProfileRow::unpack(&read(name)).unwrap();
+        assert_eq!(row.joined_by_claim(20), [first("laptop-1")], "{name}");
+        let mut without = row.clone();
+        without.fragments.remove("laptop-1");
+        assert_eq!(person(&row), person(&without), "{name}");
+        assert_ne!(person(&row), person(&full_row()), "{name}");
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_identity::graph::{Alteration, Cut, MAX_CLAIMS, assignment_of, change, find, hear, take};
+use endcap_identity::graph::{
+    Alteration, Cut, GraphStore, MAX_CLAIMS, assignment_of, change, claims_about, find, hear, take,
+};
 use endcap_identity::resolve::{ResolvedPeople, resolve};
 use endcap_identity::{
-    Alias, Assertion, Edge, Evidence, FragmentId, Identifier, IdentityRules, LinkStrength, MemoryGraph, Namespace,
-    Verdict, Witness,
+    Alias, Assertion, Assignment, Edge, Evidence, FragmentId, Identifier, IdentityRules, LinkStrength, MemoryGraph,
+    Namespace, Verdict, Witness,
 };
 use endcap_protocol::UnixMillis;
 use endcap_validation::Trust;
@@ -173,7 +175,7 @@ fn what_names_too_many_is_nobodys_and_claims_do_not_count_against_proofs() {
     words.extend((0..9).map(|n| claim(&format!("c{n}"), address, n)));
     let graph = heard_by(&rules, &words);
     assert_eq!(["f1", "f2", "c1"].map(|name| profile(&graph, name)), ["f0", "f0", "c1"]);
-    assert_eq!(verdict(&graph, "c1", address), Verdict::Shared);
+    assert_eq!(verdict(&graph, "c1", address), Verdict::Unproved);
     words.push(fact("f3", address, 9));
     let graph = heard_by(&rules, &words);
     assert_eq!(["f1", "f2", "f3"].map(|name| profile(&graph, name)), ["f1", "f2", "f3"]);
@@ -200,17 +202,69 @@ fn what_names_nobody_is_not_even_kept() {
 }
 
 #[test]
-fn a_claim_adds_to_a_person_and_joins_no_two_known_ones() {
-    let graph = heard(&[
+fn a_claim_joins_nobody_and_is_listed() {
+    let words = [
         fact("a", "user_id=ann", 5),
         claim("b", "user_id=ann", 1),
         fact("c", "user_id=bob", 6),
         claim("c", "email=x@s.example", 7),
         fact("a", "email=x@s.example", 8),
-    ]);
-    assert_eq!(["a", "b", "c"].map(|name| profile(&graph, name)), ["a", "a", "c"], "the earlier claim names nobody");
-    assert_eq!(assignment_of(&graph, &first("b")).unwrap().link_strength, LinkStrength::Claimed);
-    assert_eq!(verdict(&graph, "c", "email=x@s.example"), Verdict::Unproved);
+    ];
+    let mut graph = heard(&words);
+    assert_eq!(["a", "b", "c"].map(|name| profile(&graph, name)), ["a", "b", "c"]);
+    assert_eq!(assignment_of(&graph, &first("b")).unwrap().link_strength, LinkStrength::Own);
+    assert_eq!(
+        ["b", "c"].map(|name| verdict(&graph, name, if name == "b" { "user_id=ann" } else { "email=x@s.example" })),
+        [Verdict::Unproved; 2]
+    );
+    let (browsers, claims) = claims_about(&graph, &IdentityRules::default(), &[first("a")].into(), 1).unwrap();
+    let listed: Vec<_> = claims.iter().map(|(edge, profile)| (edge.fragment.as_str(), profile.as_str())).collect();
+    assert_eq!((browsers, listed), (2, vec![("c", "c")]), "two browsers claim, the latest is listed");
+    let (fragment, proof) = fact("b", "user_id=ann", 9);
+    let proved = hear(&mut graph, &IdentityRules::default(), &fragment, &[proof]).unwrap();
+    assert_eq!((proved.profile.as_str(), proved.link_strength), ("a", LinkStrength::Proved), "a proof moves it in");
+}
+
+#[test]
+fn claims_of_a_trusted_source_join_like_facts_but_nobody_who_proved_a_browser() {
+    let rules: IdentityRules = serde_json::from_str(r#"{"claims":{"app":"trust"}}"#).unwrap();
+    let at_app = |fragment: &str, named: &str, at| {
+        let (id, mut evidence) = claim(fragment, named, at);
+        evidence.witness.source = "app".to_owned();
+        (id, evidence)
+    };
+    let server = first("server~ann");
+    let record = (server.clone(), fact("a", "user_id=ann", 5).1);
+    let mut words = vec![
+        record,
+        at_app("tablet", "user_id=ann", 1),
+        at_app("phone", "user_id=ann", 2),
+        claim("stranger", "user_id=ann", 0),
+        at_app("till", "user_id=bob", 3),
+        at_app("till", "user_id=ann", 4),
+    ];
+    let graph = heard_by(&rules, &words);
+    let name = |name: &str| profile(&graph, name);
+    assert_eq!(["tablet", "phone", "stranger", "till"].map(name), ["server~ann", "server~ann", "stranger", "till"]);
+    assert_eq!(assignment_of(&graph, &first("phone")).unwrap().link_strength, LinkStrength::Trusted);
+    assert_eq!(verdict(&graph, "till", "user_id=ann"), Verdict::Conflict, "one person has one user ID");
+    // A claim elsewhere, said earlier, takes nothing from the trusted one.
+    words.push(claim("phone", "user_id=ann", 0));
+    assert_eq!(places(&heard_by(&rules, &words)), places(&graph));
+    words.push(fact("laptop", "user_id=ann", 9));
+    let proved = heard_by(&rules, &words);
+    let name = |name: &str| profile(&proved, name);
+    assert_eq!(["laptop", "tablet", "phone"].map(name), ["server~ann", "tablet", "phone"]);
+}
+
+#[test]
+fn what_an_earlier_version_joined_by_a_claim_goes_home_when_it_is_heard_of() {
+    let mut graph = heard(&[fact("a", "user_id=ann", 5), claim("b", "user_id=ann", 6)]);
+    let joined = Assignment { profile: first("a").home().unwrap(), link_strength: LinkStrength::Claimed, version: 7 };
+    graph.assign(&first("b"), &joined).unwrap();
+    let home = hear(&mut graph, &IdentityRules::default(), &first("b"), &[]).unwrap();
+    assert_eq!((home.profile.as_str(), home.link_strength, home.version), ("b", LinkStrength::Own, 8));
+    assert_eq!(hear(&mut graph, &IdentityRules::default(), &first("b"), &[]).unwrap(), home);
 }
 
 #[test]
@@ -224,7 +278,7 @@ fn a_claim_of_somebody_with_an_old_fact_of_their_own_renames_nobody() {
     words.push(claim("x", "user_id=ann", 7));
     let after = heard_by(&rules, &words);
     assert_eq!(["a", "b"].map(|name| profile(&before, name)), ["a", "a"]);
-    assert_eq!(["a", "b", "x"].map(|name| profile(&after, name)), ["a", "a", "a"]);
+    assert_eq!(["a", "b", "x"].map(|name| profile(&after, name)), ["a", "a", "x"]);
 }
 
 #[test]
@@ -244,7 +298,7 @@ fn a_person_of_five_hundred_fragments_is_worked_out_at_once() {
         })
         .map(|(fragment, said)| {
             let mut edge = Edge::new(fragment, said.identifier);
-            edge.note(said.trust, &said.witness);
+            edge.note(said.trust, &said.witness, &rules);
             edge
         })
         .collect();
@@ -253,7 +307,7 @@ fn a_person_of_five_hundred_fragments_is_worked_out_at_once() {
     assert_eq!((people.places.len(), profiles.len()), (500, 1));
     let mut graph = MemoryGraph::default();
     for edge in &edges {
-        endcap_identity::graph::GraphStore::save(&mut graph, edge).unwrap();
+        graph.save(edge).unwrap();
     }
     hear(&mut graph, &rules, &first("f7"), &[fact("f7", "email=a@s.example", 9).1]).unwrap();
     assert_eq!(graph.assignments.len(), 500, "one word places all of them");

@@ -116,19 +116,23 @@ pub(crate) fn receive(row: &mut ProfileRow, batch: &Value, now: UnixMillis) -> V
     applied(row, &mut ingested(batch, now), now, &IdentityRules::default())
 }
 
-/// The same where claims link nothing.
+/// The same where claims are not even listed.
 pub(crate) fn receive_with_proof_only(row: &mut ProfileRow, batch: &Value, now: UnixMillis) -> Visit {
     applied(row, &mut ingested(batch, now), now, &proof_only())
 }
 
-/// Rules by which an identify without proof links nothing.
+/// Rules by which an identify without proof is not even listed.
 pub(crate) fn proof_only() -> IdentityRules {
     IdentityRules { claims: [("*".to_owned(), ClaimPolicy::Proof)].into(), ..IdentityRules::default() }
 }
 
-/// Users that somebody said are this profile's, believed so far.
+/// Users that are this profile's by proof, or that its browsers only claim to be.
 pub(crate) fn users(row: &ProfileRow, trust: Trust) -> Vec<&str> {
-    row.users(trust).into_iter().map(UserId::as_str).collect()
+    let named = row.fragments.values().filter_map(|fragment| fragment.user.as_ref());
+    match trust {
+        Trust::Fact => row.users().into_iter().map(UserId::as_str).collect(),
+        Trust::Claim => named.filter(|named| named.trust == trust).map(|named| named.user_id.as_str()).collect(),
+    }
 }
 
 /// What a visit wants the graph to be told, as `namespace:value` and how far it is believed.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_engine::visit::{Visit, apply};
 use endcap_events::Trait;
+use endcap_events::ingest::WarningCode;
 use endcap_identity::{Assignment, IdentityRules, LinkStrength};
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::resolution::Resolution;
@@ -136,7 +137,7 @@ fn an_identify_without_the_shops_proof_is_a_claim() {
 }
 
 #[test]
-fn a_claim_that_contributes_begins_a_fragment_for_another_user() {
+fn a_claim_that_is_listed_begins_a_fragment_for_another_user() {
     let forged = with(claimed("b", NOW + 1, "bob", &json!({})), "proof", json!("00".repeat(32)));
     let mut row = stranger();
     let visit = receive(&mut row, &batch(&[claimed("a", NOW, "ann", &json!({})), forged]), NOW + 1);
@@ -146,6 +147,19 @@ fn a_claim_that_contributes_begins_a_fragment_for_another_user() {
     );
     assert_eq!(handed_over(&visit), Some((format!("{BROWSER}~b"), vec!["b".to_owned()])));
     assert_eq!((users(&row, Trust::Fact), users(&row, Trust::Claim)), (vec![], vec!["ann"]));
+}
+
+#[test]
+fn a_claim_takes_no_browser_from_its_proved_user_and_says_so() {
+    let mut row = stranger();
+    receive(&mut row, &batch(&[proved("a", NOW, "ann", &json!({}))]), NOW);
+    let visit = receive(&mut row, &batch(&[claimed("b", NOW + 1, "mallory", &json!({}))]), NOW + 1);
+    assert_eq!((handed_over(&visit), said(&visit)), (None, vec![]));
+    assert_eq!((users(&row, Trust::Fact), fragment(&row).claims.len()), (vec!["ann"], 1));
+    let codes: Vec<WarningCode> = visit.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, [WarningCode::ClaimAgainstProof]);
+    let visit = receive(&mut stranger(), &batch(&[claimed("c", NOW, "ann", &json!({}))]), NOW);
+    assert_eq!(visit.warnings.iter().map(|warning| warning.code).collect::<Vec<_>>(), [WarningCode::ClaimListed]);
 }
 
 #[test]

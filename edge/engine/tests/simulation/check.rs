@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_identity::graph::{assignment_of, find};
-use endcap_identity::{FragmentId, Namespace, Verdict};
+use endcap_identity::resolve::resolve;
+use endcap_identity::{FragmentId, LinkStrength, Namespace, Verdict};
 use endcap_profile::{Fragment, Person};
 use endcap_protocol::ProfileId;
 use endcap_validation::Trust;
 
 use crate::script::Script;
 use crate::world::{Errand, World};
+
+/// How failures begin where something unproved touched a proved person.
+pub(crate) const UNPROVED: &str = "unproved";
 
 pub(crate) type Checked = Result<(), String>;
 
@@ -55,8 +59,10 @@ pub(crate) fn always(world: &World<'_>) -> Checked {
 /// Once everything has come to rest.
 pub(crate) fn at_rest(world: &World<'_>, script: &Script) -> Checked {
     always(world)?;
-    let sent: usize = script.senders.iter().flat_map(|sender| &sender.batches).map(Vec::len).sum();
+    let present = script.senders.iter().enumerate().filter(|(index, _)| !world.absent.contains(index));
+    let sent: usize = present.flat_map(|(_, sender)| &sender.batches).map(Vec::len).sum();
     hold(world.accepted.len() == sent, || format!("{} of {sent} events were accepted", world.accepted.len()))?;
+    unproved(world, script).map_err(|what| format!("{UNPROVED}: {what}"))?;
     let graph = world.graph();
     for row in world.rows.values() {
         for (id, fragment) in &row.fragments {
@@ -68,6 +74,62 @@ pub(crate) fn at_rest(world: &World<'_>, script: &Script) -> Checked {
     }
     together(world, script)?;
     apart(world, script)
+}
+
+/// No unproved event changes who a proved person is: facts are what is proved, people who are linked by facts are those
+/// whom facts alone make, and a claim joins nobody to them.
+fn unproved(world: &World<'_>, script: &Script) -> Checked {
+    let graph = world.graph();
+    for edge in graph.edges() {
+        let Some((witness, (sender, event))) =
+            edge.proved.as_ref().and_then(|witness| Some((witness, script.event(&witness.message_id)?)))
+        else {
+            continue;
+        };
+        let user = edge.identifier.namespace == Namespace::UserId && event["user_id"] == edge.identifier.value.as_str();
+        let proved = sender.trust == Trust::Fact || (user && Script::is_proved(sender, event));
+        hold(proved, || format!("{edge:?} is a fact by {witness:?}, which proves nothing"))?;
+    }
+    let facts: Vec<_> = graph.edges().filter(|edge| edge.trust() == Trust::Fact).cloned().collect();
+    let people = resolve(&facts, &script.rules).map_err(|error| error.message.clone())?;
+    for row in world.rows.values() {
+        let guests = row.joined_by_claim(usize::MAX);
+        hold(guests.is_empty(), || format!("{guests:?} are joined to {:?} by claims", row.id))?;
+        let proved_browser =
+            row.fragments.iter().any(|(id, held)| id.is_of_browser() && held.link_strength == LinkStrength::Proved);
+        for (id, fragment) in &row.fragments {
+            let by_facts = people.places.get(id).filter(|(_, strength)| *strength == LinkStrength::Proved);
+            let place = (row.id.clone(), fragment.link_strength);
+            match fragment.link_strength {
+                LinkStrength::Trusted => {
+                    hold(!proved_browser, || format!("{id:?} joins {place:?} by a trusted claim"))?;
+                }
+                _ => hold(by_facts.map_or(row.id.as_str() == id.as_str(), |meant| *meant == place), || {
+                    format!("{id:?} is at {place:?}, and facts mean {by_facts:?}")
+                })?,
+            }
+            succession(id, fragment, script)?;
+        }
+    }
+    Ok(())
+}
+
+/// No claim takes a browser from the user who was proved on it, and every event is where its own browser is.
+fn succession(id: &FragmentId, fragment: &Fragment, script: &Script) -> Checked {
+    let browser = id.as_str().split('~').next().filter(|_| id.is_of_browser());
+    for event in &fragment.events {
+        let Some((sender, _)) = script.event(&event.message_id) else { continue };
+        let own = browser.is_none_or(|browser| browser == sender.name);
+        hold(own, || format!("{id:?} has an event of {}", sender.name))?;
+    }
+    let was_proved =
+        fragment.events.iter().filter_map(|event| script.event(&event.message_id)).any(|(sender, event)| {
+            event["type"] == "identify" && sender.trust == Trust::Claim && Script::is_proved(sender, event)
+        });
+    let Some(next) = fragment.successor.as_ref().filter(|_| was_proved) else { return Ok(()) };
+    let login = next.as_str().rsplit('~').next().and_then(|message| script.event(message));
+    let proved = login.is_some_and(|(sender, event)| Script::is_proved(sender, event));
+    hold(proved, || format!("{id:?} was proved, and an unproved event began {next:?}"))
 }
 
 fn home_of(world: &World<'_>) -> BTreeMap<FragmentId, ProfileId> {
@@ -150,6 +212,16 @@ pub(crate) fn people(world: &World<'_>) -> People {
         (row.id.clone(), (names, person))
     };
     rows.map(of).collect()
+}
+
+/// People without those of whom every fragment is a stranger's.
+pub(crate) fn without_strangers(people: &People, script: &Script) -> People {
+    let strangers = script.strangers();
+    let name_of = |index: &usize| script.senders[*index].name.as_str();
+    let names: BTreeSet<&str> = strangers.iter().map(name_of).collect();
+    let is_stranger = |fragment: &String| fragment.split([' ', '~']).next().is_some_and(|name| names.contains(name));
+    let kept = people.iter().filter(|(_, (fragments, _))| !fragments.iter().all(is_stranger));
+    kept.map(|(profile, held)| (profile.clone(), held.clone())).collect()
 }
 
 /// Two worlds know the same people.

@@ -21,6 +21,7 @@ mod script;
 mod shrink;
 mod world;
 
+use check::UNPROVED;
 use run::{Setting, faults_of, judge};
 use script::Script;
 use world::Mutation;
@@ -66,6 +67,18 @@ fn a_graph_in_parts_gives_the_same_people() {
     run_seeds(&Setting { partitions: 3, ..Setting::default() });
 }
 
+/// The first seed that finds a mistake with a failure that `counts`.
+fn find(mutation: Mutation, partitions: u16, counts: impl Fn(&str) -> bool) {
+    let with = Setting { mutation: Some(mutation), partitions, ..Setting::default() };
+    let finds = |seed: &u64| {
+        let failure = judge(&Script::of(*seed), *seed, faults_of(*seed), &with).err();
+        failure.is_some_and(|failure| counts(&failure.what))
+    };
+    let found = (0..3000).find(finds);
+    println!("{mutation:?}: found by seed {found:?}");
+    assert!(found.is_some(), "{mutation:?} was not found");
+}
+
 #[test]
 fn mistakes_are_found() {
     let all = [
@@ -84,9 +97,26 @@ fn mistakes_are_found() {
     ];
     let of_parts = [Mutation::SeatWrittenOverAnother, Mutation::MarkKeptInMemory, Mutation::NothingCopied];
     for (mutation, partitions) in all.map(|one| (one, 1)).into_iter().chain(of_parts.map(|one| (one, 3))) {
-        let with = Setting { mutation: Some(mutation), partitions, ..Setting::default() };
-        let found = (0..3000).find(|seed| judge(&Script::of(*seed), *seed, faults_of(*seed), &with).is_err());
-        println!("{mutation:?}: found by seed {found:?}");
-        assert!(found.is_some(), "{mutation:?} was not found");
+        find(mutation, partitions, |_| true);
+    }
+}
+
+#[test]
+fn mistakes_about_claims_are_found_by_what_they_do_to_proved_people() {
+    let all = [
+        Mutation::BrowserHeardAsServer,
+        Mutation::ProofNotChecked,
+        Mutation::ClaimHeardAsFact,
+        Mutation::TraitsHeardAsProved,
+        Mutation::AnotherBrowserNamed,
+        Mutation::ClaimTakesProvedBrowser,
+        Mutation::ClaimRoutedToPerson,
+        Mutation::ClaimsTrustedEverywhere,
+        Mutation::TrustedClaimHeardAsFact,
+        Mutation::ClaimJoinsInRow,
+        Mutation::ClaimStaysJoined,
+    ];
+    for mutation in all {
+        find(mutation, 1, |what| what.starts_with(UNPROVED));
     }
 }

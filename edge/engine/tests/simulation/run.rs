@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use endcap_identity::graph::{Alteration, Cut};
 use endcap_identity::{FragmentId, Identifier, Namespace, Verdict};
 
-use crate::check::{Checked, always, at_rest, people, same};
+use crate::check::{Checked, UNPROVED, always, at_rest, people, same, without_strangers};
 use crate::random::Random;
 use crate::script::Script;
 use crate::world::{Message, Mutation, Node, World};
@@ -106,6 +106,7 @@ fn run<'a>(
     let mut world = World::new(script, with.partitions, with.mutation);
     world.trace = with.trace.then(Vec::new);
     world.deaf.clone_from(&with.deaf);
+    world.absent.clone_from(&with.absent);
     let done = Network::new(seed, faults).settle(&mut world, 400).and_then(|()| at_rest(&world, script));
     match done {
         Ok(()) => Ok(world),
@@ -120,11 +121,13 @@ pub(crate) struct Setting {
     pub(crate) mutation: Option<Mutation>,
     pub(crate) trace: bool,
     pub(crate) deaf: BTreeSet<(FragmentId, Identifier)>,
+    /// Senders that never come.
+    pub(crate) absent: BTreeSet<usize>,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { partitions: 1, mutation: None, trace: false, deaf: BTreeSet::new() }
+        Self { partitions: 1, mutation: None, trace: false, deaf: BTreeSet::new(), absent: BTreeSet::new() }
     }
 }
 
@@ -159,6 +162,13 @@ fn afterwards(world: &mut World<'_>, script: &Script, seed: u64, faults: Faults,
     };
     if !script.tabs {
         same("in another order", &linked, &people(&calm(BTreeSet::new())?))?;
+    }
+    let strangers = script.strangers();
+    if !script.tabs && !strangers.is_empty() {
+        let setting = Setting { absent: strangers, trace: false, ..with.clone() };
+        let alone = run(script, seed ^ 0xab5e, Faults::default(), &setting)
+            .map_err(|failed| format!("without strangers: {}", failed.0))?;
+        same(&format!("{UNPROVED}, without strangers"), &without_strangers(&linked, script), &people(&alone))?;
     }
     replay(world, script, seed)?;
     let mut random = Random::new(seed ^ 0xc07);

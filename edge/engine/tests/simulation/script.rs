@@ -1,5 +1,7 @@
 //! What people do: browsers and servers with the batches they send, the same for every run of a seed.
 
+use std::collections::BTreeSet;
+
 use endcap_events::ingest::{Batch, ingest_as};
 use endcap_identity::rules::ClaimPolicy;
 use endcap_identity::{IdentityRules, proof};
@@ -11,6 +13,10 @@ use crate::random::Random;
 
 pub(crate) const NOW: UnixMillis = 1_763_800_000_000;
 pub(crate) const SECRET: &[u8] = b"the shop's secret";
+/// The source of the shop's own pages and server.
+pub(crate) const SHOP: &str = "shop";
+/// A source whose claims some shops trust.
+const TRUSTED: &str = "app";
 const USERS: [&str; 6] = ["ann", "bob", "cy", "dee", "guest", "null"];
 const EMAILS: [&str; 4] = ["Ann@shop.example", "bob@shop.example", "office@shop.example", "guest@shop.example"];
 const PHONES: [&str; 2] = ["+81 90-1234-5678", "+819012345679"];
@@ -20,6 +26,7 @@ const PHONES: [&str; 2] = ["+81 90-1234-5678", "+819012345679"];
 pub(crate) struct Sender {
     pub(crate) name: String,
     pub(crate) trust: Trust,
+    pub(crate) source: &'static str,
     pub(crate) batches: Vec<Vec<Value>>,
 }
 
@@ -46,6 +53,9 @@ impl Script {
         if random.percent(15) {
             rules.claims.insert("*".to_owned(), ClaimPolicy::Proof);
         }
+        if random.percent(25) {
+            rules.claims.insert(TRUSTED.to_owned(), ClaimPolicy::Trust);
+        }
         let mut senders = Vec::new();
         for browser in 0..=random.below(4) {
             senders.push(browser_that(&mut random, &format!("b{browser}")));
@@ -61,12 +71,36 @@ impl Script {
         Self { senders, tabs, rules }
     }
 
+    /// The event of a message ID, and its sender.
+    pub(crate) fn event(&self, message: &str) -> Option<(&Sender, &Value)> {
+        let mut all = self.senders.iter().flat_map(|sender| sender.batches.iter().flatten().map(move |e| (sender, e)));
+        all.find(|(_, event)| event["message_id"] == message)
+    }
+
+    /// Whether something proves the user of an event. `null` and its like are nobody.
+    pub(crate) fn is_proved(sender: &Sender, event: &Value) -> bool {
+        let user = event["user_id"].as_str().filter(|user| !["guest", "null"].contains(user));
+        let user = user.and_then(|user| UserId::parse(user).ok());
+        sender.trust == Trust::Fact || user.is_some_and(|user| event["proof"] == proof::prove(SECRET, &user))
+    }
+
+    /// Browsers that prove nothing, that no server names, and whose claims are trusted by nobody: strangers.
+    pub(crate) fn strangers(&self) -> BTreeSet<usize> {
+        let events = || self.senders.iter().flat_map(|sender| sender.batches.iter().flatten());
+        let named = |name: &str| events().any(|event| event["identifiers"]["anonymous_id"] == name);
+        let stranger = |sender: &Sender| {
+            let proves = sender.batches.iter().flatten().any(|event| Self::is_proved(sender, event));
+            !proves && !named(&sender.name) && !self.rules.trusts_claims(sender.source)
+        };
+        (0..self.senders.len()).filter(|index| stranger(&self.senders[*index])).collect()
+    }
+
     /// A batch as the edge reads it.
     pub(crate) fn batch(&self, sender: usize, index: usize) -> Option<Batch> {
         let sender = self.senders.get(sender)?;
         let events = sender.batches.get(index)?;
         let consent = json!({"analytics": true, "personalization": true, "marketing": true});
-        let body = json!({"source": "shop", "anonymous_id": sender.name, "consent": consent, "events": events});
+        let body = json!({"source": sender.source, "anonymous_id": sender.name, "consent": consent, "events": events});
         let batch = ingest_as(body.to_string().as_bytes(), NOW, sender.trust).unwrap();
         assert!(batch.rejected.is_empty(), "{:?}", batch.rejected);
         Some(batch)
@@ -116,7 +150,8 @@ fn browser_that(random: &mut Random, name: &str) -> Sender {
         }
         batches.push(events);
     }
-    Sender { name: name.to_owned(), trust: Trust::Claim, batches }
+    let source = if random.percent(30) { TRUSTED } else { SHOP };
+    Sender { name: name.to_owned(), trust: Trust::Claim, source, batches }
 }
 
 fn server_that(random: &mut Random, number: usize, browsers: usize) -> Sender {
@@ -145,5 +180,5 @@ fn server_that(random: &mut Random, number: usize, browsers: usize) -> Sender {
         };
         batches.push(vec![event(random, &name, &mut count, kind, &more)]);
     }
-    Sender { name, trust: Trust::Fact, batches }
+    Sender { name, trust: Trust::Fact, source: SHOP, batches }
 }

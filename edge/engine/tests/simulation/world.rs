@@ -7,13 +7,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_engine::visit::apply;
+use endcap_engine::visit::{Visit, apply};
 use endcap_events::ingest::Batch;
+use endcap_events::ingest::event::Kind;
 use endcap_identity::graph::{Alteration, Cut};
 use endcap_identity::partition::{PeerAnswer, PeerAsk, answer, of_fragment};
+use endcap_identity::proof::prove;
+use endcap_identity::rules::ClaimPolicy;
 use endcap_identity::{
-    Assertion, Assignment, Evidence, FragmentId, Identifier, MemoryGraph, Namespace, ProfileRoute, Reassignment, graph,
-    partitioned_resolve,
+    Assertion, Assignment, Evidence, FragmentId, Identifier, LinkStrength, MemoryGraph, Namespace, ProfileRoute,
+    Reassignment, graph, partitioned_resolve,
 };
 use endcap_profile::dedupe::Accepted;
 use endcap_profile::evidence_policy::EvidencePolicy;
@@ -23,7 +26,7 @@ use endcap_protocol::{FieldError, ProfileId, bucket_of};
 use endcap_validation::Trust;
 
 use crate::jobs::Jobs;
-use crate::script::{NOW, SECRET, Script};
+use crate::script::{NOW, SECRET, SHOP, Script};
 
 /// Most rows that one request goes through before it is tried again later: two pointers can lead to each other while a
 /// fragment is on its way.
@@ -45,6 +48,18 @@ pub(crate) enum Mutation {
     CopyLeftBehind,
     KnownNotTakenOut,
     NothingInherited,
+    // About claims.
+    BrowserHeardAsServer,
+    ProofNotChecked,
+    ClaimHeardAsFact,
+    TraitsHeardAsProved,
+    AnotherBrowserNamed,
+    ClaimTakesProvedBrowser,
+    ClaimRoutedToPerson,
+    ClaimsTrustedEverywhere,
+    TrustedClaimHeardAsFact,
+    ClaimJoinsInRow,
+    ClaimStaysJoined,
     // Of a graph in parts.
     SeatWrittenOverAnother,
     MarkKeptInMemory,
@@ -152,6 +167,8 @@ pub(crate) struct World<'a> {
     pub(crate) accepted: BTreeMap<String, u32>,
     /// Edges that the graph does not hear of.
     pub(crate) deaf: BTreeSet<(FragmentId, Identifier)>,
+    /// Senders that never come.
+    pub(crate) absent: BTreeSet<usize>,
     pub(crate) trace: Option<Vec<String>>,
 }
 
@@ -176,6 +193,7 @@ impl<'a> World<'a> {
             sent: Vec::new(),
             accepted: BTreeMap::new(),
             deaf: BTreeSet::new(),
+            absent: BTreeSet::new(),
             trace: None,
         }
     }
@@ -242,6 +260,7 @@ impl<'a> World<'a> {
     /// What a node has left to do, as one number per thing.
     pub(crate) fn chores(&self, node: Node) -> usize {
         match node {
+            Node::Client(client) if self.absent.contains(&client) => 0,
             Node::Client(client) => {
                 let all = self.script.senders[client].batches.len();
                 let left = all - self.clients[client].done.len();
@@ -300,10 +319,20 @@ impl<'a> World<'a> {
 
     pub(crate) fn send_batch(&mut self, client: usize, index: usize, cookie: Option<ProfileId>) {
         let Some(batch) = self.script.batch(client, index) else { return };
-        let row = cookie.unwrap_or_else(|| ProfileRoute::home(&batch.anonymous_id).unwrap().profile);
+        let mut row = cookie.unwrap_or_else(|| ProfileRoute::home(&batch.anonymous_id).unwrap().profile);
+        let mut wanted = None;
+        let claim = batch.events.iter().find_map(|event| event.user_id.clone().filter(|_| batch.trust == Trust::Claim));
+        if let Some(user) = claim.filter(|_| self.has(Mutation::ClaimRoutedToPerson)) {
+            let user = Identifier::new(Namespace::UserId, user.as_str()).unwrap();
+            let named = graph::find(&self.graph(), &self.script.rules, &user).unwrap();
+            if let Some(named) = named.filter(|named| named.trust == Trust::Fact) {
+                row = named.profile;
+                wanted = self.rows.get(&row).and_then(|row| row.fragments.keys().next().cloned());
+            }
+        }
         self.note(|| format!("{} sends batch {index} to row {row:?}", batch.anonymous_id.as_str()));
         let (to, batch) = (Node::Shard(shard_of(&row)), Box::new(batch));
-        let request = Request::Batch { row, wanted: None, batch, known: None, hops: 0 };
+        let request = Request::Batch { row, wanted, batch, known: None, hops: 0 };
         self.ask(Node::Client(client), to, request, Then::Batch(index));
     }
 
@@ -350,7 +379,10 @@ impl<'a> World<'a> {
         self.note(|| format!("graph hears {assertion:?}"));
         let mut words = if self.deaf.is_empty() { Vec::new() } else { self.heard_aliases(&mut assertion) };
         words.push(assertion);
-        let rules = self.script.rules.clone();
+        let mut rules = self.script.rules.clone();
+        if self.has(Mutation::ClaimsTrustedEverywhere) {
+            rules.claims.insert(SHOP.to_owned(), ClaimPolicy::Trust);
+        }
         if let [graph] = self.parts.as_mut_slice() {
             let assignments = words.iter().map(|word| graph::take(graph, &rules, word, b"").unwrap());
             let assignment = assignments.last().unwrap();
@@ -518,8 +550,12 @@ impl<'a> World<'a> {
                 }
                 let trust = batch.trust;
                 let (secrets, rules) = ([SECRET.to_vec()], &self.script.rules);
-                let policy = EvidencePolicy { secrets: &secrets, now: NOW, trust, source: "shop", rules };
-                let visit = apply(&mut row, &at, &mut batch, NOW, &policy, &[]);
+                let source = batch.source.clone();
+                let trust = if self.has(Mutation::BrowserHeardAsServer) { Trust::Fact } else { trust };
+                let policy = EvidencePolicy { secrets: &secrets, now: NOW, trust, source: source.as_str(), rules };
+                self.forge(&mut row, &at, &mut batch);
+                let mut visit = apply(&mut row, &at, &mut batch, NOW, &policy, &[]);
+                self.misjudge(&mut visit);
                 for message in &visit.accepted {
                     *self.accepted.entry(message.clone()).or_default() += 1;
                 }
@@ -542,6 +578,54 @@ impl<'a> World<'a> {
                 }
             }
         }
+    }
+
+    /// Mistakes about what a batch says, before it is applied.
+    fn forge(&self, row: &mut ProfileRow, at: &FragmentId, batch: &mut Batch) {
+        for event in &mut batch.events {
+            if let (Kind::Identify { proof, .. }, Some(user)) = (&mut event.kind, &event.user_id)
+                && self.has(Mutation::ProofNotChecked)
+            {
+                *proof = Some(prove(SECRET, user));
+            }
+        }
+        let user = row.fragments.get_mut(at).and_then(|fragment| fragment.user.as_mut());
+        if let Some(user) = user.filter(|_| self.has(Mutation::ClaimTakesProvedBrowser)) {
+            user.trust = Trust::Claim;
+        }
+    }
+
+    /// Mistakes about the evidence of a batch, after it was applied.
+    fn misjudge(&self, visit: &mut Visit) {
+        let Some(assertion) = &mut visit.assertion else { return };
+        let proves = assertion.said.iter().any(|evidence| evidence.trust == Trust::Fact);
+        for evidence in &mut assertion.said {
+            let trusted = self.script.rules.trusts_claims(&evidence.witness.source);
+            let fact = self.has(Mutation::ClaimHeardAsFact)
+                || (self.has(Mutation::TraitsHeardAsProved) && proves)
+                || (self.has(Mutation::TrustedClaimHeardAsFact) && trusted);
+            if fact {
+                evidence.trust = Trust::Fact;
+            }
+        }
+        if let Some(first) = assertion.said.first().filter(|_| self.has(Mutation::AnotherBrowserNamed)).cloned() {
+            let identifier = Identifier { namespace: Namespace::AnonymousId, value: "b0".to_owned() };
+            assertion.said.push(Evidence { identifier, trust: Trust::Fact, ..first });
+        }
+    }
+
+    /// Where the mistakes of shards put what only claims to be somebody.
+    fn misplaced(&self, fragment: &FragmentId, assertion: &Assertion, assignment: Assignment) -> Assignment {
+        let claim = assertion.said.iter().find(|evidence| evidence.trust == Trust::Claim);
+        let Some(claim) = claim.filter(|_| assignment.link_strength == LinkStrength::Own) else { return assignment };
+        let link_strength = match self.mutation {
+            Some(Mutation::ClaimJoinsInRow) => LinkStrength::Proved,
+            Some(Mutation::ClaimStaysJoined) => LinkStrength::Claimed,
+            _ => return assignment,
+        };
+        let named = graph::find(&self.graph(), &self.script.rules, &claim.identifier).unwrap();
+        let profile = named.map_or(fragment.home().unwrap(), |named| named.profile);
+        Assignment { profile, link_strength, version: assignment.version + 1 }
     }
 
     /// The graph's word at a row.
@@ -629,6 +713,7 @@ impl<'a> World<'a> {
         else {
             return;
         };
+        let assignment = self.misplaced(&assertion.fragment, &assertion, assignment);
         let fragment = assertion.fragment;
         match self.reassign(&row, &fragment, &assignment) {
             Reassigned::Done | Reassigned::Stays | Reassigned::Leaves(_) => {

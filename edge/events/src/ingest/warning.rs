@@ -16,6 +16,10 @@ pub enum WarningCode {
     ProofForm,
     /// No secret is set to check proofs of this source with.
     ProofUnchecked,
+    /// Nothing proves the user, so nothing joins the browser to them.
+    ClaimListed,
+    /// Nothing proves the user, and the browser's user is proved to be another.
+    ClaimAgainstProof,
 }
 
 /// What was not taken as it was meant.
@@ -32,6 +36,22 @@ pub struct Warning {
 }
 
 impl Warning {
+    /// The warning about an identify that proves nothing.
+    #[must_use]
+    pub fn of_claim(message_id: &str, code: WarningCode) -> Self {
+        let message = match code {
+            WarningCode::ClaimAgainstProof => {
+                "nothing proves this user, and the browser's own user is proved: nothing changes. Call reset() when \
+                 somebody logs out, or give a proof"
+            }
+            _ => {
+                "nothing proves this user, so the browser stays a visitor of its own, and is listed at that person as \
+                 unproved. Give a proof that the shop's server makes"
+            }
+        };
+        Self { message_id: message_id.to_owned(), code, path: "user_id".to_owned(), message: message.to_owned() }
+    }
+
     /// The warning about an identify whose proof proves nothing.
     #[must_use]
     pub fn of_proof(message_id: &str, error: ProofError) -> Self {

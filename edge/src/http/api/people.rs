@@ -22,7 +22,8 @@ pub(super) struct Whose {
 
 /// `GET /api/profiles/{id}`.
 pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
-    profiles::by_profile(profile_id(incoming.parameter)?, incoming.env).await
+    profiles::with_claims(profiles::by_profile(profile_id(incoming.parameter)?, incoming.env).await?, incoming.env)
+        .await
 }
 
 /// `DELETE /api/profiles/{id}`.

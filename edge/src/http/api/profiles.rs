@@ -1,18 +1,20 @@
 //! Finding one profile, by any identifier.
 
+use endcap_engine::profile_view::{ClaimView, Claims, Unproved};
 use endcap_identity::{Identifier, Namespace};
 use endcap_protocol::touch::decode;
 use endcap_protocol::{AnonymousId, FieldError, ProfileId, bucket_of};
 use endcap_validation::DomainError;
+use futures_util::future::join_all;
 use worker::{Env, Response};
 
 use crate::http::incoming::Incoming;
 use crate::platform::error::EdgeError;
 use crate::platform::query::Query;
 use crate::platform::response;
-use crate::rpc::graph::Found;
-use crate::rpc::profile::{Moved, ProfileQuestion};
-use crate::rpc::{graph, shards};
+use crate::rpc::graph::{ClaimMade, ClaimsAsk, ClaimsMade, Found};
+use crate::rpc::profile::{FragmentAsk, Moved, ProfileQuestion};
+use crate::rpc::{call, graph, namespace, shards};
 
 /// Moves between profiles that are followed; one browser cannot move more often than people log in.
 const MAX_HOPS: usize = 32;
@@ -21,11 +23,45 @@ const MAX_HOPS: usize = 32;
 pub(in crate::http) async fn get_named(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let identifier = named(&incoming.url())?;
     if identifier.namespace == Namespace::AnonymousId {
-        return by_anonymous(&identifier.value, incoming.env).await;
+        return with_claims(by_anonymous(&identifier.value, incoming.env).await?, incoming.env).await;
     }
     let Found { profile_id, unproved } = graph::find(incoming.env, &identifier).await?;
     let profile_id = profile_id.ok_or(DomainError::NotFound("profile"))?.into_string();
-    follow(ProfileQuestion { profile_id, unproved, ..ProfileQuestion::default() }, incoming.env).await
+    let found = follow(ProfileQuestion { profile_id, unproved, ..ProfileQuestion::default() }, incoming.env).await?;
+    if unproved { Ok(found) } else { with_claims(found, incoming.env).await }
+}
+
+/// The answer with browsers that claim to be this person without proof.
+pub(super) async fn with_claims(mut found: Response, env: &Env) -> Result<Response, EdgeError> {
+    if found.status_code() != 200 {
+        return Ok(found);
+    }
+    let mut profile: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&found.text().await?)?;
+    let id = profile.get("profile_id").and_then(serde_json::Value::as_str).unwrap_or_default();
+    if let Some(claims) = claims_about(ProfileId::parse(id)?, env).await? {
+        profile.insert("unproved".to_owned(), serde_json::to_value(Unproved::Claims(claims))?);
+    }
+    response::json(&profile)
+}
+
+async fn claims_about(profile_id: ProfileId, env: &Env) -> Result<Option<Claims>, EdgeError> {
+    let ClaimsMade { browsers, claims } = call::ask(&namespace::graph_part(env, 0)?, &ClaimsAsk { profile_id }).await?;
+    let view = async |claim: ClaimMade| {
+        let ClaimMade { fragment, profile_id, namespace, witness } = claim;
+        let ask = FragmentAsk { profile_id: profile_id.clone(), fragment };
+        let seen = shards::ask_bucket(env, bucket_of(profile_id.as_str()), &ask).await?;
+        Ok(ClaimView {
+            profile_id: profile_id.into_string(),
+            identifier: namespace,
+            source: witness.source,
+            claimed_at: witness.at,
+            events: seen.events,
+            orders: seen.orders,
+            last_seen: seen.last_seen,
+        })
+    };
+    let claims: Result<Vec<ClaimView>, EdgeError> = join_all(claims.into_iter().map(view)).await.into_iter().collect();
+    Ok((browsers > 0).then_some(Claims::new(browsers, claims?)))
 }
 
 /// The one identifier that a query names.

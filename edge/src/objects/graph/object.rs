@@ -24,7 +24,9 @@ use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::erasure::{Entomb, ErasePerson};
-use crate::rpc::graph::{FindProfile, Found, LinkChange, LinkChanged, LinkIdentities, PeerRequest, VerdictsAsk};
+use crate::rpc::graph::{
+    ClaimsAsk, FindProfile, Found, LinkChange, LinkChanged, LinkIdentities, PeerRequest, VerdictsAsk,
+};
 use crate::rpc::health::GraphHealthAsk;
 use crate::rpc::message::Message;
 use crate::rpc::person_export::{MembersAsk, NoteExport, PersonGraphAsk};
@@ -78,6 +80,7 @@ impl IdentityGraph {
             PeerRequest::PATH => self.peer(message::read(&body)?).await,
             Entomb::PATH => self.entomb(&message::read(&body)?),
             MembersAsk::PATH => self.members(message::read(&body)?).await,
+            ClaimsAsk::PATH => self.claims(message::read(&body)?).await,
             PersonGraphAsk::PATH => self.person(message::read(&body)?).await,
             NoteExport::PATH => self.exported(&message::read(&body)?),
             GraphHealthAsk::PATH => self.health(&message::read(&body)?),

@@ -13,11 +13,13 @@ use super::object::IdentityGraph;
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
-use crate::rpc::graph::LinkChange;
+use crate::rpc::graph::{ClaimMade, ClaimsAsk, ClaimsMade, LinkChange};
 use crate::rpc::person_export::{Members, MembersAsk, NoteExport, PersonGraphAsk};
 
 /// Most links of one answer.
 const MOST: usize = 2000;
+/// Most claims about a person that are listed.
+const MOST_CLAIMS: usize = 20;
 
 impl IdentityGraph {
     /// The graph around a profile, and the profile that it is now part of, with that profile's fragments.
@@ -85,6 +87,23 @@ impl IdentityGraph {
             }
         }
         response::json(&person)
+    }
+
+    /// `/claims`: browsers that claim to be a person without proof.
+    pub(super) async fn claims(&self, ask: ClaimsAsk) -> Result<Response, EdgeError> {
+        let (around, Members { fragments, .. }) = self.person_at(ask.profile_id).await?;
+        let snapshot = self.snapshot().await?;
+        let (browsers, latest) = graph::claims_about(&around, &snapshot.settings.identity, &fragments, MOST_CLAIMS)?;
+        let made = |(edge, profile_id): (Edge, ProfileId)| {
+            let witness = edge.witness().cloned()?;
+            Some(ClaimMade {
+                fragment: edge.fragment,
+                profile_id,
+                namespace: edge.identifier.namespace.to_string(),
+                witness,
+            })
+        };
+        response::json(&ClaimsMade { browsers, claims: latest.into_iter().filter_map(made).collect() })
     }
 
     /// `/exported`: notes that somebody's data were exported, under a hash of the profile ID.

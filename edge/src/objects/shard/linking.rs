@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::refresh;
-use endcap_identity::{FragmentId, Reassignment, partition};
+use endcap_identity::{Assertion, FragmentId, Reassignment, partition};
 use endcap_profile::{Fragment, PackedFragment, ProfileRow, Reassigned};
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
 use endcap_validation::DomainError;
@@ -44,6 +44,22 @@ impl PendingLink {
 }
 
 impl ProfileShard {
+    /// Records that the graph has to look again at fragments which an earlier version joined by a claim: it sends them
+    /// home. Returns when that is due.
+    pub(super) fn send_home(
+        &self,
+        row: &ProfileRow,
+        guests: &[FragmentId],
+        now: UnixMillis,
+    ) -> Result<Option<UnixMillis>, EdgeError> {
+        for guest in guests {
+            let link = LinkIdentity { profile_id: row.id.clone(), assertion: Assertion::new(guest.clone()) };
+            let id = format!("tell {} ", guest.as_str());
+            self.store.put_job(&id, row.id.as_str(), now, &OutboxJob::LinkIdentity(Box::new(link)))?;
+        }
+        Ok(guests.first().map(|_| now))
+    }
+
     /// Does the linking jobs of a profile. True when none is left.
     pub(super) async fn finish_links(&self, profile_id: &str) -> Result<bool, EdgeError> {
         self.finish_links_of(&[profile_id]).await

@@ -34,7 +34,7 @@ use crate::rpc::health::ShardHealthAsk;
 use crate::rpc::message::{Done, Message};
 use crate::rpc::person_export::{BelongingsAsk, EventsAsk};
 use crate::rpc::placement::Use;
-use crate::rpc::profile::ProfileQuestion;
+use crate::rpc::profile::{FragmentAsk, ProfileQuestion};
 use crate::rpc::quarantine::{CountsAsk, Keep, ListAsk, Release, Replay, Tally};
 use crate::rpc::rows::{LeaveOldTimers, RowFormat, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
 use crate::rpc::timers::{RunTimers, TimersAsk};
@@ -162,6 +162,7 @@ impl ProfileShard {
             ChangeSubscription::PATH => self.subscribe_route(message::read(&body)?).await,
             Reassign::PATH => self.reassign_route(&message::read(&body)?).await,
             MoveFragment::PATH => self.absorb(&message::read(&body)?).await,
+            FragmentAsk::PATH => self.fragment(&message::read(&body)?),
             ProfileQuestion::PATH => self.profile(&message::read(&body)?).await,
             RunTimers::PATH => self.timers_route(&message::read(&body)?).await,
             ShardHealthAsk::PATH => self.health_route().await,

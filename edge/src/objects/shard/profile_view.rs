@@ -1,7 +1,7 @@
 //! Showing one profile.
 
 use endcap_engine::computed_traits::{Reference, utc_hour};
-use endcap_engine::profile_view::ProfileView;
+use endcap_engine::profile_view::{ProfileView, Unproved};
 use endcap_engine::visit::refresh;
 use endcap_identity::FragmentId;
 use endcap_profile::resolution::Resolution;
@@ -12,10 +12,22 @@ use super::object::ProfileShard;
 use crate::platform::error::EdgeError;
 use crate::platform::zone::Zone;
 use crate::platform::{clock, response};
-use crate::rpc::profile::{Moved, ProfileQuestion};
+use crate::rpc::profile::{FragmentAsk, FragmentSeen, Moved, ProfileQuestion};
 use crate::rpc::snapshots;
 
 impl ProfileShard {
+    /// What a fragment did; nothing where it moved on since.
+    pub(super) fn fragment(&self, ask: &FragmentAsk) -> Result<Response, EdgeError> {
+        let row = self.store.load(ask.profile_id.as_str())?;
+        let held = row.as_ref().and_then(|row| row.fragments.get(&ask.fragment));
+        let seen = held.map(|fragment| FragmentSeen {
+            events: fragment.accepted,
+            orders: fragment.orders.len() as u64,
+            last_seen: fragment.behaviour.last_seen,
+        });
+        response::json(&seen.unwrap_or_default())
+    }
+
     /// The profile as of now. Looking changes nothing.
     pub(super) async fn profile(&self, question: &ProfileQuestion) -> Result<Response, EdgeError> {
         let now = clock::now();
@@ -44,6 +56,6 @@ impl ProfileShard {
         let hour_of = |at| zone.as_ref().map_or_else(|| utc_hour(at), |zone| zone.hour(at));
         let reference = Reference { catalogue: &snapshot.catalogue, hour_of: &hour_of };
         let view = ProfileView::new(&row, &refreshed.person, reference);
-        response::json(&ProfileView { unproved: question.unproved.then_some(true), ..view })
+        response::json(&ProfileView { unproved: question.unproved.then_some(Unproved::Lookup(true)), ..view })
     }
 }

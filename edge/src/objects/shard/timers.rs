@@ -13,7 +13,7 @@
 
 use endcap_engine::journey::{CART_LEFT, cart_left_due, cart_left_text};
 use endcap_engine::shop::Snapshot;
-use endcap_engine::visit::refresh;
+use endcap_engine::visit::{MAX_GUESTS, refresh};
 use endcap_identity::FragmentId;
 use endcap_profile::timers::TimerKey;
 use endcap_profile::{Person, ProfileRow};
@@ -91,6 +91,7 @@ impl ProfileShard {
             self.decide_push(&mut row, &person, snapshot, now)?;
         }
         let refreshed = refresh(&mut row, snapshot, now);
+        self.send_home(&row, &row.joined_by_claim(MAX_GUESTS), now)?;
         self.store.save_refreshed(&row, &refreshed)
     }
 
@@ -104,7 +105,10 @@ impl ProfileShard {
     ) -> Result<(), EdgeError> {
         let message_id = uuid::v7(clock::now(), clock::random()?);
         let (title, body) = cart_left_text(person, snapshot);
-        let subscriptions = self.store.subscriptions(row.id.as_str())?;
+        let mut subscriptions = self.store.subscriptions(row.id.as_str())?;
+        // Of browsers that an earlier version joined by a claim, none gets what is meant for the person.
+        let guests = row.joined_by_claim(usize::MAX);
+        subscriptions.retain(|stored| !guests.iter().any(|guest| guest.as_str() == stored.fragment_id));
         if let Some(first) = subscriptions.first()
             && let Some(fragment) = row.remembers_messages_to(&FragmentId::parse(&first.fragment_id)?)
         {
