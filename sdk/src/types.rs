@@ -82,6 +82,7 @@ export interface Product {
 /** What the edge decided. */
 export interface Decision {
   stage: 'prospect' | 'new' | 'active' | 'sleep' | 'lost' | 'deep';
+  /** A name for the profile: equal for all browsers of one person. It is not the ID that the server API shows. */
   profile_id: string;
   campaigns: { id: string; version: number; eligible: boolean; why: string }[];
   slots: Record<string, { reason: string; items: Product[] }>;
@@ -96,13 +97,21 @@ export interface Rejection {
   message: string;
 }
 
+/** What the edge did not take as it was meant, in an event that it kept: such as an identify that proves nothing. */
+export interface Warning {
+  message_id: string;
+  code: string;
+  path: string;
+  message: string;
+}
+
 /** What listeners are told, by topic. */
 export interface Events {
   decision: Decision;
   popup: { action: 'shown' | 'clicked' | 'dismissed'; campaign_id: string; version: number };
   slot: { slot: string; reason: string; product_ids: string[] };
   push: { state: 'prompted' | 'dismissed' | 'denied' | 'subscribed' };
-  sent: { accepted: string[]; duplicate: string[]; rejected: Rejection[] };
+  sent: { accepted: string[]; duplicate: string[]; rejected: Rejection[]; warnings?: Warning[] };
   debug: { kind: string; at: number; detail: Record<string, unknown> };
   error: { code: string; path: string; message: string };
 }

@@ -29,12 +29,12 @@ test('who claims an address first is not found by it once the shop said whose it
 
   await server({ userId: 'boss', traits: { email: 'boss@shop.example' } });
   const after = (await find('email=boss@shop.example')).body;
-  assert.deepEqual([after.user_ids, after.unproved], [['boss'], undefined]);
+  assert.deepEqual([after.user_ids, after.unproved.browsers], [['boss'], 1], 'the claim is listed');
   // The claim does not come back, whoever repeats it and from where.
   const again = new Visitor(edge);
   await again.send([again.identify('mallory', { email: 'boss@shop.example' }, edge.proof('mallory'))]);
   assert.deepEqual((await find('email=boss@shop.example')).body.user_ids, ['boss']);
-  assert.equal((await find('user_id=boss')).body.unproved, undefined);
+  assert.equal((await find('user_id=boss')).body.unproved.browsers, 2);
 });
 
 test('nobody is erased by a name that is only claimed', async () => {

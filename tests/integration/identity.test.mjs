@@ -38,7 +38,7 @@ test('a forged route cookie is ignored', async () => {
     await thief.send([thief.track('X')]);
     const { body } = await thief.post(thief.batch([], { ask: { slots: [] } }));
     const own = await edge.api.profile({ anonymous_id: thief.anonymousId });
-    assert.equal(body.decision.profile_id, own.profile_id);
+    assert.equal(body.decision.profile_id, edge.opaque(own.profile_id));
     assert.deepEqual(own.anonymous_ids, [thief.anonymousId]);
     assert.deepEqual(own.products_viewed, []);
   }
@@ -103,10 +103,10 @@ test('a claim without proof, or with a wrong one, reveals nothing and changes no
     const { decision } = await thief.send([thief.identify('victim', { email: 'v@shop.example' }, wrong)], {
       ask: { slots: [{ name: 'home', limit: 4 }] },
     });
-    assert.notEqual(decision.profile_id, before.profile_id);
+    assert.notEqual(decision.profile_id, edge.opaque(before.profile_id));
     assert.ok(!Buffer.from(decision.behaviour, 'base64url').includes('private'));
     const { body } = await thief.post(thief.batch([thief.track('Later')], { ask: { slots: [] } }));
-    assert.notEqual(body.decision.profile_id, before.profile_id, 'and so it stays, with the cookie of the answer');
+    assert.notEqual(body.decision.profile_id, edge.opaque(before.profile_id), 'and so it stays, with the cookie of the answer');
     assert.ok(!Buffer.from(body.decision.behaviour, 'base64url').includes('private'));
   }
   const { user_ids: users, traits } = await edge.api.profile({ user_id: 'victim' });
@@ -128,7 +128,7 @@ test('after a logout the browser is somebody new, and the next person does not m
   await visitor.send([visitor.event('reset')]);
   visitor.anonymousId = new Visitor(edge).anonymousId;
   const { decision } = await visitor.send([visitor.product('Viewed', 'second-person')], { ask: { slots: [] } });
-  assert.notEqual(decision.profile_id, one);
+  assert.notEqual(decision.profile_id, edge.opaque(one));
   const fresh = await edge.api.profile({ anonymous_id: visitor.anonymousId });
   assert.deepEqual([fresh.user_ids, fresh.products_viewed], [[], ['second-person']]);
   assert.deepEqual((await edge.api.profile({ user_id: 'one' })).products_viewed, ['first-person']);

@@ -146,10 +146,12 @@ test('the graph says by which event and source each identifier joined, and how f
   assert.deepEqual([user.value, user.verdict, user.claimed], ['lea', 'joined', null]);
   assert.deepEqual([user.proved.message_id, user.proved.source], [proved.message_id, SOURCE]);
   assert.equal(link(phone.anonymousId, 'email').value, 'lea@shop.example');
-  const claim = link(thief.anonymousId, 'user_id');
-  assert.deepEqual([claim.proved, claim.claimed.source], [null, SOURCE]);
-  const standings = Object.fromEntries(graph.fragments.map((/** @type {Json} */ one) => [one.fragment_id, one.standing]));
-  assert.equal(standings[thief.anonymousId], 'claimed');
+  // The claim is a link of the browser that made it, and leads nowhere.
+  assert.equal(link(thief.anonymousId, 'user_id'), undefined);
+  const own = await read(`/api/profiles/${thief.anonymousId}/graph`);
+  const [claim] = own.links;
+  assert.deepEqual([claim.value, claim.verdict, claim.proved, claim.claimed.source], ['lea', 'unproved', null, SOURCE]);
+  assert.deepEqual(own.fragments.map((/** @type {Json} */ one) => [one.fragment_id, one.standing]), [[thief.anonymousId, 'own']]);
 });
 
 test('an export holds all that is stored, without keys', async () => {

@@ -71,6 +71,13 @@ impl Edge {
         true
     }
 
+    /// Whether people are worked out from it. A claim only lists its browser, unless its source is trusted.
+    #[must_use]
+    pub fn is_followed(&self, rules: &IdentityRules) -> bool {
+        let trusted = self.claimed.as_ref().is_some_and(|witness| rules.trusts_claims(&witness.source));
+        self.dropped.is_none() && (self.trust() == Trust::Fact || trusted)
+    }
+
     /// How far it is believed.
     #[must_use]
     pub fn trust(&self) -> Trust {

@@ -276,7 +276,7 @@ pub fn find<S: GraphStore>(
     identifier: &Identifier,
 ) -> Result<Option<NamedProfile>, S::Error> {
     let (said, listed): (Vec<Edge>, Vec<Edge>) =
-        store.of_identifier(identifier)?.into_iter().partition(|edge| rules.follows(edge));
+        store.of_identifier(identifier)?.into_iter().partition(|edge| edge.is_followed(rules));
     let region = region(store, rules, said.iter().map(|edge| edge.fragment.clone()).collect())?;
     let mut people = resolve(&region.edges, rules)?;
     let Some(profile) = people.named.remove(identifier) else { return claimant(store, listed) };
@@ -296,8 +296,25 @@ fn claimant<S: GraphStore>(store: &S, listed: Vec<Edge>) -> Result<Option<NamedP
     Ok(Some(NamedProfile { profile, trust: Trust::Claim }))
 }
 
-/// Browsers that only claim to be a person, with what each claims: the latest claims first, at most `most` of them, and how
-/// many browsers there are. `fragments` are the person's own.
+/// Fragments that only claim to be a person.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Claimants {
+    /// How many there are.
+    pub count: usize,
+    /// What the latest of them claim, the latest first.
+    pub latest: Vec<Claimant>,
+}
+
+/// A fragment that only claims to be a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimant {
+    /// What it claims.
+    pub edge: Edge,
+    /// Where it belongs.
+    pub profile: ProfileId,
+}
+
+/// What only claims to be a person; the latest `most` claims are listed. `fragments` are the person's own.
 ///
 /// # Errors
 /// As the store's.
@@ -306,29 +323,28 @@ pub fn claims_about<S: GraphStore>(
     rules: &IdentityRules,
     fragments: &BTreeSet<FragmentId>,
     most: usize,
-) -> Result<(usize, Vec<(Edge, ProfileId)>), S::Error> {
-    let mut named = BTreeSet::new();
-    for fragment in fragments {
-        let edges = store.of_fragment(fragment)?;
-        named.extend(edges.into_iter().filter(|edge| rules.follows(edge)).map(|edge| edge.identifier));
-    }
+) -> Result<Claimants, S::Error> {
+    let people = resolve(&region(store, rules, fragments.clone())?.edges, rules)?;
+    let profiles: BTreeSet<&ProfileId> =
+        fragments.iter().filter_map(|id| people.places.get(id)).map(|(profile, _)| profile).collect();
+    let theirs = people.named.iter().filter(|(_, profile)| profiles.contains(profile)).map(|(named, _)| named);
     let mut claims: BTreeMap<FragmentId, Edge> = BTreeMap::new();
-    for identifier in named.iter().filter(|identifier| identifier.namespace != Namespace::AnonymousId) {
+    for identifier in theirs.filter(|identifier| identifier.namespace != Namespace::AnonymousId) {
         let others = store.of_identifier(identifier)?.into_iter();
-        let others = others.filter(|edge| !rules.follows(edge) && edge.dropped.is_none());
+        let others = others.filter(|edge| edge.trust() == Trust::Claim && edge.dropped.is_none());
         for edge in others.filter(|edge| !fragments.contains(&edge.fragment)) {
             claims.entry(edge.fragment.clone()).or_insert(edge);
         }
     }
-    let browsers = claims.len();
+    let count = claims.len();
     let mut latest: Vec<Edge> = claims.into_values().collect();
     latest.sort_by_key(|edge| (std::cmp::Reverse(edge.at()), edge.fragment.clone()));
     latest.truncate(most);
     let placed = latest.into_iter().map(|edge| {
         let profile = assignment_of(store, &edge.fragment)?.profile;
-        Ok((edge, profile))
+        Ok(Claimant { edge, profile })
     });
-    Ok((browsers, placed.collect::<Result<_, S::Error>>()?))
+    Ok(Claimants { count, latest: placed.collect::<Result<_, S::Error>>()? })
 }
 
 /// Everything that leads from some fragments to others. A claim that is only listed leads nowhere, so nobody makes another
@@ -350,12 +366,12 @@ pub(super) fn region<S: GraphStore>(
     while let Some(fragment) = waiting.pop() {
         let name = name_of(&fragment);
         let mut reached = store.of_fragment(&fragment)?;
-        let followed = reached.iter().filter(|edge| rules.follows(edge));
+        let followed = reached.iter().filter(|edge| edge.is_followed(rules));
         let named: Vec<Identifier> = followed.map(|edge| edge.identifier.clone()).chain([name]).collect();
         for identifier in named {
             if identifiers.insert(identifier.clone()) {
                 let others = store.of_identifier(&identifier)?;
-                reached.extend(others.into_iter().filter(|edge| rules.follows(edge)));
+                reached.extend(others.into_iter().filter(|edge| edge.is_followed(rules)));
             }
         }
         for edge in reached {

@@ -21,7 +21,9 @@
 //! known before: a retry counts nothing twice, whichever of them it reaches.
 //!
 //! Events say whose a fragment is (`edge/profile/src/evidence_policy.rs`): a *fact* by the shop's server or its proof,
-//! a *claim* by anybody else. The `IdentityGraph` keeps this evidence as edges between fragments and identifiers, each
+//! a *claim* by anybody else. A claim joins nobody: it is listed at the person whom it names, and its browser stays a
+//! visitor of its own until something proves it. Only claims of a source that the shop trusts (`rules.rs`) are followed
+//! as well, and they join nobody who has a proved browser. The `IdentityGraph` keeps this evidence as edges between fragments and identifiers, each
 //! with the earliest event that said so. **People are one pure function of these edges**
 //! (`edge/identity/src/resolve.rs`). It looks at edges in an order that depends on themselves only (aliases, then facts
 //! before claims, then the precedence of namespaces, then time), and follows each unless that breaks a rule
@@ -47,8 +49,9 @@
 //! A profile is named like the fragment that was proved first, so most people who log in move nowhere. It is a fold
 //! over its fragments in canonical order: counters add up, the stricter consent wins, the earlier first and the later
 //! last touchpoint, frequency caps and timers cover all of it, and lifecycle stages are worked out from the orders
-//! again when fragments come or go. A fragment that only claims to be theirs adds to the person, but overwrites no
-//! trait and gives no consent for others. Its browser is shown what is decided from itself alone (`visit::alone`).
+//! again when fragments come or go. Earlier versions joined fragments by claims. Such a fragment counts for nothing
+//! (`Person::fold`), its browser is shown what is decided from itself alone (`visit::alone`), and with the next write of
+//! the row the graph sends it home (`ProfileRow::joined_by_claim`).
 //!
 //! **In several parts** (`ENDCAP_GRAPH_PARTITIONS`), a hash of its name says in which object a fragment lies, with its
 //! edges and its assignment. The object of an identifier has copies by which fragments are found. No object sees all of

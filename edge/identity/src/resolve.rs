@@ -126,7 +126,7 @@ struct People<'a> {
 /// Never for fragments whose names were made by us.
 pub fn resolve(edges: &[Edge], rules: &IdentityRules) -> Result<ResolvedPeople, FieldError> {
     let mut people = People::meeting(edges, rules);
-    let (mut ordered, listed): (Vec<&Edge>, Vec<&Edge>) = edges.iter().partition(|edge| rules.follows(edge));
+    let (mut ordered, listed): (Vec<&Edge>, Vec<&Edge>) = edges.iter().partition(|edge| edge.is_followed(rules));
     ordered.sort_by_key(|edge| precedence(edge, rules));
     let mut resolution = ResolvedPeople::default();
     for edge in listed {
@@ -186,7 +186,7 @@ impl<'a> People<'a> {
     fn meeting(edges: &'a [Edge], rules: &'a IdentityRules) -> Self {
         let (indices, degrees) = (BTreeMap::new(), BTreeMap::new());
         let mut people = Self { rules, indices, parents: Vec::new(), people: Vec::new(), degrees };
-        for edge in edges.iter().filter(|edge| rules.follows(edge)) {
+        for edge in edges.iter().filter(|edge| edge.is_followed(rules)) {
             let claim = edge.trust() == Trust::Claim;
             let degree = people.degrees.entry(&edge.identifier).or_default();
             let count = if claim { &mut degree.claimed } else { &mut degree.proved };

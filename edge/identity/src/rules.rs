@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use endcap_protocol::FieldError;
-use endcap_validation::Trust;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::edge::Edge;
 use crate::identifier::Identifier;
 use crate::namespace::Namespace;
 use crate::proof::ProofForms;
@@ -168,13 +166,6 @@ impl IdentityRules {
     pub fn trusted_sources(&self) -> impl Iterator<Item = &str> {
         let trusted = self.claims.iter().filter(|(_, policy)| **policy == ClaimPolicy::Trust);
         trusted.map(|(source, _)| source.as_str())
-    }
-
-    /// Whether people are worked out from an edge. A claim only lists its browser, unless its source is trusted.
-    #[must_use]
-    pub fn follows(&self, edge: &Edge) -> bool {
-        let trusted = edge.claimed.as_ref().is_some_and(|witness| self.trusts_claims(&witness.source));
-        edge.dropped.is_none() && (edge.trust() == Trust::Fact || trusted)
     }
 
     /// The forms of proofs that count at a source.

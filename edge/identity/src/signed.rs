@@ -25,6 +25,8 @@ pub enum Purpose {
     Click,
     /// A visitor's way from one of a shop's domains to another.
     CrossDomain,
+    /// The name that a page knows a profile by.
+    Profile,
 }
 
 impl Purpose {
@@ -35,6 +37,7 @@ impl Purpose {
             Self::Open => b"endcap open",
             Self::Click => b"endcap click",
             Self::CrossDomain => b"endcap crossing",
+            Self::Profile => b"endcap profile",
         }
     }
 }
@@ -70,6 +73,15 @@ impl Keys {
         let mac = mac(key, purpose, kid, payload).finalize().into_bytes();
         let mac = BASE64.encode(mac.get(..MAC_BYTES)?);
         Some(format!("1.{kid}.{}.{mac}", BASE64.encode(payload)))
+    }
+
+    /// A name for `payload` that nobody reads it out of: its HMAC by the newest key, base64url. Equal payloads have equal
+    /// names until that key changes. None when there is no key.
+    #[must_use]
+    pub fn opaque(&self, purpose: Purpose, payload: &str) -> Option<String> {
+        let (kid, key) = self.0.first()?;
+        let mac = mac(key, purpose, kid, payload).finalize().into_bytes();
+        Some(BASE64.encode(mac.get(..MAC_BYTES)?))
     }
 
     /// Whether a text says that the newest key signed it. Tells nothing of whether it did.

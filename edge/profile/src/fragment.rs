@@ -130,12 +130,15 @@ impl Fragment {
     }
 
     /// Whether an event names another user than the fragment has: then the fragment closes and a successor begins. An
-    /// event from before that user was named, or one that gives that user as its previous ID, does not count. Nor does a
-    /// claim where the user was proved: whoever knows a browser's name could take its proved user away.
+    /// event from before that user was named, or one that gives that user as its previous ID, does not count. A proof goes
+    /// before a claim, whenever it was made: nobody takes a proved user from a browser by a claim, nor keeps one away.
     #[must_use]
     pub fn is_anothers(&self, user: &UserId, trust: Trust, event: &Event) -> bool {
         let other = self.user.as_ref().filter(|named| named.user_id != *user && trust >= named.trust);
-        other.is_some_and(|named| event.at >= named.at && event.previous_id.as_ref() != Some(&named.user_id))
+        other.is_some_and(|named| {
+            let counts = event.at >= named.at || trust > named.trust;
+            counts && event.previous_id.as_ref() != Some(&named.user_id)
+        })
     }
 
     /// Notes an event's evidence, and returns what is new of it. Returns nothing for an event of another user than the

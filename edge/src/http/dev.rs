@@ -1,5 +1,6 @@
 //! Routes that exist only in local development: what a shop's server would do, and time travel for tests.
 
+use endcap_identity::partition;
 use endcap_identity::proof::{ProofScope, prove, prove_until};
 use endcap_protocol::{UserId, bucket_of};
 use endcap_validation::{DomainError, read_json};
@@ -14,7 +15,7 @@ use crate::platform::error::EdgeError;
 use crate::platform::query::Query;
 use crate::platform::{clock, response};
 use crate::rpc::placement::Use;
-use crate::rpc::rows::{LeaveOldTimers, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
+use crate::rpc::rows::{JoinByClaim, LeaveOldTimers, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
 use crate::rpc::timers::{RunTimers, TimersRan};
 use crate::rpc::{call, namespace, placement, shards};
 
@@ -38,6 +39,7 @@ pub(super) async fn handle(route: &str, mut incoming: Incoming<'_>) -> Result<Re
         ("timers", Method::Post) => timers(&body, env).await,
         ("row-format", Method::Post) => row_format(&body, env).await,
         ("old-timers", Method::Post) => old_timers(env).await,
+        ("join-by-claim", Method::Post) => join_by_claim(&body, env).await,
         ("rows", Method::Get) => rows(env).await,
         ("table-rules", Method::Get) => {
             response::json(&call::ask(&namespace::numbered_shard(env, 0)?, &TableRulesAsk {}).await?)
@@ -90,6 +92,13 @@ async fn row_format(body: &[u8], env: &Env) -> Result<Response, EdgeError> {
 async fn old_timers(env: &Env) -> Result<Response, EdgeError> {
     call::ask_each(&shards::all_shards(env).await?, &LeaveOldTimers {}).await?;
     response::json(&json!({}))
+}
+
+/// Joins a fragment to a profile as earlier versions did by a claim.
+async fn join_by_claim(body: &[u8], env: &Env) -> Result<Response, EdgeError> {
+    let ask: JoinByClaim = read_json(body)?;
+    let part = partition::of_fragment(&ask.fragment, config(env).layout.graph_partitions);
+    response::json(&call::ask(&namespace::graph_part(env, part)?, &ask).await?)
 }
 
 /// Batches and rows written since the objects started.

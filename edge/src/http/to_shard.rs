@@ -32,15 +32,15 @@ pub(super) async fn by_route(incoming: Incoming<'_>) -> Result<Response, EdgeErr
     Ok(shards::shard(incoming.env, bucket)?.fetch_with_request(incoming.request).await?)
 }
 
-/// What a service worker reports about a notification goes to the profile that its signed token names.
+/// What a service worker reports about a notification goes to the home of the fragment that its signed token names.
 pub(super) async fn by_notification(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let mut copy = incoming.request.clone()?;
     let body = response::body(&mut copy, REPORT_BYTES).await?;
     let report: ReportBody = read_json(&body)?;
     let payload = signed::peek(&report.token).ok_or(DomainError::NotFound("notification"))?;
-    let profile = payload.split(' ').next().unwrap_or_default();
+    let home = payload.split(' ').next().unwrap_or_default();
     placement::check(incoming.env, Use::Write).await?;
-    Ok(shards::shard(incoming.env, bucket_of(profile))?.fetch_with_request(incoming.request).await?)
+    Ok(shards::shard(incoming.env, bucket_of(home))?.fetch_with_request(incoming.request).await?)
 }
 
 /// Hands a batch to its shard without a Rust future and without taking request and answer apart: a third of what a

@@ -1,5 +1,7 @@
 //! What development looks at: rows that were written, and rows that are stored.
 
+use endcap_identity::FragmentId;
+use endcap_protocol::ProfileId;
 use serde::{Deserialize, Serialize};
 
 use super::message::{Done, Message};
@@ -62,6 +64,20 @@ pub(crate) struct SetRowFormat {
 impl Message for SetRowFormat {
     const PATH: &'static str = "/row-format";
     type Reply = RowFormat;
+}
+
+/// Has the graph join a fragment to a profile by a claim, as earlier versions did.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct JoinByClaim {
+    /// The fragment.
+    pub(crate) fragment: FragmentId,
+    /// The profile.
+    pub(crate) profile_id: ProfileId,
+}
+
+impl Message for JoinByClaim {
+    const PATH: &'static str = "/join-by-claim";
+    type Reply = Done;
 }
 
 /// The format byte that a row had before.

@@ -30,7 +30,8 @@ const CATEGORIES_AHEAD: usize = 3;
 /// What a visitor should see.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Decision {
-    /// The profile.
+    /// A name for the profile that tells nobody which one it is: equal for all browsers of one person, until the deployment's
+    /// newest signing key changes.
     pub profile_id: String,
     /// Lifecycle stage.
     pub stage: String,
@@ -47,7 +48,7 @@ pub struct Decision {
 /// What decisions need besides the person and the snapshot.
 #[derive(Debug, Clone)]
 pub struct Setting<'a> {
-    /// The profile decided for.
+    /// The page's name for the profile decided for.
     pub profile_id: &'a str,
     /// The time.
     pub now: UnixMillis,

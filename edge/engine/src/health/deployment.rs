@@ -58,6 +58,14 @@ impl Health {
         let status = if findings.is_empty() { Status::Ok } else { Status::Attention };
         Self { status, findings, version: version.to_owned(), as_of, sharding, shards, identity_graph, shop }
     }
+
+    /// Adds what was found elsewhere.
+    #[must_use]
+    pub fn finding(mut self, more: Vec<Finding>) -> Self {
+        self.findings.extend(more);
+        self.status = if self.findings.is_empty() { Status::Ok } else { Status::Attention };
+        self
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use endcap_identity::IdentityRules;
 use endcap_protocol::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,8 @@ pub enum FindingCode {
     ReassignmentFailing,
     /// Somebody asked to be forgotten, and is not yet.
     ErasureLate,
+    /// Claims at a source count like facts, as the settings say.
+    ClaimsTrusted,
     /// An object did not answer.
     Unreachable,
 }
@@ -157,6 +160,21 @@ pub fn of_graph(part: &GraphHealth, now: UnixMillis) -> Vec<Finding> {
     findings.found
 }
 
+/// What of the shop's rules of identity somebody should know of.
+#[must_use]
+pub fn of_rules(rules: &IdentityRules) -> Vec<Finding> {
+    let mut findings = Findings { place: Place::Shop, found: Vec::new() };
+    for source in rules.trusted_sources() {
+        findings.when(true, FindingCode::ClaimsTrusted, || {
+            format!(
+                "identity.claims trusts the source {source}: whoever sends to it can pose as any user who never proved a \
+                 browser, and read and change what that user is shown"
+            )
+        });
+    }
+    findings.found
+}
+
 /// An object that did not answer when it was asked how it is.
 #[must_use]
 pub fn unreachable(place: Place) -> Finding {
@@ -241,6 +259,15 @@ mod tests {
         ];
         assert_eq!(codes(&shard), all);
         assert!(of_shard(&shard, NOW).iter().all(|finding| finding.message.starts_with("shard 3: ")));
+    }
+
+    #[test]
+    fn a_source_whose_claims_are_trusted_is_named() {
+        assert_eq!(of_rules(&IdentityRules::default()), []);
+        let rules: IdentityRules = serde_json::from_str(r#"{"claims":{"app":"trust","shop":"list"}}"#).unwrap();
+        let [finding] = of_rules(&rules).try_into().unwrap();
+        assert_eq!((finding.code, finding.place), (FindingCode::ClaimsTrusted, Place::Shop));
+        assert!(finding.message.contains("the source app"));
     }
 
     #[test]

@@ -217,9 +217,10 @@ fn a_claim_joins_nobody_and_is_listed() {
         ["b", "c"].map(|name| verdict(&graph, name, if name == "b" { "user_id=ann" } else { "email=x@s.example" })),
         [Verdict::Unproved; 2]
     );
-    let (browsers, claims) = claims_about(&graph, &IdentityRules::default(), &[first("a")].into(), 1).unwrap();
-    let listed: Vec<_> = claims.iter().map(|(edge, profile)| (edge.fragment.as_str(), profile.as_str())).collect();
-    assert_eq!((browsers, listed), (2, vec![("c", "c")]), "two browsers claim, the latest is listed");
+    let claimants = claims_about(&graph, &IdentityRules::default(), &[first("a")].into(), 1).unwrap();
+    let [latest] = claimants.latest.try_into().unwrap();
+    let listed = (latest.edge.fragment.as_str(), latest.profile.as_str());
+    assert_eq!((claimants.count, listed), (2, ("c", "c")), "two browsers claim, the latest is listed");
     let (fragment, proof) = fact("b", "user_id=ann", 9);
     let proved = hear(&mut graph, &IdentityRules::default(), &fragment, &[proof]).unwrap();
     assert_eq!((proved.profile.as_str(), proved.link_strength), ("a", LinkStrength::Proved), "a proof moves it in");

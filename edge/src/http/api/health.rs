@@ -1,7 +1,7 @@
 //! `/api/health`: how the deployment is, for who operates it.
 
 use endcap_engine::health::Health;
-use endcap_engine::health::finding::Place;
+use endcap_engine::health::finding::{Place, of_rules};
 use worker::{Response, Stub};
 
 use crate::http::incoming::Incoming;
@@ -10,7 +10,7 @@ use crate::platform::{clock, response};
 use crate::rpc::health::{GraphHealthAsk, ShardHealthAsk, ShopHealthAsk};
 use crate::rpc::message::Message;
 use crate::rpc::shop::GetShards;
-use crate::rpc::{call, namespace, placement};
+use crate::rpc::{call, namespace, placement, snapshots};
 
 /// `GET`. An object that does not answer is a finding, and hides no other.
 pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
@@ -33,7 +33,11 @@ pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, Edg
     }
     let shop = ask(Place::Shop, &namespace::shop(env)?, &ShopHealthAsk {}, &mut silent).await;
     let (sharding, shop) = (sharding.unwrap_or_default(), shop.unwrap_or_default());
-    response::json(&Health::new(env!("CARGO_PKG_VERSION"), clock::now(), sharding, shards, graph, shop, &silent))
+    let now = clock::now();
+    let health = Health::new(env!("CARGO_PKG_VERSION"), now, sharding, shards, graph, shop, &silent);
+    // Where the shop does not answer, that is a finding already.
+    let rules = snapshots::current(env, now).await.map(|snapshot| of_rules(&snapshot.settings.identity));
+    response::json(&health.finding(rules.unwrap_or_default()))
 }
 
 /// What an object answers; where it does not, its place is noted.

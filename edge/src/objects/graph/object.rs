@@ -31,7 +31,7 @@ use crate::rpc::health::GraphHealthAsk;
 use crate::rpc::message::Message;
 use crate::rpc::person_export::{MembersAsk, NoteExport, PersonGraphAsk};
 use crate::rpc::placement::Use;
-use crate::rpc::rows::TablesAsk;
+use crate::rpc::rows::{JoinByClaim, TablesAsk};
 use crate::rpc::{message, placement, snapshots};
 
 /// The identity graph.
@@ -80,6 +80,7 @@ impl IdentityGraph {
             PeerRequest::PATH => self.peer(message::read(&body)?).await,
             Entomb::PATH => self.entomb(&message::read(&body)?),
             MembersAsk::PATH => self.members(message::read(&body)?).await,
+            JoinByClaim::PATH => self.join_by_claim(message::read(&body)?).await,
             ClaimsAsk::PATH => self.claims(message::read(&body)?).await,
             PersonGraphAsk::PATH => self.person(message::read(&body)?).await,
             NoteExport::PATH => self.exported(&message::read(&body)?),

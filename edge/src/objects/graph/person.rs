@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use endcap_engine::person_export::{FragmentAssignment, GraphChange, GraphLink, PersonGraph};
-use endcap_identity::graph::GraphStore;
+use endcap_identity::graph::{Claimant, Claimants, GraphStore};
 use endcap_identity::{Edge, FragmentId, MemoryGraph, Namespace, Verdict, graph, tombstone};
 use endcap_protocol::ProfileId;
 use serde_json::json;
@@ -93,8 +93,9 @@ impl IdentityGraph {
     pub(super) async fn claims(&self, ask: ClaimsAsk) -> Result<Response, EdgeError> {
         let (around, Members { fragments, .. }) = self.person_at(ask.profile_id).await?;
         let snapshot = self.snapshot().await?;
-        let (browsers, latest) = graph::claims_about(&around, &snapshot.settings.identity, &fragments, MOST_CLAIMS)?;
-        let made = |(edge, profile_id): (Edge, ProfileId)| {
+        let rules = &snapshot.settings.identity;
+        let Claimants { count, latest } = graph::claims_about(&around, rules, &fragments, MOST_CLAIMS)?;
+        let made = |Claimant { edge, profile: profile_id }: Claimant| {
             let witness = edge.witness().cloned()?;
             Some(ClaimMade {
                 fragment: edge.fragment,
@@ -103,7 +104,7 @@ impl IdentityGraph {
                 witness,
             })
         };
-        response::json(&ClaimsMade { browsers, claims: latest.into_iter().filter_map(made).collect() })
+        response::json(&ClaimsMade { browsers: count, claims: latest.into_iter().filter_map(made).collect() })
     }
 
     /// `/exported`: notes that somebody's data were exported, under a hash of the profile ID.

@@ -3,14 +3,19 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use endcap_identity::FragmentId;
+use endcap_identity::graph::{GraphStore, assignment_of};
+use endcap_identity::{Assignment, FragmentId, LinkStrength, Reassignment};
 use endcap_protocol::UnixMillis;
+use worker::Response;
 
 use super::object::IdentityGraph;
 use super::store::PendingReassignment;
 use crate::platform::backoff::pause_ms;
 use crate::platform::error::EdgeError;
+use crate::platform::{clock, response};
 use crate::rpc::graph::reassign;
+use crate::rpc::message::Done;
+use crate::rpc::rows::JoinByClaim;
 
 /// Most reassignments of one run. The alarm rings soon for the rest.
 const BATCH: i64 = 100;
@@ -36,6 +41,19 @@ impl Drop for Underway<'_> {
 }
 
 impl IdentityGraph {
+    /// `/join-by-claim`, in development: assigns a fragment to a profile as earlier versions did by a claim.
+    pub(super) async fn join_by_claim(&self, ask: JoinByClaim) -> Result<Response, EdgeError> {
+        let JoinByClaim { fragment, profile_id: profile } = ask;
+        self.store.transaction(clock::now(), |rows| {
+            let version = assignment_of(rows, &fragment)?.version.saturating_add(1);
+            let assignment = Assignment { profile, link_strength: LinkStrength::Claimed, version };
+            rows.assign(&fragment, &assignment)?;
+            rows.reassign(&Reassignment { fragment, assignment })
+        })?;
+        self.deliver(clock::now()).await?;
+        response::json(&Done {})
+    }
+
     /// Delivers the reassignments that are due. One that cannot be read or delivered is put off, and delays no other.
     pub(super) async fn deliver(&self, now: UnixMillis) -> Result<(), EdgeError> {
         for pending in self.store.due_reassignments(now, BATCH)? {

@@ -14,6 +14,8 @@ mod history_batches;
 mod learning_report;
 mod linking;
 mod next_due;
+mod notification;
+mod notification_report;
 mod object;
 mod outbox_job;
 mod outbox_run;

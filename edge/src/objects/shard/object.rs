@@ -16,6 +16,7 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::abuse_limits::AbuseLimits;
 use super::forwarding_headers::{ForwardingHeaders, VISIT_PATH};
+use super::notification_report::NotificationReport;
 use super::outbox_job::MoveFragment;
 use super::pulse::Pulse;
 use super::store::Store;
@@ -162,6 +163,7 @@ impl ProfileShard {
             ChangeSubscription::PATH => self.subscribe_route(message::read(&body)?).await,
             Reassign::PATH => self.reassign_route(&message::read(&body)?).await,
             MoveFragment::PATH => self.absorb(&message::read(&body)?).await,
+            NotificationReport::PATH => self.reported_route(message::read(&body)?).await,
             FragmentAsk::PATH => self.fragment(&message::read(&body)?),
             ProfileQuestion::PATH => self.profile(&message::read(&body)?).await,
             RunTimers::PATH => self.timers_route(&message::read(&body)?).await,

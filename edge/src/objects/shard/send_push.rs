@@ -101,7 +101,8 @@ impl ProfileShard {
     }
 
     fn notification(&self, send: &SendPush, stored: &StoredSubscription) -> Result<Notification, EdgeError> {
-        let payload = format!("{} {}", send.profile_id.as_str(), send.message_id);
+        // The browser's own fragment leads to the profile, which is named after another browser perhaps.
+        let payload = format!("{} {}", stored.fragment_id, send.message_id);
         let token = config(&self.env).keys.sign(Purpose::Notification, &payload).unwrap_or_default();
         Ok(Notification {
             title: send.title.clone(),

@@ -1,12 +1,12 @@
-//! Web push subscriptions, and what browsers report about notifications.
+//! Web push subscriptions.
 
 use endcap_engine::visit::refresh;
 use endcap_identity::server_fragment::check_browsers;
-use endcap_identity::{FragmentId, ProfileRoute, Purpose};
+use endcap_identity::{FragmentId, ProfileRoute};
 use endcap_profile::resolution::Resolution;
 use endcap_profile::{Fragment, ProfileRow};
 use endcap_protocol::{AnonymousId, FieldError, SourceId, bucket_of};
-use endcap_push::{Crypto, PushBody, PushReply, RawSubscription, ReportBody};
+use endcap_push::{Crypto, PushBody, PushReply, RawSubscription};
 use endcap_validation::{DomainError, read_json};
 use worker::{Request, Response};
 
@@ -155,25 +155,6 @@ impl ProfileShard {
             }
         }
         Ok(())
-    }
-
-    /// `POST {prefix}/n`: a notification was shown, clicked or closed. The report names no source, so no page may read the
-    /// answer.
-    pub(super) async fn report_route(&self, mut request: Request) -> Result<Response, EdgeError> {
-        let copy = request.clone()?;
-        let report: ReportBody = read_json(&response::body(&mut request, MAX_BODY).await?)?;
-        let payload = config(&self.env).keys.verify(Purpose::Notification, &report.token);
-        let payload = payload.ok_or(DomainError::NotFound("notification"))?;
-        let (profile_id, message_id) = payload.split_once(' ').ok_or(DomainError::NotFound("notification"))?;
-        if let Some(shard) = self.elsewhere(bucket_of(profile_id)).await? {
-            return Ok(shard.fetch_with_request(copy).await?);
-        }
-        let now = clock::now();
-        self.store.db.transaction(|| {
-            let Some(mut row) = self.store.load(profile_id)? else { return Ok(()) };
-            if row.push_reported(message_id, report.outcome, now) { self.store.save(&row) } else { Ok(()) }
-        })?;
-        Ok(response::empty(204))
     }
 }
 

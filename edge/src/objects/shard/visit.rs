@@ -9,7 +9,7 @@ use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Visit, alone, apply, refresh_briefly};
 use endcap_events::ingest::event::Kind;
 use endcap_events::ingest::{Batch, Signals, ingest_from};
-use endcap_identity::{FragmentId, LinkStrength};
+use endcap_identity::{FragmentId, LinkStrength, Purpose};
 use endcap_profile::dedupe::Accepted;
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::resolution::Resolution;
@@ -309,7 +309,9 @@ impl ProfileShard {
         let claims = row.fragments.get(at).filter(|fragment| fragment.link_strength == LinkStrength::Claimed);
         let own = claims.map(|fragment| alone(at, fragment, snapshot, now));
         let profile_id = if own.is_some() { at.as_str() } else { row.id.as_str() };
-        let setting = Setting { profile_id, now, vapid };
+        // Profiles are named after a browser, which another browser of the person need not know.
+        let profile_id = config.keys.opaque(Purpose::Profile, profile_id).unwrap_or_default();
+        let setting = Setting { profile_id: &profile_id, now, vapid };
         Some(decide(&this_browser(own.unwrap_or(person), row, at), ask, snapshot, &setting))
     }
 
