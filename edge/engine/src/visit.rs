@@ -16,7 +16,7 @@ use endcap_models::lifecycle::History;
 use endcap_models::lifecycle::Orders;
 use endcap_profile::dedupe::Block;
 use endcap_profile::evidence_policy::EvidencePolicy;
-use endcap_profile::fragment::{Applied, Fragment, Named};
+use endcap_profile::fragment::{Applied, Fragment};
 use endcap_profile::person::Person;
 use endcap_profile::row::ProfileRow;
 use endcap_profile::signal::Signal;
@@ -68,10 +68,15 @@ pub fn apply(
     let fragment = row.fragments.entry(at.clone()).or_insert_with(|| Fragment::begun(&batch.anonymous_id, now));
     note_browser(fragment, batch, now);
     let mut events = events.into_iter();
-    while let Some(event) = events.next() {
+    while let Some(mut event) = events.next() {
         // A login that the fragment knows, by itself or by inherited dedupe, begins no successor again.
         let known = fragment.messages.contains(&event.message_id, overflow);
         let user = policy.user_of(&event).filter(|(_, trust)| !known && policy.keeps(*trust));
+        if let (Some((user, trust)), Kind::Identify { traits, .. }) = (policy.user_of(&event), &mut event.kind)
+            && fragment.is_claim_against_proof(&user, trust)
+        {
+            traits.0.clear();
+        }
         if user.is_some_and(|(user, trust)| fragment.is_anothers(&user, trust, &event)) {
             let next = at.next(&event.message_id);
             fragment.successor = Some(next.clone());
@@ -79,7 +84,7 @@ pub fn apply(
             break;
         }
         let id = event.message_id.as_str().to_owned();
-        match fragment.apply(&event, now, overflow) {
+        match fragment.apply(&event, policy.trust, now, overflow) {
             Applied::Duplicate => visit.duplicate.push(id),
             Applied::Accepted(signals) => {
                 visit.accepted.push(id);
@@ -96,6 +101,7 @@ pub fn apply(
         }
     }
     visit.assertion = Some(assertion).filter(|assertion| !assertion.is_empty());
+    row.distrust(policy.rules);
     visit.guests = row.joined_by_claim(MAX_GUESTS);
     visit
 }
@@ -107,9 +113,12 @@ fn warning(fragment: &Fragment, event: &Event, policy: &EvidencePolicy<'_>) -> O
         return Some(Warning::of_proof(message, error));
     }
     let claims = matches!(event.kind, Kind::Identify { .. }) && policy.only_claims(event);
-    let is_another = |named: &Named| named.trust == Trust::Fact && Some(&named.user_id) != event.user_id.as_ref();
-    let against_proof = fragment.user.as_ref().is_some_and(is_another);
-    let code = if against_proof { WarningCode::ClaimAgainstProof } else { WarningCode::ClaimListed };
+    let against_proof = event.user_id.as_ref().is_some_and(|user| fragment.is_claim_against_proof(user, Trust::Claim));
+    let code = match (against_proof, policy.keeps(Trust::Claim)) {
+        (true, _) => WarningCode::ClaimAgainstProof,
+        (false, true) => WarningCode::ClaimListed,
+        (false, false) => WarningCode::ClaimNotKept,
+    };
     claims.then(|| Warning::of_claim(message, code))
 }
 
@@ -157,11 +166,13 @@ pub struct Refreshed {
 
 /// Folds the profile, lets its stage follow time, and says which timers have to move.
 pub fn refresh(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Refreshed {
+    row.distrust(&snapshot.settings.identity);
     refresh_as(Person::fold(&row.fragments), row, snapshot, now)
 }
 
 /// The same where only a decision is made: the person is the [brief](Person::brief) one.
 pub fn refresh_briefly(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Refreshed {
+    row.distrust(&snapshot.settings.identity);
     refresh_as(Person::brief(&row.fragments), row, snapshot, now)
 }
 

@@ -74,8 +74,20 @@ impl Edge {
     /// Whether people are worked out from it. A claim only lists its browser, unless its source is trusted.
     #[must_use]
     pub fn is_followed(&self, rules: &IdentityRules) -> bool {
+        self.dropped.is_none() && self.leads_on(rules)
+    }
+
+    /// The same, also for one that an administrator dropped and may restore.
+    #[must_use]
+    pub fn leads_on(&self, rules: &IdentityRules) -> bool {
+        self.trust() == Trust::Fact || self.is_trusted_claim(rules)
+    }
+
+    /// Whether it is a claim of a source that the shop trusts.
+    #[must_use]
+    pub fn is_trusted_claim(&self, rules: &IdentityRules) -> bool {
         let trusted = self.claimed.as_ref().is_some_and(|witness| rules.trusts_claims(&witness.source));
-        self.dropped.is_none() && (self.trust() == Trust::Fact || trusted)
+        self.trust() == Trust::Claim && trusted
     }
 
     /// How far it is believed.

@@ -82,7 +82,8 @@ pub fn hear<S: GraphStore>(
     fragment: &FragmentId,
     said: &[Evidence],
 ) -> Result<Assignment, S::Error> {
-    if note(store, rules, fragment, said, has_room)? || is_joined_by_claim(store, fragment)? {
+    let room = |store: &S, evidence: &Evidence| has_room(store, rules, evidence);
+    if note(store, rules, fragment, said, room)? || is_overtaken(store, rules, fragment)? {
         resolve_around(store, rules, [fragment.clone()].into(), Some(fragment))?;
     }
     assignment_of(store, fragment)
@@ -121,13 +122,23 @@ pub(super) fn note<S: GraphStore>(
     Ok(changed)
 }
 
-/// Whether an earlier version joined a fragment to a person by a claim. Hearing of it again, even if nothing is said, takes
-/// it out.
+/// Whether a fragment's assignment is not what its claims would lead to now: an earlier version joined it by a claim, or the
+/// shop's trust in a source changed. Hearing of it again, even if nothing is said, puts that right.
 ///
 /// # Errors
 /// As the store's.
-pub(super) fn is_joined_by_claim<S: GraphStore>(store: &S, fragment: &FragmentId) -> Result<bool, S::Error> {
-    Ok(store.assignment(fragment)?.is_some_and(|assignment| assignment.link_strength == LinkStrength::Claimed))
+pub(super) fn is_overtaken<S: GraphStore>(
+    store: &S,
+    rules: &IdentityRules,
+    fragment: &FragmentId,
+) -> Result<bool, S::Error> {
+    let trusted = || Ok(store.of_fragment(fragment)?.iter().any(|edge| edge.is_trusted_claim(rules)));
+    match store.assignment(fragment)?.map(|assignment| assignment.link_strength).unwrap_or_default() {
+        LinkStrength::Claimed => Ok(true),
+        LinkStrength::Proved => Ok(false),
+        LinkStrength::Trusted => trusted().map(|trusted: bool| !trusted),
+        LinkStrength::Own => trusted(),
+    }
 }
 
 /// Keeps all evidence of an assertion, and returns its fragment's assignment. Hashes the user IDs of aliases with
@@ -159,9 +170,11 @@ pub(super) fn alias_said(alias: &Alias, pepper: &[u8]) -> Result<(FragmentId, Ve
     Ok((FragmentId::alias(one, other), said))
 }
 
-fn has_room<S: GraphStore>(store: &S, evidence: &Evidence) -> Result<bool, S::Error> {
-    let claims = store.of_identifier(&evidence.identifier)?;
-    Ok(claims.iter().filter(|edge| edge.trust() == Trust::Claim).count() < MAX_CLAIMS)
+/// Claims that are only listed take no room from those of a trusted source.
+fn has_room<S: GraphStore>(store: &S, rules: &IdentityRules, evidence: &Evidence) -> Result<bool, S::Error> {
+    let trusted = rules.trusts_claims(&evidence.witness.source);
+    let claims = store.of_identifier(&evidence.identifier)?.into_iter().filter(|edge| edge.trust() == Trust::Claim);
+    Ok(claims.filter(|edge| edge.is_trusted_claim(rules) == trusted).count() < MAX_CLAIMS)
 }
 
 /// The name of a fragment's browser as an identifier: a server may name it.
@@ -333,7 +346,10 @@ pub fn claims_about<S: GraphStore>(
         let others = store.of_identifier(identifier)?.into_iter();
         let others = others.filter(|edge| edge.trust() == Trust::Claim && edge.dropped.is_none());
         for edge in others.filter(|edge| !fragments.contains(&edge.fragment)) {
-            claims.entry(edge.fragment.clone()).or_insert(edge);
+            let held = claims.entry(edge.fragment.clone()).or_insert_with(|| edge.clone());
+            if held.at() < edge.at() {
+                *held = edge;
+            }
         }
     }
     let count = claims.len();

@@ -146,6 +146,9 @@ pub struct Seen {
     pub assignments: Vec<(FragmentId, Assignment)>,
     /// The fragments that the identifiers name.
     pub named: Vec<FragmentId>,
+    /// The fragments that only claim the identifiers.
+    #[serde(default)]
+    pub listed: Vec<FragmentId>,
     /// Those of the identifiers of which no more claims are kept.
     pub full: BTreeSet<Identifier>,
 }
@@ -196,7 +199,7 @@ pub trait PartitionStore: Forget {
 /// As the store's.
 pub fn answer<S: PartitionStore>(store: &mut S, rules: &IdentityRules, ask: PeerAsk) -> Result<PeerAnswer, S::Error> {
     match ask {
-        PeerAsk::Look { fragments, identifiers } => Ok(PeerAnswer::Seen(look(store, &fragments, &identifiers)?)),
+        PeerAsk::Look { fragments, identifiers } => Ok(PeerAnswer::Seen(look(store, rules, &fragments, &identifiers)?)),
         PeerAsk::Hear { fragment, said, full } => hear(store, rules, &fragment, &said, &full),
         PeerAsk::Copy(edges) => {
             for edge in edges {
@@ -247,6 +250,7 @@ pub fn answer<S: PartitionStore>(store: &mut S, rules: &IdentityRules, ask: Peer
 
 fn look<S: PartitionStore>(
     store: &S,
+    rules: &IdentityRules,
     fragments: &BTreeSet<FragmentId>,
     identifiers: &BTreeSet<Identifier>,
 ) -> Result<Seen, S::Error> {
@@ -257,10 +261,12 @@ fn look<S: PartitionStore>(
     }
     for identifier in identifiers {
         let edges = store.of_identifier(identifier)?;
-        if edges.iter().filter(|edge| edge.trust() == Trust::Claim).count() >= MAX_CLAIMS {
+        let (named, listed): (Vec<Edge>, Vec<Edge>) = edges.into_iter().partition(|edge| edge.leads_on(rules));
+        if listed.len() >= MAX_CLAIMS {
             seen.full.insert(identifier.clone());
         }
-        seen.named.extend(edges.into_iter().map(|edge| edge.fragment));
+        seen.named.extend(named.into_iter().map(|edge| edge.fragment));
+        seen.listed.extend(listed.into_iter().map(|edge| edge.fragment));
     }
     Ok(seen)
 }
@@ -275,8 +281,9 @@ fn hear<S: PartitionStore>(
     if store.is_gone(fragment.as_str())? {
         return Ok(PeerAnswer::Marked(Vec::new()));
     }
-    let room = |_: &S, evidence: &Evidence| Ok(!full.contains(&evidence.identifier));
-    if graph::note(store, rules, fragment, said, room)? || graph::is_joined_by_claim(store, fragment)? {
+    let trusted = |evidence: &Evidence| rules.trusts_claims(&evidence.witness.source);
+    let room = |_: &S, evidence: &Evidence| Ok(trusted(evidence) || !full.contains(&evidence.identifier));
+    if graph::note(store, rules, fragment, said, room)? || graph::is_overtaken(store, rules, fragment)? {
         return Ok(PeerAnswer::Marked(vec![store.mark(fragment, Cause::Heard)?]));
     }
     // The evidence is known, but an earlier try may have left its mark behind.

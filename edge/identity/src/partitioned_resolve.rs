@@ -119,7 +119,7 @@ pub async fn change<P: Peers>(
         Cut::Fragment(fragment) | Cut::Edge(fragment, _) => ([fragment.clone()].into(), BTreeSet::new()),
         Cut::Identifier(identifier) => (BTreeSet::new(), [identifier.clone()].into()),
     };
-    let seen = gather(peers, fragments, identifiers).await?;
+    let seen = gather_listed(peers, rules, fragments, identifiers).await?;
     let edges = graph::meant(&seen, what)?;
     // People around the fragments that these edges linked before are worked out as well.
     let touched = edges.iter().map(|edge| edge.fragment.clone()).collect();
@@ -144,7 +144,7 @@ pub async fn erase<P: Peers>(
     rules: &IdentityRules,
     fragments: &BTreeSet<FragmentId>,
 ) -> Result<Vec<Reassignment>, P::Error> {
-    let seen = gather(peers, fragments.clone(), BTreeSet::new()).await?;
+    let seen = gather(peers, rules, fragments.clone(), BTreeSet::new()).await?;
     let (gone, left) = erase::going(&seen, rules, fragments)?;
     let marks = mark(peers, &left).await?;
     let forget = (0..peers.partitions()).map(|to| (to, PeerAsk::Forget(gone.clone())));
@@ -161,7 +161,7 @@ pub async fn find<P: Peers>(
     rules: &IdentityRules,
     identifier: &Identifier,
 ) -> Result<Option<graph::NamedProfile>, P::Error> {
-    let seen = gather(peers, BTreeSet::new(), [identifier.clone()].into()).await?;
+    let seen = gather_listed(peers, rules, BTreeSet::new(), [identifier.clone()].into()).await?;
     Ok(graph::find(&seen, rules, identifier)?)
 }
 
@@ -205,7 +205,7 @@ async fn resolve_around<P: Peers>(
     let mut moved: BTreeMap<FragmentId, Reassignment> = BTreeMap::new();
     let mut marks: BTreeMap<u16, Vec<Mark>> = BTreeMap::new();
     for _ in 0..ROUNDS {
-        let before = gather(peers, around.clone(), BTreeSet::new()).await?;
+        let before = gather(peers, rules, around.clone(), BTreeSet::new()).await?;
         let mut after = before.clone();
         let reassignments = graph::resolve_around(&mut after, rules, around.clone(), None)?;
         let writes = writes(&before, &after, &reassignments, peers.partitions());
@@ -244,16 +244,48 @@ fn writes(
     all.into_iter().map(|(to, (assignments, verdicts))| (to, PeerAsk::Write { assignments, verdicts })).collect()
 }
 
-/// All that leads from some fragments and identifiers to others: edges with what became of them, and assignments.
+/// All that leads from some fragments and identifiers to others: edges with what became of them, and assignments. Claims
+/// that are only listed lead nowhere.
 ///
 /// # Errors
 /// As the parts'.
 pub async fn gather<P: Peers>(
     peers: &P,
+    rules: &IdentityRules,
     fragments: BTreeSet<FragmentId>,
     identifiers: BTreeSet<Identifier>,
 ) -> Result<MemoryGraph, P::Error> {
-    let mut graph = MemoryGraph::default();
+    Ok(gather_from(peers, rules, fragments, identifiers).await?.0)
+}
+
+/// The same with the fragments that only claim an identifier of these, and what they claim.
+///
+/// # Errors
+/// As the parts'.
+pub async fn gather_listed<P: Peers>(
+    peers: &P,
+    rules: &IdentityRules,
+    fragments: BTreeSet<FragmentId>,
+    identifiers: BTreeSet<Identifier>,
+) -> Result<MemoryGraph, P::Error> {
+    let (mut graph, listed) = gather_from(peers, rules, fragments, identifiers).await?;
+    let seen = look(peers, listed, BTreeSet::new()).await?;
+    for (edge, verdict) in seen.edges {
+        graph.verdicts.insert((edge.fragment.clone(), edge.identifier.clone()), verdict);
+        graph.save(&edge)?;
+    }
+    graph.assignments.extend(seen.assignments);
+    Ok(graph)
+}
+
+/// The same, and fragments that were met but only claim.
+async fn gather_from<P: Peers>(
+    peers: &P,
+    rules: &IdentityRules,
+    fragments: BTreeSet<FragmentId>,
+    identifiers: BTreeSet<Identifier>,
+) -> Result<(MemoryGraph, BTreeSet<FragmentId>), P::Error> {
+    let (mut graph, mut listed) = (MemoryGraph::default(), BTreeSet::new());
     let (mut known, mut named) = (BTreeSet::new(), BTreeSet::new());
     let (mut next, mut next_named) = (fragments, identifiers);
     loop {
@@ -262,14 +294,16 @@ pub async fn gather<P: Peers>(
         next.retain(|fragment| known.insert(fragment.clone()));
         next_named.retain(|identifier| named.insert(identifier.clone()));
         if (next.is_empty() && next_named.is_empty()) || known.len() > graph::MAX_REGION {
-            return Ok(graph);
+            listed.retain(|fragment| !known.contains(fragment));
+            return Ok((graph, listed));
         }
         let seen = look(peers, std::mem::take(&mut next), std::mem::take(&mut next_named)).await?;
         next.extend(seen.named);
+        listed.extend(seen.listed);
         for (edge, verdict) in seen.edges {
             if edge.identifier.namespace == Namespace::AnonymousId {
                 next.extend(FragmentId::parse(&edge.identifier.value).ok());
-            } else {
+            } else if edge.leads_on(rules) {
                 next_named.insert(edge.identifier.clone());
             }
             graph.verdicts.insert((edge.fragment.clone(), edge.identifier.clone()), verdict);
@@ -299,6 +333,7 @@ async fn look<P: Peers>(
         all.edges.extend(seen.edges);
         all.assignments.extend(seen.assignments);
         all.named.extend(seen.named);
+        all.listed.extend(seen.listed);
         all.full.extend(seen.full);
     }
     Ok(all)

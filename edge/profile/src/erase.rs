@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use endcap_events::traits::Trait;
 use endcap_identity::FragmentId;
+use endcap_validation::Trust;
 
-use crate::evidence_policy::names_somebody;
 use crate::fragment::Fragment;
 use crate::row::ProfileRow;
 
@@ -47,18 +46,16 @@ impl ProfileRow {
 }
 
 impl Fragment {
-    /// All texts by which the fragment, or the person, is named in it.
+    /// All texts by which the fragment, or the person, is named in it, so that other rows about them are found. What it only
+    /// claims to be is somebody else's name.
     #[must_use]
     pub fn names(&self, id: &FragmentId) -> BTreeSet<String> {
         let mut names: BTreeSet<String> = [id.as_str().to_owned()].into();
         names.extend(self.browser.as_ref().map(|browser| browser.as_str().to_owned()));
-        names.extend(self.user.as_ref().map(|named| named.user_id.as_str().to_owned()));
-        names.extend(self.claims.iter().map(|claim| claim.user_id.as_str().to_owned()));
-        names.extend(self.said.iter().map(|evidence| evidence.identifier.value.clone()));
-        names.extend(self.traits.iter().filter_map(|(name, (_, value))| match value {
-            Trait::Text(text) if names_somebody(name) => Some(text.clone()),
-            _ => None,
-        }));
+        let user = self.user.as_ref().filter(|named| named.trust == Trust::Fact);
+        names.extend(user.map(|named| named.user_id.as_str().to_owned()));
+        let facts = self.said.iter().filter(|evidence| evidence.trust == Trust::Fact);
+        names.extend(facts.map(|evidence| evidence.identifier.value.clone()));
         names
     }
 }
@@ -67,7 +64,6 @@ impl Fragment {
 mod tests {
     use endcap_identity::{Evidence, Identifier, Namespace, Witness};
     use endcap_protocol::{AnonymousId, ProfileId, UserId};
-    use endcap_validation::Trust;
 
     use super::*;
     use crate::fragment::{Claim, Named};
@@ -110,26 +106,24 @@ mod tests {
     }
 
     #[test]
-    fn a_fragment_is_named_by_all_that_names_its_person_and_by_nothing_else() {
+    fn a_fragment_is_named_by_what_is_proved_of_its_person_and_by_nothing_that_it_only_claims() {
         let user = |name: &str| UserId::parse(name).unwrap();
-        let text = |value: &str| (0, Trait::Text(value.to_owned()));
         let witness = Witness { at: 0, message_id: "m".to_owned(), source: "shop".to_owned() };
-        let phone = Identifier::new(Namespace::Phone, "+4930123456").unwrap();
+        let said = |namespace, value, trust| {
+            let identifier = Identifier::new(namespace, value).unwrap();
+            Evidence { identifier, trust, witness: witness.clone() }
+        };
         let fragment = Fragment {
             browser: Some(AnonymousId::parse("browser-1").unwrap()),
             user: Some(Named { user_id: user("ann"), trust: Trust::Fact, at: 0 }),
             claims: vec![Claim { user_id: user("bob"), at: 0 }],
-            said: vec![Evidence { identifier: phone, trust: Trust::Claim, witness }],
-            traits: [
-                ("email".to_owned(), text("ann@shop.example")),
-                ("external:crm".to_owned(), text("c-7")),
-                ("city".to_owned(), text("Rome")),
-                ("member_no".to_owned(), (0, Trait::Flag(true))),
-            ]
-            .into(),
+            said: vec![
+                said(Namespace::Phone, "+4930123456", Trust::Fact),
+                said(Namespace::Email, "victim@shop.example", Trust::Claim),
+            ],
             ..Fragment::default()
         };
-        let expected = ["browser-1~l2", "browser-1", "ann", "bob", "+4930123456", "ann@shop.example", "c-7"];
+        let expected = ["browser-1~l2", "browser-1", "ann", "+4930123456"];
         assert_eq!(fragment.names(&id("browser-1~l2")), expected.map(str::to_owned).into());
     }
 }

@@ -12,7 +12,7 @@ use endcap_protocol::{UnixMillis, UserId};
 use endcap_validation::Trust;
 
 /// Whether a trait names somebody, by the trait's own name.
-pub(crate) fn names_somebody(name: &str) -> bool {
+fn names_somebody(name: &str) -> bool {
     ["email", "phone", "member_no", "line_id"].contains(&name) || name.starts_with("external:")
 }
 

@@ -134,11 +134,20 @@ impl Fragment {
     /// before a claim, whenever it was made: nobody takes a proved user from a browser by a claim, nor keeps one away.
     #[must_use]
     pub fn is_anothers(&self, user: &UserId, trust: Trust, event: &Event) -> bool {
+        let is_claim_at_proved = trust == Trust::Claim && self.link_strength == LinkStrength::Proved;
         let other = self.user.as_ref().filter(|named| named.user_id != *user && trust >= named.trust);
-        other.is_some_and(|named| {
+        other.filter(|_| !is_claim_at_proved).is_some_and(|named| {
             let counts = event.at >= named.at || trust > named.trust;
             counts && event.previous_id.as_ref() != Some(&named.user_id)
         })
+    }
+
+    /// Whether an event claims to be another user than the one who was proved here. What it says about that user is not about
+    /// this one.
+    #[must_use]
+    pub fn is_claim_against_proof(&self, user: &UserId, trust: Trust) -> bool {
+        let proved = self.user.as_ref().filter(|named| named.trust == Trust::Fact);
+        trust == Trust::Claim && proved.is_some_and(|named| named.user_id != *user)
     }
 
     /// Notes an event's evidence, and returns what is new of it. Returns nothing for an event of another user than the
@@ -157,16 +166,19 @@ impl Fragment {
             }
         }
         let mut news = policy.evidence_of(event);
+        // The shop may have begun to trust this source since it heard the same; then the graph has to hear it again.
+        let again = self.link_strength == LinkStrength::Own && policy.rules.trusts_claims(policy.source);
         // Claims leave room for proofs.
         let room = |trust| MAX_SAID.saturating_sub(self.said.iter().filter(|held| held.trust == trust).count());
         let mut rooms = [(Trust::Claim, room(Trust::Claim)), (Trust::Fact, room(Trust::Fact))];
         news.retain(|evidence| {
             let known = |held: &Evidence| policy.is_known(held, evidence);
             let left = rooms.iter_mut().find(|(trust, left)| *trust == evidence.trust && *left > 0);
-            let new = !self.said.iter().any(known);
+            let new = again || !self.said.iter().any(known);
             left.filter(|_| new).map(|(_, left)| *left -= 1).is_some()
         });
-        self.said.extend(news.iter().cloned());
+        let unsaid = news.iter().filter(|evidence| !self.said.contains(evidence)).cloned().collect::<Vec<_>>();
+        self.said.extend(unsaid);
         news
     }
 
@@ -174,18 +186,21 @@ impl Fragment {
         let named = self.user.get_or_insert_with(|| Named { user_id: user_id.clone(), trust, at });
         if named.user_id == user_id {
             named.trust = named.trust.max(trust);
+        } else if trust > named.trust {
+            *named = Named { user_id, trust, at };
         }
     }
 
-    /// Applies an event at most once. `overflow` are the spilled dedupe blocks of this fragment.
-    pub fn apply(&mut self, event: &Event, now: UnixMillis, overflow: &[Block]) -> Applied {
+    /// Applies an event at most once. `trust` says who sent it: of an order that is known, the shop's server has the last
+    /// word. `overflow` are the spilled dedupe blocks of this fragment.
+    pub fn apply(&mut self, event: &Event, trust: Trust, now: UnixMillis, overflow: &[Block]) -> Applied {
         if !self.messages.insert(&event.message_id, now, overflow) {
             return Applied::Duplicate;
         }
         self.accepted = self.accepted.saturating_add(1);
         let current = self.visit(event);
         let signals = match &event.kind {
-            Kind::Track { commerce: Some(commerce), .. } => self.commerce(commerce, event.at, current),
+            Kind::Track { commerce: Some(commerce), .. } => self.commerce(commerce, trust, event.at, current),
             Kind::Page { .. } if current => {
                 self.behaviour.apply(&Act::PageViewed, event.at);
                 Vec::new()
@@ -235,14 +250,19 @@ impl Fragment {
         (current, new)
     }
 
-    fn commerce(&mut self, commerce: &Commerce, at: UnixMillis, current: bool) -> Vec<Signal> {
+    fn commerce(&mut self, commerce: &Commerce, trust: Trust, at: UnixMillis, current: bool) -> Vec<Signal> {
         let signals = match commerce {
             Commerce::Viewed(line) if current => {
                 let step = self.visit_context.visit(line.product.as_str());
                 step.map(|step| Signal::Viewed { step, at }).into_iter().collect()
             }
             Commerce::Added(line) => vec![Signal::Added { item: line.product.as_str().to_owned(), at }],
-            Commerce::Ordered(order) if self.knows_order(order) => return Vec::new(),
+            Commerce::Ordered(order) if self.knows_order(order) => {
+                if trust == Trust::Fact {
+                    self.correct(order);
+                }
+                return Vec::new();
+            }
             Commerce::Ordered(order) => self.ordered(order, at),
             _ => Vec::new(),
         };
@@ -257,14 +277,7 @@ impl Fragment {
 
     fn ordered(&mut self, order: &Order, at: UnixMillis) -> Vec<Signal> {
         let gap = self.orders.last().map(|last| at.saturating_sub(last.at)).filter(|gap| *gap > 0);
-        let currency = order.revenue.as_ref().map_or(*b"EUR", |revenue| revenue.currency);
-        self.orders.push(OrderRecord {
-            at,
-            order_id: order.order_id.clone(),
-            revenue_minor: order.revenue.as_ref().map_or(0, |revenue| revenue.minor),
-            currency: String::from_utf8_lossy(&currency).into_owned(),
-            units: order.lines.iter().fold(0, |sum: u32, line| sum.saturating_add(line.quantity)),
-        });
+        self.orders.push(record(order, at));
         keep_latest(&mut self.orders, MAX_ORDERS);
         let bought = order.lines.iter().map(|line| Signal::Bought {
             item: line.product.as_str().to_owned(),
@@ -272,6 +285,13 @@ impl Fragment {
             at,
         });
         bought.chain(gap.map(Signal::OrderGap)).collect()
+    }
+
+    /// Takes the figures of an order that is known from the shop's server. When it was, stays as it was told first.
+    fn correct(&mut self, order: &Order) {
+        for held in self.orders.iter_mut().filter(|held| held.order_id == order.order_id) {
+            *held = record(order, held.at);
+        }
     }
 
     fn impression(&mut self, impression: &Impression, at: UnixMillis) {
@@ -324,6 +344,17 @@ impl Fragment {
         let place = self.events.partition_point(|held| *held <= event);
         self.events.insert(place, event);
         keep_latest(&mut self.events, MAX_EVENTS);
+    }
+}
+
+fn record(order: &Order, at: UnixMillis) -> OrderRecord {
+    let currency = order.revenue.as_ref().map_or(*b"EUR", |revenue| revenue.currency);
+    OrderRecord {
+        at,
+        order_id: order.order_id.clone(),
+        revenue_minor: order.revenue.as_ref().map_or(0, |revenue| revenue.minor),
+        currency: String::from_utf8_lossy(&currency).into_owned(),
+        units: order.lines.iter().fold(0, |sum: u32, line| sum.saturating_add(line.quantity)),
     }
 }
 

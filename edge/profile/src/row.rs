@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_identity::{FragmentId, LinkStrength};
+use endcap_identity::{FragmentId, IdentityRules, LinkStrength};
 use endcap_models::lifecycle::History;
 use endcap_protocol::{AnonymousId, ProfileId, UnixMillis, UserId};
 use endcap_targeting::Act;
@@ -62,6 +62,16 @@ impl ProfileRow {
             |named: &Named, of: &Fragment| named.trust == Trust::Fact || of.link_strength == LinkStrength::Trusted;
         let named = self.fragments.values().filter_map(|fragment| Some((fragment.user.as_ref()?, fragment)));
         named.filter(|(named, of)| counts(named, of)).map(|(named, _)| &named.user_id).collect()
+    }
+
+    /// Takes for joined by a claim what a source joined that the shop trusts no more: then it goes home as well.
+    pub fn distrust(&mut self, rules: &IdentityRules) {
+        for fragment in self.fragments.values_mut() {
+            let mut sources = fragment.said.iter().map(|evidence| evidence.witness.source.as_str());
+            if fragment.link_strength == LinkStrength::Trusted && !sources.any(|source| rules.trusts_claims(source)) {
+                fragment.link_strength = LinkStrength::Claimed;
+            }
+        }
     }
 
     /// Fragments that an earlier version joined to this profile by a claim, at most `most`: they have to go home.

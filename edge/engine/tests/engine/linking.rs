@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::refresh_briefly;
 use endcap_events::Trait;
-use endcap_identity::{Assignment, FragmentId, LinkStrength};
+use endcap_identity::{Assignment, FragmentId, IdentityRules, LinkStrength};
 use endcap_profile::{Fragment, Person, ProfileRow, Reassigned};
 use endcap_protocol::{DAY_MS, ProfileId, UnixMillis};
 use endcap_targeting::Stage;
@@ -14,8 +14,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{
-    NOW, added, anonymous, batch, claimed, event, first, in_session, ordered, page, person, proved, receive, settled,
-    track, users, viewed, with,
+    NOW, added, anonymous, applied, batch, claimed, event, first, in_session, ingested, ordered, page, person, proved,
+    receive, settled, track, users, viewed, with,
 };
 
 /// A profile of these browsers, each of which sent its events in one batch.
@@ -79,6 +79,14 @@ fn an_order_that_browser_and_server_tell_of_counts_once_with_the_servers_figures
         let orders: Vec<_> = person.orders.iter().map(|held| (held.at, held.revenue_minor)).collect();
         assert_eq!((orders, person.behaviour.orders), (vec![(server, 50_000)], 1));
     }
+    // Told by both about one browser, the server has the last word too.
+    let mut row = profile(&[("phone", vec![order("a", NOW - 9, 1)])]);
+    let mut server = ingested(&with(batch(&[order("b", NOW - 5, 500)]), "anonymous_id", json!("phone")), NOW);
+    server.trust = Trust::Fact;
+    applied(&mut row, &mut server, NOW, &IdentityRules::default());
+    receive(&mut row, &with(batch(&[order("c", NOW - 4, 2)]), "anonymous_id", json!("phone")), NOW);
+    let orders: Vec<_> = person(&row).orders.iter().map(|held| (held.at, held.revenue_minor)).collect();
+    assert_eq!(orders, [(NOW - 9, 50_000)]);
     let bought = |id: &str, at: UnixMillis| ordered(id, at, "o7", "boot");
     let mut row = profile(&[("phone", vec![bought("c", NOW - 9)])]);
     let visit = receive(&mut row, &with(batch(&[bought("d", NOW - 8)]), "anonymous_id", json!("server~ann")), NOW);
@@ -204,6 +212,24 @@ fn what_was_joined_by_a_claim_adds_nothing_to_her_until_it_is_proved() {
     row.reassign(&first("theirs"), &Assignment { version: 2, ..link_strength("canonical", LinkStrength::Proved) });
     assert_eq!(person(&row).traits["city"], Trait::Text("Oslo".into()), "proved, the later word counts");
     assert!(!person(&row).behaviour.consent.marketing);
+}
+
+#[test]
+fn a_browser_that_a_source_joined_leaves_when_the_shop_trusts_the_source_no_more() {
+    let trusting: IdentityRules = serde_json::from_str(r#"{"claims":{"shop":"trust"}}"#).unwrap();
+    let mut row = profile(&[("hers", vec![viewed("a", NOW, "boot", "shoes")])]);
+    let mut said = ingested(&with(batch(&[claimed("b", NOW, "ann", &json!({}))]), "anonymous_id", json!("app")), NOW);
+    let visit = applied(&mut row, &mut said, NOW, &trusting);
+    assert_eq!((visit.warnings, visit.guests), (vec![], vec![]));
+    let canonical = ProfileId::parse("canonical").unwrap();
+    let joined = Assignment { profile: canonical, link_strength: LinkStrength::Trusted, version: 1 };
+    row.reassign(&first("app"), &joined);
+    assert_eq!(users(&row, Trust::Fact), ["ann"]);
+    row.distrust(&trusting);
+    assert_eq!((row.joined_by_claim(9), person(&row).accepted), (vec![], 2));
+    row.distrust(&IdentityRules::default());
+    assert_eq!((row.joined_by_claim(9), person(&row).accepted), (vec![first("app")], 1));
+    assert!(users(&row, Trust::Fact).is_empty());
 }
 
 /// What one browser did; messages, orders and times are its own.

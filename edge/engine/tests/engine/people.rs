@@ -259,6 +259,21 @@ fn claims_of_a_trusted_source_join_like_facts_but_nobody_who_proved_a_browser() 
 }
 
 #[test]
+fn trust_in_a_source_counts_from_the_next_word_on_and_so_does_its_end() {
+    let trusting: IdentityRules = serde_json::from_str(r#"{"claims":{"shop":"trust"}}"#).unwrap();
+    let listing = IdentityRules::default();
+    let record = (first("server~ann"), fact("a", "user_id=ann", 5).1);
+    let mut graph = heard(&[record, claim("phone", "user_id=ann", 6)]);
+    let mut hear_again = |rules: &IdentityRules| {
+        let assignment = hear(&mut graph, rules, &first("phone"), &[]).unwrap();
+        (assignment.profile.as_str().to_owned(), assignment.link_strength)
+    };
+    assert_eq!(hear_again(&listing), ("phone".to_owned(), LinkStrength::Own));
+    assert_eq!(hear_again(&trusting), ("server~ann".to_owned(), LinkStrength::Trusted));
+    assert_eq!(hear_again(&listing), ("phone".to_owned(), LinkStrength::Own));
+}
+
+#[test]
 fn what_an_earlier_version_joined_by_a_claim_goes_home_when_it_is_heard_of() {
     let mut graph = heard(&[fact("a", "user_id=ann", 5), claim("b", "user_id=ann", 6)]);
     let joined = Assignment { profile: first("a").home().unwrap(), link_strength: LinkStrength::Claimed, version: 7 };

@@ -153,11 +153,20 @@ fn a_claim_that_is_listed_begins_a_fragment_for_another_user() {
 fn a_claim_takes_no_browser_from_its_proved_user_and_says_so() {
     let mut row = stranger();
     receive(&mut row, &batch(&[proved("a", NOW, "ann", &json!({}))]), NOW);
-    let visit = receive(&mut row, &batch(&[claimed("b", NOW + 1, "mallory", &json!({}))]), NOW + 1);
+    let theirs = claimed("b", NOW + 1, "mallory", &json!({"name": "Mallory", "email": "m@shop.example"}));
+    let visit = receive(&mut row, &batch(&[theirs]), NOW + 1);
+    assert!(person(&row).traits.is_empty(), "what is said of mallory is not about ann");
     assert_eq!((handed_over(&visit), said(&visit)), (None, vec![]));
     assert_eq!((users(&row, Trust::Fact), fragment(&row).claims.len()), (vec!["ann"], 1));
     let codes: Vec<WarningCode> = visit.warnings.iter().map(|warning| warning.code).collect();
     assert_eq!(codes, [WarningCode::ClaimAgainstProof]);
+    let visit = receive_with_proof_only(&mut stranger(), &batch(&[claimed("c", NOW, "ann", &json!({}))]), NOW);
+    assert_eq!(visit.warnings.iter().map(|warning| warning.code).collect::<Vec<_>>(), [WarningCode::ClaimNotKept]);
+    // A proof takes the browser from who only claimed it, whenever it was made.
+    let mut late = stranger();
+    let named_before = with(proved("e", NOW - 9, "ann", &json!({})), "previous_id", json!("bob"));
+    receive(&mut late, &batch(&[claimed("d", NOW, "bob", &json!({})), named_before]), NOW);
+    assert_eq!(users(&late, Trust::Fact), ["ann"]);
     let visit = receive(&mut stranger(), &batch(&[claimed("c", NOW, "ann", &json!({}))]), NOW);
     assert_eq!(visit.warnings.iter().map(|warning| warning.code).collect::<Vec<_>>(), [WarningCode::ClaimListed]);
 }

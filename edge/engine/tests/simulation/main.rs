@@ -116,7 +116,7 @@ fn mistakes_about_claims_are_found_by_what_they_do_to_proved_people() {
         Mutation::ClaimJoinsInRow,
         Mutation::ClaimStaysJoined,
     ];
-    for mutation in all {
-        find(mutation, 1, |what| what.starts_with(UNPROVED));
+    for (mutation, partitions) in all.into_iter().flat_map(|mutation| [(mutation, 1), (mutation, 3)]) {
+        find(mutation, partitions, |what| what.starts_with(UNPROVED));
     }
 }

@@ -18,6 +18,8 @@ pub enum WarningCode {
     ProofUnchecked,
     /// Nothing proves the user, so nothing joins the browser to them.
     ClaimListed,
+    /// Nothing proves the user, and the source keeps no claims.
+    ClaimNotKept,
     /// Nothing proves the user, and the browser's user is proved to be another.
     ClaimAgainstProof,
 }
@@ -41,8 +43,12 @@ impl Warning {
     pub fn of_claim(message_id: &str, code: WarningCode) -> Self {
         let message = match code {
             WarningCode::ClaimAgainstProof => {
-                "nothing proves this user, and the browser's own user is proved: nothing changes. Call reset() when \
-                 somebody logs out, or give a proof"
+                "nothing proves this user, and the browser's own user is proved: it stays theirs, and so does what it does. \
+                 Call reset() when somebody logs out, or give a proof"
+            }
+            WarningCode::ClaimNotKept => {
+                "nothing proves this user, and the settings (identity.claims) keep no claims of this source: nothing \
+                 joins the browser to them. Give a proof that the shop's server makes"
             }
             _ => {
                 "nothing proves this user, so the browser stays a visitor of its own, and is listed at that person as \

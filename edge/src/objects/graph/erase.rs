@@ -21,9 +21,11 @@ use std::collections::BTreeSet;
 use endcap_identity::erase::Forget;
 use endcap_identity::partition::PartitionStore;
 use endcap_identity::tombstone::holds_until;
-use endcap_identity::{Assertion, FragmentId, Identifier, Namespace, partitioned_resolve, tombstone};
+use endcap_identity::{
+    Assertion, FragmentId, Identifier, LinkStrength, Namespace, Reassignment, partitioned_resolve, tombstone,
+};
 use endcap_profile::erase::MAX_NAMES;
-use endcap_protocol::UnixMillis;
+use endcap_protocol::{ProfileId, UnixMillis};
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -38,6 +40,7 @@ use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::erasure::{Entomb, ErasePerson, EraseStep, ErasedRows, KnownNames, NamesAsk};
 use crate::rpc::graph::LinkChange;
+use crate::rpc::graph::reassign;
 use crate::rpc::person_export::Members;
 use crate::rpc::placement::Use;
 use crate::rpc::{call, namespace, placement, shards};
@@ -66,6 +69,7 @@ impl IdentityGraph {
     /// `/erase`: 200 when all is done, 202 when something has to be tried again, 404 when nobody is there.
     pub(super) async fn erase(&self, ask: ErasePerson) -> Result<Response, EdgeError> {
         let now = clock::now();
+        self.dismiss_guests(&ask.profile_id).await?;
         let (around, Members { profile_id: profile, fragments }) = self.person_at(ask.profile_id).await?;
         let id = tombstone(profile.as_str(), &config(&self.env).identity_pepper);
         let mut known = KnownNames::default();
@@ -83,6 +87,21 @@ impl IdentityGraph {
         all.extend(self.person_at(profile).await?.1.fragments);
         self.store.transaction(now, |rows| rows.begin_erasure(&id, earlier, all, &known.names))?;
         self.carry_on(&id, now).await
+    }
+
+    /// Sends home what an earlier version joined to a profile by a claim: it is not the person's to erase.
+    async fn dismiss_guests(&self, profile: &ProfileId) -> Result<(), EdgeError> {
+        let around = self.around(FragmentId::parse(profile.as_str())?).await?;
+        let joined = around.assignments.iter().filter(|(fragment, assignment)| {
+            assignment.link_strength == LinkStrength::Claimed && fragment.as_str() != assignment.profile.as_str()
+        });
+        let guests: Vec<Assertion> = joined.map(|(fragment, _)| Assertion::new(fragment.clone())).collect();
+        let fragments: Vec<FragmentId> = guests.iter().map(|guest| guest.fragment.clone()).collect();
+        for (fragment, assignment) in fragments.into_iter().zip(self.link_all(guests).await?) {
+            let home = fragment.home()?;
+            reassign(&self.env, &home, &Reassignment { fragment, assignment }).await?;
+        }
+        Ok(())
     }
 
     /// Works on an erasure, and says how far it is.
@@ -122,7 +141,7 @@ impl IdentityGraph {
         let rules = &snapshot.settings.identity;
         let fragments = &pending.erasure.fragments;
         let peers = self.peers(rules)?;
-        let known = partitioned_resolve::gather(&peers, fragments.clone(), BTreeSet::new()).await?;
+        let known = partitioned_resolve::gather(&peers, rules, fragments.clone(), BTreeSet::new()).await?;
         let named = known.edges().filter(|edge| fragments.contains(&edge.fragment));
         let named: BTreeSet<Identifier> = named.map(|edge| edge.identifier.clone()).collect();
         self.store.transaction(now, |rows| rows.redact(fragments, &named))?;

@@ -113,13 +113,17 @@ impl IdentityGraph {
 
     /// Stores assertions, and answers with the assignment of each one's fragment.
     async fn link(&self, told: LinkIdentities) -> Result<Response, EdgeError> {
-        let LinkIdentities(assertions) = told;
+        response::json(&self.link_all(told.0).await?)
+    }
+
+    /// The same, for this object itself. What changes for other fragments is delivered; the answer is for these.
+    pub(super) async fn link_all(&self, assertions: Vec<Assertion>) -> Result<Vec<Assignment>, EdgeError> {
         let snapshot = self.snapshot().await?;
         let rules = &snapshot.settings.identity;
         let pepper = &config(&self.env).identity_pepper;
         let now = clock::now();
         if config(&self.env).layout.graph_partitions > 1 {
-            return response::json(&self.link_in_parts(assertions, rules).await?);
+            return self.link_in_parts(assertions, rules).await;
         }
         let assignments: Vec<Assignment> = self.store.transaction(now, |store| {
             let assignment = |assertion: Assertion| {
@@ -132,7 +136,7 @@ impl IdentityGraph {
             assertions.into_iter().map(assignment).collect()
         })?;
         self.deliver(clock::now()).await?;
-        response::json(&assignments)
+        Ok(assignments)
     }
 
     /// The assertion with identifiers as they are stored. Blocked ones go first: the rules know them by plain value.

@@ -125,6 +125,7 @@ impl IdentityGraph {
     pub(super) async fn around(&self, fragment: FragmentId) -> Result<MemoryGraph, EdgeError> {
         let snapshot = self.snapshot().await?;
         let peers = self.peers(&snapshot.settings.identity)?;
-        partitioned_resolve::gather(&peers, [fragment].into(), std::collections::BTreeSet::new()).await
+        let rules = &snapshot.settings.identity;
+        partitioned_resolve::gather_listed(&peers, rules, [fragment].into(), std::collections::BTreeSet::new()).await
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use endcap_engine::person_export::{FragmentAssignment, GraphChange, GraphLink, PersonGraph};
 use endcap_identity::graph::{Claimant, Claimants, GraphStore};
-use endcap_identity::{Edge, FragmentId, MemoryGraph, Namespace, Verdict, graph, tombstone};
+use endcap_identity::{Edge, FragmentId, LinkStrength, MemoryGraph, Namespace, Verdict, graph, tombstone};
 use endcap_protocol::ProfileId;
 use serde_json::json;
 use worker::Response;
@@ -27,7 +27,10 @@ impl IdentityGraph {
         let named = FragmentId::parse(profile.as_str())?;
         let around = self.around(named.clone()).await?;
         let profile_id = graph::assignment_of(&around, &named)?.profile;
-        let theirs = around.assignments.iter().filter(|(_, assignment)| assignment.profile == profile_id);
+        // What an earlier version joined by a claim is not theirs.
+        let theirs = around.assignments.iter().filter(|(_, assignment)| {
+            assignment.profile == profile_id && assignment.link_strength != LinkStrength::Claimed
+        });
         let mut fragments: BTreeSet<FragmentId> = theirs.map(|(fragment, _)| fragment.clone()).collect();
         let home = FragmentId::parse(profile_id.as_str())?;
         if graph::assignment_of(&around, &home)?.profile == profile_id {

@@ -159,10 +159,11 @@ impl Store {
         self.jobs(query, vec![now.into(), limit.into()])
     }
 
-    /// Linking jobs of profiles, due or not: a visitor who is here need not wait for the alarm.
+    /// Linking jobs of profiles, due or not: a visitor who is here need not wait for the alarm. Those that send somebody else
+    /// home, whose ID ends with a space, are the alarm's.
     pub(crate) fn link_jobs(&self, profiles: &[&str]) -> Result<Vec<StoredJob>, EdgeError> {
         let query = "SELECT id, attempts, body FROM outbox
-                     WHERE (id BETWEEN 'bring ' AND 'bring!' OR id BETWEEN 'tell ' AND 'tell!')
+                     WHERE (id BETWEEN 'bring ' AND 'bring!' OR id BETWEEN 'tell ' AND 'tell!') AND id NOT LIKE '% '
                      AND profile_id IN (SELECT value FROM json_each(?)) ORDER BY id";
         self.jobs(query, vec![serde_json::to_string(profiles)?.into()])
     }
