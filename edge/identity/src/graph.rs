@@ -363,8 +363,9 @@ pub fn claims_about<S: GraphStore>(
     Ok(Claimants { count, latest: placed.collect::<Result<_, S::Error>>()? })
 }
 
-/// Everything that leads from some fragments to others. A claim that is only listed leads nowhere, so nobody makes another
-/// person's links more work by claiming to be them.
+/// Everything that leads from some fragments to others, also what an administrator dropped: who was joined by it may have to
+/// be worked out again. A claim that is only listed leads nowhere, so nobody makes another person's links more work by
+/// claiming to be them.
 pub(super) struct Region {
     pub(super) edges: Vec<Edge>,
     pub(super) fragments: BTreeSet<FragmentId>,
@@ -382,12 +383,12 @@ pub(super) fn region<S: GraphStore>(
     while let Some(fragment) = waiting.pop() {
         let name = name_of(&fragment);
         let mut reached = store.of_fragment(&fragment)?;
-        let followed = reached.iter().filter(|edge| edge.is_followed(rules));
+        let followed = reached.iter().filter(|edge| edge.leads_on(rules));
         let named: Vec<Identifier> = followed.map(|edge| edge.identifier.clone()).chain([name]).collect();
         for identifier in named {
             if identifiers.insert(identifier.clone()) {
                 let others = store.of_identifier(&identifier)?;
-                reached.extend(others.into_iter().filter(|edge| edge.is_followed(rules)));
+                reached.extend(others.into_iter().filter(|edge| edge.leads_on(rules)));
             }
         }
         for edge in reached {

@@ -134,9 +134,8 @@ impl Fragment {
     /// before a claim, whenever it was made: nobody takes a proved user from a browser by a claim, nor keeps one away.
     #[must_use]
     pub fn is_anothers(&self, user: &UserId, trust: Trust, event: &Event) -> bool {
-        let is_claim_at_proved = trust == Trust::Claim && self.link_strength == LinkStrength::Proved;
         let other = self.user.as_ref().filter(|named| named.user_id != *user && trust >= named.trust);
-        other.filter(|_| !is_claim_at_proved).is_some_and(|named| {
+        other.is_some_and(|named| {
             let counts = event.at >= named.at || trust > named.trust;
             counts && event.previous_id.as_ref() != Some(&named.user_id)
         })

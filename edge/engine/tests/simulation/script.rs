@@ -90,7 +90,7 @@ impl Script {
         let named = |name: &str| events().any(|event| event["identifiers"]["anonymous_id"] == name);
         let stranger = |sender: &Sender| {
             let proves = sender.batches.iter().flatten().any(|event| Self::is_proved(sender, event));
-            !proves && !named(&sender.name) && !self.rules.trusts_claims(sender.source)
+            sender.trust == Trust::Claim && !proves && !named(&sender.name) && !self.rules.trusts_claims(sender.source)
         };
         (0..self.senders.len()).filter(|index| stranger(&self.senders[*index])).collect()
     }
