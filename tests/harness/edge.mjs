@@ -92,9 +92,9 @@ export class Edge {
     return this.#secrets.ENDCAP_SIGNING_KEYS;
   }
 
-  /** The name by which a page knows a profile. @param {string} profileId */
-  opaque(profileId) {
-    const [kid, key] = this.signingKey.split(',')[0].split(':');
+  /** The name by which a page knows a profile. @param {string} profileId @param {string} [keys] As the configuration takes them. */
+  opaque(profileId, keys = this.signingKey) {
+    const [kid, key] = keys.split(',')[0].split(':');
     const mac = createHmac('sha256', Buffer.from(key, 'base64url')).update(`endcap profile\0${kid}\0${profileId}\0`);
     return mac.digest().subarray(0, 16).toString('base64url');
   }

@@ -3,7 +3,6 @@
 //! Role in the flow of one event: after an event was applied, [`cart_left_due`] says when to look again; the shard arms
 //! a timer, and when it fires asks the same function whether the message is still due.
 
-use endcap_identity::LinkStrength;
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::UnixMillis;
 
@@ -23,10 +22,10 @@ pub fn cart_left_due(row: &ProfileRow, person: &Person, settings: &CartPush) -> 
     let told = row.pushes().any(|push| push.campaign == CART_LEFT && push.at >= cart.changed_at);
     let wanted = settings.reaches(person.behaviour.stage) && person.behaviour.consent.marketing;
     // A browser that an earlier version joined by a claim is not the person's to be reached at.
-    let guests = row.fragments.values().filter(|fragment| fragment.link_strength == LinkStrength::Claimed);
-    let reached = row.subscriptions > 0
-        && (guests.count() == 0
-            || row.fragments.values().any(|f| f.link_strength != LinkStrength::Claimed && f.behaviour.push_subscribed));
+    let mut guests = row.fragments.values().filter(|fragment| fragment.is_joined_by_claim());
+    let mut own = row.fragments.values().filter(|fragment| !fragment.is_joined_by_claim());
+    let reached =
+        row.subscriptions > 0 && (guests.next().is_none() || own.any(|fragment| fragment.behaviour.push_subscribed));
     let due = wanted && reached && !cart.lines.is_empty() && !told;
     due.then(|| cart.changed_at.saturating_add(i64::from(settings.after_seconds) * 1000))
 }

@@ -28,9 +28,6 @@ use endcap_validation::Trust;
 use crate::journey::cart_left_due;
 use crate::shop::Snapshot;
 
-/// Most fragments of one profile that one write sends home.
-pub const MAX_GUESTS: usize = 20;
-
 /// What a batch did to a profile.
 #[derive(Debug, Default)]
 pub struct Visit {
@@ -46,8 +43,6 @@ pub struct Visit {
     pub warnings: Vec<Warning>,
     /// Their evidence about whose the fragment is, as far as the graph does not have it yet.
     pub assertion: Option<Assertion>,
-    /// Fragments that an earlier version joined to this profile by a claim; the graph sends them home.
-    pub guests: Vec<FragmentId>,
     /// Fragment succession: the successor of this fragment, and the rest of the events, to be applied there.
     pub succession: Option<(FragmentId, Vec<Event>)>,
 }
@@ -71,12 +66,13 @@ pub fn apply(
     while let Some(mut event) = events.next() {
         // A login that the fragment knows, by itself or by inherited dedupe, begins no successor again.
         let known = fragment.messages.contains(&event.message_id, overflow);
-        let user = policy.user_of(&event).filter(|(_, trust)| !known && policy.keeps(*trust));
-        if let (Some((user, trust)), Kind::Identify { traits, .. }) = (policy.user_of(&event), &mut event.kind)
-            && fragment.is_claim_against_proof(&user, trust)
+        let user = policy.user_of(&event);
+        if let (Some((user, trust)), Kind::Identify { traits, .. }) = (&user, &mut event.kind)
+            && fragment.is_claim_against_proof(user, *trust)
         {
             traits.0.clear();
         }
+        let user = user.filter(|(_, trust)| !known && policy.keeps(*trust));
         if user.is_some_and(|(user, trust)| fragment.is_anothers(&user, trust, &event)) {
             let next = at.next(&event.message_id);
             fragment.successor = Some(next.clone());
@@ -101,16 +97,16 @@ pub fn apply(
         }
     }
     visit.assertion = Some(assertion).filter(|assertion| !assertion.is_empty());
-    row.distrust(policy.rules);
-    visit.guests = row.joined_by_claim(MAX_GUESTS);
     visit
 }
 
 /// What of a kept event was not taken as it was meant.
 fn warning(fragment: &Fragment, event: &Event, policy: &EvidencePolicy<'_>) -> Option<Warning> {
     let message = event.message_id.as_str();
-    if let Some(Err(error)) = policy.judge_proof(event) {
-        return Some(Warning::of_proof(message, error));
+    match policy.judge_proof(event) {
+        Some(Err(error)) => return Some(Warning::of_proof(message, error)),
+        Some(Ok(())) => return None,
+        None => {}
     }
     let claims = matches!(event.kind, Kind::Identify { .. }) && policy.only_claims(event);
     let against_proof = event.user_id.as_ref().is_some_and(|user| fragment.is_claim_against_proof(user, Trust::Claim));

@@ -141,6 +141,13 @@ impl Fragment {
         })
     }
 
+    /// Whether an earlier version joined it to its person by a claim, or a source that the shop trusts no more. It counts for
+    /// nothing there until it went home.
+    #[must_use]
+    pub fn is_joined_by_claim(&self) -> bool {
+        self.link_strength == LinkStrength::Claimed
+    }
+
     /// Whether an event claims to be another user than the one who was proved here. What it says about that user is not about
     /// this one.
     #[must_use]

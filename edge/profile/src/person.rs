@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use endcap_events::traits::Trait;
-use endcap_identity::{FragmentId, LinkStrength};
+use endcap_identity::FragmentId;
 use endcap_protocol::{Consent, UnixMillis};
 use endcap_targeting::Behaviour;
 
@@ -121,10 +121,9 @@ fn consent(fragments: &BTreeMap<FragmentId, Fragment>) -> Consent {
 /// Fragments in canonical order, without those that an earlier version joined by a claim: they count for nothing until
 /// they went home. Where there are no others, all of them are one visitor's who proved nothing.
 fn canonical(fragments: &BTreeMap<FragmentId, Fragment>) -> Vec<(&FragmentId, &Fragment)> {
-    let is_joined_by_claim = |fragment: &Fragment| fragment.link_strength == LinkStrength::Claimed;
-    let none_other = fragments.values().all(is_joined_by_claim);
+    let none_other = fragments.values().all(Fragment::is_joined_by_claim);
     let mut ordered: Vec<(&FragmentId, &Fragment)> =
-        fragments.iter().filter(|(_, fragment)| none_other || !is_joined_by_claim(fragment)).collect();
+        fragments.iter().filter(|(_, fragment)| none_other || !fragment.is_joined_by_claim()).collect();
     // The sort is stable, so fragments of the same moment stay in the order of their names.
     ordered.sort_by_key(|(_, fragment)| fragment.behaviour.last_seen);
     ordered

@@ -77,9 +77,10 @@ impl ProfileRow {
     /// Fragments that an earlier version joined to this profile by a claim, at most `most`: they have to go home.
     #[must_use]
     pub fn joined_by_claim(&self, most: usize) -> Vec<FragmentId> {
-        let guests = self.fragments.iter().filter(|(id, fragment)| {
-            fragment.link_strength == LinkStrength::Claimed && id.as_str() != self.id.as_str()
-        });
+        let guests = self
+            .fragments
+            .iter()
+            .filter(|(id, fragment)| fragment.is_joined_by_claim() && id.as_str() != self.id.as_str());
         guests.map(|(id, _)| id.clone()).take(most).collect()
     }
 

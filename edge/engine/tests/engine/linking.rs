@@ -220,7 +220,7 @@ fn a_browser_that_a_source_joined_leaves_when_the_shop_trusts_the_source_no_more
     let mut row = profile(&[("hers", vec![viewed("a", NOW, "boot", "shoes")])]);
     let mut said = ingested(&with(batch(&[claimed("b", NOW, "ann", &json!({}))]), "anonymous_id", json!("app")), NOW);
     let visit = applied(&mut row, &mut said, NOW, &trusting);
-    assert_eq!((visit.warnings, visit.guests), (vec![], vec![]));
+    assert_eq!((visit.warnings, row.joined_by_claim(9)), (vec![], vec![]));
     let canonical = ProfileId::parse("canonical").unwrap();
     let joined = Assignment { profile: canonical, link_strength: LinkStrength::Trusted, version: 1 };
     row.reassign(&first("app"), &joined);

@@ -29,6 +29,9 @@ use crate::rpc::graph::{LinkIdentities, Reassign, reassign};
 use crate::rpc::message::Done;
 use crate::rpc::{call, namespace, shards, snapshots};
 
+/// Most fragments of one profile that one write sends home.
+const MAX_GUESTS: usize = 20;
+
 /// A linking job that waits for the graph's answer.
 pub(super) struct PendingLink {
     id: String,
@@ -46,13 +49,9 @@ impl PendingLink {
 impl ProfileShard {
     /// Records that the graph has to look again at fragments which an earlier version joined by a claim: it sends them
     /// home. Returns when that is due.
-    pub(super) fn send_home(
-        &self,
-        row: &ProfileRow,
-        guests: &[FragmentId],
-        now: UnixMillis,
-    ) -> Result<Option<UnixMillis>, EdgeError> {
-        for guest in guests {
+    pub(super) fn send_home(&self, row: &ProfileRow, now: UnixMillis) -> Result<Option<UnixMillis>, EdgeError> {
+        let guests = row.joined_by_claim(MAX_GUESTS);
+        for guest in &guests {
             let link = LinkIdentity { profile_id: row.id.clone(), assertion: Assertion::new(guest.clone()) };
             let id = format!("tell {} ", guest.as_str());
             self.store.put_job(&id, row.id.as_str(), now, &OutboxJob::LinkIdentity(Box::new(link)))?;

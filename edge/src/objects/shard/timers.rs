@@ -13,7 +13,7 @@
 
 use endcap_engine::journey::{CART_LEFT, cart_left_due, cart_left_text};
 use endcap_engine::shop::Snapshot;
-use endcap_engine::visit::{MAX_GUESTS, refresh};
+use endcap_engine::visit::refresh;
 use endcap_identity::FragmentId;
 use endcap_profile::timers::TimerKey;
 use endcap_profile::{Person, ProfileRow};
@@ -91,7 +91,7 @@ impl ProfileShard {
             self.decide_push(&mut row, &person, snapshot, now)?;
         }
         let refreshed = refresh(&mut row, snapshot, now);
-        self.send_home(&row, &row.joined_by_claim(MAX_GUESTS), now)?;
+        self.send_home(&row, now)?;
         self.store.save_refreshed(&row, &refreshed)
     }
 

@@ -272,7 +272,7 @@ impl ProfileShard {
         let refused = std::mem::take(&mut batch.refused);
         let removal = self.store.quarantine(bucket_of(row.id.as_str()), &refused)?;
         let timers = refreshed.timers.iter().filter(|_| changed).map(|timer| timer.to);
-        let home = if changed { self.send_home(row, &visit.guests, now)? } else { None };
+        let home = if changed { self.send_home(row, now)? } else { None };
         let due = timers.chain(removal).chain(home).min();
         let inherited_dedupe = row.inherited_dedupe(at, &overflow);
         Ok(Done {
