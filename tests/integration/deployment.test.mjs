@@ -29,6 +29,7 @@ test('the routes of local development exist nowhere else', async (t) => {
     ['GET', '/ec/dev/table-rules'],
     ['POST', '/ec/dev/row-format', { profile_id: visitor.anonymousId, format: 99 }],
     ['POST', '/ec/dev/old-timers', {}],
+    ['POST', '/ec/dev/join-by-claim', { fragment: visitor.anonymousId, profile_id: visitor.anonymousId }],
   ];
   for (const [method, path, body] of routes) {
     const headers = { 'Content-Type': 'application/json', Origin: SHOP_ORIGIN };
