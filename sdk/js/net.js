@@ -3,14 +3,17 @@ import * as core from 'endcap-core';
 import { debug, emit, error } from './listeners.js';
 import { mayTrack, page } from './page.js';
 import { decided } from './present.js';
-import { clear, handedOver, lost, remove, take } from './queue.js';
+import { clear, handedOver, lost, remove, rename, take } from './queue.js';
 import { ask } from './slots.js';
+import { store, stored } from './storage.js';
 import { later, turn } from './turn.js';
 
 /** The Web Lock under which one tab sends. */
 const LOCK = 'ec.flush';
 /** A request without an answer after so many milliseconds counts as failed. */
 const TIMEOUT = 20_000;
+/** Where the anonymous ID's token is kept that the edge hands out where no cookie of it travels. */
+const TOKEN = 'ec.t';
 /** What the core makes of an answer (`sdk/src/retry.rs`). */
 const [ANSWERED, RETRY, SPLIT] = [0, 1, 2];
 
@@ -56,6 +59,7 @@ function batch({ items, owner = page.anonymous }, asks) {
     consent_source: page.consentSource,
     dropped: lost.count || undefined,
     ask: asks && owner === page.anonymous ? ask() : undefined,
+    possession: stored(TOKEN) || undefined,
   };
   const events = items.map((item) => item.text).join();
   return [`${page.base}/e?b=${core.bucket(owner)}`, JSON.stringify(head).slice(0, -1) + `,"events":[${events}]}`];
@@ -66,12 +70,11 @@ export function send(max, wanted, asks) {
   const taken = take(max || Infinity);
   if (!taken.items.length && !wanted) return false;
   flying = taken.items;
-  const own = !taken.owner || taken.owner === page.anonymous;
-  post(...batch(taken, asks), own, lost.count);
+  post(...batch(taken, asks), taken.owner ?? page.anonymous, lost.count);
   return true;
 }
 
-async function post(url, body, own, dropped) {
+async function post(url, body, owner, dropped) {
   let status = 0;
   let after;
   let answer;
@@ -86,17 +89,24 @@ async function post(url, body, own, dropped) {
   } catch {
     // No answer, or one that is no JSON.
   }
-  later(() => answered(status, after, answer, own, dropped))();
+  later(() => answered(status, after, answer, owner, dropped))();
 }
 
-function answered(status, after, answer, own, dropped) {
+function answered(status, after, answer, owner, dropped) {
   const sent = flying;
   flying = [];
   const outcome = core.answered(status, after >= 0 ? after : -1, sent.length);
   if (outcome === RETRY) return debug('not_sent', { status });
   if (outcome !== SPLIT) {
     lost.count -= dropped;
-    const { accepted = [], duplicate = [], rejected = [], decision } = (outcome === ANSWERED && answer) || {};
+    const { accepted = [], duplicate = [], rejected = [], decision, anonymous_id: id, possession } = (outcome === ANSWERED && answer) || {};
+    const own = owner === page.anonymous;
+    if (possession) store(TOKEN, possession);
+    if (own && id) {
+      core.renamed(id);
+      rename(owner, page.anonymous);
+      debug('renamed', { from: owner, to: page.anonymous });
+    }
     const known = new Set([...accepted, ...duplicate]);
     const refused = new Set(rejected.map(({ index }) => index));
     const done = sent.filter(({ id }, at) => outcome !== ANSWERED || known.has(id) || refused.has(at));

@@ -105,7 +105,8 @@ async function subscribe({ public_key: key, key_id }, known) {
   const { base, source, anonymous: id } = world.page;
   // The worker's address carries what it needs when the browser renews a subscription while no page is open.
   const worker = `${WORKER}?${new URLSearchParams({ prefix: base, source, id, key, key_id })}`;
-  const { pushManager } = await active(await navigator.serviceWorker.register(trusted(worker), { scope: SCOPE }));
+  const registration = await active(await navigator.serviceWorker.register(trusted(worker), { scope: SCOPE }));
+  const { pushManager } = registration;
   let subscription = await pushManager.getSubscription();
   const same = subscription && encode(subscription.options.applicationServerKey) === key;
   if (same && known) return false;
@@ -118,6 +119,8 @@ async function subscribe({ public_key: key, key_id }, known) {
   const body = JSON.stringify({ anonymous_id: id, source, subscription, key_id, zone });
   const reply = await fetch(base + '/push', { method: 'POST', body });
   if (!reply.ok) throw new Error('the edge refused the subscription');
+  // By this token the worker renews the subscription when no cookie shows whose it is.
+  registration.active.postMessage({ renewal: (await reply.json()).renewal });
   return true;
 }
 

@@ -45,6 +45,18 @@ export function remove(key) {
   store(key, '');
 }
 
+/** The browser goes by another anonymous ID: what it has not sent goes under that one. */
+export function rename(from, to) {
+  const field = (id) => `"anonymous_id":"${id}"`;
+  for (const key of keys()) {
+    const text = read(key);
+    if (!text.startsWith(EVENT) || !text.includes(field(from))) continue;
+    const renamed = text.replace(field(from), field(to));
+    if (own.has(key)) own.set(key, renamed);
+    if (!unstored.has(key)) store(key, renamed);
+  }
+}
+
 /** Takes everything out. */
 export function clear() {
   keys().forEach(remove);

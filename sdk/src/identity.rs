@@ -5,8 +5,9 @@ use std::hint::black_box;
 use endcap_protocol::cookie::{ID_COOKIE, Identity, MAX_AGE_SECONDS};
 use endcap_protocol::session::{resume, store as session_text};
 use endcap_protocol::{AnonymousId, DeviceId, SessionId, UnixMillis, uuid};
+use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::app::App;
+use crate::app::{self, App};
 use crate::constants::{IDENTITY, SESSION};
 use crate::host::{self, cookie, identified, set_cookie, store, stored};
 
@@ -22,6 +23,21 @@ pub(crate) fn renew(app: &mut App) {
     app.identity = draw(app.identity.take());
     save(app);
     keep_session(app, String::new());
+}
+
+/// The edge says that this browser does not have its anonymous ID, and gives it another one. Where another tab has moved on
+/// already, this one follows it.
+#[wasm_bindgen]
+pub fn renamed(anonymous: &str) {
+    app::with(|app| {
+        let Some(known) = app.identity.take() else { return };
+        let given = AnonymousId::parse(anonymous).ok();
+        let epoch = known.epoch.saturating_add(1);
+        let next = given.map(|anonymous| Identity { device: known.device.clone(), anonymous, epoch });
+        let kept = Identity::newer(Identity::parse(&cookie(ID_COOKIE)), Identity::parse(&stored(IDENTITY)));
+        app.identity = Identity::newer(kept.filter(|kept| kept.epoch > known.epoch), next).or(Some(known));
+        save(app);
+    });
 }
 
 /// Forgets who this browser is.

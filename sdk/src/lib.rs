@@ -28,6 +28,7 @@ mod types;
 pub use capture::capture;
 pub use consent::consent;
 pub use decide::{decided, judge, subscribed};
+pub use identity::renamed;
 pub use send::{answered, bucket, due, flush, next, online, stop, wanted};
 
 #[cfg(target_arch = "wasm32")]

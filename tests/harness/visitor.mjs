@@ -5,6 +5,8 @@ import { answerOf } from './api.mjs';
 import { SHOP_ORIGIN, SOURCE } from './edge.mjs';
 import { bucketOf, uuid, uuidv7 } from './ids.mjs';
 
+/** What browsers say of a page's own request. */
+const FETCHED = { 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'cors' };
 const GRANTED = { analytics: true, personalization: true, marketing: true };
 
 /**
@@ -150,7 +152,7 @@ export class Visitor {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const response = await this.#edge.fetch(path, {
       method: 'POST',
-      headers: { 'Content-Type': 'text/plain', Origin: SHOP_ORIGIN, ...(cookie && { Cookie: cookie }), ...headers },
+      headers: { 'Content-Type': 'text/plain', Origin: SHOP_ORIGIN, ...FETCHED, ...(cookie && { Cookie: cookie }), ...headers },
       body: /** @type {BodyInit} */ (raw ? body : JSON.stringify(body)),
     });
     for (const line of response.headers.getSetCookie()) {

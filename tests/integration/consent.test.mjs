@@ -61,7 +61,7 @@ test('the signal holds on the way to a profile in another shard', async () => {
     const { status } = await device.post(device.batch(events), { 'Sec-GPC': '1' });
     assert.equal(status, 200);
   }
-  laptop.cookies.clear();
+  laptop.cookies.delete('ec_r');
   await laptop.post(laptop.batch([laptop.track('Later')]), { 'Sec-GPC': '1' });
   const { history, marketing } = (await edge.api.profile({ user_id: 'gpc-1' })).consent;
   assert.equal(marketing, false);

@@ -2,7 +2,7 @@
  * The calls that arrive before the Rust core runs. Each keeps its message ID and time, so that delivering it twice (by
  * beacon when the page ends, again by the next page from storage) counts once at the edge.
  */
-import { bucketOf, ensureIdentity, messageId, readIdentity } from './identity';
+import { bucketOf, ensureIdentity, messageId, readIdentity, readToken } from './identity';
 import type { Consent, ConsentState, InitOptions } from './types';
 
 /** Storage keys of the queue are `ec.q.<tab>.<message ID>`, which sorts by time; a text that starts with `{"call":` is a held call. */
@@ -134,7 +134,7 @@ export class Holding {
     const ready = end < 0 ? calls : calls.slice(0, end);
     if (!ready.length) return undefined;
     const { device, anonymous } = ensureIdentity();
-    const head = { source: options.source, sent_at: Date.now(), anonymous_id: anonymous, device_id: device, consent, dropped: this.dropped, events: [] };
+    const head = { source: options.source, sent_at: Date.now(), anonymous_id: anonymous, device_id: device, consent, dropped: this.dropped, possession: readToken(), events: [] };
     const body = `${JSON.stringify(head).slice(0, -1)},"raw":[${ready.map((call) => call.text)}]}`;
     return { url: `${options.endpoint ?? ''}${options.prefix ?? '/ec'}/e?b=${bucketOf(anonymous)}`, body, ready };
   }

@@ -7,6 +7,8 @@
 const COOKIE = 'ec_id';
 /** The same text in storage. */
 const STORED = 'ec.id';
+/** Where its token is stored (`sdk/js/net.js`). */
+const TOKEN = 'ec.t';
 /** 400 days, the longest that browsers keep a cookie (RFC 6265bis section 5.5). */
 const MAX_AGE_SECONDS = 34560000;
 
@@ -62,6 +64,11 @@ export function readIdentity(): Identity | undefined {
     if (parts?.length === 4 && parts[0] === '1' && (!best || Number(parts[3]) > Number(best[3]))) best = parts;
   }
   return best && { device: best[1] as string, anonymous: best[2] as string };
+}
+
+/** The token of the anonymous ID, where the edge is on another site, to which no cookie travels. */
+export function readToken(): string | undefined {
+  return quietly(() => localStorage.getItem(TOKEN)) ?? undefined;
 }
 
 /** Reads the identity, or draws one and keeps it. Only to be called once consent is given. */

@@ -1,6 +1,6 @@
 /**
  * The service worker `/endcap-sw.js`: shows what the edge pushes, then reports what became of it. It has a scope of its
- * own (`/endcap-sw/`), controls no page and caches nothing.
+ * own (`/endcap-sw/`), controls no page and caches nothing but the token of its own subscription.
  *
  * What it needs to know arrives in its URL's query, set at registration (`sdk/src/push.rs`): `prefix` of the routes,
  * and for a subscription that the browser renews by itself `source`, `id` (anonymous ID), `key` and `key_id`.
@@ -30,8 +30,20 @@ interface SubscriptionChange extends ExtendableEvent {
 const query = new URL(self.location.href).searchParams;
 const prefix = query.get('prefix') ?? '/ec';
 
-function post(path: string, body: object): Promise<unknown> {
+/** Where the token of the present subscription is kept. */
+const [CACHE, RENEWAL] = ['endcap', '/endcap-sw/renewal'];
+
+function post(path: string, body: object): Promise<Response | undefined> {
   return fetch(prefix + path, { method: 'POST', body: JSON.stringify(body), keepalive: true }).catch(() => undefined);
+}
+
+/** The token by which this worker shows that the subscription which the browser replaced was its own. */
+async function renewal(): Promise<string | undefined> {
+  return (await (await caches.open(CACHE)).match(RENEWAL))?.text();
+}
+
+async function keepRenewal(token: unknown): Promise<void> {
+  if (typeof token === 'string') await (await caches.open(CACHE)).put(RENEWAL, new Response(token));
 }
 
 function report(kept: Kept | undefined, outcome: 'shown' | 'clicked' | 'closed'): Promise<unknown> {
@@ -70,16 +82,19 @@ async function renew(event: SubscriptionChange): Promise<void> {
   const applicationServerKey = event.oldSubscription?.options.applicationServerKey ?? query.get('key');
   const options: PushSubscriptionOptionsInit = { userVisibleOnly: true, applicationServerKey };
   const subscription = event.newSubscription ?? (await self.registration.pushManager.subscribe(options));
-  await post('/push', {
+  const reply = await post('/push', {
     anonymous_id: query.get('id'),
+    renewal: await renewal(),
     source: query.get('source'),
     subscription,
     key_id: query.get('key_id'),
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   });
+  if (reply?.ok) await keepRenewal(((await reply.json()) as { renewal?: unknown }).renewal);
 }
 
 self.addEventListener('install', () => void self.skipWaiting());
+self.addEventListener('message', (event) => event.waitUntil(keepRenewal((event.data as { renewal?: unknown } | null)?.renewal)));
 self.addEventListener('push', (event) => event.waitUntil(show(event.data)));
 self.addEventListener('notificationclose', (event) => event.waitUntil(report(event.notification.data, 'closed')));
 self.addEventListener('notificationclick', (event) => {

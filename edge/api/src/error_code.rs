@@ -31,6 +31,10 @@ pub enum ErrorCode {
     WrongLayout,
     /// The profile's bucket is moving; try again at once.
     Moving,
+    /// The anonymous ID is bound to a token that the request does not show.
+    Unverified,
+    /// The anonymous ID got a token while the request was under way; try again.
+    NewToken,
     /// Another version of the edge is being deployed; try again.
     Deploying,
     /// Something of the edge failed; try again.
@@ -39,7 +43,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::InvalidField,
         Self::InvalidJson,
         Self::TooLarge,
@@ -54,6 +58,8 @@ impl ErrorCode {
         Self::RateLimited,
         Self::WrongLayout,
         Self::Moving,
+        Self::Unverified,
+        Self::NewToken,
         Self::Deploying,
         Self::Internal,
     ];
@@ -76,6 +82,8 @@ impl ErrorCode {
             Self::RateLimited => "rate_limited",
             Self::WrongLayout => "wrong_layout",
             Self::Moving => "moving",
+            Self::Unverified => "unverified",
+            Self::NewToken => "new_token",
             Self::Deploying => "deploying",
             Self::Internal => "internal",
         }

@@ -2,6 +2,7 @@
 
 use endcap_events::ingest::rejection::{RejectCode, Rejection};
 use endcap_events::ingest::warning::Warning;
+use endcap_protocol::AnonymousId;
 use endcap_validation::DomainError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,13 +26,48 @@ pub struct BatchReply {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Decision>")]
     pub decision: Option<Box<RawValue>>,
+    /// The new anonymous ID that the browser has to take: it does not have the one that it named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anonymous_id: Option<String>,
+    /// The possession token of the anonymous ID, for a page to which no cookie of the edge travels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub possession: Option<String>,
+}
+
+/// What a reply tells a browser of its anonymous ID.
+#[derive(Debug, Default, Serialize)]
+pub struct NamedBrowser<'a> {
+    /// The new ID that it has to take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anonymous_id: Option<&'a AnonymousId>,
+    /// The token of the ID, in readable form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub possession: Option<&'a str>,
+}
+
+impl NamedBrowser<'_> {
+    /// The text of a reply with it. The text is a JSON object that is not empty.
+    ///
+    /// # Errors
+    /// Never in practice; the serialiser's own failure is passed on.
+    pub fn add_to(&self, reply: &mut Vec<u8>) -> Result<(), DomainError> {
+        if self.anonymous_id.is_none() && self.possession.is_none() {
+            return Ok(());
+        }
+        let mut text = serde_json::to_vec(self).map_err(|error| DomainError::Internal(error.to_string()))?;
+        if let (Some(first), Some(b'}')) = (text.first_mut(), reply.pop()) {
+            *first = b',';
+            reply.append(&mut text);
+        }
+        Ok(())
+    }
 }
 
 impl BatchReply {
     /// A reply without a decision.
     #[must_use]
     pub fn of(accepted: Vec<String>, duplicate: Vec<String>, rejected: Vec<Rejection>) -> Self {
-        Self { accepted, duplicate, rejected, warnings: Vec::new(), decision: None }
+        Self { accepted, duplicate, rejected, ..Self::default() }
     }
 
     /// The same reply with warnings.

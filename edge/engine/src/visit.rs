@@ -43,6 +43,8 @@ pub struct Visit {
     pub warnings: Vec<Warning>,
     /// Their evidence about whose the fragment is, as far as the graph does not have it yet.
     pub assertion: Option<Assertion>,
+    /// Whether an event proved who the person is, which the fragment did not know: its anonymous ID is bound to a new token.
+    pub proved: bool,
     /// Fragment succession: the successor of this fragment, and the rest of the events, to be applied there.
     pub succession: Option<(FragmentId, Vec<Event>)>,
 }
@@ -73,6 +75,9 @@ pub fn apply(
             traits.0.clear();
         }
         let user = user.filter(|(_, trust)| !known && policy.keeps(*trust));
+        let proves = user.as_ref().is_some_and(|(user, trust)| {
+            *trust == Trust::Fact && policy.trust == Trust::Claim && !fragment.is_proved_to_be(user)
+        });
         if user.is_some_and(|(user, trust)| fragment.is_anothers(&user, trust, &event)) {
             let next = at.next(&event.message_id);
             fragment.successor = Some(next.clone());
@@ -84,6 +89,7 @@ pub fn apply(
             Applied::Duplicate => visit.duplicate.push(id),
             Applied::Accepted(signals) => {
                 visit.accepted.push(id);
+                visit.proved |= proves;
                 // What was bought teaches once, whoever tells of the order.
                 visit.signals.extend(signals.into_iter().filter(|_| !is_order_in(&event, &told_elsewhere)));
                 assertion.said.extend(fragment.hear(&event, policy));
@@ -98,6 +104,14 @@ pub fn apply(
     }
     visit.assertion = Some(assertion).filter(|assertion| !assertion.is_empty());
     visit
+}
+
+/// Whether an event of a batch proves to be one of the profile's users: that is possession of what is the person's.
+#[must_use]
+pub fn proves_person(row: &ProfileRow, batch: &Batch, policy: &EvidencePolicy<'_>) -> bool {
+    let users = row.users();
+    let is_theirs = |event: &&Event| event.user_id.as_ref().is_some_and(|user| users.contains(user));
+    batch.events.iter().filter(is_theirs).any(|event| policy.judge_proof(event) == Some(Ok(())))
 }
 
 /// What of a kept event was not taken as it was meant.

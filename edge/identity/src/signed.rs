@@ -17,6 +17,14 @@ const MAC_BYTES: usize = 16;
 pub enum Purpose {
     /// The cookie that names a visitor's profile.
     Route,
+    /// The same cookie as versions without possession tokens signed it. None is made any more.
+    OldRoute,
+    /// The token by which a browser shows that an anonymous ID is its own.
+    Possession,
+    /// The name of an anonymous ID under which an unverified request is kept apart.
+    Apart,
+    /// The token by which a service worker renews one push subscription.
+    Renewal,
     /// The reference that a notification carries.
     Notification,
     /// The message that a pixel belongs to.
@@ -32,7 +40,11 @@ pub enum Purpose {
 impl Purpose {
     fn label(self) -> &'static [u8] {
         match self {
-            Self::Route => b"endcap route",
+            Self::Route => b"endcap route 2",
+            Self::OldRoute => b"endcap route",
+            Self::Possession => b"endcap possession",
+            Self::Apart => b"endcap apart",
+            Self::Renewal => b"endcap renewal",
             Self::Notification => b"endcap notification",
             Self::Open => b"endcap open",
             Self::Click => b"endcap click",

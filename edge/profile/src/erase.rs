@@ -30,6 +30,7 @@ impl ProfileRow {
         let before = (self.fragments.len(), self.moved.len());
         self.fragments.retain(|id, _| !gone.contains(id));
         self.moved.retain(|id, _| !gone.contains(id));
+        self.possessions.retain(|id, _| !gone.contains(id));
         let named = gone.contains(self.id.as_str());
         match (self.fragments.is_empty(), named) {
             (true, true) => return Remains::Nothing,

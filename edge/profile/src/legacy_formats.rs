@@ -118,6 +118,7 @@ impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
             stages: row.stages,
             timers: row.timers.into(),
             subscriptions: row.subscriptions,
+            possessions: BTreeMap::new(),
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Format 4 keeps timers by key; format 3 knows the two timers of its time. A row is written in format 3 as long as that can
 //! say all of it, so that during a gradual deployment, and after a roll-back, the version before reads it too.
+//!
+//! Who has the anonymous IDs of the fragments follows the row, with a format of its own. Versions without possession tokens
+//! do not look behind the row, and leave it out when they write. Then the IDs are open, until their tokens come back.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +23,17 @@ use super::two_timers::TwoTimers;
 pub const FORMAT: u8 = 3;
 /// Version of the format that rows with other timers are written in.
 pub const FORMAT_WITH_KEYS: u8 = 4;
+
+/// Version of the format of what follows a row.
+const POSSESSIONS_FORMAT: u8 = 1;
+
+/// A row with what follows it. What a later version wrote there is left out, as a version before this one does.
+fn with_possessions((mut row, behind): (ProfileRow, &[u8])) -> postcard::Result<ProfileRow> {
+    if let Some((&POSSESSIONS_FORMAT, possessions)) = behind.split_first() {
+        row.possessions = postcard::from_bytes(possessions)?;
+    }
+    Ok(row)
+}
 
 /// A row of format 3, as it is written.
 #[derive(Serialize)]
@@ -46,7 +60,8 @@ struct ReadRow {
 impl From<ReadRow> for ProfileRow {
     fn from(row: ReadRow) -> Self {
         let ReadRow { id, fragments, moved, stages, timers, subscriptions } = row;
-        Self { id, fragments, moved, stages, timers: timers.into(), subscriptions }
+        let possessions = BTreeMap::new();
+        Self { id, fragments, moved, stages, timers: timers.into(), subscriptions, possessions }
     }
 }
 
@@ -56,7 +71,7 @@ impl ProfileRow {
     /// # Errors
     /// Never in practice; the serialiser's own failure is passed on.
     pub fn pack(&self) -> Result<Vec<u8>, DomainError> {
-        let Self { id, fragments, moved, stages, timers, subscriptions } = self;
+        let Self { id, fragments, moved, stages, timers, subscriptions, possessions } = self;
         let packed = match TwoTimers::of(timers) {
             Some(timers) => {
                 let row = WrittenRow { id, fragments, moved, stages, timers, subscriptions: *subscriptions };
@@ -64,6 +79,13 @@ impl ProfileRow {
             }
             None => postcard::to_extend(self, vec![FORMAT_WITH_KEYS]),
         };
+        let packed = packed.and_then(|mut packed| {
+            if possessions.is_empty() {
+                return Ok(packed);
+            }
+            packed.push(POSSESSIONS_FORMAT);
+            postcard::to_extend(possessions, packed)
+        });
         packed.map_err(|error| DomainError::Internal(error.to_string()))
     }
 
@@ -77,8 +99,9 @@ impl ProfileRow {
         let unreadable = |format| DomainError::Format { what: "profile", format };
         let Some((format, rest)) = bytes.split_first() else { return Err(unreadable(0)) };
         let row = match *format {
-            FORMAT_WITH_KEYS => postcard::from_bytes(rest),
-            FORMAT => postcard::from_bytes::<ReadRow>(rest).map(Into::into),
+            FORMAT_WITH_KEYS => postcard::take_from_bytes(rest).and_then(with_possessions),
+            FORMAT => postcard::take_from_bytes::<ReadRow>(rest)
+                .and_then(|(row, behind)| with_possessions((row.into(), behind))),
             2 => postcard::from_bytes::<Row<PieceWithConsents>>(rest).map(Into::into),
             1 => postcard::from_bytes::<Row<Piece>>(rest).map(Into::into),
             newer => return Err(unreadable(newer)),

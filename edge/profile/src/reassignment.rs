@@ -52,6 +52,7 @@ impl ProfileRow {
             return Reassigned::Stays;
         }
         let Some(fragment) = self.fragments.remove(id) else { return Reassigned::Unknown };
+        self.possessions.remove(id);
         self.moved.insert(id.clone(), Away { to: assignment.profile.clone(), version: assignment.version });
         self.recompose();
         Reassigned::Leaves(Box::new(fragment))

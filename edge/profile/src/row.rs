@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_identity::{FragmentId, IdentityRules, LinkStrength};
+use endcap_identity::{FragmentId, IdentityRules, LinkStrength, Possession};
 use endcap_models::lifecycle::History;
 use endcap_protocol::{AnonymousId, ProfileId, UnixMillis, UserId};
 use endcap_targeting::Act;
@@ -39,6 +39,9 @@ pub struct ProfileRow {
     pub timers: Timers,
     /// Number of live push subscriptions.
     pub subscriptions: u32,
+    /// Who has the anonymous IDs of the fragments here; open where nothing is said.
+    #[serde(skip)]
+    pub possessions: BTreeMap<FragmentId, Possession>,
 }
 
 impl ProfileRow {
@@ -52,6 +55,7 @@ impl ProfileRow {
             stages: History::starting_at(at),
             timers: Timers::default(),
             subscriptions: 0,
+            possessions: BTreeMap::new(),
         }
     }
 
@@ -92,6 +96,16 @@ impl ProfileRow {
         let mut all = self.fragments.iter();
         let open = first.or_else(|| all.find(|(_, held)| held.successor.is_none() && of_browser(held)));
         open.map(|(id, _)| id)
+    }
+
+    /// Notes who has the anonymous ID of a fragment here. True when that changed.
+    pub fn note_possession(&mut self, at: &FragmentId, possession: &Possession) -> bool {
+        let held = self.possessions.get(at);
+        let same = held.map_or_else(|| *possession == Possession::default(), |held| held == possession);
+        if !same {
+            self.possessions.insert(at.clone(), possession.clone());
+        }
+        !same
     }
 
     /// Notes how many push subscriptions the profile has; `at` is the fragment whose browser changed it.

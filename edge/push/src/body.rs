@@ -21,6 +21,9 @@ pub struct PushBody {
     /// The endpoint of the subscription that ended.
     #[serde(default)]
     pub unsubscribe: Option<String>,
+    /// The token of the subscription that this one replaces, by which a service worker shows whose it was.
+    #[serde(default)]
+    pub renewal: Option<String>,
 }
 
 /// The body of `POST {prefix}/n`: what a service worker reports about a notification.
@@ -49,6 +52,9 @@ pub enum Report {
 pub struct PushReply {
     /// Whether the request subscribed the browser.
     pub subscribed: bool,
+    /// The token of this subscription: its service worker may replace it by that, also where no cookie shows whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<String>,
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use endcap_events::vendor::keys::ServerKeys;
 use endcap_events::webhook::one_or_many::OneOrMany;
 use endcap_identity::Keys;
 use endcap_identity::partition::MAX_PARTITIONS;
+use endcap_identity::possession::IN_FLIGHT_MS;
 use endcap_push::VapidKey;
 use endcap_push::{Loopback, PublicKey, SecretKey, Subject};
 use worker::Env;
@@ -51,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) link_origin: Option<String>,
     /// Age after which a snapshot is asked for again, in milliseconds.
     pub(crate) snapshot_ttl_ms: i64,
+    /// How long after an anonymous ID got a new token a request without it is asked to come again, in milliseconds.
+    pub(crate) in_flight_ms: i64,
     /// How often shards report what there is to learn, in milliseconds.
     pub(crate) learn_interval_ms: i64,
     /// Days that the event log is kept.
@@ -161,6 +164,7 @@ fn read(env: &Env) -> Config {
         sources: text(env, "ENDCAP_SOURCES").and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
         webhook_secrets: secrets_by_source(env, "ENDCAP_WEBHOOK_SECRETS"),
         link_origin: text(env, "ENDCAP_LINK_ORIGIN").map(|origin| origin.trim_end_matches('/').to_owned()),
+        in_flight_ms: number(env, "ENDCAP_IN_FLIGHT_MS", IN_FLIGHT_MS).max(0),
         snapshot_ttl_ms: number(env, "ENDCAP_SNAPSHOT_TTL_MS", 30_000).max(0),
         learn_interval_ms: number(env, "ENDCAP_LEARN_INTERVAL_MS", 60_000).max(100),
         log_days: number(env, "ENDCAP_LOG_DAYS", 90).clamp(1, 3650),

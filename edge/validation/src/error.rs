@@ -64,6 +64,14 @@ pub enum DomainError {
     /// The profile's bucket is moving to another shard; the request can be tried again at once.
     #[error("the profile is being moved to another shard; try again")]
     Moving,
+    /// The anonymous ID is not the sender's.
+    #[error(
+        "the anonymous ID is bound to a token that this request does not show; send a batch first, and take the new ID that it names"
+    )]
+    Unverified,
+    /// The anonymous ID's token is newer than the request.
+    #[error("the anonymous ID got a new token while this request was under way; send it again")]
+    NewToken,
     /// The part of the edge that was asked runs another version, which does not know the question.
     #[error(
         "another version of the edge is being deployed, and one part does not know the other's question; try again"
@@ -97,6 +105,8 @@ impl DomainError {
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Layout { .. } => ErrorCode::WrongLayout,
             Self::Moving => ErrorCode::Moving,
+            Self::Unverified => ErrorCode::Unverified,
+            Self::NewToken => ErrorCode::NewToken,
             Self::Deploying => ErrorCode::Deploying,
             Self::Internal(_) => ErrorCode::Internal,
         }
@@ -108,14 +118,14 @@ impl DomainError {
         match self {
             Self::Field(_) | Self::Json(_) => 400,
             Self::Unauthorized | Self::WriteKey | Self::Signature(_) => 401,
-            Self::Forbidden(_) => 403,
+            Self::Forbidden(_) | Self::Unverified => 403,
             Self::NotFound(_) => 404,
             Self::Method(_) => 405,
             Self::TooLarge { .. } => 413,
             Self::MediaType => 415,
             Self::RateLimited { .. } => 429,
             Self::Format { .. } => 500,
-            Self::Layout { .. } | Self::Moving | Self::Deploying | Self::Internal(_) => 503,
+            Self::Layout { .. } | Self::Moving | Self::NewToken | Self::Deploying | Self::Internal(_) => 503,
         }
     }
 
@@ -125,7 +135,7 @@ impl DomainError {
         match self {
             Self::RateLimited { after_ms } => Some(after_ms.saturating_add(999) / 1000),
             Self::Layout { .. } => Some(60),
-            Self::Moving => Some(1),
+            Self::Moving | Self::NewToken => Some(1),
             Self::Deploying | Self::Internal(_) => Some(5),
             _ => None,
         }

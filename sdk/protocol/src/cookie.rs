@@ -10,7 +10,9 @@ use crate::{AnonymousId, DeviceId};
 pub const ID_COOKIE: &str = "ec_id";
 /// Name of the signed, HttpOnly cookie that routes a visitor to their profile.
 pub const ROUTE_COOKIE: &str = "ec_r";
-/// How long both live, in seconds: 400 days, the longest that browsers keep (RFC 6265bis §5.5).
+/// Name of the signed, HttpOnly cookie that shows whose an anonymous ID is; over https with `__Host-` in front.
+pub const POSSESSION_COOKIE: &str = "ec_t";
+/// How long they live, in seconds: 400 days, the longest that browsers keep (RFC 6265bis §5.5).
 pub const MAX_AGE_SECONDS: u32 = 400 * 86_400;
 
 /// A browser's identity.

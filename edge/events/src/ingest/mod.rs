@@ -15,6 +15,7 @@ pub mod quarantine;
 pub mod raw_call;
 pub mod redact;
 pub mod rejection;
+pub mod rename;
 pub mod repair_surrogates;
 
 pub mod validate;
@@ -79,6 +80,8 @@ pub struct Batch {
     pub trust: Trust,
     /// What the browser's Global Privacy Control refused, where it is on.
     pub gpc: Option<Gpc>,
+    /// The possession token that the page sent along. It goes into no text that is kept.
+    pub possession: Option<String>,
 }
 
 impl Batch {
@@ -90,6 +93,16 @@ impl Batch {
         let head = self.head();
         let open = head.strip_suffix('}').unwrap_or("{");
         format!("{open},\"ask\":{ask},\"events\":[{}]}}", raw.join(","))
+    }
+
+    /// Refuses every event, because the browser does not have the anonymous ID, nor the one under which the first of these
+    /// messages was kept apart.
+    pub fn refuse_unverified(&mut self) {
+        for (index, event) in std::mem::take(&mut self.events).into_iter().enumerate() {
+            let error = FieldError::new("anonymous_id", "is bound to a token that the request does not show");
+            let rejection = Rejection::new(RejectCode::Unverified, error).of(event.message_id.as_str());
+            self.refuse(index, Route::Batch, "", rejection);
+        }
     }
 
     /// Refuses every event, because the browser was erased: counted, and nothing of them kept.
@@ -227,6 +240,7 @@ fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals) -> Result<Batch
         received_at: now,
         trust: signals.trust,
         gpc: signals.gpc,
+        possession: wire.possession.as_deref().map(str::to_owned),
     })
 }
 

@@ -30,11 +30,14 @@ pub enum RejectCode {
     Dropped,
     /// The browser belongs to somebody who was erased; it is somebody new under a new anonymous ID only.
     Erased,
+    /// The browser does not show the token of the anonymous ID. Such events are counted and kept apart under a new ID. They
+    /// are refused where that ID is bound as well.
+    Unverified,
 }
 
 impl RejectCode {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::InvalidEvent,
         Self::InvalidField,
         Self::TooLarge,
@@ -46,6 +49,7 @@ impl RejectCode {
         Self::RateLimited,
         Self::Dropped,
         Self::Erased,
+        Self::Unverified,
     ];
 
     /// The name on the wire.
@@ -63,6 +67,7 @@ impl RejectCode {
             Self::RateLimited => "rate_limited",
             Self::Dropped => "dropped",
             Self::Erased => "erased",
+            Self::Unverified => "unverified",
         }
     }
 
@@ -73,10 +78,13 @@ impl RejectCode {
     }
 
     /// Whether quarantine keeps the event's text. It only counts events without consent, events of robots and of erased
-    /// browsers, and events that a rate limit or the browser itself dropped.
+    /// browsers, events that a rate limit or the browser itself dropped, and unverified ones.
     #[must_use]
     pub fn is_kept(self) -> bool {
-        !matches!(self, Self::NoConsent | Self::Bot | Self::RateLimited | Self::Dropped | Self::Erased)
+        !matches!(
+            self,
+            Self::NoConsent | Self::Bot | Self::RateLimited | Self::Dropped | Self::Erased | Self::Unverified
+        )
     }
 }
 

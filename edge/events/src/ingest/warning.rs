@@ -22,6 +22,8 @@ pub enum WarningCode {
     ClaimNotKept,
     /// Nothing proves the user, and the browser's user is proved to be another.
     ClaimAgainstProof,
+    /// The request does not show the token of its anonymous ID, so its events are kept apart under a new ID.
+    Unverified,
 }
 
 /// What was not taken as it was meant.
@@ -56,6 +58,19 @@ impl Warning {
             }
         };
         Self { message_id: message_id.to_owned(), code, path: "user_id".to_owned(), message: message.to_owned() }
+    }
+
+    /// The warning about a request that lacks the token of its anonymous ID.
+    #[must_use]
+    pub fn unverified(message_id: &str) -> Self {
+        let message = "the request does not show the token of this anonymous ID, which its browser has: its events are kept \
+                       apart, under the new ID that the answer names";
+        Self {
+            message_id: message_id.to_owned(),
+            code: WarningCode::Unverified,
+            path: "anonymous_id".to_owned(),
+            message: message.to_owned(),
+        }
     }
 
     /// The warning about an identify whose proof proves nothing.

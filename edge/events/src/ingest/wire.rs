@@ -42,6 +42,9 @@ pub struct WireBatch<'a> {
     /// What the page wants decided.
     #[serde(default)]
     pub ask: Option<Ask>,
+    /// The possession token of the anonymous ID, where no cookie travels.
+    #[serde(borrow, default)]
+    pub possession: Option<Cow<'a, str>>,
 }
 
 /// What a page wants decided in the reply.

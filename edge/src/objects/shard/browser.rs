@@ -1,12 +1,13 @@
 //! The browser's side of a visit: origin, route and cookies.
 
-use endcap_engine::batch_reply::BatchReply;
+use endcap_engine::batch_reply::{BatchReply, NamedBrowser};
 use endcap_engine::shop::Snapshot;
 use endcap_events::ingest::event::Kind;
 use endcap_events::ingest::rejection::RejectCode;
 use endcap_events::ingest::{Batch, ingest_from};
+use endcap_identity::possession_token::{HeldTokens, PossessionToken};
 use endcap_identity::server_fragment::check_browsers;
-use endcap_identity::{ProfileRoute, Purpose};
+use endcap_identity::{ProfileRoute, Purpose, Shown};
 use endcap_protocol::cookie::{ID_COOKIE, Identity, MAX_AGE_SECONDS, ROUTE_COOKIE};
 use endcap_protocol::limits::BATCH_BYTES;
 use endcap_protocol::{AnonymousId, DeviceId, FieldError, ProfileId, UnixMillis};
@@ -15,10 +16,10 @@ use js_sys::Uint8Array;
 use worker::web_sys::{Request as RawRequest, Response as RawResponse};
 use worker::{Request, Response};
 
-use super::destination::{Destination, ForwardedBatch, RouteTarget, Visited};
-use super::forwarding_headers::{ERASED_HEADER, ForwardingHeaders, PROFILE_HEADER};
+use super::destination::{Destination, ForwardedBatch, Grant, RouteTarget, VerifiedRoute, Visited};
+use super::forwarding_headers::{ERASED_HEADER, ForwardingHeaders, GRANT_HEADER, PROFILE_HEADER, write_packed};
 use super::object::ProfileShard;
-use super::visitor::Visitor;
+use super::visitor::{Visitor, possession_cookie};
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
@@ -53,8 +54,9 @@ impl ProfileShard {
         }
         let head = Head::of(&batch);
         let target = self.target(visitor, &batch)?;
-        let visited = self.visit(Destination::of(target.at.clone()), body, batch).await?;
-        let cookies = self.cookies(visitor, &head, &target, &visited);
+        let destination = Destination::of(target.at.clone(), target.shown.clone());
+        let mut visited = self.visit(destination, body, batch).await?;
+        let cookies = self.cookies(visitor, &head, &target, &mut visited)?;
         Ok(response::batch(&visited.body, visited.status, visitor.origin.as_deref(), &cookies)?.into())
     }
 
@@ -95,12 +97,12 @@ impl ProfileShard {
         let head = Head::of(&batch);
         let target = self.target(visitor, &batch)?;
         let source = batch.source.clone();
-        let Some(visited) = self.visit_at_once(&target, batch, snapshot, now)? else {
+        let Some(mut visited) = self.visit_at_once(&target, batch, snapshot, now)? else {
             // The other way counts the request again.
             self.uncount(&source);
             return Ok(None);
         };
-        let cookies = self.cookies(visitor, &head, &target, &visited);
+        let cookies = self.cookies(visitor, &head, &target, &mut visited)?;
         response::batch(&visited.body, visited.status, visitor.origin.as_deref(), &cookies).map(Some)
     }
 
@@ -116,7 +118,25 @@ impl ProfileShard {
         check_browsers(&batch.anonymous_id)?;
         let home = ProfileRoute::home(&batch.anonymous_id)?.profile;
         let route = self.verified(visitor);
-        Ok(RouteTarget { at: route.clone().unwrap_or(home), route })
+        let shown = self.shown(visitor, route.as_ref(), &batch.anonymous_id, batch.possession.as_deref());
+        let at = route.as_ref().map_or(home, |route| route.profile.clone());
+        Ok(RouteTarget { at, route, shown })
+    }
+
+    /// What a request shows of its anonymous ID, by its cookies or by the token in its body. None where no key signs tokens:
+    /// then nothing is ever bound.
+    pub(super) fn shown(
+        &self,
+        visitor: &Visitor,
+        route: Option<&VerifiedRoute>,
+        id: &AnonymousId,
+        in_body: Option<&str>,
+    ) -> Option<Shown> {
+        let config = config(&self.env);
+        let of = |tokens: HeldTokens<'_>| tokens.generation_of(&config.keys, id);
+        let generation = of(visitor.tokens()).or_else(|| of(HeldTokens::parse(in_body?)));
+        let old_route = route.filter(|route| route.is_old).map(|route| route.profile.clone());
+        (!config.keys.is_empty()).then(|| Shown { generation, old_route, ..Shown::default() })
     }
 
     /// A batch of another shard, which checked it where it came in.
@@ -124,20 +144,29 @@ impl ProfileShard {
         let profile = ProfileId::parse(&forwarded.profile)?;
         let ForwardedBatch { inherited_dedupe, body } = Destination::read_inherited(body)?;
         let batch = ingest_from(body, forwarded.received_at, forwarded.signals)?;
-        let destination = Destination { profile, fragment: forwarded.fragment, inherited_dedupe };
+        let ForwardingHeaders { fragment, shown, inherited_possession, .. } = forwarded;
+        let destination = Destination { profile, fragment, inherited_dedupe, shown, inherited_possession };
         let visited = self.visit(destination, body, batch).await?;
         let response: Response = response::batch(&visited.body, visited.status, None, &[])?.into();
         response.headers().set(PROFILE_HEADER, &visited.profile_id)?;
         if visited.erased {
             response.headers().set(ERASED_HEADER, "1")?;
         }
+        if let Some(grant) = &visited.grant {
+            write_packed(response.headers(), GRANT_HEADER, grant)?;
+        }
         Ok(response)
     }
 
     /// The profile that the visitor's route names, if we signed it.
-    pub(super) fn verified(&self, visitor: &Visitor) -> Option<ProfileId> {
-        let text = config(&self.env).keys.verify(Purpose::Route, visitor.route.as_deref()?)?;
-        ProfileId::parse(&text).ok()
+    pub(super) fn verified(&self, visitor: &Visitor) -> Option<VerifiedRoute> {
+        let (keys, text) = (&config(&self.env).keys, visitor.route.as_deref()?);
+        let signed = |purpose| keys.verify(purpose, text);
+        let (profile, is_old) = match signed(Purpose::Route) {
+            Some(profile) => (profile, false),
+            None => (signed(Purpose::OldRoute)?, true),
+        };
+        Some(VerifiedRoute { profile: ProfileId::parse(&profile).ok()?, is_old })
     }
 
     /// Refuses unknown sources, and pages that may not send to this one.
@@ -151,37 +180,90 @@ impl ProfileShard {
         }
     }
 
-    /// The visitor's cookies: the route when it is new, was signed by an older key, or a page is viewed, so that it
-    /// lives on; and the identity again, because a cookie that a server set lives for 400 days where one that a script
-    /// set lives for 7.
-    fn cookies(&self, visitor: &Visitor, head: &Head, target: &RouteTarget, visited: &Visited) -> Vec<String> {
-        let profile_id = visited.profile_id.as_str();
+    /// The cookies of an answer, and in its text what a page has to know that holds no cookie.
+    fn cookies(
+        &self,
+        visitor: &Visitor,
+        head: &Head,
+        target: &RouteTarget,
+        visited: &mut Visited,
+    ) -> Result<Vec<String>, EdgeError> {
         let secure = if visitor.secure { "; Secure" } else { "" };
         if !head.may_store || visited.erased {
-            // A visitor who withdraws consent loses both cookies, also the one that the page cannot reach. So does an
-            // erased browser, which goes on as a new visitor.
-            let held = [(ROUTE_COOKIE, visitor.route.is_some()), (ID_COOKIE, visitor.identity.is_some())];
-            let gone = |name| format!("{name}=; Path=/; Max-Age=0; SameSite=Lax{secure}");
-            return held.into_iter().filter(|(_, held)| *held).map(|(name, _)| gone(name)).collect();
+            // A visitor who withdraws consent loses all cookies, also those that the page cannot reach. So does an erased
+            // browser, which goes on as a new visitor.
+            let possession = possession_cookie(visitor.secure);
+            let gone = |name: &str| format!("{name}=; Path=/; Max-Age=0; SameSite=Lax{secure}");
+            let held = [
+                (ROUTE_COOKIE, visitor.route.is_some()),
+                (ID_COOKIE, visitor.identity.is_some()),
+                (&possession, visitor.holds_tokens()),
+            ];
+            return Ok(held.into_iter().filter(|(_, held)| *held).map(|(name, _)| gone(name)).collect());
         }
         let tail = format!("Path=/; Max-Age={MAX_AGE_SECONDS}; SameSite=Lax{secure}");
+        let token = visited.grant.as_ref().and_then(|grant| self.possession_token(visitor, head, target, grant));
+        let renamed = visited.grant.as_ref().map(|grant| &grant.anonymous_id).filter(|id| **id != head.anonymous_id);
+        let named = visited.grant.as_ref().map_or(&head.anonymous_id, |grant| &grant.anonymous_id);
+        let in_body = HeldTokens::parse(head.possession.as_deref().unwrap_or_default());
+        let readable = token.as_ref().filter(|_| visitor.is_cross_site).map(|token| in_body.with(named, token));
+        let tokens = token.as_ref().map(|token| visitor.tokens().with(named, token));
+        NamedBrowser { anonymous_id: renamed, possession: readable.as_deref() }.add_to(&mut visited.body)?;
+        let possession = possession_cookie(visitor.secure);
+        let possession = tokens.map(|tokens| format!("{possession}={tokens}; HttpOnly; {tail}"));
+        let route = self.route_cookie(visitor, head, target, &visited.profile_id);
+        let route = route.map(|route| format!("{ROUTE_COOKIE}={route}; HttpOnly; {tail}"));
+        let identity = self.identity_cookie(visitor, head, renamed);
+        let identity = identity.map(|identity| format!("{ID_COOKIE}={}; {tail}", identity.to_text()));
+        Ok([route, possession, identity].into_iter().flatten().collect())
+    }
+
+    /// The route to set: when it is new, was signed by an older key or version, or a page is viewed, so that it lives on.
+    fn route_cookie(&self, visitor: &Visitor, head: &Head, target: &RouteTarget, profile_id: &str) -> Option<String> {
         let keys = &config(&self.env).keys;
-        let known = target.route.as_ref().is_some_and(|route| route.as_str() == profile_id);
-        let held = visitor.route.as_deref().filter(|route| known && keys.is_newest(route));
-        let signed = match held {
+        let route = target.route.as_ref();
+        let known = route.is_some_and(|route| route.profile.as_str() == profile_id && !route.is_old);
+        match visitor.route.as_deref().filter(|route| known && keys.is_newest(route)) {
             Some(route) => head.page.then(|| route.to_owned()),
             None => keys.sign(Purpose::Route, profile_id),
-        };
-        let route = signed.map(|signed| format!("{ROUTE_COOKIE}={signed}; HttpOnly; {tail}"));
+        }
+    }
+
+    /// The possession token to give, in the same cases as the route.
+    fn possession_token(&self, visitor: &Visitor, head: &Head, target: &RouteTarget, grant: &Grant) -> Option<String> {
+        let keys = &config(&self.env).keys;
+        let shown = target.shown.as_ref().and_then(|shown| shown.generation);
+        let is_right = grant.anonymous_id == head.anonymous_id && shown == Some(grant.generation);
+        let in_body = HeldTokens::parse(head.possession.as_deref().unwrap_or_default());
+        let id = &grant.anonymous_id;
+        let held = visitor.tokens().text_of(id).or_else(|| in_body.text_of(id));
+        match held.filter(|held| is_right && keys.is_newest(held)) {
+            Some(held) => (head.page && !visitor.is_cross_site).then(|| held.to_owned()),
+            None => {
+                let Grant { anonymous_id, generation } = grant.clone();
+                PossessionToken { anonymous_id, generation }.sign(keys)
+            }
+        }
+    }
+
+    /// The identity to set, because a cookie that a server set lives for 400 days where one that a script set lives for 7.
+    /// A browser that has to take another ID gets it one epoch on, unless it has moved on already, or nothing of the page
+    /// reads the answer: such an answer may come late.
+    fn identity_cookie(&self, visitor: &Visitor, head: &Head, renamed: Option<&AnonymousId>) -> Option<Identity> {
         let held = visitor.identity.as_deref().and_then(Identity::parse);
-        let held = held.filter(|identity| identity.anonymous == head.anonymous_id);
+        let is_own = held.as_ref().is_none_or(|held| held.anonymous == head.anonymous_id);
+        if let Some(anonymous) = renamed {
+            let device = held.as_ref().map(|held| held.device.clone()).or_else(|| head.device_id.clone())?;
+            let epoch = held.map_or(0, |held| held.epoch).saturating_add(1);
+            let moves_on = is_own && !visitor.is_unread;
+            return moves_on.then(|| Identity { device, anonymous: anonymous.clone(), epoch });
+        }
+        if held.is_some() {
+            return held.filter(|_| is_own);
+        }
         // A page that could not set the cookie gets it from here; its copy in storage knows the epoch.
-        let fresh = || {
-            let (device, anonymous) = (head.device_id.clone()?, head.anonymous_id.clone());
-            Some(Identity { device, anonymous, epoch: 0 })
-        };
-        let identity = held.or_else(fresh).map(|identity| format!("{ID_COOKIE}={}; {tail}", identity.to_text()));
-        route.into_iter().chain(identity).collect()
+        let (device, anonymous) = (head.device_id.clone()?, head.anonymous_id.clone());
+        Some(Identity { device, anonymous, epoch: 0 })
     }
 }
 
@@ -190,6 +272,8 @@ struct Head {
     anonymous_id: AnonymousId,
     device_id: Option<DeviceId>,
     may_store: bool,
+    /// The possession token of its body.
+    possession: Option<String>,
     /// Whether it tells of a page view.
     page: bool,
 }
@@ -199,6 +283,7 @@ impl Head {
         Self {
             anonymous_id: batch.anonymous_id.clone(),
             device_id: batch.device_id.clone(),
+            possession: batch.possession.clone(),
             may_store: batch.consent.is_none_or(|consent| consent.analytics),
             page: batch.events.iter().any(|event| matches!(event.kind, Kind::Page { .. })),
         }

@@ -2,9 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use endcap_identity::FragmentId;
+use endcap_identity::{FragmentId, Possession, Shown};
 use endcap_profile::dedupe::Accepted;
-use endcap_protocol::ProfileId;
+use endcap_protocol::{AnonymousId, ProfileId};
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 
@@ -21,12 +21,24 @@ pub(super) struct Destination {
     /// fragment.
     #[serde(rename = "heritage")]
     pub(super) inherited_dedupe: Option<Accepted>,
+    /// What the request shows of its anonymous ID; None where nobody asks: the shop's server sent it, no key signs tokens,
+    /// or a version that knows none received it.
+    #[serde(default)]
+    pub(super) shown: Option<Shown>,
+    /// Who had the anonymous ID at the fragment before, after a succession.
+    #[serde(default)]
+    pub(super) inherited_possession: Option<Possession>,
 }
 
 impl Destination {
     /// A profile, and there the fragment that the browser adds to.
-    pub(super) fn of(profile: ProfileId) -> Self {
-        Self { profile, fragment: None, inherited_dedupe: None }
+    pub(super) fn of(profile: ProfileId, shown: Option<Shown>) -> Self {
+        Self { profile, fragment: None, inherited_dedupe: None, shown, inherited_possession: None }
+    }
+
+    /// A fragment at a profile, for the rest of a request that shows the same.
+    pub(super) fn at(profile: ProfileId, fragment: FragmentId, shown: Option<Shown>) -> Self {
+        Self { fragment: Some(fragment), ..Self::of(profile, shown) }
     }
 
     /// Splits the inherited dedupe off the front of a forwarded batch.
@@ -68,7 +80,26 @@ pub(super) struct RouteTarget {
     /// The profile.
     pub(super) at: ProfileId,
     /// The visitor's route, where we signed one.
-    pub(super) route: Option<ProfileId>,
+    pub(super) route: Option<VerifiedRoute>,
+    /// What the request shows of its anonymous ID.
+    pub(super) shown: Option<Shown>,
+}
+
+/// A route cookie that we signed.
+pub(super) struct VerifiedRoute {
+    /// The profile that it names.
+    pub(super) profile: ProfileId,
+    /// Whether a version without possession tokens signed it.
+    pub(super) is_old: bool,
+}
+
+/// Whose token a browser gets with the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Grant {
+    /// The browser. Another than the request named, where that one was not its own: it has to take this one.
+    pub(super) anonymous_id: AnonymousId,
+    /// The generation of its ID.
+    pub(super) generation: u32,
 }
 
 /// Where a batch ended up, and the answer.
@@ -81,4 +112,6 @@ pub(super) struct Visited {
     pub(super) body: Vec<u8>,
     /// The browser was erased: it has to forget its cookies.
     pub(super) erased: bool,
+    /// Whose token the browser gets; None where nobody asked for one.
+    pub(super) grant: Option<Grant>,
 }

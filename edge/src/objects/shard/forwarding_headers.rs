@@ -2,11 +2,15 @@
 //!
 //! Only our own objects reach the routes that read these headers.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use endcap_events::ingest::consent::Gpc;
 use endcap_events::ingest::{Batch, Signals};
-use endcap_identity::FragmentId;
+use endcap_identity::{FragmentId, Possession, Shown};
 use endcap_protocol::UnixMillis;
-use endcap_validation::Trust;
+use endcap_validation::{DomainError, Trust};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use worker::Headers;
 
 use super::destination::Destination;
@@ -17,6 +21,8 @@ use crate::platform::error::EdgeError;
 pub(super) const VISIT_PATH: &str = "/visit";
 /// Which profile was meant, or which one the batch ended up at.
 pub(super) const PROFILE_HEADER: &str = "x-endcap-profile";
+/// Whose token the browser gets.
+pub(super) const GRANT_HEADER: &str = "x-endcap-grant";
 /// That the browser was erased.
 pub(super) const ERASED_HEADER: &str = "x-endcap-erased";
 /// Which fragment the batch is for.
@@ -25,6 +31,10 @@ const FRAGMENT_HEADER: &str = "x-endcap-fragment";
 const TRUST_HEADER: &str = "x-endcap-trust";
 /// What the browser's Global Privacy Control refuses.
 const GPC_HEADER: &str = "x-endcap-gpc";
+/// What the request shows of its anonymous ID.
+const SHOWN_HEADER: &str = "x-endcap-shown";
+/// Who had the anonymous ID at the fragment before.
+const INHERITED_HEADER: &str = "x-endcap-inherited";
 /// When the batch was received.
 const RECEIVED_HEADER: &str = "x-endcap-received";
 
@@ -34,6 +44,8 @@ pub(super) struct ForwardingHeaders {
     pub(super) fragment: Option<FragmentId>,
     pub(super) signals: Signals,
     pub(super) received_at: UnixMillis,
+    pub(super) shown: Option<Shown>,
+    pub(super) inherited_possession: Option<Possession>,
 }
 
 impl ForwardingHeaders {
@@ -47,6 +59,8 @@ impl ForwardingHeaders {
             fragment: headers.get(FRAGMENT_HEADER)?.map(|name| FragmentId::parse(&name)).transpose()?,
             signals: Signals { gpc, trust, robot: false },
             received_at: received.unwrap_or_else(clock::now),
+            shown: read_packed(headers, SHOWN_HEADER)?,
+            inherited_possession: read_packed(headers, INHERITED_HEADER)?,
         })
     }
 
@@ -56,6 +70,12 @@ impl ForwardingHeaders {
         if let Some(fragment) = &destination.fragment {
             headers.set(FRAGMENT_HEADER, fragment.as_str())?;
         }
+        if let Some(shown) = &destination.shown {
+            write_packed(headers, SHOWN_HEADER, shown)?;
+        }
+        if let Some(inherited) = &destination.inherited_possession {
+            write_packed(headers, INHERITED_HEADER, inherited)?;
+        }
         headers.set(TRUST_HEADER, batch.trust.as_str())?;
         headers.set(RECEIVED_HEADER, &batch.received_at.to_string())?;
         if let Some(gpc) = batch.gpc {
@@ -63,4 +83,16 @@ impl ForwardingHeaders {
         }
         Ok(())
     }
+}
+
+/// Reads what [`write_packed`] wrote.
+pub(super) fn read_packed<T: DeserializeOwned>(headers: &Headers, name: &str) -> Result<Option<T>, EdgeError> {
+    let Some(text) = headers.get(name)? else { return Ok(None) };
+    let json = BASE64.decode(text).map_err(|error| DomainError::Internal(error.to_string()))?;
+    Ok(Some(serde_json::from_slice(&json)?))
+}
+
+/// Writes a value as JSON in base64: anonymous IDs may hold characters that headers may not.
+pub(super) fn write_packed<T: Serialize>(headers: &Headers, name: &str, value: &T) -> Result<(), EdgeError> {
+    Ok(headers.set(name, &BASE64.encode(serde_json::to_string(value)?))?)
 }

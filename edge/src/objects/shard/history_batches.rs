@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use endcap_engine::shop::Snapshot;
 use endcap_events::ingest::ingest_as;
+use endcap_identity::Shown;
 use endcap_protocol::ProfileId;
 use endcap_validation::Trust;
 use serde_json::value::RawValue;
@@ -14,6 +15,7 @@ use worker::Response;
 
 use super::destination::Destination;
 use super::object::ProfileShard;
+use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::delivery::{DeliverItem, DeliverReply, DeliverRequest, ItemReply};
@@ -47,7 +49,10 @@ impl ProfileShard {
         let profile = ProfileId::parse(&item.profile_id)?;
         let body = item.batch.get().as_bytes();
         let batch = ingest_as(body, clock::now(), trust)?;
-        let reply = self.apply_to_destination(Destination::of(profile), (body, batch), snapshot, told).await?;
+        // What the shop's server says needs no token; other vendors' clients have none.
+        let shown = (trust == Trust::Claim && !config(&self.env).keys.is_empty()).then(Shown::of_vendor);
+        let destination = Destination::of(profile, shown);
+        let reply = self.apply_to_destination(destination, (body, batch), snapshot, told).await?;
         message::read(&reply)
     }
 }

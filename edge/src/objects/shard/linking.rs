@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::refresh;
-use endcap_identity::{Assertion, FragmentId, Reassignment, partition};
+use endcap_identity::{Assertion, Possession, Reassignment, partition};
 use endcap_profile::{Fragment, PackedFragment, ProfileRow, Reassigned};
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
 use endcap_validation::DomainError;
@@ -166,12 +166,13 @@ impl ProfileShard {
         }
         let overflow = self.store.overflow(&row, id, now)?;
         row.begin_at_home(id, now);
+        let possession = row.possessions.get(id).cloned();
         let reassigned = row.reassign(id, &reassignment.assignment);
         match &reassigned {
             Reassigned::Follow(_) | Reassigned::Unknown => return Ok(reassigned),
             Reassigned::Leaves(fragment) => {
                 let leaving = PackedFragment { fragment: Fragment::clone(fragment), overflow };
-                self.pack_off(&mut row, id, &leaving, reassignment)?;
+                self.pack_off(&mut row, (&leaving, possession), reassignment)?;
             }
             Reassigned::Done | Reassigned::Stays => {}
         }
@@ -187,10 +188,10 @@ impl ProfileShard {
     fn pack_off(
         &self,
         row: &mut ProfileRow,
-        id: &FragmentId,
-        leaving: &PackedFragment,
+        (leaving, possession): (&PackedFragment, Option<Possession>),
         reassignment: &Reassignment,
     ) -> Result<(), EdgeError> {
+        let id = &reassignment.fragment;
         let all = self.store.subscriptions(row.id.as_str())?;
         let (going, staying): (Vec<_>, Vec<_>) = all.into_iter().partition(|stored| stored.fragment_id == id.as_str());
         for stored in &going {
@@ -204,6 +205,7 @@ impl ProfileShard {
             fragment_id: id.clone(),
             packed: BASE64.encode(packed),
             subscriptions: going,
+            possession,
         };
         let job = format!("bring {} {}", id.as_str(), reassignment.assignment.version);
         self.store.put_job(&job, row.id.as_str(), clock::now(), &OutboxJob::MoveFragment(Box::new(moving)))
@@ -229,6 +231,7 @@ impl ProfileShard {
             if self.is_erased(&moving.fragment_id, now)? || !row.absorb(&moving.fragment_id, arriving.fragment) {
                 return Ok(None);
             }
+            row.possessions.extend(moving.possession.clone().map(|held| (moving.fragment_id.clone(), held)));
             for block in arriving.overflow {
                 self.store.put_overflow(id, &moving.fragment_id, block)?;
             }

@@ -20,6 +20,7 @@ mod object;
 mod outbox_job;
 mod outbox_run;
 mod person_export;
+mod possession;
 mod profile_view;
 mod pulse;
 mod quarantine;

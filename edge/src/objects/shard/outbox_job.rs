@@ -1,6 +1,6 @@
 //! Jobs of the outbox: what has to happen elsewhere.
 
-use endcap_identity::{Assertion, FragmentId};
+use endcap_identity::{Assertion, FragmentId, Possession};
 use endcap_protocol::ProfileId;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,9 @@ pub(super) struct MoveFragment {
     pub(super) packed: String,
     /// Its push subscriptions.
     pub(super) subscriptions: Vec<StoredSubscription>,
+    /// Who has its anonymous ID; None where that is open, or a version wrote the job that did not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) possession: Option<Possession>,
 }
 
 impl Message for MoveFragment {

@@ -65,7 +65,7 @@ impl ProfileShard {
         let body = replay.body.as_bytes();
         let batch = ingest_as(body, replay.received_at, replay.trust)?;
         let home = ProfileRoute::home(&batch.anonymous_id)?.profile;
-        let visited = self.visit(Destination::of(home), body, batch).await?;
+        let visited = self.visit(Destination::of(home, None), body, batch).await?;
         Ok(response::batch(&visited.body, 200, None, &[])?.into())
     }
 

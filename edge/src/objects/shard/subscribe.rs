@@ -1,6 +1,8 @@
 //! Web push subscriptions.
 
 use endcap_engine::visit::refresh;
+use endcap_identity::possession::Judgement;
+use endcap_identity::possession_token::RenewalToken;
 use endcap_identity::server_fragment::check_browsers;
 use endcap_identity::{FragmentId, ProfileRoute};
 use endcap_profile::resolution::Resolution;
@@ -12,14 +14,14 @@ use worker::{Request, Response};
 
 use super::destination::Destination;
 use super::object::ProfileShard;
-use super::subscription_change::{ChangeSubscription, CheckedChange};
+use super::possession::judge;
+use super::subscription_change::{ChangeSubscription, Changed, CheckedChange};
 use super::table::subscription::StoredSubscription;
 use super::visitor::{Visitor, allow_origin};
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::webcrypto::WebCrypto;
 use crate::platform::{clock, response};
-use crate::rpc::message::Done;
 use crate::rpc::{call, snapshots};
 
 /// Largest body of a subscription, in bytes.
@@ -33,14 +35,14 @@ impl ProfileShard {
         let visitor = Visitor::of(request.inner())?;
         let body: PushBody = read_json(&response::body(&mut request, MAX_BODY).await?)?;
         self.check_source(SourceId::parse(&body.source)?.as_str(), &visitor)?;
-        let subscribed = self.checked_push(&body, &visitor).await.map_err(EdgeError::readable)?;
-        let response = response::json(&PushReply { subscribed })?;
+        let reply = self.checked_push(&body, &visitor).await.map_err(EdgeError::readable)?;
+        let response = response::json(&reply)?;
         allow_origin(&response, &visitor)?;
         Ok(response)
     }
 
-    /// What a page asks that may send to its source. Whether the browser is subscribed now.
-    async fn checked_push(&self, body: &PushBody, visitor: &Visitor) -> Result<bool, EdgeError> {
+    /// What a page asks that may send to its source.
+    async fn checked_push(&self, body: &PushBody, visitor: &Visitor) -> Result<PushReply, EdgeError> {
         let anonymous_id = AnonymousId::parse(&body.anonymous_id)?;
         check_browsers(&anonymous_id)?;
         let subscribe = match &body.subscription {
@@ -51,11 +53,18 @@ impl ProfileShard {
             return Err(FieldError::new("subscription", "is required").into());
         }
         let home = ProfileRoute::home(&anonymous_id)?.profile;
-        let destination = Destination::of(self.verified(visitor).unwrap_or(home));
-        let change = CheckedChange { anonymous_id, subscribe, unsubscribe: body.unsubscribe.clone() };
-        let subscribed = change.subscribe.is_some();
+        let route = self.verified(visitor);
+        let shown = self.shown(visitor, route.as_ref(), &anonymous_id, None);
+        let destination = Destination::of(route.map_or(home, |route| route.profile), shown);
+        let keys = &config(&self.env).keys;
+        let renewed = body.renewal.as_deref().and_then(|token| RenewalToken::verify(keys, token));
+        let renews = renewed.filter(|token| token.anonymous_id == anonymous_id).map(|token| token.endpoint);
+        let change = CheckedChange { anonymous_id, subscribe, unsubscribe: body.unsubscribe.clone(), renews };
         self.subscribe(destination, &change).await?;
-        Ok(subscribed)
+        let CheckedChange { anonymous_id, subscribe, .. } = change;
+        let subscribed = subscribe.is_some();
+        let token = subscribe.map(|stored| RenewalToken { anonymous_id, endpoint: stored.endpoint });
+        Ok(PushReply { subscribed, renewal: token.and_then(|token| token.sign(keys)) })
     }
 
     /// Checks what a browser claims to be its subscription: endpoints are where we will send requests to.
@@ -84,8 +93,7 @@ impl ProfileShard {
 
     /// A change that another shard checked.
     pub(super) async fn subscribe_route(&self, body: ChangeSubscription) -> Result<Response, EdgeError> {
-        self.subscribe(body.destination, &body.change).await?;
-        response::json(&Done {})
+        response::json(&Changed::of(self.subscribe(body.destination, &body.change).await)?)
     }
 
     /// Makes the change at the profile that has the browser's fragment.
@@ -93,8 +101,7 @@ impl ProfileShard {
         let profile_id = destination.profile.as_str();
         if let Some(shard) = self.elsewhere(bucket_of(profile_id)).await? {
             let body = ChangeSubscription { destination, change: change.clone() };
-            call::ask(&shard, &body).await?;
-            return Ok(());
+            return call::ask(&shard, &body).await?.into_result();
         }
         let now = clock::now();
         let snapshot = snapshots::current(&self.env, now).await?;
@@ -112,13 +119,19 @@ impl ProfileShard {
                 }
                 Resolution::Coming => return Err(DomainError::Moving.into()),
                 Resolution::Next(profile, fragment) => {
-                    return Ok(AfterChange::Elsewhere(Destination {
-                        profile,
-                        fragment: Some(fragment),
-                        inherited_dedupe: None,
-                    }));
+                    let shown = destination.shown.clone();
+                    return Ok(AfterChange::Elsewhere(Destination::at(profile, fragment, shown)));
                 }
             };
+            match judge(&row, &at, &destination, || false, config(&self.env).in_flight_ms, now) {
+                Judgement::Holds(possession) => {
+                    row.note_possession(&at, &possession);
+                }
+                // Who knows an endpoint may end it, and who has a subscription's token may replace that one.
+                _ if change.subscribe.is_none() || self.is_renewal(&row, &at, change)? => {}
+                Judgement::InFlight => return Err(DomainError::NewToken.into()),
+                Judgement::Unverified => return Err(DomainError::Unverified.into()),
+            }
             self.write_change(&row, &at, change)?;
             let left = self.store.subscriptions(profile_id)?;
             let still = left.iter().any(|stored| stored.fragment_id == at.as_str());
@@ -136,9 +149,17 @@ impl ProfileShard {
         }
     }
 
+    /// Whether the change replaces a subscription that the browser has, by that one's token.
+    fn is_renewal(&self, row: &ProfileRow, at: &FragmentId, change: &CheckedChange) -> Result<bool, EdgeError> {
+        let Some(endpoint) = &change.renews else { return Ok(false) };
+        let held = self.store.subscriptions(row.id.as_str())?;
+        Ok(held.iter().any(|stored| stored.endpoint == *endpoint && stored.fragment_id == at.as_str()))
+    }
+
     fn write_change(&self, row: &ProfileRow, at: &FragmentId, change: &CheckedChange) -> Result<(), EdgeError> {
         let id = row.id.as_str();
-        if let Some(endpoint) = &change.unsubscribe {
+        let renewed = change.subscribe.as_ref().and(change.renews.as_ref());
+        for endpoint in change.unsubscribe.iter().chain(renewed) {
             let own = self.store.subscriptions(id)?;
             let own = own.iter().find(|s| s.endpoint == *endpoint && s.fragment_id == at.as_str());
             if own.is_some() {

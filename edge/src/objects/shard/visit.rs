@@ -6,10 +6,11 @@ use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::decide::{Decision, Setting, decide};
 use endcap_engine::health::awake::learning_due;
 use endcap_engine::shop::Snapshot;
-use endcap_engine::visit::{Visit, alone, apply, refresh_briefly};
+use endcap_engine::visit::{Visit, alone, apply, proves_person, refresh_briefly};
 use endcap_events::ingest::event::Kind;
 use endcap_events::ingest::{Batch, Signals, ingest_from};
-use endcap_identity::{FragmentId, LinkStrength, Purpose};
+use endcap_identity::possession::Judgement;
+use endcap_identity::{FragmentId, LinkStrength, Possession, Purpose};
 use endcap_profile::dedupe::Accepted;
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::resolution::Resolution;
@@ -18,10 +19,13 @@ use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
 use endcap_validation::DomainError;
 use worker::Stub;
 
-use super::destination::{Destination, RouteTarget, Visited};
-use super::forwarding_headers::{ERASED_HEADER, ForwardingHeaders, PROFILE_HEADER, VISIT_PATH};
+use super::destination::{Destination, Grant, RouteTarget, Visited};
+use super::forwarding_headers::{
+    ERASED_HEADER, ForwardingHeaders, GRANT_HEADER, PROFILE_HEADER, VISIT_PATH, read_packed,
+};
 use super::object::ProfileShard;
 use super::outbox_job::{LinkIdentity, OutboxJob};
+use super::possession::{HeldId, judge};
 use super::table::event_log::LogEntry;
 use crate::platform::clock;
 use crate::platform::config::config;
@@ -35,6 +39,10 @@ enum Step {
     Elsewhere(Destination, Vec<String>),
     /// The fragment is on its way here.
     Coming,
+    /// The browser does not have the anonymous ID.
+    Unverified,
+    /// The anonymous ID got a token while the request was under way.
+    NewToken,
     /// The browser belongs to somebody who was erased.
     Erased,
     /// The batch was applied.
@@ -47,6 +55,8 @@ struct Done {
     due: Option<UnixMillis>,
     /// The dedupe that the fragment's successor inherits, if it has one.
     inherited_dedupe: Option<Accepted>,
+    /// Who has the anonymous ID now; None where nobody asked.
+    possession: Option<Possession>,
 }
 
 impl ProfileShard {
@@ -104,6 +114,8 @@ impl ProfileShard {
     ) -> Result<Visited, EdgeError> {
         match outcome {
             Step::Coming => Err(on_its_way()),
+            Step::NewToken => Err(DomainError::NewToken.into()),
+            Step::Unverified => self.visit_apart(destination, body, batch, now).await,
             Step::Erased => self.refuse_erased(&destination, batch),
             Step::Elsewhere(next, _) if next.is_same(&destination) => {
                 Err(DomainError::Internal("a profile points at itself".to_owned()).into())
@@ -121,11 +133,11 @@ impl ProfileShard {
                 if batch.events.is_empty() {
                     // The whole batch is the previous person's. The next person must not get even its consent.
                     let (profile_id, body) = (destination.profile.into_string(), reply.text(None)?);
-                    return Ok(Visited { profile_id, status: reply.status(), body, erased: false });
+                    return Ok(Visited { profile_id, status: reply.status(), body, erased: false, grant: None });
                 }
                 self.follow(reply, next, (&rest, &batch)).await
             }
-            Step::Applied(done) => self.finish(destination.profile, batch, *done, now).await,
+            Step::Applied(done) => self.finish(destination, batch, *done, now).await,
         }
     }
 
@@ -135,10 +147,16 @@ impl ProfileShard {
         let bucket = bucket_of(destination.profile.as_str());
         self.store.db.transaction(|| self.store.quarantine(bucket, &batch.refused))?;
         let reply = BatchReply::of(Vec::new(), Vec::new(), batch.rejected);
-        Ok(Visited { profile_id: String::new(), status: reply.status(), body: reply.text(None)?, erased: true })
+        let (status, body) = (reply.status(), reply.text(None)?);
+        Ok(Visited { profile_id: String::new(), status, body, erased: true, grant: None })
     }
 
-    async fn visit_next(&self, destination: Destination, body: &[u8], batch: Batch) -> Result<Visited, EdgeError> {
+    pub(super) async fn visit_next(
+        &self,
+        destination: Destination,
+        body: &[u8],
+        batch: Batch,
+    ) -> Result<Visited, EdgeError> {
         self.visit(destination, body, batch).await
     }
 
@@ -156,16 +174,17 @@ impl ProfileShard {
         if says || !self.owns(bucket_of(target.at.as_str()))? {
             return Ok(None);
         }
-        let destination = Destination::of(target.at.clone());
+        let destination = Destination::of(target.at.clone(), target.shown.clone());
         let Step::Applied(done) = self.apply(&destination, &mut batch, snapshot, now)? else {
             return Ok(None);
         };
-        let Done { visit, decision, due, .. } = *done;
+        let Done { visit, decision, due, possession, .. } = *done;
         self.arm(self.next_alarm(&visit, due, now))?;
+        let grant = possession.and_then(|held| Grant::of(&batch, &held));
         let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected).warning(visit.warnings);
         let profile_id = target.at.as_str().to_owned();
         let body = reply.text(decision.as_ref())?;
-        Ok(Some(Visited { profile_id, status: reply.status(), body, erased: false }))
+        Ok(Some(Visited { profile_id, status: reply.status(), body, erased: false, grant }))
     }
 
     /// When the alarm has to ring after a visit.
@@ -193,7 +212,8 @@ impl ProfileShard {
         let mut response = shard.fetch_with_request(request).await?;
         let profile_id = response.headers().get(PROFILE_HEADER)?.unwrap_or_default();
         let erased = response.headers().get(ERASED_HEADER)?.is_some();
-        Ok(Visited { profile_id, status: response.status_code(), body: response.bytes().await?, erased })
+        let grant = read_packed(response.headers(), GRANT_HEADER)?;
+        Ok(Visited { profile_id, status: response.status_code(), body: response.bytes().await?, erased, grant })
     }
 
     /// The transaction: read, compute, write, with no await in between.
@@ -218,16 +238,33 @@ impl ProfileShard {
                     // A fragment that only moved passes on the dedupe that it inherited.
                     let inherited_dedupe =
                         row.inherited_dedupe(&passed, &overflow).or_else(|| destination.inherited_dedupe.clone());
-                    return Ok(Step::Elsewhere(
-                        Destination { profile, fragment: Some(fragment), inherited_dedupe },
-                        before,
-                    ));
+                    let inherited_possession =
+                        row.possessions.get(&passed).cloned().or_else(|| destination.inherited_possession.clone());
+                    let shown = destination.shown.clone();
+                    let next = Destination::at(profile, fragment, shown);
+                    return Ok(Step::Elsewhere(Destination { inherited_dedupe, inherited_possession, ..next }, before));
                 }
             };
+            let (source, config) = (batch.source.clone(), config(&self.env));
+            let policy = EvidencePolicy {
+                secrets: config.identity_secrets.of(source.as_str()),
+                now: batch.received_at,
+                trust: batch.trust,
+                source: source.as_str(),
+                rules: &snapshot.settings.identity,
+            };
+            let proves = || proves_person(&row, batch, &policy);
+            let possession = match judge(&row, &at, destination, proves, config.in_flight_ms, now) {
+                Judgement::Holds(possession) => possession,
+                Judgement::InFlight => return Ok(Step::NewToken),
+                Judgement::Unverified => return Ok(Step::Unverified),
+            };
+            let held = destination.shown.as_ref().map(|shown| HeldId { client: shown.client, possession });
             if let Some(known) = destination.inherited_dedupe.clone() {
                 row.inherit(&at, &batch.anonymous_id, known, now);
             }
-            self.apply_to(&mut row, &at, batch, snapshot, now).map(|done| Step::Applied(Box::new(done)))
+            let done = self.apply_to(&mut row, &at, (batch, &policy), held, snapshot, now)?;
+            Ok(Step::Applied(Box::new(done)))
         })
     }
 
@@ -235,30 +272,26 @@ impl ProfileShard {
         &self,
         row: &mut ProfileRow,
         at: &FragmentId,
-        batch: &mut Batch,
+        (batch, policy): (&mut Batch, &EvidencePolicy<'_>),
+        held: Option<HeldId>,
         snapshot: &Snapshot,
         now: UnixMillis,
     ) -> Result<Done, EdgeError> {
-        let config = config(&self.env);
-        let source = batch.source.clone();
-        let rules = &snapshot.settings.identity;
-        let policy = EvidencePolicy {
-            secrets: config.identity_secrets.of(source.as_str()),
-            now: batch.received_at,
-            trust: batch.trust,
-            source: source.as_str(),
-            rules,
-        };
         let overflow = self.store.overflow(row, at, now)?;
         let silent = batch.events.is_empty();
         let before = row.fragments.get(at).filter(|_| silent).cloned();
-        let mut visit = apply(row, at, batch, now, &policy, &overflow);
+        let mut visit = apply(row, at, batch, now, policy, &overflow);
         self.store.spill(row, at)?;
+        let possession = held.map(|held| held.after(visit.proved, now));
+        let possession_changed = possession.as_ref().is_some_and(|possession| row.note_possession(at, possession));
         let refreshed = refresh_briefly(row, snapshot, now);
         // A page that only asks, or repeats itself, writes nothing; one that changes its mind about consent does.
         let fragment_changed = before.is_some_and(|before| row.fragments.get(at) != Some(&before));
-        let changed =
-            !visit.accepted.is_empty() || visit.succession.is_some() || fragment_changed || refreshed.stage_changed;
+        let changed = !visit.accepted.is_empty()
+            || visit.succession.is_some()
+            || fragment_changed
+            || possession_changed
+            || refreshed.stage_changed;
         if changed {
             self.store.save_refreshed(row, &refreshed)?;
             let (events, signals) = (std::mem::take(&mut visit.log), std::mem::take(&mut visit.signals));
@@ -280,6 +313,7 @@ impl ProfileShard {
             visit,
             due,
             inherited_dedupe,
+            possession,
         })
     }
 
@@ -317,31 +351,36 @@ impl ProfileShard {
 
     async fn finish(
         &self,
-        profile_id: ProfileId,
+        destination: Destination,
         batch: Batch,
         done: Done,
         now: UnixMillis,
     ) -> Result<Visited, EdgeError> {
-        let Done { visit, decision, due, inherited_dedupe } = done;
+        let Done { visit, decision, due, inherited_dedupe, possession } = done;
+        let Destination { profile: profile_id, shown, .. } = destination;
         self.arm_at(self.next_alarm(&visit, due, now)).await?;
         let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected.clone()).warning(visit.warnings);
         let at = profile_id.as_str().to_owned();
         let said = visit.assertion.map(|assertion| assertion.fragment);
         let told = if said.is_some() { self.finish_links(profile_id.as_str()).await? } else { false };
+        let grant = possession.as_ref().and_then(|held| Grant::of(&batch, held));
+        // The rest of the request has what was granted, though it does not show it.
+        let shown = shown.map(|shown| match &possession {
+            Some(held) => shown.granted(held.generation),
+            None => shown,
+        });
         let follow_up = match (visit.succession, said) {
-            (Some((next, events)), _) => Some((
-                Destination { profile: next.home()?, fragment: Some(next), inherited_dedupe },
-                batch.body(&events),
-            )),
-            (None, Some(fragment)) if told => Some((
-                Destination { profile: profile_id, fragment: Some(fragment), inherited_dedupe: None },
-                batch.body(&[]),
-            )),
+            (Some((next, events)), _) => {
+                let inherited_possession = possession;
+                let next = Destination::at(next.home()?, next, shown);
+                Some((Destination { inherited_dedupe, inherited_possession, ..next }, batch.body(&events)))
+            }
+            (None, Some(fragment)) if told => Some((Destination::at(profile_id, fragment, shown), batch.body(&[]))),
             _ => None,
         };
         let Some((next, body)) = follow_up else {
             let body = reply.text(decision.as_ref())?;
-            return Ok(Visited { profile_id: at, status: reply.status(), body, erased: false });
+            return Ok(Visited { profile_id: at, status: reply.status(), body, erased: false, grant });
         };
         self.follow(reply.deciding(decision.as_ref())?, next, (&body, &batch)).await
     }
@@ -358,7 +397,7 @@ impl ProfileShard {
         let more = Box::pin(self.visit_next(next, body.as_bytes(), rest)).await?;
         reply.follow(&more.body)?;
         let (status, body) = (reply.status(), serde_json::to_vec(&reply)?);
-        Ok(Visited { profile_id: more.profile_id, status, body, erased: more.erased })
+        Ok(Visited { profile_id: more.profile_id, status, body, erased: more.erased, grant: more.grant })
     }
 }
 

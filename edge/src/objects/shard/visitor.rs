@@ -1,6 +1,7 @@
 //! A browser's request, besides its body.
 
-use endcap_protocol::cookie::{ID_COOKIE, ROUTE_COOKIE};
+use endcap_identity::possession_token::HeldTokens;
+use endcap_protocol::cookie::{ID_COOKIE, POSSESSION_COOKIE, ROUTE_COOKIE};
 use worker::Response;
 use worker::web_sys::Request as RawRequest;
 
@@ -16,8 +17,19 @@ pub(super) struct Visitor {
     pub(super) route: Option<String>,
     /// The identity cookie.
     pub(super) identity: Option<String>,
+    /// The cookie of possession tokens.
+    possession: Option<String>,
     /// Whether it came encrypted.
     pub(super) secure: bool,
+    /// Whether the page is of another site, so that no cookie travels: it gets its token in readable form.
+    pub(super) is_cross_site: bool,
+    /// Whether nothing of the page reads the answer, as with a beacon.
+    pub(super) is_unread: bool,
+}
+
+/// Name of the cookie of possession tokens. Browsers take a name with this prefix from the very host only, and encrypted.
+pub(crate) fn possession_cookie(secure: bool) -> String {
+    format!("{}{POSSESSION_COOKIE}", if secure { "__Host-" } else { "" })
 }
 
 impl Visitor {
@@ -25,12 +37,29 @@ impl Visitor {
     pub(super) fn of(request: &RawRequest) -> Result<Self, EdgeError> {
         let headers = request.headers();
         let cookies = headers.get("cookie")?.unwrap_or_default();
+        let (origin, url) = (headers.get("origin")?, request.url());
+        let secure = url.starts_with("https://");
+        let is_elsewhere = || cookies.is_empty() && origin.as_deref().is_some_and(|origin| !url.starts_with(origin));
         Ok(Self {
-            origin: headers.get("origin")?,
+            // Browsers say it. Of an old one that does not, a page of another origin without a cookie is taken for one.
+            is_cross_site: headers.get("sec-fetch-site")?.map_or_else(is_elsewhere, |site| site == "cross-site"),
+            is_unread: headers.get("sec-fetch-mode")?.is_some_and(|mode| mode == "no-cors"),
+            possession: cookie(&cookies, &possession_cookie(secure)).map(str::to_owned),
+            origin,
             route: cookie(&cookies, ROUTE_COOKIE).map(str::to_owned),
             identity: cookie(&cookies, ID_COOKIE).map(str::to_owned),
-            secure: request.url().starts_with("https://"),
+            secure,
         })
+    }
+
+    /// Whether it came with a cookie of possession tokens.
+    pub(super) fn holds_tokens(&self) -> bool {
+        self.possession.is_some()
+    }
+
+    /// The possession tokens of its cookie.
+    pub(super) fn tokens(&self) -> HeldTokens<'_> {
+        HeldTokens::parse(self.possession.as_deref().unwrap_or_default())
     }
 }
 
