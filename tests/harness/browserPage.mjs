@@ -40,6 +40,11 @@ export class BrowserPage {
     throw new Error('each browser has its own');
   }
 
+  /** Forgets every cookie, and nothing else of what pages keep. @returns {Promise<void>} */
+  async clearCookies() {
+    throw new Error('each browser has its own');
+  }
+
   /** @param {string} _text Characters to type, or one of `Escape`, `Tab`, `Enter`. @returns {Promise<void>} */
   async press(_text) {
     throw new Error('each browser has its own');

@@ -110,6 +110,11 @@ export class Chromium extends BrowserPage {
     await this.#context.setOffline(offline);
   }
 
+  /** @override */
+  async clearCookies() {
+    await this.#context.clearCookies();
+  }
+
   /** @override @param {string} text */
   async wrote(text) {
     return holds(join(this.#profile, 'Default', 'Local Storage'), text);

@@ -91,6 +91,11 @@ export class Firefox extends BrowserPage {
     await this.chrome((/** @type {boolean} */ value) => void (Services.io.offline = value), offline);
   }
 
+  /** @override */
+  async clearCookies() {
+    await this.chrome(() => void Services.cookies.removeAll());
+  }
+
   /** @override @param {string} text */
   async wrote(text) {
     return holds(join(this.#profile, 'storage', 'default'), text);

@@ -53,7 +53,7 @@ async function known() {
   const visitor = new Visitor(edge);
   await visitor.send([visitor.page(`${SHOP_ORIGIN}/`)]);
   const cookies = Object.fromEntries(visitor.cookies);
-  assert.ok(cookies.ec_r && cookies.ec_id, JSON.stringify(cookies));
+  assert.ok(cookies.ec_t && cookies.ec_id, JSON.stringify(cookies));
   return { visitor, cookies };
 }
 
@@ -81,10 +81,32 @@ test('a visitor stays the same one, and the page has its own address', async () 
   const { status, location, set, headers } = await follow('de', way);
   assert.deepEqual([status, location], [302, page]);
   assert.match(String(headers['cache-control']), /no-store/);
-  assert.equal(set.length, 1);
+  assert.equal(set.length, 2);
   assert.match(set[0], /^ec_id=[^;]+; Path=\/; Max-Age=34560000; SameSite=Lax$/);
   const [version, device, anonymous] = set[0].slice(6).split(';')[0].split('.');
   assert.deepEqual([version, device, anonymous], ['1', visitor.deviceId, visitor.anonymousId]);
+  assert.match(set[1], /^ec_t=[^;]+; HttpOnly; Path=\/; Max-Age=34560000; SameSite=Lax$/);
+  assert.equal(set[1].split(';')[0], `ec_t=${cookies.ec_t}`, 'the same browser has the same token');
+});
+
+test('a crossing arrives once: who finds its address later gets nothing', async () => {
+  const { cookies } = await known();
+  const page = `${origin('de')}/`;
+  const way = await setOut(page, cookies);
+  assert.equal((await follow('de', way)).set.length, 2);
+  for (let again = 0; again < 2; again += 1) {
+    const { status, location, set } = await follow('de', way);
+    assert.deepEqual([status, location, set], [302, page, []]);
+  }
+});
+
+test('who crosses back to a domain where they are known keeps their identity, and gets its newest token', async () => {
+  const { visitor, cookies } = await known();
+  await visitor.send([visitor.identify('nomad', {}, edge.proof('nomad'))]);
+  const newest = /** @type {string} */ (visitor.cookies.get('ec_t'));
+  assert.notEqual(newest, cookies.ec_t);
+  const way = await setOut(`${origin('de')}/`, { ...cookies, ec_t: newest });
+  assert.deepEqual((await follow('de', way, { cookies })).set.map((line) => line.split(';')[0]), [`ec_t=${newest}`]);
 });
 
 test('who has an identity on the other domain keeps it', async () => {
@@ -98,8 +120,16 @@ test('who has an identity on the other domain keeps it', async () => {
 test('who did not consent is led on with nothing', async () => {
   const { cookies } = await known();
   const page = `${origin('de')}/`;
+  const other = (await known()).cookies;
   /** @type {Record<string, string>[]} */
-  const without = [{}, { ec_id: cookies.ec_id }, { ...cookies, ec_r: `${cookies.ec_r}x` }, { ec_r: cookies.ec_r }];
+  const without = [
+    {},
+    { ec_id: cookies.ec_id },
+    { ec_id: cookies.ec_id, ec_r: cookies.ec_r },
+    { ...cookies, ec_t: `${cookies.ec_t}x` },
+    { ec_t: cookies.ec_t },
+    { ...cookies, ec_t: other.ec_t },
+  ];
   for (const none of without) {
     const { status, location, set } = await follow('fr', out(page), { cookies: none });
     assert.deepEqual([status, location, set], [302, page, []], JSON.stringify(none));
@@ -173,10 +203,11 @@ test('a browser that refuses to be measured takes nothing along', async () => {
   const { cookies } = await known();
   const way = await setOut(`${origin('de')}/`, cookies);
   const headers = { 'Sec-GPC': '1' };
-  assert.equal((await follow('de', way, { headers })).set.length, 1, 'marketing alone is refused');
+  assert.equal((await follow('de', way, { headers })).set.length, 2, 'marketing alone is refused');
   await edge.restart({ ENDCAP_GPC: 'analytics' });
   const page = `${origin('de')}/`;
   const { location } = await follow('fr', out(page), { cookies, headers });
   assert.equal(location, page);
-  assert.deepEqual((await follow('de', way, { headers })).set, []);
+  const next = await setOut(page, cookies);
+  assert.deepEqual((await follow('de', next, { headers })).set, []);
 });

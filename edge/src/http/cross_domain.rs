@@ -1,37 +1,40 @@
 //! `GET {prefix}/x`: from one of a shop's domains to another, as the same visitor.
 //!
 //! On the domain that the visitor leaves (`to`, `s`), it redirects to the same route on the other domain, with a
-//! cross-domain token. There (`t`), it sets the identity cookie from the token and redirects to the page, whose address
-//! shows no token. Without an identity to pass on, both only redirect. The source must list the origin that they lead
-//! to.
+//! cross-domain token. There (`t`), it sets the cookies of identity and possession from the token, once, and redirects to the
+//! page, whose address shows no token. Who does not show the possession token of the identity is only redirected. The source
+//! must list the origin that they lead to.
 
 use endcap_events::ingest::consent::Gpc;
-use endcap_events::link::cross_domain::CrossDomain;
+use endcap_events::link::cross_domain::{CrossDomain, Leaving};
 use endcap_events::link::destination::Destination;
 use endcap_events::link::query::parameter;
 use endcap_events::link::token::MAX_TOKEN;
 use endcap_events::link::{cross_domain, query};
-use endcap_identity::Purpose;
-use endcap_protocol::FieldError;
+use endcap_identity::possession_token::HeldTokens;
 use endcap_protocol::cookie::{ID_COOKIE, Identity, MAX_AGE_SECONDS, ROUTE_COOKIE};
+use endcap_protocol::{FieldError, bucket_of, uuid};
 use endcap_validation::DomainError;
-use worker::{Headers, Request, Response, ResponseBuilder};
+use worker::{Env, Headers, Request, Response, ResponseBuilder};
 
 use super::incoming::Incoming;
 use super::link_gone::gone;
 use super::rate_limits;
 use crate::platform::clock;
 use crate::platform::config::Config;
-use crate::platform::cookie::cookie;
+use crate::platform::cookie::{cookie, possession_cookie};
 use crate::platform::error::EdgeError;
+use crate::rpc::crossing::CrossingArrival;
+use crate::rpc::placement::Use;
+use crate::rpc::{call, placement, shards};
 
 /// Answers a visitor on their way.
-pub(super) fn serve(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+pub(super) async fn serve(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let Incoming { request, config, .. } = incoming;
     rate_limits::admit_reader(request.inner(), config)?;
     let url = incoming.url();
     match parameter(query::of(&url), "t", MAX_TOKEN) {
-        Some(token) => arrive(request, &url, &token, config),
+        Some(token) => arrive(incoming, &url, &token).await,
         None => set_out(request, &url, config),
     }
 }
@@ -44,16 +47,18 @@ fn set_out(request: &Request, url: &str, config: &Config) -> Result<Response, Ed
     if !listed.ok_or_else(|| FieldError::new("s", "is no source of this deployment"))? {
         return Err(DomainError::Forbidden(origin).into());
     }
-    let Some(visitor) = consented(request, config)? else { return lead_to(&destination, None) };
-    let cross_domain = CrossDomain::of(visitor, source, destination, clock::now());
+    let Some(leaving) = leaving(request, url, config)? else { return lead_to(&destination, Vec::new()) };
+    let nonce = uuid::v4(clock::random()?);
+    let cross_domain = CrossDomain::of(leaving, source, destination, nonce, clock::now());
     match cross_domain.token(&config.keys) {
-        Some(token) => found(&format!("{origin}{}/x?t={token}", config.prefix), None),
-        None => lead_to(&cross_domain.destination, None),
+        Some(token) => found(&format!("{origin}{}/x?t={token}", config.prefix), Vec::new()),
+        None => lead_to(&cross_domain.destination, Vec::new()),
     }
 }
 
 /// The domain that the visitor goes to.
-fn arrive(request: &Request, url: &str, token: &str, config: &Config) -> Result<Response, EdgeError> {
+async fn arrive(incoming: &Incoming<'_>, url: &str, token: &str) -> Result<Response, EdgeError> {
+    let Incoming { request, config, env, .. } = incoming;
     let Some(cross_domain) = CrossDomain::of_token(&config.keys, token) else { return gone() };
     let here = query::origin(url).unwrap_or_default();
     let to = query::origin(cross_domain.destination.as_str()).unwrap_or_default();
@@ -61,25 +66,49 @@ fn arrive(request: &Request, url: &str, token: &str, config: &Config) -> Result<
     if to != here || config.lists(cross_domain.source.as_str(), to) != Some(true) {
         return gone();
     }
-    let cookies = request.headers().get("cookie")?.unwrap_or_default();
+    let (cookies, now) = (request.headers().get("cookie")?.unwrap_or_default(), clock::now());
     let held = cookie(&cookies, ID_COOKIE).and_then(Identity::parse);
-    let brought = cross_domain.identity(held, clock::now()).filter(|_| cookie(&cookies, ROUTE_COOKIE).is_none());
-    let brought = if refused(request, config)? { None } else { brought };
-    let secure = if url.starts_with("https:") { "; Secure" } else { "" };
-    let set = brought.map(|identity| {
-        format!("{ID_COOKIE}={}; Path=/; Max-Age={MAX_AGE_SECONDS}; SameSite=Lax{secure}", identity.to_text())
-    });
-    lead_to(&cross_domain.destination, set)
+    let is_new = cookie(&cookies, ROUTE_COOKIE).is_none();
+    let brought = cross_domain.identity(held.clone(), now).filter(|_| is_new);
+    let possession = cross_domain.possession(held.as_ref(), now).filter(|_| is_new || held.is_some());
+    // Who only looks at the address does not arrive.
+    let arrives = *request.inner().method() == *"GET" && !refused(request, config)?;
+    let gets = arrives && (brought.is_some() || possession.is_some());
+    if !gets || !admitted(env, &cross_domain).await? {
+        return lead_to(&cross_domain.destination, Vec::new());
+    }
+    let is_secure = url.starts_with("https:");
+    let tail = format!("Path=/; Max-Age={MAX_AGE_SECONDS}; SameSite=Lax{}", if is_secure { "; Secure" } else { "" });
+    let identity = brought.map(|identity| format!("{ID_COOKIE}={}; {tail}", identity.to_text()));
+    let name = possession_cookie(is_secure);
+    let tokens = HeldTokens::parse(cookie(&cookies, &name).unwrap_or_default());
+    let signed = possession.and_then(|token| Some((token.sign(&config.keys)?, token.anonymous_id)));
+    let possession = signed.map(|(token, id)| format!("{name}={}; HttpOnly; {tail}", tokens.with(&id, &token)));
+    lead_to(&cross_domain.destination, identity.into_iter().chain(possession).collect())
 }
 
-/// The visitor's identity, if they consented. The signed route cookie shows that: the edge sets it with consent only.
-fn consented(request: &Request, config: &Config) -> Result<Option<Identity>, EdgeError> {
-    let cookies = request.headers().get("cookie")?.unwrap_or_default();
-    let route = cookie(&cookies, ROUTE_COOKIE).and_then(|route| config.keys.verify(Purpose::Route, route));
-    if route.is_none() || refused(request, config)? {
-        return Ok(None);
+/// Whether a crossing has not arrived before. The object that has the browser's home says it. A token of a version that gave
+/// crossings no names brings the identity, and no possession.
+async fn admitted(env: &Env, cross_domain: &CrossDomain) -> Result<bool, EdgeError> {
+    if cross_domain.nonce.is_empty() {
+        return Ok(true);
     }
-    Ok(cookie(&cookies, ID_COOKIE).and_then(Identity::parse))
+    placement::check(env, Use::Write).await?;
+    let arrival = CrossingArrival { nonce: cross_domain.nonce.clone(), expires_at: cross_domain.expires_at };
+    let bucket = bucket_of(cross_domain.anonymous.as_str());
+    Ok(call::ask(&shards::shard(env, bucket)?, &arrival).await?.is_first)
+}
+
+/// The visitor who sets out: one who shows the token of the ID that the cookie names. That shows consent as well, because the
+/// edge gives a token with consent only.
+fn leaving(request: &Request, url: &str, config: &Config) -> Result<Option<Leaving>, EdgeError> {
+    let cookies = request.headers().get("cookie")?.unwrap_or_default();
+    let name = possession_cookie(url.starts_with("https:"));
+    let Some(identity) = cookie(&cookies, ID_COOKIE).and_then(Identity::parse) else { return Ok(None) };
+    let tokens = HeldTokens::parse(cookie(&cookies, &name).unwrap_or_default());
+    let generation = tokens.generation_of(&config.keys, &identity.anonymous);
+    let refused = refused(request, config)?;
+    Ok(generation.filter(|_| !refused).map(|generation| Leaving { identity, generation }))
 }
 
 /// Whether the browser itself refuses to be measured here.
@@ -88,19 +117,19 @@ fn refused(request: &Request, config: &Config) -> Result<bool, EdgeError> {
     Ok(private && config.gpc == Gpc::Analytics)
 }
 
-fn lead_to(destination: &Destination, cookie: Option<String>) -> Result<Response, EdgeError> {
-    found(destination.as_str(), cookie)
+fn lead_to(destination: &Destination, cookies: Vec<String>) -> Result<Response, EdgeError> {
+    found(destination.as_str(), cookies)
 }
 
-fn found(location: &str, cookie: Option<String>) -> Result<Response, EdgeError> {
+fn found(location: &str, cookies: Vec<String>) -> Result<Response, EdgeError> {
     let headers = Headers::new();
     headers.set("location", location)?;
     headers.set("cache-control", "no-store, private")?;
     headers.set("x-robots-tag", "noindex, nofollow")?;
     // A referrer would make the shop's other domain a referral, and hide where the visitor first came from.
     headers.set("referrer-policy", "no-referrer")?;
-    if let Some(cookie) = cookie {
-        headers.set("set-cookie", &cookie)?;
+    for cookie in cookies {
+        headers.append("set-cookie", &cookie)?;
     }
     Ok(ResponseBuilder::new().with_status(302).with_headers(headers).empty())
 }

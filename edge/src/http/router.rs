@@ -107,7 +107,7 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::ReportNotification => to_shard::by_notification(incoming).await,
         Op::Pixel => pixel::serve(&incoming).await,
         Op::FollowLink => redirect::serve(&incoming),
-        Op::CrossDomain => cross_domain::serve(&incoming),
+        Op::CrossDomain => cross_domain::serve(&incoming).await,
         Op::Track | Op::TrackShort => vendor::take(Some(CallType::Track), incoming).await,
         Op::Identify | Op::IdentifyShort => vendor::take(Some(CallType::Identify), incoming).await,
         Op::Page | Op::PageShort => vendor::take(Some(CallType::Page), incoming).await,

@@ -4,6 +4,7 @@
 
 pub(crate) mod bucket_transfer;
 pub(crate) mod call;
+pub(crate) mod crossing;
 pub(crate) mod delivery;
 pub(crate) mod erasure;
 pub(crate) mod graph;

@@ -18,6 +18,7 @@ mod linking;
 mod openapi;
 mod packed_rows;
 mod people;
+mod possession;
 mod senders;
 mod shop;
 mod support;

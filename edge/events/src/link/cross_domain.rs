@@ -2,9 +2,12 @@
 //! domain's cookies apart, so the edge puts the identity into a signed cross-domain token, which leads to one page and
 //! is good for a minute.
 //!
-//! Role in the flow of one event: none; later events belong to the same browser on both domains. The token proves that
-//! our edge knew this browser under this name, and nothing about the person.
+//! Role in the flow of one event: none; later events belong to the same browser on both domains. Only who shows the possession
+//! token of the ID sets out, and who arrives gets one as well. So a cross-domain token is good for one arrival.
 
+use std::collections::BTreeMap;
+
+use endcap_identity::possession_token::PossessionToken;
 use endcap_identity::{Keys, Purpose};
 use endcap_protocol::cookie::Identity;
 use endcap_protocol::{AnonymousId, DeviceId, FieldError, SourceId, UnixMillis};
@@ -26,6 +29,10 @@ pub struct CrossDomain {
     pub anonymous: AnonymousId,
     /// Its installation.
     pub device: DeviceId,
+    /// The generation of its ID, whose token it showed; None in a token of a version that asked for none.
+    pub generation: Option<u32>,
+    /// Tells this crossing from others.
+    pub nonce: String,
     /// The page that it goes to.
     pub destination: Destination,
     /// The token is not valid after this time.
@@ -40,6 +47,36 @@ struct Wire {
     d: String,
     u: String,
     e: UnixMillis,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    g: Option<u32>,
+    #[serde(default)]
+    n: String,
+}
+
+/// Who sets out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaving {
+    /// The browser, as the domain that it leaves knows it.
+    pub identity: Identity,
+    /// The generation of the possession token that it shows.
+    pub generation: u32,
+}
+
+/// Crossings that have arrived, until their tokens expire. It lives in the memory of the object that has the browser's home.
+#[derive(Debug, Default)]
+pub struct Arrived(BTreeMap<String, UnixMillis>);
+
+/// Most crossings of one minute that an object remembers. Beyond it nobody gets a token by crossing.
+const MAX_ARRIVED: usize = 10_000;
+
+impl Arrived {
+    /// Whether a crossing is the first of its name, and in time.
+    pub fn admit(&mut self, nonce: &str, expires_at: UnixMillis, now: UnixMillis) -> bool {
+        self.0.retain(|_, expires_at| *expires_at >= now);
+        let in_time = now <= expires_at && expires_at <= now.saturating_add(LIFETIME_MS);
+        let room = self.0.len() < MAX_ARRIVED;
+        in_time && room && !nonce.is_empty() && self.0.insert(nonce.to_owned(), expires_at).is_none()
+    }
 }
 
 /// Reads what a page asks for: its source, and the page of another domain that the visitor goes to.
@@ -58,9 +95,10 @@ pub fn asked(query: &str) -> Result<(SourceId, Destination), FieldError> {
 impl CrossDomain {
     /// The content of a token made at `now`.
     #[must_use]
-    pub fn of(visitor: Identity, source: SourceId, destination: Destination, now: UnixMillis) -> Self {
-        let Identity { device, anonymous, .. } = visitor;
-        Self { source, anonymous, device, destination, expires_at: now.saturating_add(LIFETIME_MS) }
+    pub fn of(leaving: Leaving, source: SourceId, destination: Destination, nonce: String, now: UnixMillis) -> Self {
+        let Leaving { identity: Identity { device, anonymous, .. }, generation } = leaving;
+        let (generation, expires_at) = (Some(generation), now.saturating_add(LIFETIME_MS));
+        Self { source, anonymous, device, generation, nonce, destination, expires_at }
     }
 
     /// The token; None where the deployment has no signing key.
@@ -72,6 +110,8 @@ impl CrossDomain {
             d: self.device.as_str().to_owned(),
             u: self.destination.as_str().to_owned(),
             e: self.expires_at,
+            g: self.generation,
+            n: self.nonce.clone(),
         };
         keys.sign(Purpose::CrossDomain, &serde_json::to_string(&wire).ok()?)
     }
@@ -89,6 +129,8 @@ impl CrossDomain {
             device: DeviceId::parse(&wire.d).ok()?,
             destination: Destination::parse(&wire.u).ok()?,
             expires_at: wire.e,
+            generation: wire.g,
+            nonce: wire.n,
         })
     }
 
@@ -98,6 +140,14 @@ impl CrossDomain {
     pub fn identity(&self, held: Option<Identity>, now: UnixMillis) -> Option<Identity> {
         let fresh = now <= self.expires_at && held.is_none();
         fresh.then(|| Identity { device: self.device.clone(), anonymous: self.anonymous.clone(), epoch: 0 })
+    }
+
+    /// The possession token that goes with the identity, where the visitor gets that identity or has it already (`held`).
+    #[must_use]
+    pub fn possession(&self, held: Option<&Identity>, now: UnixMillis) -> Option<PossessionToken> {
+        let counts = now <= self.expires_at && held.is_none_or(|held| held.anonymous == self.anonymous);
+        let generation = self.generation.filter(|_| counts)?;
+        Some(PossessionToken { anonymous_id: self.anonymous.clone(), generation })
     }
 }
 
@@ -120,7 +170,33 @@ mod tests {
 
     fn cross_domain(url: &str) -> CrossDomain {
         let source = SourceId::parse("shop").unwrap();
-        CrossDomain::of(visitor(), source, Destination::parse(url).unwrap(), NOW)
+        let leaving = Leaving { identity: visitor(), generation: 2 };
+        CrossDomain::of(leaving, source, Destination::parse(url).unwrap(), "n1".to_owned(), NOW)
+    }
+
+    #[test]
+    fn a_crossing_arrives_once_and_in_time() {
+        let mut arrived = Arrived::default();
+        assert!(arrived.admit("a", NOW + LIFETIME_MS, NOW));
+        assert!(!arrived.admit("a", NOW + LIFETIME_MS, NOW + 1));
+        assert!(arrived.admit("b", NOW + LIFETIME_MS, NOW + LIFETIME_MS));
+        assert!(!arrived.admit("c", NOW, NOW + 1), "too late");
+        assert!(!arrived.admit("d", NOW + LIFETIME_MS + 1, NOW), "no token lives so long");
+        assert!(!arrived.admit("", NOW, NOW), "an earlier version's token has no name");
+        assert!(!arrived.admit("a", NOW + LIFETIME_MS, NOW + LIFETIME_MS), "remembered for as long as it is good");
+    }
+
+    #[test]
+    fn who_has_the_identity_gets_its_token_and_nobody_with_another() {
+        let cross_domain = cross_domain("https://shop.de/");
+        let token = PossessionToken { anonymous_id: AnonymousId::parse("anonymous").unwrap(), generation: 2 };
+        let other = Identity { anonymous: AnonymousId::parse("other").unwrap(), ..visitor() };
+        assert_eq!(cross_domain.possession(None, NOW).as_ref(), Some(&token));
+        assert_eq!(cross_domain.possession(Some(&visitor()), NOW), Some(token));
+        assert_eq!(cross_domain.possession(Some(&other), NOW), None);
+        assert_eq!(cross_domain.possession(None, NOW + LIFETIME_MS + 1), None);
+        let earlier = CrossDomain { generation: None, ..cross_domain };
+        assert_eq!(earlier.possession(None, NOW), None);
     }
 
     #[test]
@@ -196,7 +272,8 @@ mod tests {
                 epoch: 0,
             };
             let source = SourceId::parse("shop").unwrap();
-            let cross_domain = CrossDomain::of(visitor.clone(), source, Destination::parse(&url).unwrap(), now);
+            let leaving = Leaving { identity: visitor.clone(), generation: 0 };
+            let cross_domain = CrossDomain::of(leaving, source, Destination::parse(&url).unwrap(), "n".to_owned(), now);
             let keys = Keys::parse(OLD);
             let read = CrossDomain::of_token(&keys, &cross_domain.token(&keys).unwrap()).unwrap();
             prop_assert_eq!(read.identity(None, now), Some(visitor));

@@ -19,8 +19,9 @@ use worker::{Request, Response};
 use super::destination::{Destination, ForwardedBatch, Grant, RouteTarget, VerifiedRoute, Visited};
 use super::forwarding_headers::{ERASED_HEADER, ForwardingHeaders, GRANT_HEADER, PROFILE_HEADER, write_packed};
 use super::object::ProfileShard;
-use super::visitor::{Visitor, possession_cookie};
+use super::visitor::Visitor;
 use crate::platform::config::config;
+use crate::platform::cookie::possession_cookie;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 

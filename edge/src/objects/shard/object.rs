@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+use endcap_events::link::cross_domain::Arrived;
 use endcap_protocol::UnixMillis;
 use endcap_push::TokenCache;
 use endcap_validation::DomainError;
@@ -28,6 +29,7 @@ use crate::platform::error::EdgeError;
 use crate::platform::{clock, cors, response};
 use crate::rpc::bucket_transfer::{MoveBucket, TransferAnnouncement, TransferChunk};
 use crate::rpc::call::BUCKET_HEADER;
+use crate::rpc::crossing::{Arrival, CrossingArrival};
 use crate::rpc::delivery::DeliverRequest;
 use crate::rpc::erasure::{EraseStep, NamesAsk};
 use crate::rpc::graph::Reassign;
@@ -66,6 +68,8 @@ pub struct ProfileShard {
     pub(super) pulse: Pulse,
     /// When the shop last heard what there is to learn; 0: not since the object started.
     pub(super) reported_at: Cell<UnixMillis>,
+    /// Crossings from other domains that arrived within the last minute.
+    pub(super) arrived: RefCell<Arrived>,
     /// VAPID tokens by push service.
     pub(super) tokens: RefCell<TokenCache>,
 }
@@ -92,6 +96,7 @@ impl DurableObject for ProfileShard {
             unlearned: Cell::new(true),
             ours: RefCell::default(),
             limits: RefCell::default(),
+            arrived: RefCell::default(),
             tokens: RefCell::default(),
         }
     }
@@ -163,6 +168,7 @@ impl ProfileShard {
             ChangeSubscription::PATH => self.subscribe_route(message::read(&body)?).await,
             Reassign::PATH => self.reassign_route(&message::read(&body)?).await,
             MoveFragment::PATH => self.absorb(&message::read(&body)?).await,
+            CrossingArrival::PATH => self.crossing_route(&message::read(&body)?),
             NotificationReport::PATH => self.reported_route(message::read(&body)?).await,
             FragmentAsk::PATH => self.fragment(&message::read(&body)?),
             ProfileQuestion::PATH => self.profile(&message::read(&body)?).await,
@@ -184,6 +190,11 @@ impl ProfileShard {
             Replay::PATH => self.replay_route(&message::read(&body)?).await,
             _ => self.answer_development(path, &body),
         }
+    }
+
+    fn crossing_route(&self, body: &CrossingArrival) -> Result<Response, EdgeError> {
+        let is_first = self.arrived.borrow_mut().admit(&body.nonce, body.expires_at, clock::now());
+        response::json(&Arrival { is_first })
     }
 
     /// Answers what only development asks.

@@ -1,11 +1,11 @@
 //! A browser's request, besides its body.
 
 use endcap_identity::possession_token::HeldTokens;
-use endcap_protocol::cookie::{ID_COOKIE, POSSESSION_COOKIE, ROUTE_COOKIE};
+use endcap_protocol::cookie::{ID_COOKIE, ROUTE_COOKIE};
 use worker::Response;
 use worker::web_sys::Request as RawRequest;
 
-use crate::platform::cookie::cookie;
+use crate::platform::cookie::{cookie, possession_cookie};
 use crate::platform::cors;
 use crate::platform::error::EdgeError;
 
@@ -25,11 +25,6 @@ pub(super) struct Visitor {
     pub(super) is_cross_site: bool,
     /// Whether nothing of the page reads the answer, as with a beacon.
     pub(super) is_unread: bool,
-}
-
-/// Name of the cookie of possession tokens. Browsers take a name with this prefix from the very host only, and encrypted.
-pub(crate) fn possession_cookie(secure: bool) -> String {
-    format!("{}{POSSESSION_COOKIE}", if secure { "__Host-" } else { "" })
 }
 
 impl Visitor {

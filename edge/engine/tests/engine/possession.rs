@@ -1,0 +1,96 @@
+//! Who has an anonymous ID: how that is stored beside a fragment, and what a batch proves.
+
+use std::path::PathBuf;
+
+use endcap_engine::visit::proves_person;
+use endcap_identity::possession::Holder;
+use endcap_identity::{Assignment, IdentityRules, LinkStrength, Possession};
+use endcap_profile::ProfileRow;
+use endcap_profile::evidence_policy::EvidencePolicy;
+use endcap_protocol::ProfileId;
+use serde_json::json;
+
+use crate::support::{
+    BROWSER, NOW, SECRET, after, batch, claimed, first, ingested, page, proved, receive, stranger, viewed,
+};
+
+/// A row whose browser showed its token.
+fn bound() -> ProfileRow {
+    let mut row = after(&[page("p1", NOW, ""), viewed("p2", NOW + 1, "boot", "shoes")]);
+    let possession = Possession { generation: 3, holder: Holder::TokenHolder, changed_at: NOW };
+    assert!(row.note_possession(&first(BROWSER), &possession));
+    row
+}
+
+/// The stored form of this version; never written again. `ENDCAP_UPDATE=1` writes it where it is missing.
+fn fixture(row: &ProfileRow) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/profile-row-v3-possession-v1.bin");
+    if !path.exists() && std::env::var_os("ENDCAP_UPDATE").is_some() {
+        std::fs::write(&path, row.pack().unwrap()).unwrap();
+    }
+    std::fs::read(path).unwrap()
+}
+
+#[test]
+fn the_state_follows_the_row_where_a_version_without_tokens_does_not_look() {
+    let row = bound();
+    let mut without = row.clone();
+    without.possessions.clear();
+    let (packed, before) = (row.pack().unwrap(), without.pack().unwrap());
+    // That version reads as much as a row takes, and leaves the rest alone.
+    assert!(packed.starts_with(&before) && packed.len() > before.len());
+    assert_eq!(ProfileRow::unpack(&packed).unwrap(), row);
+    assert_eq!(ProfileRow::unpack(&before).unwrap(), without);
+    assert!(packed == fixture(&row), "the form of what follows a row changed: that needs a version of its own");
+    assert_eq!(ProfileRow::unpack(&fixture(&row)).unwrap(), row);
+    // What a later version may write there is left out, as that version leaves this one's out.
+    assert_eq!(ProfileRow::unpack(&[before.as_slice(), &[9, 1, 2, 3]].concat()).unwrap(), without);
+    assert!(ProfileRow::unpack(&[before.as_slice(), &[1, 200]].concat()).is_err(), "damage is an answer");
+}
+
+#[test]
+fn an_open_id_takes_no_byte() {
+    let mut row = after(&[page("p1", NOW, "")]);
+    let before = row.pack().unwrap();
+    assert!(!row.note_possession(&first(BROWSER), &Possession::default()));
+    assert_eq!(row.pack().unwrap(), before);
+}
+
+#[test]
+fn the_state_leaves_with_its_fragment() {
+    let away =
+        Assignment { profile: ProfileId::parse("elsewhere").unwrap(), link_strength: LinkStrength::Proved, version: 1 };
+    let mut row = bound();
+    row.reassign(&first(BROWSER), &away);
+    assert!(row.possessions.is_empty());
+    let mut row = bound();
+    row.erase(&[first(BROWSER)].into());
+    assert!(row.possessions.is_empty());
+}
+
+#[test]
+fn a_visit_says_when_the_person_proved_who_they_are_and_only_then() {
+    let login = |id: &str, name: &str| batch(&[proved(id, NOW, name, &json!({}))]);
+    let mut row = stranger();
+    assert!(!receive(&mut row, &batch(&[claimed("c1", NOW, "ann", &json!({}))]), NOW).proved);
+    assert!(receive(&mut row, &login("l1", "ann"), NOW).proved);
+    assert!(!receive(&mut row, &login("l1", "ann"), NOW).proved, "a retry");
+    assert!(!receive(&mut row, &login("l2", "ann"), NOW).proved, "a login on each page begins no new token each time");
+}
+
+#[test]
+fn only_a_proof_of_the_profiles_own_user_is_possession_of_it() {
+    let mut row = stranger();
+    receive(&mut row, &batch(&[proved("l1", NOW, "ann", &json!({}))]), NOW);
+    let rules = IdentityRules::default();
+    let secrets = [SECRET.to_vec()];
+    let proves = |row: &ProfileRow, event| {
+        let batch = ingested(&batch(&[page("p", NOW, ""), event]), NOW);
+        let policy = EvidencePolicy { secrets: &secrets, now: NOW, trust: batch.trust, source: "shop", rules: &rules };
+        proves_person(row, &batch, &policy)
+    };
+    assert!(proves(&row, proved("x", NOW, "ann", &json!({}))));
+    assert!(!proves(&row, proved("x", NOW, "eve", &json!({}))), "somebody else's login is not theirs");
+    assert!(!proves(&row, claimed("x", NOW, "ann", &json!({}))));
+    assert!(!proves(&stranger(), proved("x", NOW, "ann", &json!({}))), "nobody proved anything here before");
+}
