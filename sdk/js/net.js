@@ -101,7 +101,7 @@ function answered(status, after, answer, owner, dropped) {
     lost.count -= dropped;
     const { accepted = [], duplicate = [], rejected = [], decision, anonymous_id: id, possession } = (outcome === ANSWERED && answer) || {};
     const own = owner === page.anonymous;
-    if (possession) store(TOKEN, possession);
+    if (possession && (own || !id)) store(TOKEN, possession);
     if (own && id) {
       core.renamed(id);
       rename(owner, page.anonymous);

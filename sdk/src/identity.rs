@@ -13,7 +13,8 @@ use crate::host::{self, cookie, identified, set_cookie, store, stored};
 
 /// Finds out who this browser is, or draws a new identity. Needs consent.
 pub(crate) fn recognise(app: &mut App) {
-    let known = Identity::newer(Identity::parse(&cookie(ID_COOKIE)), Identity::parse(&stored(IDENTITY)));
+    // Of two copies of one epoch the page's own counts: an answer that came late may have set the cookie.
+    let known = Identity::newer(Identity::parse(&stored(IDENTITY)), Identity::parse(&cookie(ID_COOKIE)));
     app.identity = known.or_else(|| draw(None));
     save(app);
 }
@@ -34,7 +35,7 @@ pub fn renamed(anonymous: &str) {
         let given = AnonymousId::parse(anonymous).ok();
         let epoch = known.epoch.saturating_add(1);
         let next = given.map(|anonymous| Identity { device: known.device.clone(), anonymous, epoch });
-        let kept = Identity::newer(Identity::parse(&cookie(ID_COOKIE)), Identity::parse(&stored(IDENTITY)));
+        let kept = Identity::newer(Identity::parse(&stored(IDENTITY)), Identity::parse(&cookie(ID_COOKIE)));
         app.identity = Identity::newer(kept.filter(|kept| kept.epoch > known.epoch), next).or(Some(known));
         save(app);
     });

@@ -2,7 +2,7 @@
  * The calls that arrive before the Rust core runs. Each keeps its message ID and time, so that delivering it twice (by
  * beacon when the page ends, again by the next page from storage) counts once at the edge.
  */
-import { bucketOf, ensureIdentity, messageId, readIdentity, readToken } from './identity';
+import { bucketOf, ensureIdentity, keepToken, messageId, readIdentity, readToken } from './identity';
 import type { Consent, ConsentState, InitOptions } from './types';
 
 /** Storage keys of the queue are `ec.q.<tab>.<message ID>`, which sorts by time; a text that starts with `{"call":` is a held call. */
@@ -162,7 +162,9 @@ export class Holding {
       const { status, headers } = reply;
       wait = Number(headers.get('retry-after')) * 1000 || 0;
       // A network that wants a login answers 200 as well: only the edge says what it accepted.
-      const answered = reply.ok ? (await reply.json()).accepted : status > 399 && status < 500 && status !== 408 && status !== 429;
+      const answer = reply.ok && (await reply.json());
+      if (answer && !answer.anonymous_id) keepToken(answer.possession);
+      const answered = answer ? answer.accepted : status > 399 && status < 500 && status !== 408 && status !== 429;
       if (!answered) throw status;
       this.failures = this.dropped = 0;
       this.forget((call) => batch.ready.includes(call));

@@ -55,8 +55,8 @@ function quietly<T>(act: () => T): T | undefined {
 /** Reads the identity: of the cookie and the stored copy, the one with the newer reset epoch. */
 export function readIdentity(): Identity | undefined {
   const copies = [
-    quietly(() => document.cookie.split('; ').find((pair) => pair.startsWith(COOKIE + '='))?.slice(COOKIE.length + 1)),
     quietly(() => localStorage.getItem(STORED)),
+    quietly(() => document.cookie.split('; ').find((pair) => pair.startsWith(COOKIE + '='))?.slice(COOKIE.length + 1)),
   ];
   let best: string[] | undefined;
   for (const copy of copies) {
@@ -69,6 +69,11 @@ export function readIdentity(): Identity | undefined {
 /** The token of the anonymous ID, where the edge is on another site, to which no cookie travels. */
 export function readToken(): string | undefined {
   return quietly(() => localStorage.getItem(TOKEN)) ?? undefined;
+}
+
+/** Keeps the token that an answer brings. */
+export function keepToken(token: string | undefined): void {
+  if (token) quietly(() => localStorage.setItem(TOKEN, token));
 }
 
 /** Reads the identity, or draws one and keeps it. Only to be called once consent is given. */

@@ -43,8 +43,10 @@ pub struct Visit {
     pub warnings: Vec<Warning>,
     /// Their evidence about whose the fragment is, as far as the graph does not have it yet.
     pub assertion: Option<Assertion>,
-    /// Whether an event proved who the person is, which the fragment did not know: its anonymous ID is bound to a new token.
+    /// Whether a proof said who the person is.
     pub proved: bool,
+    /// Whether the visitor logged out.
+    pub reset: bool,
     /// Fragment succession: the successor of this fragment, and the rest of the events, to be applied there.
     pub succession: Option<(FragmentId, Vec<Event>)>,
 }
@@ -75,9 +77,7 @@ pub fn apply(
             traits.0.clear();
         }
         let user = user.filter(|(_, trust)| !known && policy.keeps(*trust));
-        let proves = user.as_ref().is_some_and(|(user, trust)| {
-            *trust == Trust::Fact && policy.trust == Trust::Claim && !fragment.is_proved_to_be(user)
-        });
+        let proves = policy.trust == Trust::Claim && user.as_ref().is_some_and(|(_, trust)| *trust == Trust::Fact);
         if user.is_some_and(|(user, trust)| fragment.is_anothers(&user, trust, &event)) {
             let next = at.next(&event.message_id);
             fragment.successor = Some(next.clone());
@@ -90,6 +90,7 @@ pub fn apply(
             Applied::Accepted(signals) => {
                 visit.accepted.push(id);
                 visit.proved |= proves;
+                visit.reset |= matches!(event.kind, Kind::Reset);
                 // What was bought teaches once, whoever tells of the order.
                 visit.signals.extend(signals.into_iter().filter(|_| !is_order_in(&event, &told_elsewhere)));
                 assertion.said.extend(fragment.hear(&event, policy));

@@ -36,8 +36,21 @@ pub struct Possession {
     pub generation: u32,
     /// Who has the ID.
     pub holder: Holder,
+    /// Whether a proof began the generation.
+    pub is_proved: bool,
+    /// Whether the visitor logged out: nothing is shown under this ID any more.
+    pub is_ended: bool,
     /// When generation or holder last changed; 0: never.
     pub changed_at: UnixMillis,
+}
+
+/// When a request is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The time.
+    pub at: UnixMillis,
+    /// How long after a change a request may still show the state before, in milliseconds.
+    pub in_flight_ms: UnixMillis,
 }
 
 /// What sort of client sent a request.
@@ -62,6 +75,10 @@ pub struct Shown {
     pub old_route: Option<ProfileId>,
     /// The request was found unverified before, and is applied under a new ID.
     pub apart: bool,
+    /// Whether its sender keeps a token that it is given.
+    pub keeps_token: bool,
+    /// Whether it does nothing but take consent back.
+    pub only_withdraws: bool,
 }
 
 /// What the state says about a request.
@@ -77,37 +94,36 @@ pub enum Judgement {
 
 impl Possession {
     /// Judges a request that shows something. `here` is the profile that holds the fragment. `proves` says whether the
-    /// request proves to be that profile's person; it is only asked where nothing else shows possession. `in_flight_ms` is
-    /// how long after a change a request may still show the state before.
-    pub fn judge(
-        &self,
-        shown: &Shown,
-        here: &ProfileId,
-        proves: impl FnOnce() -> bool,
-        in_flight_ms: UnixMillis,
-        now: UnixMillis,
-    ) -> Judgement {
+    /// request proves to be that profile's person; it is only asked where nothing else shows possession.
+    pub fn judge(&self, shown: &Shown, here: &ProfileId, proves: impl FnOnce() -> bool, now: Moment) -> Judgement {
         let holds = |generation, holder| {
             let changed = generation != self.generation || holder != self.holder;
-            Judgement::Holds(Self { generation, holder, changed_at: if changed { now } else { self.changed_at } })
+            let changed_at = if changed { now.at } else { self.changed_at };
+            Judgement::Holds(Self { generation, holder, changed_at, ..self.clone() })
         };
         let by_route = shown.old_route.as_ref() == Some(here);
         match (self.holder, shown.client, shown.generation) {
-            (Holder::Anybody | Holder::TokenHolder, Client::Browser, Some(shown)) if shown == self.generation => {
+            // A later generation was made, too: a version without tokens wrote the row since, and left the state out.
+            (Holder::Anybody | Holder::TokenHolder, Client::Browser, Some(shown)) if shown >= self.generation => {
                 holds(shown, Holder::TokenHolder)
             }
-            // A version without tokens wrote the row since, and left the state out. The signature says what it was.
-            (Holder::Anybody, Client::Browser, Some(shown)) if shown > self.generation => {
-                holds(shown, Holder::TokenHolder)
+            // Who had the ID may refuse to be measured, though the answer with the newer token did not reach them.
+            (Holder::TokenHolder, Client::Browser, Some(_)) if shown.only_withdraws => {
+                holds(self.generation, self.holder)
             }
             // A route cookie from before there were tokens counts until a token of the generation that it begins comes back.
             (Holder::Anybody, Client::Browser, _) if by_route && self.generation <= 1 => holds(1, Holder::Anybody),
             (Holder::TokenHolder, Client::Browser, _) if by_route && self.generation == 0 => holds(1, Holder::Anybody),
             (Holder::Anybody, ..) if self.generation == 0 => holds(0, Holder::Anybody),
             (Holder::Vendor, Client::Vendor, _) => holds(self.generation, Holder::Vendor),
-            _ if shown.client == Client::Browser && proves() => holds(self.next_generation(), Holder::TokenHolder),
+            // The first proof ended what tokens from before were worth. The next ones give the present token back, so that a
+            // login on one of several domains takes no other's away.
+            _ if shown.client == Client::Browser && proves() => {
+                let is_first = !self.is_proved || self.holder != Holder::TokenHolder;
+                holds(if is_first { self.next_generation() } else { self.generation }, Holder::TokenHolder)
+            }
             (Holder::Anybody | Holder::TokenHolder, Client::Browser, _)
-                if self.changed_at > now.saturating_sub(in_flight_ms) =>
+                if self.changed_at > now.at.saturating_sub(now.in_flight_ms) =>
             {
                 Judgement::InFlight
             }
@@ -115,22 +131,42 @@ impl Possession {
         }
     }
 
-    /// The state after a proof of who the person is: bound at once, and older tokens are worth nothing. What a vendor's
-    /// client proves leaves the ID with that client.
+    /// The state after a proof of who the person is. The first one binds the ID at once, and older tokens are worth nothing.
+    /// What a vendor's client proves leaves the ID with that client, and a browser that keeps no token goes without.
     #[must_use]
-    pub fn proved(&self, client: Client, now: UnixMillis) -> Self {
-        let (generation, holder) = match client {
-            Client::Browser => (self.next_generation(), Holder::TokenHolder),
-            Client::Vendor if self.holder == Holder::Anybody => (self.generation, Holder::Vendor),
-            Client::Vendor => return self.clone(),
-        };
-        Self { generation, holder, changed_at: now }
+    pub fn proved(&self, shown: &Shown, now: UnixMillis) -> Self {
+        match (shown.client, self.holder) {
+            (Client::Browser, Holder::Anybody | Holder::TokenHolder) if shown.keeps_token && !self.is_proved => Self {
+                generation: self.next_generation(),
+                holder: Holder::TokenHolder,
+                is_proved: true,
+                is_ended: false,
+                changed_at: now,
+            },
+            (Client::Browser, _) => Self { is_ended: false, ..self.clone() },
+            (Client::Vendor, Holder::Anybody) => Self { holder: Holder::Vendor, changed_at: now, ..self.clone() },
+            (Client::Vendor, _) => self.clone(),
+        }
+    }
+
+    /// The state after the visitor logged out: what was under way still counts, and nobody is shown anything any more, because
+    /// the next one at this browser may have the token.
+    #[must_use]
+    pub fn ended(&self) -> Self {
+        Self { is_ended: true, ..self.clone() }
+    }
+
+    /// The state that a fragment begins with which follows this one's, because another person logs in: nobody proved to be
+    /// that one yet.
+    #[must_use]
+    pub fn inherited(&self) -> Self {
+        Self { is_proved: false, is_ended: false, ..self.clone() }
     }
 
     /// The state of an ID that another vendor's client was the first to name.
     #[must_use]
     pub fn of_vendor(now: UnixMillis) -> Self {
-        Self { generation: 0, holder: Holder::Vendor, changed_at: now }
+        Self { holder: Holder::Vendor, changed_at: now, ..Self::default() }
     }
 
     fn next_generation(&self) -> u32 {
@@ -152,12 +188,24 @@ impl Shown {
     }
 }
 
+/// What an ID apart is made from, besides the ID that was named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seed<'a> {
+    /// A message ID that only the sender knows, or a random one.
+    Message(&'a str),
+    /// The source of another vendor's client, which cannot take another ID.
+    Source(&'a str),
+}
+
 /// The new ID under which an unverified request is applied. The same request sent again finds the same, and nobody else can
-/// work it out: `seed` is a message ID that only its sender knows, or the source of another vendor's client. None when
-/// there is no key.
+/// work it out. None when there is no key.
 #[must_use]
-pub fn id_apart(keys: &Keys, named: &AnonymousId, seed: &str) -> Option<AnonymousId> {
-    AnonymousId::parse(&keys.opaque(Purpose::Apart, &format!("{}\n{seed}", named.as_str()))?).ok()
+pub fn id_apart(keys: &Keys, named: &AnonymousId, seed: Seed<'_>) -> Option<AnonymousId> {
+    let (kind, seed) = match seed {
+        Seed::Message(id) => ("message", id),
+        Seed::Source(source) => ("source", source),
+    };
+    AnonymousId::parse(&keys.opaque(Purpose::Apart, &format!("{}\n{kind}\n{seed}", named.as_str()))?).ok()
 }
 
 #[cfg(test)]
@@ -165,27 +213,37 @@ mod tests {
     use super::*;
 
     const NOW: UnixMillis = 1_000_000;
-    const LATER: UnixMillis = NOW + IN_FLIGHT_MS;
+    const SOON: Moment = Moment { at: NOW + IN_FLIGHT_MS - 1, in_flight_ms: IN_FLIGHT_MS };
+    const LATER: Moment = Moment { at: NOW + IN_FLIGHT_MS, in_flight_ms: IN_FLIGHT_MS };
 
     fn home() -> ProfileId {
         ProfileId::parse("home").unwrap()
     }
 
     fn bound(generation: u32) -> Possession {
-        Possession { generation, holder: Holder::TokenHolder, changed_at: NOW }
+        Possession { generation, holder: Holder::TokenHolder, changed_at: NOW, ..Possession::default() }
+    }
+
+    fn proved(generation: u32) -> Possession {
+        Possession { is_proved: true, ..bound(generation) }
+    }
+
+    /// A page of ours without a token.
+    fn nothing() -> Shown {
+        Shown { keeps_token: true, ..Shown::default() }
     }
 
     fn token(generation: u32) -> Shown {
-        Shown::default().granted(generation)
+        nothing().granted(generation)
     }
 
     fn old_route(to: &str) -> Shown {
-        Shown { old_route: Some(ProfileId::parse(to).unwrap()), ..Shown::default() }
+        Shown { old_route: Some(ProfileId::parse(to).unwrap()), ..nothing() }
     }
 
-    /// The generation and holder after a request; None where it does not have the ID.
-    fn after(state: &Possession, shown: &Shown, now: UnixMillis) -> Option<(u32, Holder)> {
-        match state.judge(shown, &home(), || false, IN_FLIGHT_MS, now) {
+    /// The generation and holder after a request that proves nothing; None where it does not have the ID.
+    fn after(state: &Possession, shown: &Shown) -> Option<(u32, Holder)> {
+        match state.judge(shown, &home(), || false, LATER) {
             Judgement::Holds(state) => Some((state.generation, state.holder)),
             Judgement::InFlight | Judgement::Unverified => None,
         }
@@ -194,75 +252,101 @@ mod tests {
     #[test]
     fn an_id_is_open_until_its_token_first_comes_back() {
         let open = Possession::default();
-        assert_eq!(
-            after(&open, &Shown::default(), NOW),
-            Some((0, Holder::Anybody)),
-            "a lost first answer harms nobody"
-        );
-        assert_eq!(after(&open, &token(0), NOW), Some((0, Holder::TokenHolder)));
-        assert_eq!(after(&bound(0), &token(0), LATER), Some((0, Holder::TokenHolder)));
-        assert_eq!(bound(0).judge(&Shown::default(), &home(), || false, IN_FLIGHT_MS, LATER), Judgement::Unverified);
-        assert_eq!(bound(0).judge(&Shown::default(), &home(), || false, IN_FLIGHT_MS, LATER - 1), Judgement::InFlight);
+        assert_eq!(after(&open, &nothing()), Some((0, Holder::Anybody)), "a lost first answer harms nobody");
+        assert_eq!(after(&open, &token(0)), Some((0, Holder::TokenHolder)));
+        assert_eq!(after(&bound(0), &token(0)), Some((0, Holder::TokenHolder)));
+        assert_eq!(bound(0).judge(&nothing(), &home(), || false, LATER), Judgement::Unverified);
+        assert_eq!(bound(0).judge(&nothing(), &home(), || false, SOON), Judgement::InFlight);
     }
 
     #[test]
     fn what_changes_nothing_keeps_the_time_of_the_last_change() {
-        assert_eq!(bound(0).judge(&token(0), &home(), || false, IN_FLIGHT_MS, LATER), Judgement::Holds(bound(0)));
+        assert_eq!(bound(0).judge(&token(0), &home(), || false, LATER), Judgement::Holds(bound(0)));
     }
 
     #[test]
-    fn a_proof_begins_a_generation_in_which_earlier_tokens_are_worth_nothing() {
-        assert_eq!(Possession::default().proved(Client::Browser, NOW), bound(1));
-        assert_eq!(bound(4).proved(Client::Browser, NOW), bound(5));
-        assert_eq!(bound(1).judge(&token(0), &home(), || false, IN_FLIGHT_MS, LATER), Judgement::Unverified);
+    fn the_first_proof_begins_a_generation_in_which_earlier_tokens_are_worth_nothing() {
+        assert_eq!(Possession::default().proved(&nothing(), NOW), proved(1));
+        assert_eq!(bound(4).proved(&token(4), NOW), proved(5));
+        assert_eq!(bound(1).judge(&token(0), &home(), || false, LATER), Judgement::Unverified);
+        assert_eq!(after(&proved(5), &token(4)), None);
+    }
+
+    #[test]
+    fn later_proofs_give_a_lost_token_back_and_take_none_away() {
+        assert_eq!(proved(5).proved(&token(5), NOW), proved(5));
+        assert_eq!(proved(5).judge(&nothing(), &home(), || true, LATER), Judgement::Holds(proved(5)));
         assert_eq!(
-            bound(1).judge(&token(0), &home(), || true, IN_FLIGHT_MS, NOW),
-            Judgement::Holds(bound(2)),
-            "a lost cookie is recovered"
+            bound(1).judge(&nothing(), &home(), || true, SOON),
+            Judgement::Holds(Possession { changed_at: SOON.at, ..bound(2) })
         );
+        // Another person's login begins a fragment that nobody proved anything at.
+        assert_eq!(proved(5).inherited().proved(&token(5), NOW), proved(6));
+    }
+
+    #[test]
+    fn a_page_that_keeps_no_token_is_not_bound_by_a_proof() {
+        let forgetful = Shown::default();
+        assert_eq!(Possession::default().proved(&forgetful, NOW), Possession::default());
+    }
+
+    #[test]
+    fn nothing_is_shown_after_a_logout_until_the_next_proof() {
+        let ended = proved(1).ended();
+        assert!(ended.is_ended && after(&ended, &token(1)).is_some(), "what was queued still counts");
+        assert!(!ended.proved(&token(1), NOW).is_ended && !ended.inherited().is_ended);
+    }
+
+    #[test]
+    fn consent_is_taken_back_with_an_older_token_too() {
+        let withdraws = Shown { only_withdraws: true, ..token(0) };
+        assert_eq!(bound(1).judge(&withdraws, &home(), || false, SOON), Judgement::Holds(bound(1)));
+        let stranger = Shown { only_withdraws: true, ..nothing() };
+        assert_eq!(after(&bound(1), &stranger), None);
     }
 
     #[test]
     fn an_old_route_cookie_counts_once_and_beats_who_only_knew_the_name() {
         for state in [Possession::default(), bound(0)] {
-            assert_eq!(after(&state, &old_route("home"), LATER), Some((1, Holder::Anybody)));
+            assert_eq!(after(&state, &old_route("home")), Some((1, Holder::Anybody)));
         }
-        let upgraded = Possession { generation: 1, holder: Holder::Anybody, changed_at: NOW };
-        assert_eq!(
-            after(&upgraded, &old_route("home"), LATER),
-            Some((1, Holder::Anybody)),
-            "its answer may be lost too"
-        );
-        assert_eq!(after(&upgraded, &Shown::default(), LATER), None);
-        assert_eq!(after(&upgraded, &token(0), LATER), None);
-        assert_eq!(after(&upgraded, &token(1), LATER), Some((1, Holder::TokenHolder)));
-        assert_eq!(after(&bound(1), &old_route("home"), LATER), None);
-        assert_eq!(after(&bound(0), &old_route("elsewhere"), LATER), None);
+        let upgraded = Possession { generation: 1, changed_at: NOW, ..Possession::default() };
+        assert_eq!(after(&upgraded, &old_route("home")), Some((1, Holder::Anybody)), "its answer may be lost too");
+        assert_eq!(after(&upgraded, &nothing()), None);
+        assert_eq!(after(&upgraded, &token(0)), None);
+        assert_eq!(after(&upgraded, &token(1)), Some((1, Holder::TokenHolder)));
+        assert_eq!(after(&bound(1), &old_route("home")), None);
+        assert_eq!(after(&bound(0), &old_route("elsewhere")), None);
     }
 
     #[test]
     fn a_state_that_a_version_without_tokens_left_out_is_read_from_the_token() {
-        assert_eq!(after(&Possession::default(), &token(3), NOW), Some((3, Holder::TokenHolder)));
-        assert_eq!(after(&bound(2), &token(3), LATER), None, "no token of a later generation was made");
+        for state in [Possession::default(), bound(0)] {
+            assert_eq!(after(&state, &token(3)), Some((3, Holder::TokenHolder)));
+        }
     }
 
     #[test]
     fn other_vendors_clients_have_ids_of_their_own_and_touch_no_bound_one() {
         let vendors = Possession::of_vendor(NOW);
-        assert_eq!(after(&vendors, &Shown::of_vendor(), LATER), Some((0, Holder::Vendor)));
-        assert_eq!(vendors.judge(&Shown::default(), &home(), || false, IN_FLIGHT_MS, NOW), Judgement::Unverified);
-        assert_eq!(bound(0).judge(&Shown::of_vendor(), &home(), || true, IN_FLIGHT_MS, LATER), Judgement::Unverified);
-        assert_eq!(after(&Possession::default(), &Shown::of_vendor(), NOW), Some((0, Holder::Anybody)));
-        assert_eq!(Possession::default().proved(Client::Vendor, NOW), vendors);
-        assert_eq!(bound(2).proved(Client::Vendor, LATER), bound(2));
+        assert_eq!(after(&vendors, &Shown::of_vendor()), Some((0, Holder::Vendor)));
+        for shown in [nothing(), token(0)] {
+            assert_eq!(vendors.judge(&shown, &home(), || false, SOON), Judgement::Unverified);
+        }
+        assert_eq!(bound(0).judge(&Shown::of_vendor(), &home(), || true, SOON), Judgement::Unverified);
+        assert_eq!(after(&Possession::default(), &Shown::of_vendor()), Some((0, Holder::Anybody)));
+        assert_eq!(Possession::default().proved(&Shown::of_vendor(), NOW), vendors);
+        assert_eq!(bound(2).proved(&Shown::of_vendor(), NOW), bound(2));
     }
 
     #[test]
     fn an_id_apart_is_found_again_by_who_sent_the_message_only() {
         let keys = Keys::parse("a:AAAAAAAAAAAAAAAAAAAAAAAA");
         let id = |named: &str, seed| id_apart(&keys, &AnonymousId::parse(named).unwrap(), seed).unwrap();
-        assert_eq!(id("b", "m1"), id("b", "m1"));
-        assert!(id("b", "m1") != id("b", "m2") && id("b", "m1") != id("c", "m1"));
-        assert_eq!(id_apart(&Keys::default(), &AnonymousId::parse("b").unwrap(), "m1"), None);
+        assert_eq!(id("b", Seed::Message("m1")), id("b", Seed::Message("m1")));
+        assert_ne!(id("b", Seed::Message("m1")), id("b", Seed::Message("m2")));
+        assert_ne!(id("b", Seed::Message("m1")), id("c", Seed::Message("m1")));
+        assert_ne!(id("b", Seed::Message("shop")), id("b", Seed::Source("shop")), "no message is called like a source");
+        assert_eq!(id_apart(&Keys::default(), &AnonymousId::parse("b").unwrap(), Seed::Message("m1")), None);
     }
 }

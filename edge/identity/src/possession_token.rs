@@ -1,7 +1,8 @@
 //! Possession tokens: signed texts that bind an anonymous ID and its generation, and the cookie that holds them.
 //!
 //! Form: a [signed text](crate::signed) whose payload is the ID and the generation, a line each. The cookie holds the token of
-//! the browser's current ID and that of the one before, because queued events outlive a reset.
+//! the browser's current ID and that of the one before, because queued events outlive a reset, and those of the shop's other
+//! host names, where they share the edge's.
 
 use endcap_protocol::AnonymousId;
 
@@ -9,8 +10,9 @@ use crate::signed::{Keys, Purpose, peek};
 
 /// What stands between the tokens of a cookie. No token holds it.
 const BETWEEN: char = '~';
-/// Tokens that a browser holds: of its current ID and of the one before.
-const MAX_TOKENS: usize = 2;
+/// Tokens that a browser holds: of its current ID and of the one before, for up to three host names of a shop whose edge has
+/// a host name of its own.
+const MAX_TOKENS: usize = 6;
 /// Longest token that is looked at, in bytes: an ID of 100 bytes in base64url, the number and the signature take 230.
 const MAX_TOKEN: usize = 320;
 
@@ -124,19 +126,22 @@ mod tests {
     #[test]
     fn a_browser_holds_the_token_of_its_id_and_of_the_one_before() {
         let keys = Keys::parse(KEYS);
-        let (first, second, third) = (token("one", 0), token("two", 7), token("three", 0));
+        let (first, second) = (token("one", 0), token("two", 7));
         let cookie = HeldTokens::default().with(&id("one"), &first);
         let cookie = HeldTokens::parse(&cookie).with(&id("two"), &second);
         let held = HeldTokens::parse(&cookie);
         assert_eq!((held.generation_of(&keys, &id("one")), held.generation_of(&keys, &id("two"))), (Some(0), Some(7)));
-        let cookie = held.with(&id("three"), &third);
-        let held = HeldTokens::parse(&cookie);
-        assert_eq!(held.generation_of(&keys, &id("one")), None);
-        assert_eq!((held.text_of(&id("three")), held.text_of(&id("two"))), (Some(&*third), Some(&*second)));
         assert_eq!(
             HeldTokens::parse(&held.with(&id("two"), &token("two", 8))).generation_of(&keys, &id("two")),
             Some(8)
         );
+        // The latest stay.
+        let names = ["a", "b", "c", "d", "e"];
+        let add = |cookie: String, name: &&str| HeldTokens::parse(&cookie).with(&id(name), &token(name, 0));
+        let full = names.iter().fold(cookie, add);
+        let held = HeldTokens::parse(&full);
+        assert_eq!(held.generation_of(&keys, &id("one")), None);
+        assert!(["two", "a", "e"].iter().all(|name| held.generation_of(&keys, &id(name)).is_some()));
     }
 
     #[test]

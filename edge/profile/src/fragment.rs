@@ -148,12 +148,6 @@ impl Fragment {
         self.link_strength == LinkStrength::Claimed
     }
 
-    /// Whether the fragment's user is this one, by proof or as a fact.
-    #[must_use]
-    pub fn is_proved_to_be(&self, user: &UserId) -> bool {
-        self.user.as_ref().is_some_and(|named| named.trust == Trust::Fact && named.user_id == *user)
-    }
-
     /// Whether an event claims to be another user than the one who was proved here. What it says about that user is not about
     /// this one.
     #[must_use]

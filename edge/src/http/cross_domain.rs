@@ -70,18 +70,22 @@ async fn arrive(incoming: &Incoming<'_>, url: &str, token: &str) -> Result<Respo
     let held = cookie(&cookies, ID_COOKIE).and_then(Identity::parse);
     let is_new = cookie(&cookies, ROUTE_COOKIE).is_none();
     let brought = cross_domain.identity(held.clone(), now).filter(|_| is_new);
+    let is_secure = url.starts_with("https:");
+    let name = possession_cookie(is_secure);
+    let tokens = HeldTokens::parse(cookie(&cookies, &name).unwrap_or_default());
+    let known = tokens.generation_of(&config.keys, &cross_domain.anonymous);
     let possession = cross_domain.possession(held.as_ref(), now).filter(|_| is_new || held.is_some());
+    // A token from the other domain may be older than the one here.
+    let possession = possession.filter(|token| known.is_none_or(|known| known < token.generation));
     // Who only looks at the address does not arrive.
     let arrives = *request.inner().method() == *"GET" && !refused(request, config)?;
     let gets = arrives && (brought.is_some() || possession.is_some());
-    if !gets || !admitted(env, &cross_domain).await? {
+    // The visitor arrives, whatever becomes of who they are.
+    if !gets || !admitted(env, &cross_domain).await.unwrap_or(false) {
         return lead_to(&cross_domain.destination, Vec::new());
     }
-    let is_secure = url.starts_with("https:");
     let tail = format!("Path=/; Max-Age={MAX_AGE_SECONDS}; SameSite=Lax{}", if is_secure { "; Secure" } else { "" });
     let identity = brought.map(|identity| format!("{ID_COOKIE}={}; {tail}", identity.to_text()));
-    let name = possession_cookie(is_secure);
-    let tokens = HeldTokens::parse(cookie(&cookies, &name).unwrap_or_default());
     let signed = possession.and_then(|token| Some((token.sign(&config.keys)?, token.anonymous_id)));
     let possession = signed.map(|(token, id)| format!("{name}={}; HttpOnly; {tail}", tokens.with(&id, &token)));
     lead_to(&cross_domain.destination, identity.into_iter().chain(possession).collect())

@@ -27,6 +27,8 @@ pub use quarantine::Quarantined;
 pub use rejection::{RejectCode, Rejection};
 pub use warning::{Warning, WarningCode};
 
+use std::collections::BTreeSet;
+
 use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS};
 use endcap_protocol::{AnonymousId, Consent, DeviceId, FieldError, SourceId, UnixMillis};
 use endcap_validation::{DomainError, Trust};
@@ -98,7 +100,9 @@ impl Batch {
     /// Refuses every event, because the browser does not have the anonymous ID, nor the one under which the first of these
     /// messages was kept apart.
     pub fn refuse_unverified(&mut self) {
-        for (index, event) in std::mem::take(&mut self.events).into_iter().enumerate() {
+        let taken: BTreeSet<usize> = self.rejected.iter().map(|rejection| rejection.index).collect();
+        let places = (0..).filter(|index| !taken.contains(index));
+        for (index, event) in places.zip(std::mem::take(&mut self.events)) {
             let error = FieldError::new("anonymous_id", "is bound to a token that the request does not show");
             let rejection = Rejection::new(RejectCode::Unverified, error).of(event.message_id.as_str());
             self.refuse(index, Route::Batch, "", rejection);

@@ -120,6 +120,9 @@ impl ProfileShard {
         let home = ProfileRoute::home(&batch.anonymous_id)?.profile;
         let route = self.verified(visitor);
         let shown = self.shown(visitor, route.as_ref(), &batch.anonymous_id, batch.possession.as_deref());
+        let refuses = batch.consent.is_some_and(|consent| !consent.analytics);
+        let only_withdraws = refuses && batch.events.is_empty() && batch.ask.is_none();
+        let shown = shown.map(|shown| Shown { only_withdraws, ..shown });
         let at = route.as_ref().map_or(home, |route| route.profile.clone());
         Ok(RouteTarget { at, route, shown })
     }
@@ -137,7 +140,8 @@ impl ProfileShard {
         let of = |tokens: HeldTokens<'_>| tokens.generation_of(&config.keys, id);
         let generation = of(visitor.tokens()).or_else(|| of(HeldTokens::parse(in_body?)));
         let old_route = route.filter(|route| route.is_old).map(|route| route.profile.clone());
-        (!config.keys.is_empty()).then(|| Shown { generation, old_route, ..Shown::default() })
+        let keeps_token = !visitor.is_cross_site || in_body.is_some();
+        (!config.keys.is_empty()).then(|| Shown { generation, old_route, keeps_token, ..Shown::default() })
     }
 
     /// A batch of another shard, which checked it where it came in.
@@ -203,18 +207,27 @@ impl ProfileShard {
             return Ok(held.into_iter().filter(|(_, held)| *held).map(|(name, _)| gone(name)).collect());
         }
         let tail = format!("Path=/; Max-Age={MAX_AGE_SECONDS}; SameSite=Lax{secure}");
-        let token = visited.grant.as_ref().and_then(|grant| self.possession_token(visitor, head, target, grant));
         let renamed = visited.grant.as_ref().map(|grant| &grant.anonymous_id).filter(|id| **id != head.anonymous_id);
+        let held = visitor.identity.as_deref().and_then(Identity::parse);
+        let is_own = held.as_ref().is_none_or(|held| held.anonymous == head.anonymous_id);
+        // A browser that has moved on already, or a page that does not read the answer, takes no new ID, so no token of one.
+        let stays = renamed.is_some() && (!is_own || visitor.is_unread);
+        let grant = visited.grant.as_ref().filter(|_| !stays);
+        let token = grant.and_then(|grant| self.possession_token(visitor, head, target, grant));
         let named = visited.grant.as_ref().map_or(&head.anonymous_id, |grant| &grant.anonymous_id);
         let in_body = HeldTokens::parse(head.possession.as_deref().unwrap_or_default());
         let readable = token.as_ref().filter(|_| visitor.is_cross_site).map(|token| in_body.with(named, token));
         let tokens = token.as_ref().map(|token| visitor.tokens().with(named, token));
         NamedBrowser { anonymous_id: renamed, possession: readable.as_deref() }.add_to(&mut visited.body)?;
+        if visitor.is_cross_site {
+            // None travels back, and one that a page of another site could set would take the place of the visitor's own.
+            return Ok(Vec::new());
+        }
         let possession = possession_cookie(visitor.secure);
         let possession = tokens.map(|tokens| format!("{possession}={tokens}; HttpOnly; {tail}"));
         let route = self.route_cookie(visitor, head, target, &visited.profile_id);
         let route = route.map(|route| format!("{ROUTE_COOKIE}={route}; HttpOnly; {tail}"));
-        let identity = self.identity_cookie(visitor, head, renamed);
+        let identity = identity_cookie(held, head, renamed).filter(|_| !stays);
         let identity = identity.map(|identity| format!("{ID_COOKIE}={}; {tail}", identity.to_text()));
         Ok([route, possession, identity].into_iter().flatten().collect())
     }
@@ -239,33 +252,28 @@ impl ProfileShard {
         let id = &grant.anonymous_id;
         let held = visitor.tokens().text_of(id).or_else(|| in_body.text_of(id));
         match held.filter(|held| is_right && keys.is_newest(held)) {
-            Some(held) => (head.page && !visitor.is_cross_site).then(|| held.to_owned()),
+            Some(held) => (head.page && !visitor.is_cross_site && !visitor.is_unread).then(|| held.to_owned()),
             None => {
                 let Grant { anonymous_id, generation } = grant.clone();
                 PossessionToken { anonymous_id, generation }.sign(keys)
             }
         }
     }
+}
 
-    /// The identity to set, because a cookie that a server set lives for 400 days where one that a script set lives for 7.
-    /// A browser that has to take another ID gets it one epoch on, unless it has moved on already, or nothing of the page
-    /// reads the answer: such an answer may come late.
-    fn identity_cookie(&self, visitor: &Visitor, head: &Head, renamed: Option<&AnonymousId>) -> Option<Identity> {
-        let held = visitor.identity.as_deref().and_then(Identity::parse);
-        let is_own = held.as_ref().is_none_or(|held| held.anonymous == head.anonymous_id);
-        if let Some(anonymous) = renamed {
-            let device = held.as_ref().map(|held| held.device.clone()).or_else(|| head.device_id.clone())?;
-            let epoch = held.map_or(0, |held| held.epoch).saturating_add(1);
-            let moves_on = is_own && !visitor.is_unread;
-            return moves_on.then(|| Identity { device, anonymous: anonymous.clone(), epoch });
-        }
-        if held.is_some() {
-            return held.filter(|_| is_own);
-        }
-        // A page that could not set the cookie gets it from here; its copy in storage knows the epoch.
-        let (device, anonymous) = (head.device_id.clone()?, head.anonymous_id.clone());
-        Some(Identity { device, anonymous, epoch: 0 })
+/// The identity to set, because a cookie that a server set lives for 400 days where one that a script set lives for 7. A
+/// browser that has to take another ID gets it one epoch on. One that goes by another than this batch's keeps it.
+fn identity_cookie(held: Option<Identity>, head: &Head, renamed: Option<&AnonymousId>) -> Option<Identity> {
+    let device = held.as_ref().map(|held| held.device.clone()).or_else(|| head.device_id.clone())?;
+    if let Some(anonymous) = renamed {
+        let epoch = held.map_or(0, |held| held.epoch).saturating_add(1);
+        return Some(Identity { device, anonymous: anonymous.clone(), epoch });
     }
+    if held.is_some() {
+        return held.filter(|held| held.anonymous == head.anonymous_id);
+    }
+    // A page that could not set the cookie gets it from here; its copy in storage knows the epoch.
+    Some(Identity { device, anonymous: head.anonymous_id.clone(), epoch: 0 })
 }
 
 /// What is needed of a batch after it was applied.

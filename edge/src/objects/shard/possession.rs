@@ -4,11 +4,12 @@
 //! in `edge/identity/src/possession.rs`.
 
 use endcap_engine::batch_reply::BatchReply;
+use endcap_engine::visit::Visit;
 use endcap_events::ingest::rejection::RejectCode;
 use endcap_events::ingest::rename::renamed;
 use endcap_events::ingest::warning::Warning;
 use endcap_events::ingest::{Batch, Signals, ingest_from};
-use endcap_identity::possession::{Client, Holder, Judgement, id_apart};
+use endcap_identity::possession::{Client, Holder, Judgement, Moment, Seed, id_apart};
 use endcap_identity::{FragmentId, Possession, ProfileRoute, Shown};
 use endcap_profile::ProfileRow;
 use endcap_protocol::{UnixMillis, uuid};
@@ -21,17 +22,21 @@ use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 
 /// The anonymous ID of a request that has it.
-pub(super) struct HeldId {
-    /// Who sent the request.
-    pub(super) client: Client,
+pub(super) struct HeldId<'a> {
+    /// What the request shows; None where nobody asks.
+    pub(super) shown: Option<&'a Shown>,
     /// The state after it, as far as the request itself says.
     pub(super) possession: Possession,
 }
 
-impl HeldId {
-    /// The state once it is known whether an event of the request proved who the person is.
-    pub(super) fn after(self, proved: bool, now: UnixMillis) -> Possession {
-        if proved { self.possession.proved(self.client, now) } else { self.possession }
+impl HeldId<'_> {
+    /// The state once it is known what the events of the request did.
+    pub(super) fn after(&self, visit: &Visit, now: UnixMillis) -> Possession {
+        let possession = match self.shown {
+            Some(shown) if visit.proved => self.possession.proved(shown, now),
+            _ => self.possession.clone(),
+        };
+        if visit.reset && !visit.proved { possession.ended() } else { possession }
     }
 }
 
@@ -49,20 +54,18 @@ pub(super) fn judge(
     at: &FragmentId,
     destination: &Destination,
     proves: impl FnOnce() -> bool,
-    in_flight_ms: UnixMillis,
-    now: UnixMillis,
+    now: Moment,
 ) -> Judgement {
-    let known = row.possessions.get(at);
     let begins = !row.fragments.contains_key(at);
-    let inherited = destination.inherited_possession.as_ref().filter(|_| begins);
-    let Some(shown) = &destination.shown else {
-        return Judgement::Holds(known.cloned().unwrap_or_default());
-    };
-    match known.or(inherited) {
-        Some(state) => state.judge(shown, &row.id, proves, in_flight_ms, now),
+    let state = row.possessions.get(at).cloned();
+    let state = state.or_else(|| destination.inherited_possession.as_ref().map(Possession::inherited));
+    match (&destination.shown, state) {
+        (None, state) => Judgement::Holds(state.unwrap_or_default()),
         // An ID that another vendor's client is the first to name is that client's.
-        None if begins && shown.client == Client::Vendor => Judgement::Holds(Possession::of_vendor(now)),
-        None => Possession::default().judge(shown, &row.id, proves, in_flight_ms, now),
+        (Some(shown), None) if begins && shown.client == Client::Vendor => {
+            Judgement::Holds(Possession::of_vendor(now.at))
+        }
+        (Some(shown), state) => state.unwrap_or_default().judge(shown, &row.id, proves, now),
     }
 }
 
@@ -80,8 +83,8 @@ impl ProfileShard {
         let shown = destination.shown.unwrap_or_default();
         let count = batch.events.len() as i64;
         if shown.apart {
+            // They were counted when they were set apart.
             batch.refuse_unverified();
-            self.count_whole(&batch, RejectCode::Unverified, count, now)?;
             let reply = BatchReply::of(Vec::new(), Vec::new(), batch.rejected);
             let (profile_id, status) = (destination.profile.into_string(), reply.status());
             return Ok(Visited { profile_id, status, body: reply.text(None)?, erased: false, grant: None });
@@ -89,20 +92,19 @@ impl ProfileShard {
         self.count_whole(&batch, RejectCode::Unverified, count, now)?;
         let first = batch.events.first().map(|event| event.message_id.as_str().to_owned());
         let random = || Ok::<_, EdgeError>(uuid::v4(clock::random()?));
+        let drawn = if first.is_none() { random()? } else { String::new() };
         let seed = match (shown.client, &first) {
-            (Client::Vendor, _) => batch.source.as_str().to_owned(),
-            (Client::Browser, Some(message)) => message.clone(),
-            (Client::Browser, None) => random()?,
+            (Client::Vendor, _) => Seed::Source(batch.source.as_str()),
+            (Client::Browser, message) => Seed::Message(message.as_deref().unwrap_or(&drawn)),
         };
         let keys = &config(&self.env).keys;
-        let id =
-            id_apart(keys, &batch.anonymous_id, &seed).ok_or_else(|| DomainError::Internal("no key".to_owned()))?;
+        let id = id_apart(keys, &batch.anonymous_id, seed).ok_or_else(|| DomainError::Internal("no key".to_owned()))?;
         let body = renamed(body, &id)?;
         let signals = Signals { trust: batch.trust, gpc: batch.gpc, robot: false };
         let batch = ingest_from(&body, batch.received_at, signals)?;
         let destination = Destination::of(
             ProfileRoute::home(&id)?.profile,
-            Some(Shown { client: shown.client, apart: true, ..Shown::default() }),
+            Some(Shown { apart: true, generation: None, old_route: None, ..shown }),
         );
         let mut visited = Box::pin(self.visit_next(destination, &body, batch)).await?;
         if let Some(message) = first {

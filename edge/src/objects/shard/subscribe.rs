@@ -1,13 +1,13 @@
 //! Web push subscriptions.
 
 use endcap_engine::visit::refresh;
-use endcap_identity::possession::Judgement;
+use endcap_identity::possession::{Judgement, Moment};
 use endcap_identity::possession_token::RenewalToken;
 use endcap_identity::server_fragment::check_browsers;
 use endcap_identity::{FragmentId, ProfileRoute};
 use endcap_profile::resolution::Resolution;
 use endcap_profile::{Fragment, ProfileRow};
-use endcap_protocol::{AnonymousId, FieldError, SourceId, bucket_of};
+use endcap_protocol::{AnonymousId, FieldError, SourceId, UnixMillis, bucket_of};
 use endcap_push::{Crypto, PushBody, PushReply, RawSubscription};
 use endcap_validation::{DomainError, read_json};
 use worker::{Request, Response};
@@ -119,18 +119,23 @@ impl ProfileShard {
                 }
                 Resolution::Coming => return Err(DomainError::Moving.into()),
                 Resolution::Next(profile, fragment) => {
-                    let shown = destination.shown.clone();
-                    return Ok(AfterChange::Elsewhere(Destination::at(profile, fragment, shown)));
+                    let passed =
+                        destination.fragment.clone().unwrap_or_else(|| FragmentId::first(&change.anonymous_id));
+                    let known = row.possessions.get(&passed).cloned();
+                    let inherited_possession = known.or_else(|| destination.inherited_possession.clone());
+                    let next = Destination::at(profile, fragment, destination.shown.clone());
+                    return Ok(AfterChange::Elsewhere(Destination { inherited_possession, ..next }));
                 }
             };
-            match judge(&row, &at, &destination, || false, config(&self.env).in_flight_ms, now) {
-                Judgement::Holds(possession) => {
+            let moment = Moment { at: now, in_flight_ms: config(&self.env).in_flight_ms };
+            match judge(&row, &at, &destination, || false, moment) {
+                Judgement::Holds(possession) if !possession.is_ended || change.subscribe.is_none() => {
                     row.note_possession(&at, &possession);
                 }
                 // Who knows an endpoint may end it, and who has a subscription's token may replace that one.
-                _ if change.subscribe.is_none() || self.is_renewal(&row, &at, change)? => {}
+                _ if self.names_own(&row, &at, change)? => {}
                 Judgement::InFlight => return Err(DomainError::NewToken.into()),
-                Judgement::Unverified => return Err(DomainError::Unverified.into()),
+                Judgement::Holds(_) | Judgement::Unverified => return Err(DomainError::Unverified.into()),
             }
             self.write_change(&row, &at, change)?;
             let left = self.store.subscriptions(profile_id)?;
@@ -149,9 +154,29 @@ impl ProfileShard {
         }
     }
 
-    /// Whether the change replaces a subscription that the browser has, by that one's token.
-    fn is_renewal(&self, row: &ProfileRow, at: &FragmentId, change: &CheckedChange) -> Result<bool, EdgeError> {
-        let Some(endpoint) = &change.renews else { return Ok(false) };
+    /// Ends the subscriptions of a browser whose anonymous ID is bound anew: who had the ID before may have made them. The
+    /// page of the one who has it now offers its own again, without asking the visitor.
+    pub(super) fn end_subscriptions(
+        &self,
+        row: &mut ProfileRow,
+        at: &FragmentId,
+        now: UnixMillis,
+    ) -> Result<(), EdgeError> {
+        let all = self.store.subscriptions(row.id.as_str())?;
+        let (ended, left): (Vec<_>, Vec<_>) = all.iter().partition(|stored| stored.fragment_id == at.as_str());
+        for stored in &ended {
+            self.store.drop_subscription(row.id.as_str(), &stored.endpoint)?;
+        }
+        if !ended.is_empty() {
+            row.set_subscriptions(at, left.len() as u32, false, now);
+        }
+        Ok(())
+    }
+
+    /// Whether the change only ends a subscription that the browser has, or replaces it by that one's token.
+    fn names_own(&self, row: &ProfileRow, at: &FragmentId, change: &CheckedChange) -> Result<bool, EdgeError> {
+        let named = if change.subscribe.is_some() { &change.renews } else { &change.unsubscribe };
+        let Some(endpoint) = named else { return Ok(false) };
         let held = self.store.subscriptions(row.id.as_str())?;
         Ok(held.iter().any(|stored| stored.endpoint == *endpoint && stored.fragment_id == at.as_str()))
     }

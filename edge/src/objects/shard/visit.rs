@@ -9,7 +9,7 @@ use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Visit, alone, apply, proves_person, refresh_briefly};
 use endcap_events::ingest::event::Kind;
 use endcap_events::ingest::{Batch, Signals, ingest_from};
-use endcap_identity::possession::Judgement;
+use endcap_identity::possession::{Judgement, Moment};
 use endcap_identity::{FragmentId, LinkStrength, Possession, Purpose};
 use endcap_profile::dedupe::Accepted;
 use endcap_profile::evidence_policy::EvidencePolicy;
@@ -55,8 +55,8 @@ struct Done {
     due: Option<UnixMillis>,
     /// The dedupe that the fragment's successor inherits, if it has one.
     inherited_dedupe: Option<Accepted>,
-    /// Who has the anonymous ID now; None where nobody asked.
-    possession: Option<Possession>,
+    /// Who has the anonymous ID now.
+    possession: Possession,
 }
 
 impl ProfileShard {
@@ -180,7 +180,7 @@ impl ProfileShard {
         };
         let Done { visit, decision, due, possession, .. } = *done;
         self.arm(self.next_alarm(&visit, due, now))?;
-        let grant = possession.and_then(|held| Grant::of(&batch, &held));
+        let grant = target.shown.as_ref().and_then(|_| Grant::of(&batch, &possession));
         let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected).warning(visit.warnings);
         let profile_id = target.at.as_str().to_owned();
         let body = reply.text(decision.as_ref())?;
@@ -253,13 +253,14 @@ impl ProfileShard {
                 source: source.as_str(),
                 rules: &snapshot.settings.identity,
             };
+            let moment = Moment { at: now, in_flight_ms: config.in_flight_ms };
             let proves = || proves_person(&row, batch, &policy);
-            let possession = match judge(&row, &at, destination, proves, config.in_flight_ms, now) {
+            let possession = match judge(&row, &at, destination, proves, moment) {
                 Judgement::Holds(possession) => possession,
                 Judgement::InFlight => return Ok(Step::NewToken),
                 Judgement::Unverified => return Ok(Step::Unverified),
             };
-            let held = destination.shown.as_ref().map(|shown| HeldId { client: shown.client, possession });
+            let held = HeldId { shown: destination.shown.as_ref(), possession };
             if let Some(known) = destination.inherited_dedupe.clone() {
                 row.inherit(&at, &batch.anonymous_id, known, now);
             }
@@ -273,7 +274,7 @@ impl ProfileShard {
         row: &mut ProfileRow,
         at: &FragmentId,
         (batch, policy): (&mut Batch, &EvidencePolicy<'_>),
-        held: Option<HeldId>,
+        held: HeldId<'_>,
         snapshot: &Snapshot,
         now: UnixMillis,
     ) -> Result<Done, EdgeError> {
@@ -282,8 +283,11 @@ impl ProfileShard {
         let before = row.fragments.get(at).filter(|_| silent).cloned();
         let mut visit = apply(row, at, batch, now, policy, &overflow);
         self.store.spill(row, at)?;
-        let possession = held.map(|held| held.after(visit.proved, now));
-        let possession_changed = possession.as_ref().is_some_and(|possession| row.note_possession(at, possession));
+        let possession = held.after(&visit, now);
+        let possession_changed = row.note_possession(at, &possession);
+        if possession.generation > held.possession.generation {
+            self.end_subscriptions(row, at, now)?;
+        }
         let refreshed = refresh_briefly(row, snapshot, now);
         // A page that only asks, or repeats itself, writes nothing; one that changes its mind about consent does.
         let fragment_changed = before.is_some_and(|before| row.fragments.get(at) != Some(&before));
@@ -336,7 +340,9 @@ impl ProfileShard {
         snapshot: &Snapshot,
         now: UnixMillis,
     ) -> Option<Decision> {
-        let ask = batch.ask.as_ref()?;
+        // After a logout the next one at this browser may have the token: nothing is shown under the ID any more.
+        let is_ended = row.possessions.get(at).is_some_and(|held| held.is_ended);
+        let ask = batch.ask.as_ref().filter(|_| !is_ended)?;
         let config = config(&self.env);
         let vapid = config.vapid.as_ref().map(|vapid| (vapid.key.id(), vapid.public.as_str()));
         // A browser with a claimed link gets a decision from its own fragment alone, under the fragment's name.
@@ -363,15 +369,12 @@ impl ProfileShard {
         let at = profile_id.as_str().to_owned();
         let said = visit.assertion.map(|assertion| assertion.fragment);
         let told = if said.is_some() { self.finish_links(profile_id.as_str()).await? } else { false };
-        let grant = possession.as_ref().and_then(|held| Grant::of(&batch, held));
+        let grant = shown.as_ref().and_then(|_| Grant::of(&batch, &possession));
         // The rest of the request has what was granted, though it does not show it.
-        let shown = shown.map(|shown| match &possession {
-            Some(held) => shown.granted(held.generation),
-            None => shown,
-        });
+        let shown = shown.map(|shown| shown.granted(possession.generation));
         let follow_up = match (visit.succession, said) {
             (Some((next, events)), _) => {
-                let inherited_possession = possession;
+                let inherited_possession = Some(possession);
                 let next = Destination::at(next.home()?, next, shown);
                 Some((Destination { inherited_dedupe, inherited_possession, ..next }, batch.body(&events)))
             }
