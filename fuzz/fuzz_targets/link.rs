@@ -2,7 +2,7 @@
 #![no_main]
 
 use endcap_events::ingest::ingest;
-use endcap_events::link::cross_domain::CrossDomain;
+use endcap_events::link::cross_domain::{CrossDomain, Leaving};
 use endcap_events::link::destination::{Destination, Utm};
 use endcap_events::link::page::{PageView, fresh_identity};
 use endcap_events::link::reader::{Reader, Request};
@@ -48,7 +48,8 @@ fuzz_target!(|data: &[u8]| {
         let origin = query::origin(destination.as_str()).unwrap_or_default();
         assert!(origin.is_empty() || destination.as_str().starts_with(origin));
         let visitor = fresh_identity([1; 16], [2; 16]).expect("UUIDs are identifiers");
-        let cross_domain = CrossDomain::of(visitor.clone(), source, destination, 1);
+        let leaving = Leaving { identity: visitor.clone(), generation: 1 };
+        let cross_domain = CrossDomain::of(leaving, source, destination, "nonce".to_owned(), 1);
         assert_eq!(cross_domain.identity(None, 1), Some(visitor));
         let token = cross_domain.token(&keys).expect("there is a key");
         assert_eq!(CrossDomain::of_token(&keys, &token), Some(cross_domain));

@@ -3,7 +3,7 @@ import * as core from 'endcap-core';
 import { automate } from './automatic.js';
 import { USER, forget as forgetHeld, release, replay } from './capture.js';
 import { error, listen, shout } from './listeners.js';
-import { idle, leave, withdraw } from './net.js';
+import { idle, leave, letGo, withdraw } from './net.js';
 import { mayTrack, page } from './page.js';
 import { forget as forgetShown, look, requestPush } from './present.js';
 import { waits } from './slots.js';
@@ -35,7 +35,7 @@ function init({ source, endpoint = '', prefix = '/ec', nonce = '', debug, consen
   if (page.source) return error('already_initialized', 'init', 'only the first call counts');
   Object.assign(page, { source, base: endpoint + prefix, nonce });
   shout(debug);
-  addEventListener('pagehide', go);
+  addEventListener('pagehide', () => (go(), letGo()));
   addEventListener('online', later(core.online));
   document.addEventListener('visibilitychange', () => (document.hidden ? go() : later(core.online)()));
   decide(state);

@@ -18,6 +18,8 @@ const TOKEN = 'ec.t';
 const [ANSWERED, RETRY, SPLIT] = [0, 1, 2];
 
 let release;
+/** Takes back that this tab waits for the lock. */
+let asking;
 let waiting = [];
 let flying = [];
 let timer;
@@ -32,8 +34,19 @@ export function wake(delay) {
 export function lock() {
   const hold = () => new Promise((resolve) => ((release = resolve), later(core.next)()));
   const { locks } = navigator;
+  const asks = (asking = new AbortController());
   // A tab that the system put to sleep keeps the lock. A tab that waited long enough goes on without it.
-  (locks ? locks.request(LOCK, { signal: AbortSignal.timeout?.(TIMEOUT) }, hold) : hold()).catch(hold);
+  setTimeout(() => asks.abort(), TIMEOUT);
+  (locks ? locks.request(LOCK, { signal: asks.signal }, hold) : hold()).catch(() => setTimeout(hold));
+}
+
+/**
+ * The page goes. A browser may keep it asleep to come back to, and give it the lock that it waits for; then every other page
+ * would wait in vain.
+ */
+export function letGo() {
+  asking?.abort();
+  release?.();
 }
 
 /** Gives the lock back and settles what `idle` promised. */
