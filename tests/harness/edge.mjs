@@ -25,10 +25,11 @@ export const SOURCE = 'demo';
 /** Secrets of webhook sources; the last one is changing. */
 export const WEBHOOK_SECRETS = { shopify: 'shpss-1', woo: 'woo-1', erp: 'erp-1', spare: 's-1', turning: ['old-1', 'new-1'] };
 
-const WORKER = `${TARGET}/edge/worker.js`;
+/** Where the worker of this version lies. */
+export const BUILT = `${TARGET}/edge`;
+const WORKER = `${BUILT}/worker.js`;
 /** Lines of the worker's log that are kept. */
 const LOG_LINES = 1000;
-const MODULE = `${TARGET}/edge/index_bg.wasm`;
 
 /** @typedef {import('node:stream').Readable} Readable */
 
@@ -37,6 +38,7 @@ const MODULE = `${TARGET}/edge/index_bg.wasm`;
  * @property {boolean} [shop] Serve the demo shop's pages on the same port.
  * @property {Record<string, import('./storefront.mjs').Page>} [pages] Serve these pages on the same port.
  * @property {Record<string, string>} [variables] Overrides of the worker's variables.
+ * @property {string} [worker] The folder of another version's worker.
  * @property {(request: any) => Promise<{status: number, reason: string}>} [outbound] Answers the worker's own requests
  * instead of the network.
  */
@@ -138,10 +140,11 @@ export class Edge {
    * Stops the runtime and starts it again on the same data, as a deployment does.
    *
    * @param {Record<string, string>} [variables] What the deployment changes.
+   * @param {string} [worker] The folder of another version's worker, which is deployed.
    */
-  async restart(variables = {}) {
+  async restart(variables = {}, worker = this.#options.worker) {
     await this.#runtime?.dispose();
-    this.#options = { ...this.#options, variables: { ...this.#options.variables, ...variables } };
+    this.#options = { ...this.#options, variables: { ...this.#options.variables, ...variables }, worker };
     await this.#start();
   }
 
@@ -191,16 +194,16 @@ export class Edge {
 
   #worker() {
     const { workerOptions } = optionsOf(`${ROOT}edge/wrangler.toml`);
-    const { shop, pages, variables, outbound } = this.#options;
+    const { shop, pages, variables, outbound, worker = BUILT } = this.#options;
     return {
       ...workerOptions,
       name: 'endcap',
       assets: { ...workerOptions.assets, workerName: 'endcap' },
       ...((shop || pages) && { routes: ROUTES }),
-      modulesRoot: `${TARGET}/edge`,
+      modulesRoot: worker,
       modules: /** @type {const} */ ([
-        { type: 'ESModule', path: WORKER },
-        { type: 'CompiledWasm', path: MODULE },
+        { type: 'ESModule', path: `${worker}/worker.js` },
+        { type: 'CompiledWasm', path: `${worker}/index_bg.wasm` },
       ]),
       bindings: {
         ...workerOptions.bindings,
