@@ -111,7 +111,8 @@ export interface Events {
   popup: { action: 'shown' | 'clicked' | 'dismissed'; campaign_id: string; version: number };
   slot: { slot: string; reason: string; product_ids: string[] };
   push: { state: 'prompted' | 'dismissed' | 'denied' | 'subscribed' };
-  sent: { accepted: string[]; duplicate: string[]; rejected: Rejection[]; warnings?: Warning[] };
+  /** `anonymous_id`: the new one that this browser takes, because it could not show that the old one is its own. */
+  sent: { accepted: string[]; duplicate: string[]; rejected: Rejection[]; warnings?: Warning[]; anonymous_id?: string };
   debug: { kind: string; at: number; detail: Record<string, unknown> };
   error: { code: string; path: string; message: string };
 }

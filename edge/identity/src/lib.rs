@@ -14,6 +14,8 @@
 //!   there, and no object has to be asked where it is. The cookie `ec_r` (signed, HttpOnly) names the profile. The edge
 //!   renews it with each page view, signs it anew after the keys were rotated, and removes it when the visitor
 //!   withdraws consent.
+//! - **Possession**: an anonymous ID is a name and opens nothing. The browser whose it is shows a signed token ([`possession`],
+//!   [`possession_token`]); what does not is applied apart, under a new ID.
 //!
 //! A **fragment** (`edge/identity/src/fragment_id.rs`) is what one browser did between two resets or two people's
 //! logins, or what a server keeps of somebody who has no browser. Its history only grows. When somebody else logs in on

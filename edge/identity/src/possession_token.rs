@@ -29,16 +29,27 @@ impl PossessionToken {
     /// The signed text; None when there is no key.
     #[must_use]
     pub fn sign(&self, keys: &Keys) -> Option<String> {
-        keys.sign(Purpose::Possession, &format!("{}\n{}", self.anonymous_id.as_str(), self.generation))
+        sign(keys, Purpose::Possession, &self.anonymous_id, &self.generation.to_string())
     }
 
     /// The content of a token that one of the keys signed.
     #[must_use]
     pub fn verify(keys: &Keys, text: &str) -> Option<Self> {
-        let payload = (text.len() <= MAX_TOKEN).then(|| keys.verify(Purpose::Possession, text))??;
-        let (anonymous, generation) = payload.split_once('\n')?;
-        Some(Self { anonymous_id: AnonymousId::parse(anonymous).ok()?, generation: generation.parse().ok()? })
+        let (anonymous_id, generation) = verify(keys, Purpose::Possession, text, MAX_TOKEN)?;
+        Some(Self { anonymous_id, generation: generation.parse().ok()? })
     }
+}
+
+/// Signs an anonymous ID with one text more, a line each: an ID holds no line break.
+fn sign(keys: &Keys, purpose: Purpose, id: &AnonymousId, more: &str) -> Option<String> {
+    keys.sign(purpose, &format!("{}\n{more}", id.as_str()))
+}
+
+/// Reads what [`sign`] made, of at most `max` bytes.
+fn verify(keys: &Keys, purpose: Purpose, text: &str, max: usize) -> Option<(AnonymousId, String)> {
+    let payload = (text.len() <= max).then(|| keys.verify(purpose, text))??;
+    let (id, more) = payload.split_once('\n')?;
+    Some((AnonymousId::parse(id).ok()?, more.to_owned()))
 }
 
 /// The tokens that a browser sent along, as they are: nothing of them is checked before one is asked for.
@@ -66,7 +77,7 @@ impl<'a> HeldTokens<'a> {
         (token.anonymous_id == *id).then_some(token.generation)
     }
 
-    /// The cookie once an ID has a new token: that one first, then the latest of another ID.
+    /// The cookie once an ID has a new token: that one first, then the latest of other IDs.
     #[must_use]
     pub fn with(&self, id: &AnonymousId, token: &str) -> String {
         let others = self.0.iter().copied().filter(|held| !names(held, id));
@@ -96,15 +107,14 @@ impl RenewalToken {
     /// The signed text; None when there is no key.
     #[must_use]
     pub fn sign(&self, keys: &Keys) -> Option<String> {
-        keys.sign(Purpose::Renewal, &format!("{}\n{}", self.anonymous_id.as_str(), self.endpoint))
+        sign(keys, Purpose::Renewal, &self.anonymous_id, &self.endpoint)
     }
 
     /// The content of a token that one of the keys signed.
     #[must_use]
     pub fn verify(keys: &Keys, text: &str) -> Option<Self> {
-        let payload = (text.len() <= MAX_RENEWAL).then(|| keys.verify(Purpose::Renewal, text))??;
-        let (anonymous, endpoint) = payload.split_once('\n')?;
-        Some(Self { anonymous_id: AnonymousId::parse(anonymous).ok()?, endpoint: endpoint.to_owned() })
+        let (anonymous_id, endpoint) = verify(keys, Purpose::Renewal, text, MAX_RENEWAL)?;
+        Some(Self { anonymous_id, endpoint })
     }
 }
 

@@ -11,8 +11,7 @@ use endcap_events::link::destination::Destination;
 use endcap_events::link::query::parameter;
 use endcap_events::link::token::MAX_TOKEN;
 use endcap_events::link::{cross_domain, query};
-use endcap_identity::possession_token::HeldTokens;
-use endcap_protocol::cookie::{ID_COOKIE, Identity, MAX_AGE_SECONDS, ROUTE_COOKIE};
+use endcap_protocol::cookie::{ID_COOKIE, Identity, ROUTE_COOKIE};
 use endcap_protocol::{FieldError, bucket_of, uuid};
 use endcap_validation::DomainError;
 use worker::{Env, Headers, Request, Response, ResponseBuilder};
@@ -22,7 +21,7 @@ use super::link_gone::gone;
 use super::rate_limits;
 use crate::platform::clock;
 use crate::platform::config::Config;
-use crate::platform::cookie::{cookie, possession_cookie};
+use crate::platform::cookie::{Readers, cookie, lasting, possession_cookie, tokens};
 use crate::platform::error::EdgeError;
 use crate::rpc::crossing::CrossingArrival;
 use crate::rpc::placement::Use;
@@ -71,8 +70,7 @@ async fn arrive(incoming: &Incoming<'_>, url: &str, token: &str) -> Result<Respo
     let is_new = cookie(&cookies, ROUTE_COOKIE).is_none();
     let brought = cross_domain.identity(held.clone(), now).filter(|_| is_new);
     let is_secure = url.starts_with("https:");
-    let name = possession_cookie(is_secure);
-    let tokens = HeldTokens::parse(cookie(&cookies, &name).unwrap_or_default());
+    let tokens = tokens(&cookies, is_secure);
     let known = tokens.generation_of(&config.keys, &cross_domain.anonymous);
     let possession = cross_domain.possession(held.as_ref(), now).filter(|_| is_new || held.is_some());
     // A token from the other domain may be older than the one here.
@@ -84,10 +82,10 @@ async fn arrive(incoming: &Incoming<'_>, url: &str, token: &str) -> Result<Respo
     if !gets || !admitted(env, &cross_domain).await.unwrap_or(false) {
         return lead_to(&cross_domain.destination, Vec::new());
     }
-    let tail = format!("Path=/; Max-Age={MAX_AGE_SECONDS}; SameSite=Lax{}", if is_secure { "; Secure" } else { "" });
-    let identity = brought.map(|identity| format!("{ID_COOKIE}={}; {tail}", identity.to_text()));
+    let identity = brought.map(|identity| lasting(ID_COOKIE, &identity.to_text(), Readers::Scripts, is_secure));
     let signed = possession.and_then(|token| Some((token.sign(&config.keys)?, token.anonymous_id)));
-    let possession = signed.map(|(token, id)| format!("{name}={}; HttpOnly; {tail}", tokens.with(&id, &token)));
+    let held = signed.map(|(token, id)| tokens.with(&id, &token));
+    let possession = held.map(|held| lasting(&possession_cookie(is_secure), &held, Readers::Edge, is_secure));
     lead_to(&cross_domain.destination, identity.into_iter().chain(possession).collect())
 }
 
@@ -107,9 +105,8 @@ async fn admitted(env: &Env, cross_domain: &CrossDomain) -> Result<bool, EdgeErr
 /// edge gives a token with consent only.
 fn leaving(request: &Request, url: &str, config: &Config) -> Result<Option<Leaving>, EdgeError> {
     let cookies = request.headers().get("cookie")?.unwrap_or_default();
-    let name = possession_cookie(url.starts_with("https:"));
     let Some(identity) = cookie(&cookies, ID_COOKIE).and_then(Identity::parse) else { return Ok(None) };
-    let tokens = HeldTokens::parse(cookie(&cookies, &name).unwrap_or_default());
+    let tokens = tokens(&cookies, url.starts_with("https:"));
     let generation = tokens.generation_of(&config.keys, &identity.anonymous);
     let refused = refused(request, config)?;
     Ok(generation.filter(|_| !refused).map(|generation| Leaving { identity, generation }))

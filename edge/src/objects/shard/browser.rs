@@ -8,7 +8,7 @@ use endcap_events::ingest::{Batch, ingest_from};
 use endcap_identity::possession_token::{HeldTokens, PossessionToken};
 use endcap_identity::server_fragment::check_browsers;
 use endcap_identity::{ProfileRoute, Purpose, Shown};
-use endcap_protocol::cookie::{ID_COOKIE, Identity, MAX_AGE_SECONDS, ROUTE_COOKIE};
+use endcap_protocol::cookie::{ID_COOKIE, Identity, ROUTE_COOKIE};
 use endcap_protocol::limits::BATCH_BYTES;
 use endcap_protocol::{AnonymousId, DeviceId, FieldError, ProfileId, UnixMillis};
 use endcap_validation::DomainError;
@@ -21,7 +21,7 @@ use super::forwarding_headers::{ERASED_HEADER, ForwardingHeaders, GRANT_HEADER, 
 use super::object::ProfileShard;
 use super::visitor::Visitor;
 use crate::platform::config::config;
-use crate::platform::cookie::possession_cookie;
+use crate::platform::cookie::{Readers, lasting, possession_cookie, removed};
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 
@@ -193,20 +193,18 @@ impl ProfileShard {
         target: &RouteTarget,
         visited: &mut Visited,
     ) -> Result<Vec<String>, EdgeError> {
-        let secure = if visitor.secure { "; Secure" } else { "" };
+        let secure = visitor.secure;
+        let possession_cookie = possession_cookie(secure);
         if !head.may_store || visited.erased {
             // A visitor who withdraws consent loses all cookies, also those that the page cannot reach. So does an erased
             // browser, which goes on as a new visitor.
-            let possession = possession_cookie(visitor.secure);
-            let gone = |name: &str| format!("{name}=; Path=/; Max-Age=0; SameSite=Lax{secure}");
             let held = [
                 (ROUTE_COOKIE, visitor.route.is_some()),
                 (ID_COOKIE, visitor.identity.is_some()),
-                (&possession, visitor.holds_tokens()),
+                (&possession_cookie, visitor.holds_tokens()),
             ];
-            return Ok(held.into_iter().filter(|(_, held)| *held).map(|(name, _)| gone(name)).collect());
+            return Ok(held.into_iter().filter(|(_, held)| *held).map(|(name, _)| removed(name, secure)).collect());
         }
-        let tail = format!("Path=/; Max-Age={MAX_AGE_SECONDS}; SameSite=Lax{secure}");
         let renamed = visited.grant.as_ref().map(|grant| &grant.anonymous_id).filter(|id| **id != head.anonymous_id);
         let held = visitor.identity.as_deref().and_then(Identity::parse);
         let is_own = held.as_ref().is_none_or(|held| held.anonymous == head.anonymous_id);
@@ -223,12 +221,11 @@ impl ProfileShard {
             // None travels back, and one that a page of another site could set would take the place of the visitor's own.
             return Ok(Vec::new());
         }
-        let possession = possession_cookie(visitor.secure);
-        let possession = tokens.map(|tokens| format!("{possession}={tokens}; HttpOnly; {tail}"));
+        let possession = tokens.map(|tokens| lasting(&possession_cookie, &tokens, Readers::Edge, secure));
         let route = self.route_cookie(visitor, head, target, &visited.profile_id);
-        let route = route.map(|route| format!("{ROUTE_COOKIE}={route}; HttpOnly; {tail}"));
+        let route = route.map(|route| lasting(ROUTE_COOKIE, &route, Readers::Edge, secure));
         let identity = identity_cookie(held, head, renamed).filter(|_| !stays);
-        let identity = identity.map(|identity| format!("{ID_COOKIE}={}; {tail}", identity.to_text()));
+        let identity = identity.map(|identity| lasting(ID_COOKIE, &identity.to_text(), Readers::Scripts, secure));
         Ok([route, possession, identity].into_iter().flatten().collect())
     }
 

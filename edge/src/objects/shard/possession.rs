@@ -69,6 +69,12 @@ pub(super) fn judge(
     }
 }
 
+/// Who has the anonymous ID, for a request that goes on from one fragment to the next: as the fragment says, or where it only
+/// moved, as the request brought along.
+pub(super) fn passed_on(row: &ProfileRow, passed: &FragmentId, destination: &Destination) -> Option<Possession> {
+    row.possessions.get(passed).or(destination.inherited_possession.as_ref()).cloned()
+}
+
 impl ProfileShard {
     /// Applies a batch that does not show the token of its anonymous ID as that of a new browser, which is answered from this
     /// batch alone and has to take the new ID. The same batch sent again finds the same ID. Once that one is bound too,

@@ -14,7 +14,7 @@ use worker::{Request, Response};
 
 use super::destination::Destination;
 use super::object::ProfileShard;
-use super::possession::judge;
+use super::possession::{judge, passed_on};
 use super::subscription_change::{ChangeSubscription, Changed, CheckedChange};
 use super::table::subscription::StoredSubscription;
 use super::visitor::{Visitor, allow_origin};
@@ -121,8 +121,7 @@ impl ProfileShard {
                 Resolution::Next(profile, fragment) => {
                     let passed =
                         destination.fragment.clone().unwrap_or_else(|| FragmentId::first(&change.anonymous_id));
-                    let known = row.possessions.get(&passed).cloned();
-                    let inherited_possession = known.or_else(|| destination.inherited_possession.clone());
+                    let inherited_possession = passed_on(&row, &passed, &destination);
                     let next = Destination::at(profile, fragment, destination.shown.clone());
                     return Ok(AfterChange::Elsewhere(Destination { inherited_possession, ..next }));
                 }

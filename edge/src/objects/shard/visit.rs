@@ -25,7 +25,7 @@ use super::forwarding_headers::{
 };
 use super::object::ProfileShard;
 use super::outbox_job::{LinkIdentity, OutboxJob};
-use super::possession::{HeldId, judge};
+use super::possession::{HeldId, judge, passed_on};
 use super::table::event_log::LogEntry;
 use crate::platform::clock;
 use crate::platform::config::config;
@@ -238,8 +238,7 @@ impl ProfileShard {
                     // A fragment that only moved passes on the dedupe that it inherited.
                     let inherited_dedupe =
                         row.inherited_dedupe(&passed, &overflow).or_else(|| destination.inherited_dedupe.clone());
-                    let inherited_possession =
-                        row.possessions.get(&passed).cloned().or_else(|| destination.inherited_possession.clone());
+                    let inherited_possession = passed_on(&row, &passed, destination);
                     let shown = destination.shown.clone();
                     let next = Destination::at(profile, fragment, shown);
                     return Ok(Step::Elsewhere(Destination { inherited_dedupe, inherited_possession, ..next }, before));
