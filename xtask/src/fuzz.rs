@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz`: builds the targets in `fuzz/` for libFuzzer, lets each run, and says what came of it.
+//! `cargo xtask fuzz`: builds the targets in `fuzz/` for libFuzzer, lets them run, one on each processor, and says
+//! what came of it.
 //!
 //! Every compiler can do that, also a stable one: the coverage that libFuzzer steers by comes from a pass of LLVM
 //! (SanitizerCoverage). No sanitizer is built in, because the code under test has no `unsafe`; what is found are panics,
@@ -7,6 +8,8 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::Mutex;
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 
@@ -66,13 +69,9 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     let host = check_tools()?;
     let built = timed("fuzz: build", || build(project, &host))?;
     println!("{:12} {:>12} {:>9} {:>8}  result", "target", "runs", "coverage", "corpus");
-    let mut crashed = 0;
-    for target in &asked.targets {
-        crashed += usize::from(!try_target(project, &built, target, asked.seconds)?);
-    }
-    match crashed {
+    match try_all(project, &built, &asked)? {
         0 => println!("{} targets ran {} s each without a crash", asked.targets.len(), asked.seconds),
-        _ => bail!("{crashed} of {} targets crashed", asked.targets.len()),
+        crashed => bail!("{crashed} of {} targets crashed", asked.targets.len()),
     }
     Ok(())
 }
@@ -144,6 +143,26 @@ fn build(project: &Project, host: &str) -> Result<PathBuf> {
         .env("RUSTFLAGS", FLAGS.join(" "));
     run(&mut command)?;
     Ok(folder.join(host).join("release"))
+}
+
+/// Runs the targets, one on each processor, and returns how many crashed.
+fn try_all(project: &Project, built: &Path, asked: &Asked) -> Result<usize> {
+    let rest = Mutex::new(asked.targets.iter());
+    let next = || rest.lock().ok().and_then(|mut rest| rest.next());
+    let work = || -> Result<usize> {
+        let mut crashed = 0;
+        while let Some(target) = next() {
+            crashed += usize::from(!try_target(project, built, target, asked.seconds)?);
+        }
+        Ok(crashed)
+    };
+    let at_once = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
+        let ended =
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| bail!("a run of a target panicked")));
+        ended.sum()
+    })
 }
 
 /// Runs one target and prints its line; false when it crashed.
