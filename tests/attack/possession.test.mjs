@@ -177,6 +177,28 @@ test('a token that somebody planted is worth nothing once the person has proved 
   assert.ok(Buffer.from((await lost.decision()).behaviour, 'base64url').includes('private-taste'));
 });
 
+test('of the tokens that were handed out while an ID was open only the one that came back counts', async () => {
+  // Somebody knows the ID from the start, and asks for tokens before and after the first one that its browser gets.
+  const victim = new Visitor(edge);
+  const ask = async () => {
+    const asking = stranger(victim);
+    await asking.decision();
+    return asking;
+  };
+  const before = await ask();
+  await victim.send([victim.product('Viewed', 'hers', { category: 'private-taste' })]);
+  const since = await ask();
+  const tokens = [before, victim, since].map(({ cookies }) => cookies.get('ec_t'));
+  assert.equal(new Set(tokens).size, 3, 'no two are the same');
+  await victim.send([victim.track('Back')]);
+  for (const stranger of [before, since]) {
+    const { body } = await stranger.post(stranger.batch([], { ask: { slots: [] } }));
+    assert.ok(!Buffer.from(body.decision.behaviour, 'base64url').includes('private-taste'));
+    assert.notEqual(body.anonymous_id, undefined);
+  }
+  assert.ok(Buffer.from((await victim.decision()).behaviour, 'base64url').includes('private-taste'));
+});
+
 test("nor is it where the shop's server had named the person before they logged in", async () => {
   const attacker = new Visitor(edge);
   await attacker.send([attacker.track('Begun')]);

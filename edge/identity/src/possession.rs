@@ -2,8 +2,9 @@
 //!
 //! An anonymous ID is a name. Scripts, servers and logs see it, so it opens nothing by itself. The edge hands each browser a
 //! signed [token](crate::possession_token) for its ID. Until that token first comes back the ID is *open*: whoever names it
-//! has it, so that a lost first answer harms nobody. From then on it is *bound*, and a request needs the token of the present
-//! generation. A proof of who the person is begins a new generation, so a token that somebody got before is worth nothing.
+//! has it, so that a lost first answer harms nobody. From then on it is *bound*, and a request needs that very token: each one
+//! that is given for an open ID has a number drawn at random, so the others are worth nothing then. A proof of who the person
+//! is begins a new generation, so a token that somebody got before is worth nothing either.
 //!
 //! Role in the flow of one event: the last question before a batch is applied to its fragment. The state lies beside the
 //! fragment and moves with it.
@@ -16,6 +17,16 @@ use crate::signed::{Keys, Purpose};
 /// How long after a change a request that shows the state before may still be on its way, in milliseconds, unless the
 /// deployment says otherwise. Pages give up on a request after 20 s.
 pub const IN_FLIGHT_MS: UnixMillis = 30_000;
+
+/// Where the numbers of tokens begin that are given to whoever names an open ID. Lower ones are of a version that did not draw
+/// them. Each range lies above the one whose tokens it ends, because that version takes any token with a higher number.
+const NAMED: u32 = 1 << 30;
+/// Where they begin for a visitor whom a route cookie of a version without tokens names.
+const ROUTED: u32 = 2 << 30;
+/// Where they begin for generations that a proof began.
+const PROVED: u32 = 3 << 30;
+/// The generation of an ID that such a route cookie took from whoever names it.
+const BY_ROUTE: u32 = 1;
 
 /// Who has an anonymous ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -32,7 +43,8 @@ pub enum Holder {
 /// The state of one anonymous ID, at one fragment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Possession {
-    /// Which tokens count: those of this generation.
+    /// Which token counts: the one of this generation. While nobody showed one: 0, or 1 where only the bearer of an old route
+    /// cookie is given one.
     pub generation: u32,
     /// Who has the ID.
     pub holder: Holder,
@@ -103,18 +115,22 @@ impl Possession {
         };
         let by_route = shown.old_route.as_ref() == Some(here);
         match (self.holder, shown.client, shown.generation) {
-            // A later generation was made, too: a version without tokens wrote the row since, and left the state out.
-            (Holder::Anybody | Holder::TokenHolder, Client::Browser, Some(shown)) if shown >= self.generation => {
+            (Holder::Anybody, Client::Browser, Some(shown)) if self.admits(shown) => holds(shown, Holder::TokenHolder),
+            (Holder::TokenHolder, Client::Browser, Some(shown)) if shown == self.generation => {
                 holds(shown, Holder::TokenHolder)
             }
             // Who had the ID may refuse to be measured, though the answer with the newer token did not reach them.
             (Holder::TokenHolder, Client::Browser, Some(_)) if shown.only_withdraws => {
                 holds(self.generation, self.holder)
             }
-            // A route cookie from before there were tokens counts until a token of the generation that it begins comes back.
-            (Holder::Anybody, Client::Browser, _) if by_route && self.generation <= 1 => holds(1, Holder::Anybody),
-            (Holder::TokenHolder, Client::Browser, _) if by_route && self.generation == 0 => holds(1, Holder::Anybody),
-            (Holder::Anybody, ..) if self.generation == 0 => holds(0, Holder::Anybody),
+            // A route cookie from before there were tokens counts until a token that it earned comes back.
+            (Holder::Anybody, Client::Browser, _) if by_route && self.generation <= BY_ROUTE => {
+                holds(BY_ROUTE, Holder::Anybody)
+            }
+            (Holder::TokenHolder, Client::Browser, _) if by_route && self.is_bound_by_name() => {
+                holds(BY_ROUTE, Holder::Anybody)
+            }
+            (Holder::Anybody, ..) if self.is_open() => holds(0, Holder::Anybody),
             (Holder::Vendor, Client::Vendor, _) => holds(self.generation, Holder::Vendor),
             // The first proof ended what tokens from before were worth. The next ones give the present token back, so that a
             // login on one of several domains takes no other's away.
@@ -169,8 +185,40 @@ impl Possession {
         Self { holder: Holder::Vendor, changed_at: now, ..Self::default() }
     }
 
+    /// The generation of the token that is given to who has the ID. `random` is any number; while the ID is open, each token
+    /// gets another one.
+    #[must_use]
+    pub fn granted(&self, random: u32) -> u32 {
+        let drawn = random % NAMED;
+        match (self.holder, self.generation) {
+            (Holder::Anybody, 0) => NAMED + drawn,
+            (Holder::Anybody, _) => ROUTED + drawn,
+            (Holder::TokenHolder | Holder::Vendor, generation) => generation,
+        }
+    }
+
+    /// Whether whoever names the ID has it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.holder == Holder::Anybody && self.generation == 0
+    }
+
+    /// Whether the first token to come back may be this one.
+    fn admits(&self, shown: u32) -> bool {
+        self.generation == 0 || shown == self.generation || (ROUTED..PROVED).contains(&shown)
+    }
+
+    /// Whether the token that counts was given to somebody who only knew the name.
+    fn is_bound_by_name(&self) -> bool {
+        !self.is_proved && (self.generation == 0 || (NAMED..ROUTED).contains(&self.generation))
+    }
+
+    /// The first generation that a proof begins says nothing of its number's origin, and leaves room for those that follow.
     fn next_generation(&self) -> u32 {
-        self.generation.saturating_add(1)
+        match self.generation.checked_sub(PROVED) {
+            None => PROVED + (self.generation % NAMED) / 2,
+            Some(_) => self.generation.saturating_add(1),
+        }
     }
 }
 
@@ -266,8 +314,9 @@ mod tests {
 
     #[test]
     fn the_first_proof_begins_a_generation_in_which_earlier_tokens_are_worth_nothing() {
-        assert_eq!(Possession::default().proved(&nothing(), NOW), proved(1));
-        assert_eq!(bound(4).proved(&token(4), NOW), proved(5));
+        assert_eq!(Possession::default().proved(&nothing(), NOW), proved(PROVED));
+        assert_eq!(bound(4).proved(&token(4), NOW), proved(PROVED + 2));
+        assert_eq!(proved(PROVED + 2).inherited().proved(&nothing(), NOW), proved(PROVED + 3));
         assert_eq!(bound(1).judge(&token(0), &home(), || false, LATER), Judgement::Unverified);
         assert_eq!(after(&proved(5), &token(4)), None);
     }
@@ -278,10 +327,10 @@ mod tests {
         assert_eq!(proved(5).judge(&nothing(), &home(), || true, LATER), Judgement::Holds(proved(5)));
         assert_eq!(
             bound(1).judge(&nothing(), &home(), || true, SOON),
-            Judgement::Holds(Possession { changed_at: SOON.at, ..bound(2) })
+            Judgement::Holds(Possession { changed_at: SOON.at, ..bound(PROVED) })
         );
         // Another person's login begins a fragment that nobody proved anything at.
-        assert_eq!(proved(5).inherited().proved(&token(5), NOW), proved(6));
+        assert_eq!(proved(PROVED).inherited().proved(&token(PROVED), NOW), proved(PROVED + 1));
     }
 
     #[test]
@@ -313,17 +362,37 @@ mod tests {
         let upgraded = Possession { generation: 1, changed_at: NOW, ..Possession::default() };
         assert_eq!(after(&upgraded, &old_route("home")), Some((1, Holder::Anybody)), "its answer may be lost too");
         assert_eq!(after(&upgraded, &nothing()), None);
-        assert_eq!(after(&upgraded, &token(0)), None);
-        assert_eq!(after(&upgraded, &token(1)), Some((1, Holder::TokenHolder)));
-        assert_eq!(after(&bound(1), &old_route("home")), None);
+        for named in [0, Possession::default().granted(7)] {
+            assert_eq!(after(&upgraded, &token(named)), None);
+            assert_eq!(after(&bound(named), &old_route("home")), Some((1, Holder::Anybody)));
+        }
+        for earned in [1, upgraded.granted(7)] {
+            assert_eq!(after(&upgraded, &token(earned)), Some((earned, Holder::TokenHolder)));
+            assert_eq!(after(&bound(earned), &old_route("home")), None);
+        }
+        let proved = bound(Possession::default().granted(7)).proved(&nothing(), NOW);
+        assert_eq!(after(&proved, &old_route("home")), None);
         assert_eq!(after(&bound(0), &old_route("elsewhere")), None);
     }
 
     #[test]
-    fn a_state_that_a_version_without_tokens_left_out_is_read_from_the_token() {
-        for state in [Possession::default(), bound(0)] {
-            assert_eq!(after(&state, &token(3)), Some((3, Holder::TokenHolder)));
+    fn of_the_tokens_of_an_open_id_the_first_to_come_back_is_the_only_one_that_counts() {
+        let open = Possession::default();
+        let [his, theirs, later] = [1, 2, u32::MAX].map(|random| open.granted(random));
+        let Judgement::Holds(bound) = open.judge(&token(his), &home(), || false, LATER) else { panic!() };
+        assert_eq!(bound.granted(9), his, "the same token goes on to count");
+        assert_eq!(after(&bound, &token(his)), Some((his, Holder::TokenHolder)));
+        for other in [theirs, later, 0] {
+            assert_eq!(after(&bound, &token(other)), None, "{other}");
         }
+        // A version that took every higher number takes none of those either once a proof began a generation.
+        let proved = bound.proved(&token(his), NOW);
+        assert!([his, theirs, later].into_iter().all(|given| given < proved.generation));
+    }
+
+    #[test]
+    fn a_state_that_a_version_without_tokens_left_out_is_read_from_the_token() {
+        assert_eq!(after(&Possession::default(), &token(3)), Some((3, Holder::TokenHolder)));
     }
 
     #[test]

@@ -42,9 +42,12 @@ impl HeldId<'_> {
 
 impl Grant {
     /// What the sender of a batch gets. None for another vendor's client, which cannot hold a token.
-    pub(super) fn of(batch: &Batch, held: &Possession) -> Option<Self> {
-        let grant = Self { anonymous_id: batch.anonymous_id.clone(), generation: held.generation };
-        (held.holder != Holder::Vendor).then_some(grant)
+    pub(super) fn of(batch: &Batch, held: &Possession) -> Result<Option<Self>, EdgeError> {
+        if held.holder == Holder::Vendor {
+            return Ok(None);
+        }
+        let generation = held.granted(u32::from_le_bytes(clock::random()?));
+        Ok(Some(Self { anonymous_id: batch.anonymous_id.clone(), generation }))
     }
 }
 

@@ -180,7 +180,7 @@ impl ProfileShard {
         };
         let Done { visit, decision, due, possession, .. } = *done;
         self.arm(self.next_alarm(&visit, due, now))?;
-        let grant = target.shown.as_ref().and_then(|_| Grant::of(&batch, &possession));
+        let grant = if target.shown.is_some() { Grant::of(&batch, &possession)? } else { None };
         let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected).warning(visit.warnings);
         let profile_id = target.at.as_str().to_owned();
         let body = reply.text(decision.as_ref())?;
@@ -368,9 +368,12 @@ impl ProfileShard {
         let at = profile_id.as_str().to_owned();
         let said = visit.assertion.map(|assertion| assertion.fragment);
         let told = if said.is_some() { self.finish_links(profile_id.as_str()).await? } else { false };
-        let grant = shown.as_ref().and_then(|_| Grant::of(&batch, &possession));
-        // The rest of the request has what was granted, though it does not show it.
-        let shown = shown.map(|shown| shown.granted(possession.generation));
+        let grant = if shown.is_some() { Grant::of(&batch, &possession)? } else { None };
+        // The rest of the request has what was granted, though it does not show it. An open ID stays open.
+        let shown = shown.map(|shown| match &grant {
+            Some(grant) if !possession.is_open() => shown.granted(grant.generation),
+            _ => shown,
+        });
         let follow_up = match (visit.succession, said) {
             (Some((next, events)), _) => {
                 let inherited_possession = Some(possession);
