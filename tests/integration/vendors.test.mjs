@@ -197,16 +197,17 @@ test('pages send from the origins of the source alone', async () => {
   assert.match(preflight.headers.get('access-control-allow-headers') ?? '', /authorization.*content-type.*anonymousid/);
 });
 
-test("a server's word links a browser to the person, a page's word does not", async () => {
+test("a server's word links what only servers name to the person, a page's word does not", async () => {
   const [claimed, proved] = [uuid(), uuid()];
   const userId = `linked-${uuid()}`;
   await asPage('/v1/identify', { anonymousId: claimed, userId, traits: { plan: 'stolen' } });
   await asPage('/v1/track', { userId, event: 'Claimed Without A Browser' });
   assert.deepEqual((await find({ user_id: userId }))?.user_ids, [], 'a claim proves nothing');
   await asServer('/v1/track', { userId, event: 'Server Told' });
+  await asServer('/v1/track', { anonymousId: proved, event: 'Before' });
   await asServer('/v1/identify', { anonymousId: proved, userId, traits: { plan: 'gold' } });
   const profile = await edge.api.profile({ user_id: userId });
-  assert.deepEqual([...names(profile)].sort(), ['Identified', 'Server Told'], 'claims add nothing to the person');
+  assert.deepEqual([...names(profile)].sort(), ['Before', 'Identified', 'Server Told'], 'claims add nothing to the person');
   assert.deepEqual([profile.anonymous_ids.includes(proved), profile.anonymous_ids.includes(claimed)], [true, false]);
   assert.deepEqual([profile.traits.plan, profile.unproved.browsers], ['gold', 2], 'and are listed');
   const visitor = Object.assign(new Visitor(edge), { anonymousId: claimed });

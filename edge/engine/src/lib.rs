@@ -13,6 +13,7 @@ pub mod health;
 pub mod journey;
 pub mod layout;
 pub mod limit;
+pub mod link_settling;
 pub mod openapi;
 pub mod person_export;
 pub mod profile_view;

@@ -314,7 +314,7 @@ impl ProfileView {
             unproved: None,
             anonymous_ids: distinct(row.fragments.iter().map(|(id, fragment)| browser_name(id, fragment))),
             device_ids: distinct(fragments.clone().filter_map(|f| f.device_id.as_ref()).map(|id| id.as_str())),
-            user_ids: row.users().into_iter().map(|user| user.as_str().to_owned()).collect(),
+            user_ids: row.users().into_iter().map(str::to_owned).collect(),
             claimed_user_ids: claimed(row),
             traits: person.traits.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
             consent: ConsentView {
@@ -348,7 +348,7 @@ fn browser_name<'a>(id: &'a FragmentId, fragment: &'a Fragment) -> &'a str {
 fn claimed(row: &ProfileRow) -> Vec<String> {
     let proved = row.users();
     let claims = row.fragments.values().flat_map(|fragment| &fragment.claims);
-    distinct(claims.filter(|claim| !proved.contains(&claim.user_id)).map(|claim| claim.user_id.as_str()))
+    distinct(claims.filter(|claim| !proved.contains(claim.user_id.as_str())).map(|claim| claim.user_id.as_str()))
 }
 
 fn pushes(row: &ProfileRow) -> Vec<PushView> {

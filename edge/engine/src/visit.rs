@@ -10,7 +10,7 @@ use endcap_events::ingest::event::{Event, Kind};
 use endcap_events::ingest::redact::without_proof;
 use endcap_events::ingest::warning::WarningCode;
 use endcap_events::ingest::{Batch, Warning};
-use endcap_identity::{Assertion, FragmentId};
+use endcap_identity::{Assertion, CommonName, FragmentId};
 use endcap_models::lifecycle::Bounds;
 use endcap_models::lifecycle::History;
 use endcap_models::lifecycle::Orders;
@@ -43,6 +43,8 @@ pub struct Visit {
     pub warnings: Vec<Warning>,
     /// Their evidence about whose the fragment is, as far as the graph does not have it yet.
     pub assertion: Option<Assertion>,
+    /// What the kept events name that the shop's server may name as well, where the sender showed to be the browser.
+    pub named: Vec<CommonName>,
     /// Whether a proof said who the person is.
     pub proved: bool,
     /// Whether the visitor logged out.
@@ -93,6 +95,7 @@ pub fn apply(
                 visit.reset |= matches!(event.kind, Kind::Reset);
                 // What was bought teaches once, whoever tells of the order.
                 visit.signals.extend(signals.into_iter().filter(|_| !is_order_in(&event, &told_elsewhere)));
+                visit.named.extend(named_by(&event, fragment, policy));
                 assertion.said.extend(fragment.hear(&event, policy));
                 assertion.aliases.extend(policy.alias_of(&event));
                 visit.warnings.extend(warning(fragment, &event, policy));
@@ -111,7 +114,7 @@ pub fn apply(
 #[must_use]
 pub fn proves_person(row: &ProfileRow, batch: &Batch, policy: &EvidencePolicy<'_>) -> bool {
     let users = row.users();
-    let is_theirs = |event: &&Event| event.user_id.as_ref().is_some_and(|user| users.contains(user));
+    let is_theirs = |event: &&Event| event.user_id.as_ref().is_some_and(|user| users.contains(user.as_str()));
     batch.events.iter().filter(is_theirs).any(|event| policy.judge_proof(event) == Some(Ok(())))
 }
 
@@ -131,6 +134,19 @@ fn warning(fragment: &Fragment, event: &Event, policy: &EvidencePolicy<'_>) -> O
         (false, false) => WarningCode::ClaimNotKept,
     };
     claims.then(|| Warning::of_claim(message, code))
+}
+
+/// What an event of a browser that showed its token names, which the shop's server may name as well. A browser whose user is
+/// proved needs no such link, unless one waits.
+fn named_by(event: &Event, fragment: &Fragment, policy: &EvidencePolicy<'_>) -> Vec<CommonName> {
+    let Some(links) = policy.stated else { return Vec::new() };
+    let proved = fragment.user.as_ref().is_some_and(|named| named.trust == Trust::Fact);
+    if proved && links.is_empty() {
+        return Vec::new();
+    }
+    let user = policy.user_of(event).map(|(user, _)| CommonName::User(user));
+    let order = order_of(event).map(|order| CommonName::Order(order.to_owned()));
+    user.into_iter().chain(order).collect()
 }
 
 /// The order that an event tells of.

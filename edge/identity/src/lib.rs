@@ -15,7 +15,8 @@
 //!   renews it with each page view, signs it anew after the keys were rotated, and removes it when the visitor
 //!   withdraws consent.
 //! - **Possession**: an anonymous ID is a name and opens nothing. The browser whose it is shows a signed token ([`possession`],
-//!   [`possession_token`]); what does not is applied apart, under a new ID.
+//!   [`possession_token`]); what does not is applied apart, under a new ID. What the shop's server says of a browser without
+//!   that token waits for the browser to say the same ([`stated_link`]).
 //!
 //! A **fragment** (`edge/identity/src/fragment_id.rs`) is what one browser did between two resets or two people's
 //! logins, or what a server keeps of somebody who has no browser. Its history only grows. When somebody else logs in on
@@ -88,6 +89,7 @@ pub mod route;
 pub mod rules;
 pub mod server_fragment;
 pub mod signed;
+pub mod stated_link;
 pub mod tombstone;
 
 pub use assignment::{Assignment, LinkStrength, Reassignment};
@@ -102,4 +104,5 @@ pub use resolve::Verdict;
 pub use route::ProfileRoute;
 pub use rules::IdentityRules;
 pub use signed::{Keys, Purpose};
+pub use stated_link::{CommonName, StatedLink};
 pub use tombstone::tombstone;

@@ -13,6 +13,7 @@ use endcap_protocol::{AnonymousId, ProfileId, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use crate::signed::{Keys, Purpose};
+use crate::stated_link::StatedLinks;
 
 /// How long after a change a request that shows the state before may still be on its way, in milliseconds, unless the
 /// deployment says otherwise. Pages give up on a request after 20 s.
@@ -36,7 +37,8 @@ pub enum Holder {
     Anybody,
     /// Who shows the token.
     TokenHolder,
-    /// Another vendor's client, which names itself and cannot hold a token. No browser of ours reads what is under this ID.
+    /// Another vendor's client, or the shop's server, which cannot hold a token. No browser of ours reads what is under this
+    /// ID.
     Vendor,
 }
 
@@ -54,6 +56,12 @@ pub struct Possession {
     pub is_ended: bool,
     /// When generation or holder last changed; 0: never.
     pub changed_at: UnixMillis,
+    /// Whether it is the shop's server that has the ID, because nobody else ever named it.
+    #[serde(default)]
+    pub is_of_server: bool,
+    /// What the shop's server states of whose the browser is, and what the browser says of it.
+    #[serde(default)]
+    pub links: StatedLinks,
 }
 
 /// When a request is judged.
@@ -74,6 +82,8 @@ pub enum Client {
     Browser,
     /// Another vendor's client.
     Vendor,
+    /// The shop's server.
+    Server,
 }
 
 /// What a request shows of an anonymous ID. It was read where the request came in, and its signatures were checked there.
@@ -113,6 +123,9 @@ impl Possession {
             let changed_at = if changed { now.at } else { self.changed_at };
             Judgement::Holds(Self { generation, holder, changed_at, ..self.clone() })
         };
+        if shown.client == Client::Server {
+            return self.judge_server(shown, now);
+        }
         let by_route = shown.old_route.as_ref() == Some(here);
         match (self.holder, shown.client, shown.generation) {
             (Holder::Anybody, Client::Browser, Some(shown)) if self.admits(shown) => holds(shown, Holder::TokenHolder),
@@ -131,7 +144,7 @@ impl Possession {
                 holds(BY_ROUTE, Holder::Anybody)
             }
             (Holder::Anybody, ..) if self.is_open() => holds(0, Holder::Anybody),
-            (Holder::Vendor, Client::Vendor, _) => holds(self.generation, Holder::Vendor),
+            (Holder::Vendor, Client::Vendor, _) if !self.is_of_server => holds(self.generation, Holder::Vendor),
             // The first proof ended what tokens from before were worth. The next ones give the present token back, so that a
             // login on one of several domains takes no other's away.
             _ if shown.client == Client::Browser && proves() => {
@@ -147,6 +160,19 @@ impl Possession {
         }
     }
 
+    /// Judges a request of the shop's server. It has the IDs that nobody else named, and those whose token it forwards, which
+    /// shows that the browser has that token.
+    fn judge_server(&self, shown: &Shown, now: Moment) -> Judgement {
+        match (self.holder, shown.generation) {
+            (Holder::Vendor, _) if self.is_of_server => Judgement::Holds(self.clone()),
+            (Holder::Anybody, Some(generation)) if self.admits(generation) => {
+                Judgement::Holds(Self { generation, holder: Holder::TokenHolder, changed_at: now.at, ..self.clone() })
+            }
+            (Holder::TokenHolder, Some(generation)) if generation == self.generation => Judgement::Holds(self.clone()),
+            _ => Judgement::Unverified,
+        }
+    }
+
     /// The state after a proof of who the person is. The first one binds the ID at once, and older tokens are worth nothing.
     /// What a vendor's client proves leaves the ID with that client, and a browser that keeps no token goes without.
     #[must_use]
@@ -158,10 +184,11 @@ impl Possession {
                 is_proved: true,
                 is_ended: false,
                 changed_at: now,
+                ..self.clone()
             },
             (Client::Browser, _) => Self { is_ended: false, ..self.clone() },
             (Client::Vendor, Holder::Anybody) => Self { holder: Holder::Vendor, changed_at: now, ..self.clone() },
-            (Client::Vendor, _) => self.clone(),
+            (Client::Vendor | Client::Server, _) => self.clone(),
         }
     }
 
@@ -176,13 +203,19 @@ impl Possession {
     /// that one yet.
     #[must_use]
     pub fn inherited(&self) -> Self {
-        Self { is_proved: false, is_ended: false, ..self.clone() }
+        Self { is_proved: false, is_ended: false, links: self.links.inherited(), ..self.clone() }
     }
 
     /// The state of an ID that another vendor's client was the first to name.
     #[must_use]
     pub fn of_vendor(now: UnixMillis) -> Self {
         Self { holder: Holder::Vendor, changed_at: now, ..Self::default() }
+    }
+
+    /// The state of an ID that nobody named before the shop's server did.
+    #[must_use]
+    pub fn of_server(now: UnixMillis) -> Self {
+        Self { is_of_server: true, ..Self::of_vendor(now) }
     }
 
     /// The generation of the token that is given to who has the ID. `random` is any number; while the ID is open, each token
@@ -227,6 +260,12 @@ impl Shown {
     #[must_use]
     pub fn of_vendor() -> Self {
         Self { client: Client::Vendor, ..Self::default() }
+    }
+
+    /// What the shop's server shows: the generation of the token that it forwards.
+    #[must_use]
+    pub fn of_server(generation: Option<u32>) -> Self {
+        Self { client: Client::Server, generation, ..Self::default() }
     }
 
     /// The same request after it was given a token of a generation.
@@ -406,6 +445,23 @@ mod tests {
         assert_eq!(after(&Possession::default(), &Shown::of_vendor()), Some((0, Holder::Anybody)));
         assert_eq!(Possession::default().proved(&Shown::of_vendor(), NOW), vendors);
         assert_eq!(bound(2).proved(&Shown::of_vendor(), NOW), bound(2));
+    }
+
+    #[test]
+    fn the_shops_server_has_what_nobody_else_named_and_what_it_shows_the_token_of() {
+        let servers = Possession::of_server(NOW);
+        let judged = |state: &Possession, shown: &Shown| state.judge(shown, &home(), || true, SOON);
+        assert_eq!(judged(&servers, &Shown::of_server(None)), Judgement::Holds(servers.clone()));
+        for shown in [nothing(), token(0), Shown::of_vendor()] {
+            assert_eq!(servers.judge(&shown, &home(), || false, SOON), Judgement::Unverified);
+        }
+        for state in [Possession::default(), bound(7), Possession::of_vendor(NOW)] {
+            assert_eq!(judged(&state, &Shown::of_server(None)), Judgement::Unverified, "not even an open one");
+        }
+        assert_eq!(judged(&bound(7), &Shown::of_server(Some(7))), Judgement::Holds(bound(7)));
+        assert_eq!(judged(&bound(7), &Shown::of_server(Some(6))), Judgement::Unverified);
+        let Judgement::Holds(state) = judged(&Possession::default(), &Shown::of_server(Some(7))) else { panic!() };
+        assert_eq!((state.generation, state.holder), (7, Holder::TokenHolder), "the browser has it, so it came back");
     }
 
     #[test]

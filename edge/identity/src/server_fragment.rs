@@ -22,6 +22,8 @@ pub enum Of<'a> {
     User(&'a str),
     /// An e-mail address, normalised.
     Email(&'a str),
+    /// A browser that the sender names and did not show to have: what is said of it is kept beside it.
+    Browser(&'a AnonymousId),
 }
 
 /// The name of the history that `source` keeps of somebody.
@@ -32,6 +34,7 @@ pub fn derived(source: &SourceId, trust: Trust, of: Of<'_>) -> Result<AnonymousI
     let (kind, value) = match of {
         Of::User(value) => ("user", value),
         Of::Email(value) => ("email", value),
+        Of::Browser(id) => ("browser", id.as_str()),
     };
     let prefix = match trust {
         Trust::Fact => OF_SERVER,
@@ -80,12 +83,14 @@ mod tests {
     fn names_differ_by_source_trust_and_kind_and_stay_the_same() {
         let (shop, app) = (SourceId::parse("shop").unwrap(), SourceId::parse("app").unwrap());
         let name = |source, trust, of| derived(source, trust, of).unwrap().into_string();
+        let browser = AnonymousId::parse("ann").unwrap();
         let names = [
             name(&shop, Trust::Fact, Of::User("ann")),
             name(&app, Trust::Fact, Of::User("ann")),
             name(&shop, Trust::Claim, Of::User("ann")),
             name(&shop, Trust::Fact, Of::Email("ann")),
             name(&shop, Trust::Fact, Of::User("bob")),
+            name(&shop, Trust::Fact, Of::Browser(&browser)),
         ];
         let different: std::collections::BTreeSet<_> = names.iter().collect();
         assert_eq!(different.len(), names.len());

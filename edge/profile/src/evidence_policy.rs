@@ -7,6 +7,7 @@ use endcap_events::ingest::{Event, Kind};
 use endcap_events::{Trait, Traits};
 use endcap_identity::proof::{ProofError, ProofJudge};
 use endcap_identity::rules::ClaimPolicy;
+use endcap_identity::stated_link::StatedLinks;
 use endcap_identity::{Alias, Evidence, Identifier, IdentityRules, Namespace, Witness};
 use endcap_protocol::{UnixMillis, UserId};
 use endcap_validation::Trust;
@@ -29,6 +30,9 @@ pub struct EvidencePolicy<'a> {
     pub source: &'a str,
     /// The shop's rules.
     pub rules: &'a IdentityRules,
+    /// What the shop's server states of the browser, where the sender showed to be that browser: a user whom both name is a
+    /// fact.
+    pub stated: Option<&'a StatedLinks>,
 }
 
 impl EvidencePolicy<'_> {
@@ -43,7 +47,10 @@ impl EvidencePolicy<'_> {
         }
         let proved = match (self.trust, &event.kind) {
             (Trust::Fact, _) => true,
-            (Trust::Claim, _) => self.judge_proof(event) == Some(Ok(())),
+            (Trust::Claim, _) => {
+                let stated = self.stated.is_some_and(|links| links.states_user(user_id));
+                stated || self.judge_proof(event) == Some(Ok(()))
+            }
         };
         Some((user_id.clone(), if proved { Trust::Fact } else { Trust::Claim }))
     }

@@ -6,7 +6,7 @@ use endcap_events::ingest::consent::ConsentSource;
 use endcap_events::ingest::event::{Event, Impression, Kind, Reaction};
 use endcap_events::traits::{MAX_TRAITS, Trait};
 use endcap_identity::server_fragment::is_derived;
-use endcap_identity::{Evidence, FragmentId, LinkStrength};
+use endcap_identity::{Evidence, FragmentId, LinkStrength, Namespace, StatedLink};
 use endcap_models::recommend::VisitContext;
 use endcap_protocol::commerce::{Commerce, Order};
 use endcap_protocol::{AnonymousId, Consent, DeviceId, SessionId, UnixMillis, UserId};
@@ -186,6 +186,43 @@ impl Fragment {
         let unsaid = news.iter().filter(|evidence| !self.said.contains(evidence)).cloned().collect::<Vec<_>>();
         self.said.extend(unsaid);
         news
+    }
+
+    /// User IDs that the shop's server said are the fragment's user's as well.
+    pub(super) fn aliases(&self) -> impl Iterator<Item = &str> {
+        let facts = self.said.iter().filter(|held| held.trust == Trust::Fact);
+        let users = facts.filter(|held| held.identifier.namespace == Namespace::UserId);
+        users.map(|held| held.identifier.value.as_str())
+    }
+
+    /// Whether it is known as a fact to be whose the shop's server states.
+    #[must_use]
+    pub fn has_fact(&self, link: &StatedLink) -> bool {
+        self.has_said(link, Trust::Fact)
+    }
+
+    fn has_said(&self, link: &StatedLink, trust: Trust) -> bool {
+        self.said.iter().any(|held| held.identifier == link.identifier && held.trust >= trust)
+    }
+
+    /// Notes whose the fragment is by a link that the shop's server stated. Returns the evidence where it is new. One to another
+    /// user than the one who is proved here stays listed.
+    pub fn hear_stated(&mut self, link: &StatedLink, trust: Trust) -> Option<Evidence> {
+        let full = self.said.iter().filter(|held| held.trust == trust).count() >= MAX_SAID;
+        if full || self.has_said(link, trust) {
+            return None;
+        }
+        let StatedLink { identifier, witness, .. } = link.clone();
+        let user = (identifier.namespace == Namespace::UserId).then(|| UserId::parse(&identifier.value).ok()).flatten();
+        if let (Trust::Fact, Some(user)) = (trust, user) {
+            if self.is_claim_against_proof(&user, Trust::Claim) {
+                return None;
+            }
+            self.name(user, trust, witness.at);
+        }
+        let evidence = Evidence { identifier, trust, witness };
+        self.said.push(evidence.clone());
+        Some(evidence)
     }
 
     fn name(&mut self, user_id: UserId, trust: Trust, at: UnixMillis) {

@@ -4,13 +4,16 @@
 //! say all of it, so that during a gradual deployment, and after a roll-back, the version before reads it too.
 //!
 //! Who has the anonymous IDs of the fragments follows the row, with a format of its own. Versions without possession tokens
-//! do not look behind the row, and leave it out when they write. Then the IDs are open, until their tokens come back.
+//! do not look behind the row, and leave it out when they write. Then the IDs are open, until their tokens come back. What the
+//! shop's server states of the browsers follows that in the same way.
 
 use std::collections::BTreeMap;
 
-use endcap_identity::FragmentId;
+use endcap_identity::possession::Holder;
+use endcap_identity::stated_link::StatedLinks;
+use endcap_identity::{FragmentId, Possession};
 use endcap_models::lifecycle::History;
-use endcap_protocol::ProfileId;
+use endcap_protocol::{ProfileId, UnixMillis};
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 
@@ -27,12 +30,76 @@ pub const FORMAT_WITH_KEYS: u8 = 4;
 /// Version of the format of what follows a row.
 const POSSESSIONS_FORMAT: u8 = 1;
 
+/// Version of the format of what follows the possessions.
+const LINKS_FORMAT: u8 = 1;
+
+/// Who has an anonymous ID, as it is stored.
+#[derive(Serialize, Deserialize)]
+struct StoredPossession {
+    generation: u32,
+    holder: Holder,
+    is_proved: bool,
+    is_ended: bool,
+    changed_at: UnixMillis,
+}
+
+/// What the shop's server has to do with an anonymous ID, as it is stored.
+#[derive(Serialize, Deserialize)]
+struct StoredLinks {
+    is_of_server: bool,
+    links: StatedLinks,
+}
+
+impl From<&Possession> for StoredPossession {
+    fn from(possession: &Possession) -> Self {
+        let &Possession { generation, holder, is_proved, is_ended, changed_at, is_of_server: _, links: _ } = possession;
+        Self { generation, holder, is_proved, is_ended, changed_at }
+    }
+}
+
+impl From<StoredPossession> for Possession {
+    fn from(stored: StoredPossession) -> Self {
+        let StoredPossession { generation, holder, is_proved, is_ended, changed_at } = stored;
+        Self { generation, holder, is_proved, is_ended, changed_at, ..Self::default() }
+    }
+}
+
 /// A row with what follows it. What a later version wrote there is left out, as a version before this one does.
 fn with_possessions((mut row, behind): (ProfileRow, &[u8])) -> postcard::Result<ProfileRow> {
-    if let Some((&POSSESSIONS_FORMAT, possessions)) = behind.split_first() {
-        row.possessions = postcard::from_bytes(possessions)?;
+    let Some((&POSSESSIONS_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
+    let (stored, behind) = postcard::take_from_bytes::<BTreeMap<FragmentId, StoredPossession>>(rest)?;
+    row.possessions = stored.into_iter().map(|(id, stored)| (id, stored.into())).collect();
+    if let Some((&LINKS_FORMAT, rest)) = behind.split_first() {
+        for (id, stored) in postcard::from_bytes::<BTreeMap<FragmentId, StoredLinks>>(rest)? {
+            let possession = row.possessions.entry(id).or_default();
+            (possession.is_of_server, possession.links) = (stored.is_of_server, stored.links);
+        }
     }
     Ok(row)
+}
+
+/// Writes what follows a row.
+fn write_possessions(possessions: &BTreeMap<FragmentId, Possession>, mut packed: Vec<u8>) -> postcard::Result<Vec<u8>> {
+    if possessions.is_empty() {
+        return Ok(packed);
+    }
+    packed.push(POSSESSIONS_FORMAT);
+    let stored: BTreeMap<&FragmentId, StoredPossession> =
+        possessions.iter().map(|(id, possession)| (id, possession.into())).collect();
+    let mut packed = postcard::to_extend(&stored, packed)?;
+    let says = |possession: &Possession| possession.is_of_server || !possession.links.is_empty();
+    let links: BTreeMap<&FragmentId, StoredLinks> = possessions
+        .iter()
+        .filter(|(_, possession)| says(possession))
+        .map(|(id, Possession { is_of_server, links, .. })| {
+            (id, StoredLinks { is_of_server: *is_of_server, links: links.clone() })
+        })
+        .collect();
+    if links.is_empty() {
+        return Ok(packed);
+    }
+    packed.push(LINKS_FORMAT);
+    postcard::to_extend(&links, packed)
 }
 
 /// A row of format 3, as it is written.
@@ -79,13 +146,7 @@ impl ProfileRow {
             }
             None => postcard::to_extend(self, vec![FORMAT_WITH_KEYS]),
         };
-        let packed = packed.and_then(|mut packed| {
-            if possessions.is_empty() {
-                return Ok(packed);
-            }
-            packed.push(POSSESSIONS_FORMAT);
-            postcard::to_extend(possessions, packed)
-        });
+        let packed = packed.and_then(|packed| write_possessions(possessions, packed));
         packed.map_err(|error| DomainError::Internal(error.to_string()))
     }
 

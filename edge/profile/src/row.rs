@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_identity::{FragmentId, IdentityRules, LinkStrength, Possession};
 use endcap_models::lifecycle::History;
-use endcap_protocol::{AnonymousId, ProfileId, UnixMillis, UserId};
+use endcap_protocol::{AnonymousId, ProfileId, UnixMillis};
 use endcap_targeting::Act;
 use endcap_validation::Trust;
 use serde::{Deserialize, Serialize};
@@ -61,11 +61,12 @@ impl ProfileRow {
 
     /// User IDs that were proved for this profile, or that a trusted source claims for it.
     #[must_use]
-    pub fn users(&self) -> BTreeSet<&UserId> {
+    pub fn users(&self) -> BTreeSet<&str> {
         let counts =
             |named: &Named, of: &Fragment| named.trust == Trust::Fact || of.link_strength == LinkStrength::Trusted;
         let named = self.fragments.values().filter_map(|fragment| Some((fragment.user.as_ref()?, fragment)));
-        named.filter(|(named, of)| counts(named, of)).map(|(named, _)| &named.user_id).collect()
+        let named = named.filter(|(named, of)| counts(named, of)).map(|(named, _)| named.user_id.as_str());
+        named.chain(self.fragments.values().flat_map(Fragment::aliases)).collect()
     }
 
     /// Takes for joined by a claim what a source joined that the shop trusts no more: then it goes home as well.

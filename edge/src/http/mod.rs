@@ -4,6 +4,7 @@ mod api;
 mod assets;
 mod cross_domain;
 mod dev;
+mod history_finder;
 mod incoming;
 mod link_gone;
 mod pixel;

@@ -1,29 +1,29 @@
 //! Delivering events that no browser of ours sent.
 //!
-//! Role in the flow of one event: the entry has parsed a request that may be about many people. This module finds the
-//! history of each event, and sends each shard its history batches in one request. Sending the same events again
+//! Role in the flow of one event: the entry has parsed a request that may be about many people. The finder says which
+//! history each event goes to; this module sends each shard its history batches in one request. Sending the same events again
 //! changes nothing, so a client that gets an error may simply try again.
 
 use std::collections::BTreeMap;
 
 use endcap_engine::batch_reply::BatchReply;
 use endcap_events::ingest::rejection::{RejectCode, Rejection};
-use endcap_events::server::history_batch::{HistoryBatch, Item, pack};
-use endcap_events::server::{Action, ServerEvent};
-use endcap_identity::server_fragment::{Of, derived, foreign};
-use endcap_identity::{Identifier, Namespace};
-use endcap_protocol::{AnonymousId, FieldError, SourceId, UnixMillis, UserId, bucket_of};
+use endcap_events::server::ServerEvent;
+use endcap_events::server::history_batch::{HistoryBatch, Token, pack, stating};
+use endcap_identity::Shown;
+use endcap_protocol::{FieldError, SourceId, UnixMillis, bucket_of};
 use endcap_validation::{DomainError, Trust};
 use futures_util::future::join_all;
 use serde_json::value::RawValue;
 use worker::{Env, console_error};
 
+use super::history_finder::{Authority, HistoryFinder};
 use super::incoming::Incoming;
 use super::rate_limits;
 use crate::platform::error::EdgeError;
 use crate::rpc::delivery::{DeliverItem, DeliverRequest, ItemReply};
 use crate::rpc::placement::Use;
-use crate::rpc::{call, graph, namespace, placement};
+use crate::rpc::{call, namespace, placement};
 
 /// What became of delivered events.
 #[derive(Debug, Default)]
@@ -44,31 +44,50 @@ pub(super) fn deliver_later(incoming: &Incoming<'_>, source: SourceId, event: Se
     incoming.context.wait_until(async move {
         if admitted.is_err() {
             rate_limits::count_refused(&env, source.as_str(), 1, now).await;
-        } else if let Err(error) = deliver(&env, &source, Trust::Fact, vec![event]).await {
+        } else if let Err(error) = deliver(&env, &source, Authority::SignedLink, vec![event]).await {
             console_error!("event of {}: {error}", source.as_str());
         }
     });
 }
 
-/// Delivers events of one source to the histories they belong to. `trust` says how far the sender is believed.
+/// Delivers events of one source to the histories they belong to.
+///
+/// What the shop's server says of a browser, without having its ID, is refused there, and delivered once more beside it.
 ///
 /// # Errors
 /// When an object cannot be reached or fails: nothing is known about the rest then, and all of it may be sent again.
 pub(super) async fn deliver(
     env: &Env,
     source: &SourceId,
-    trust: Trust,
+    authority: Authority,
     events: Vec<ServerEvent>,
 ) -> Result<Delivered, EdgeError> {
     placement::check(env, Use::Write).await?;
     let mut delivered = Delivered::default();
-    let mut finder = Finder { env, source, trust, known: BTreeMap::new() };
-    let mut addressed = Vec::new();
-    for (index, event) in events.iter().enumerate() {
-        match finder.addressee(event).await? {
-            Ok(Addressee { history, previous }) => {
-                let (consent, event) = (event.consent, event.to_wire(previous.as_ref()));
-                addressed.push(Item { index, history, consent, event });
+    let mut finder = HistoryFinder::of(env, source, authority).await?;
+    let all = events.iter().enumerate().collect();
+    let unverified = deliver_once(&mut finder, all, &mut delivered).await?;
+    if !unverified.is_empty() {
+        finder.keeps_beside = true;
+        let rest = unverified.into_iter().filter_map(|index| Some((index, events.get(index)?))).collect();
+        deliver_once(&mut finder, rest, &mut delivered).await?;
+    }
+    Ok(delivered)
+}
+
+/// Delivers events, each with its place in the request. Returns the places of those that were refused because their sender
+/// does not have the browser's ID.
+async fn deliver_once(
+    finder: &mut HistoryFinder<'_>,
+    events: Vec<(usize, &ServerEvent)>,
+    delivered: &mut Delivered,
+) -> Result<Vec<usize>, EdgeError> {
+    let (mut items, mut links) = (Vec::new(), Vec::new());
+    for (index, event) in events {
+        match finder.place(index, event).await? {
+            Ok(placed) => {
+                items.push(placed.item);
+                links.extend(placed.link);
             }
             Err(error) => {
                 let rejection = Rejection::new(RejectCode::InvalidField, error).of(event.message_id.as_str());
@@ -78,30 +97,38 @@ pub(super) async fn deliver(
     }
     let mut by_shard: BTreeMap<u16, Vec<HistoryBatch>> = BTreeMap::new();
     let placement = placement::placement()?;
-    for batch in pack(source, addressed) {
+    for batch in pack(finder.source, items).into_iter().chain(stating(finder.source, links)) {
         let shard = placement.shard_of(bucket_of(batch.history.as_str()));
         by_shard.entry(shard).or_default().push(batch);
     }
+    let (env, trust) = (finder.env, finder.authority.trust());
     let answers = join_all(by_shard.iter().map(|(shard, batches)| hand_in(env, *shard, trust, batches))).await;
+    let mut unverified = Vec::new();
     for (batches, answer) in by_shard.values().zip(answers) {
         for (batch, reply) in batches.iter().zip(answer?) {
             match reply {
-                ItemReply::Taken(reply) => delivered.add(batch, serde_json::from_str(reply.get())?),
+                ItemReply::Taken(reply) => unverified.extend(delivered.add(batch, serde_json::from_str(reply.get())?)),
                 ItemReply::Refused(why) => delivered.refuse(batch, &why),
             }
         }
     }
-    Ok(delivered)
+    Ok(unverified)
 }
 
 /// Gives one shard its batches, and says what became of each.
 async fn hand_in(env: &Env, shard: u16, trust: Trust, batches: &[HistoryBatch]) -> Result<Vec<ItemReply>, EdgeError> {
     let texts = batches.iter().map(|batch| RawValue::from_string(batch.body.clone()));
     let texts = texts.collect::<Result<Vec<Box<RawValue>>, _>>()?;
-    let items = batches
-        .iter()
-        .zip(&texts)
-        .map(|(batch, text)| DeliverItem { profile_id: batch.history.as_str().into(), batch: text });
+    let items = batches.iter().zip(&texts).map(|(batch, text)| DeliverItem {
+        profile_id: batch.history.as_str().into(),
+        batch: text,
+        shown: match batch.token {
+            Token::Unasked => None,
+            Token::Missing => Some(Shown::of_server(None)),
+            Token::Shown(generation) => Some(Shown::of_server(Some(generation))),
+        },
+        stated: batch.stated.clone(),
+    });
     let request = DeliverRequest { trust, items: items.collect() };
     let reply = call::ask(&namespace::numbered_shard(env, shard)?, &request).await?;
     if reply.replies.len() != batches.len() {
@@ -111,86 +138,24 @@ async fn hand_in(env: &Env, shard: u16, trust: Trust, batches: &[HistoryBatch]) 
 }
 
 impl Delivered {
-    fn add(&mut self, batch: &HistoryBatch, reply: BatchReply) {
+    /// Adds what a shard says about a batch. Returns the places of events whose sender does not have the browser's ID.
+    fn add(&mut self, batch: &HistoryBatch, reply: BatchReply) -> Vec<usize> {
         self.accepted.extend(reply.accepted);
         self.duplicate.extend(reply.duplicate);
+        let mut unverified = Vec::new();
         for rejection in reply.rejected {
             let index = batch.indices.get(rejection.index).copied().unwrap_or_default();
-            self.rejected.push(rejection.relative().at(index));
+            if rejection.code == RejectCode::Unverified && batch.token != Token::Unasked {
+                unverified.push(index);
+            } else {
+                self.rejected.push(rejection.relative().at(index));
+            }
         }
+        unverified
     }
 
     fn refuse(&mut self, batch: &HistoryBatch, why: &str) {
         let refusal = |index: &usize| Rejection::new(RejectCode::InvalidEvent, FieldError::new("", why)).at(*index);
         self.rejected.extend(batch.indices.iter().map(refusal));
-    }
-}
-
-/// Finds the histories that events belong to.
-struct Finder<'a> {
-    env: &'a Env,
-    source: &'a SourceId,
-    trust: Trust,
-    /// User IDs that were asked for in this request, and whether somebody has them.
-    known: BTreeMap<UserId, bool>,
-}
-
-/// The history that an event goes to, and for an alias the earlier user ID, if somebody has it.
-struct Addressee {
-    history: AnonymousId,
-    previous: Option<UserId>,
-}
-
-impl Addressee {
-    fn of(history: AnonymousId) -> Self {
-        Self { history, previous: None }
-    }
-}
-
-impl Finder<'_> {
-    async fn addressee(&mut self, event: &ServerEvent) -> Result<Result<Addressee, FieldError>, EdgeError> {
-        let who = &event.who;
-        // Each event of a history carries its identifiers, so the graph assigns the history once it knows the person.
-        let history = match (&event.action, &who.anonymous_id, &who.user_id, &who.email) {
-            (Action::Alias { previous }, _, user, _) => return self.alias(user.as_ref(), previous).await,
-            (_, Some(anonymous), ..) => Ok(anonymous.clone()),
-            (_, None, Some(user), _) => derived(self.source, self.trust, Of::User(user.as_str())),
-            (_, None, None, Some(email)) => derived(self.source, self.trust, Of::Email(email)),
-            (_, None, None, None) => Err(FieldError::new("anonymous_id", "is required where there is no user ID")),
-        };
-        Ok(history.map(Addressee::of))
-    }
-
-    /// An alias goes to the history that its earlier ID names: a known user's, else a browser's.
-    async fn alias(
-        &mut self,
-        user: Option<&UserId>,
-        previous: &str,
-    ) -> Result<Result<Addressee, FieldError>, EdgeError> {
-        if user.is_none() {
-            return Ok(Err(FieldError::new("user_id", "is required")));
-        }
-        if let Ok(earlier) = UserId::parse(previous)
-            && self.is_known(&earlier).await?
-        {
-            let history = derived(self.source, self.trust, Of::User(earlier.as_str()));
-            return Ok(history.map(|history| Addressee { history, previous: Some(earlier) }));
-        }
-        let browser = foreign(previous).ok_or_else(|| FieldError::new("previous_id", "is required"));
-        Ok(browser.map(Addressee::of))
-    }
-
-    /// Whether somebody has a user ID. Always false for a sender that can only claim.
-    async fn is_known(&mut self, user: &UserId) -> Result<bool, EdgeError> {
-        if self.trust == Trust::Claim {
-            return Ok(false);
-        }
-        if let Some(known) = self.known.get(user) {
-            return Ok(*known);
-        }
-        let identifier = Identifier::new(Namespace::UserId, user.as_str())?;
-        let known = graph::find(self.env, &identifier).await?.profile_id.is_some();
-        self.known.insert(user.clone(), known);
-        Ok(known)
     }
 }

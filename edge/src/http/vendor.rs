@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{Env, Request, Response};
 
+use super::history_finder::Authority;
 use super::incoming::Incoming;
 use super::rate_limits;
 use super::server_delivery::deliver;
@@ -126,7 +127,7 @@ async fn apply(
         return response::json(&json!({"success": true}));
     }
     let (indices, events): (Vec<usize>, Vec<ServerEvent>) = understood.events.into_iter().unzip();
-    let delivered = deliver(env, &speaker.source, speaker.trust, events).await?;
+    let delivered = deliver(env, &speaker.source, Authority::of(speaker.trust), events).await?;
     let refused: Vec<_> = understood.refused.iter().map(|refused| kept(refused, speaker, call, now)).collect();
     if !refused.is_empty() {
         quarantine::keep(env, refused).await?;
@@ -234,7 +235,7 @@ pub(super) async fn again(env: &Env, kept: &Quarantined) -> Result<BatchReply, E
     };
     respect(&mut understood, context.gpc.as_deref().map(Gpc::parse));
     let events = understood.events.into_iter().map(|(_, event)| event).collect();
-    let delivered = deliver(env, &source, Trust::parse(&context.trust), events).await?;
+    let delivered = deliver(env, &source, Authority::of(Trust::parse(&context.trust)), events).await?;
     let mut rejected: Vec<_> = understood.refused.into_iter().map(|refused| refused.rejection).collect();
     rejected.extend(delivered.rejected);
     Ok(BatchReply::of(delivered.accepted, delivered.duplicate, rejected))

@@ -13,11 +13,12 @@ use endcap_events::ingest::rejection::{RejectCode, Rejection};
 use endcap_events::webhook::delivery::{Delivery, MAX_BODY, Meaning};
 use endcap_events::webhook::signature::{Scheme, SignatureError};
 use endcap_protocol::{FieldError, SourceId};
+use endcap_validation::DomainError;
 use endcap_validation::path::segment;
-use endcap_validation::{DomainError, Trust};
 use serde::{Deserialize, Serialize};
 use worker::{Env, Request, Response};
 
+use super::history_finder::Authority;
 use super::incoming::Incoming;
 use super::server_delivery::deliver;
 use crate::platform::error::EdgeError;
@@ -74,7 +75,7 @@ pub(super) async fn again(env: &Env, kept: &Quarantined) -> Result<BatchReply, E
 
 /// Delivers the events that were made of a delivery. A shard keeps those that it refuses.
 async fn take(env: &Env, source: &SourceId, meaning: Meaning) -> Result<BatchReply, EdgeError> {
-    let delivered = deliver(env, source, Trust::Fact, meaning.events).await?;
+    let delivered = deliver(env, source, Authority::Server, meaning.events).await?;
     let mut rejected = meaning.rejected;
     rejected.extend(delivered.rejected);
     Ok(BatchReply::of(delivered.accepted, delivered.duplicate, rejected))

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use endcap_identity::{Shown, StatedLink};
 use endcap_validation::Trust;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -27,6 +28,12 @@ pub(crate) struct DeliverItem<'a> {
     /// The batch's text.
     #[serde(borrow)]
     pub(crate) batch: &'a RawValue,
+    /// What the sender shows of the browser that it is about; None where nobody asks.
+    #[serde(default)]
+    pub(crate) shown: Option<Shown>,
+    /// What the shop's server states of whose that browser is.
+    #[serde(default)]
+    pub(crate) stated: Vec<StatedLink>,
 }
 
 /// What the shard says about each batch.

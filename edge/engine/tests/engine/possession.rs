@@ -88,7 +88,14 @@ fn only_a_proof_of_the_profiles_own_user_is_possession_of_it() {
     let secrets = [SECRET.to_vec()];
     let proves = |row: &ProfileRow, event| {
         let batch = ingested(&batch(&[page("p", NOW, ""), event]), NOW);
-        let policy = EvidencePolicy { secrets: &secrets, now: NOW, trust: batch.trust, source: "shop", rules: &rules };
+        let policy = EvidencePolicy {
+            secrets: &secrets,
+            now: NOW,
+            trust: batch.trust,
+            source: "shop",
+            rules: &rules,
+            stated: None,
+        };
         proves_person(row, &batch, &policy)
     };
     assert!(proves(&row, proved("x", NOW, "ann", &json!({}))));

@@ -107,7 +107,7 @@ pub(crate) fn applied(row: &mut ProfileRow, batch: &mut Batch, now: UnixMillis, 
     let open = row.open_fragment(&batch.anonymous_id).cloned();
     let at = open.unwrap_or_else(|| FragmentId::first(&batch.anonymous_id));
     let secrets = [SECRET.to_vec()];
-    let policy = EvidencePolicy { secrets: &secrets, now, trust: batch.trust, source: "shop", rules };
+    let policy = EvidencePolicy { secrets: &secrets, now, trust: batch.trust, source: "shop", rules, stated: None };
     apply(row, &at, batch, now, &policy, &[])
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn proof_only() -> IdentityRules {
 pub(crate) fn users(row: &ProfileRow, trust: Trust) -> Vec<&str> {
     let named = row.fragments.values().filter_map(|fragment| fragment.user.as_ref());
     match trust {
-        Trust::Fact => row.users().into_iter().map(UserId::as_str).collect(),
+        Trust::Fact => row.users().into_iter().collect(),
         Trust::Claim => named.filter(|named| named.trust == trust).map(|named| named.user_id.as_str()).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use endcap_events::ingest::event::Kind;
 use endcap_events::ingest::ingest_as;
 use endcap_events::ingest::rejection::RejectCode;
-use endcap_events::server::history_batch::{Item, pack};
+use endcap_events::server::history_batch::{Item, Token, pack};
 use endcap_events::server::{Action, ServerEvent};
 use endcap_events::vendor::CallType;
 use endcap_events::vendor::consent::Categories;
@@ -36,7 +36,7 @@ fn ingested(event: &ServerEvent) -> endcap_events::ingest::Batch {
     let history = AnonymousId::parse("somebody").unwrap();
     let mut history_batches = pack(
         &SourceId::parse("shop").unwrap(),
-        vec![Item { index: 0, history, consent: event.consent, event: event.to_wire(None) }],
+        vec![Item { index: 0, history, token: Token::Unasked, consent: event.consent, event: event.to_wire(None) }],
     );
     ingest_as(history_batches.remove(0).body.as_bytes(), NOW, Trust::Fact).unwrap()
 }

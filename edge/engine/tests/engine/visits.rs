@@ -228,7 +228,14 @@ fn another_person_on_the_browser_gets_a_fragment_of_their_own() {
     let mut rest = endcap_events::ingest::ingest(sent.body(&rest).as_bytes(), NOW + 3).unwrap();
     let rules = IdentityRules::default();
     let secrets = [SECRET.to_vec()];
-    let policy = EvidencePolicy { secrets: &secrets, now: NOW + 3, trust: Trust::Claim, source: "shop", rules: &rules };
+    let policy = EvidencePolicy {
+        secrets: &secrets,
+        now: NOW + 3,
+        trust: Trust::Claim,
+        source: "shop",
+        rules: &rules,
+        stated: None,
+    };
     let applied = apply(&mut his, &next, &mut rest, NOW + 3, &policy, &[]);
     assert_eq!((applied.accepted.len(), said(&applied)[0].clone()), (2, ("user_id:bob".to_owned(), Trust::Fact)));
     assert_eq!(applied.assertion.unwrap().fragment, next);

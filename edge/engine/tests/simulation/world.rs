@@ -552,7 +552,8 @@ impl<'a> World<'a> {
                 let (secrets, rules) = ([SECRET.to_vec()], &self.script.rules);
                 let source = batch.source.clone();
                 let trust = if self.has(Mutation::BrowserHeardAsServer) { Trust::Fact } else { trust };
-                let policy = EvidencePolicy { secrets: &secrets, now: NOW, trust, source: source.as_str(), rules };
+                let policy =
+                    EvidencePolicy { secrets: &secrets, now: NOW, trust, source: source.as_str(), rules, stated: None };
                 self.forge(&mut row, &at, &mut batch);
                 let mut visit = apply(&mut row, &at, &mut batch, NOW, &policy, &[]);
                 self.misjudge(&mut visit);

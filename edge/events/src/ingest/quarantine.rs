@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::patch;
-use super::redact::without_proof;
+use super::redact::{without_possession, without_proof};
 use super::rejection::{RejectCode, Rejection};
 use super::repair_surrogates::repair_surrogates;
 
@@ -114,7 +114,8 @@ impl Quarantined {
     pub fn new(route: Route, source: &str, subject: &str, raw: &str, rejection: &Rejection, at: UnixMillis) -> Self {
         let raw = match route {
             Route::Batch | Route::Call => without_proof(raw),
-            Route::Vendor | Route::Webhook => raw.into(),
+            Route::Vendor => without_possession(raw),
+            Route::Webhook => raw.into(),
         };
         Self {
             received_at: at,

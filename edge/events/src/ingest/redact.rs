@@ -1,4 +1,5 @@
-//! Takes proofs out of the texts that are stored: whoever reads a log or a refused event must not be able to log in with it.
+//! Takes proofs and passed on tokens out of the texts that are stored: whoever reads a log or a refused event must not be able to
+//! log in with it, or to act as that browser.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,6 +10,10 @@ use serde_json::value::RawValue;
 
 use super::repair_surrogates::repair_surrogates;
 
+/// The member of a server's call that says where it happened.
+const CONTEXT: &str = "context";
+/// The member of it that holds possession tokens.
+const POSSESSION: &str = "possession";
 /// The member that holds a proof.
 const PROOF: &str = "proof";
 /// The member of a held call that holds its arguments.
@@ -70,17 +75,38 @@ pub fn without_proof(raw: &str) -> Cow<'_, str> {
 /// The arguments of a held call, each without a proof of its own.
 fn arguments_without_proof(raw: &str) -> Cow<'_, str> {
     let Ok(arguments) = serde_json::from_str::<Vec<&RawValue>>(raw) else { return Cow::Borrowed(raw) };
-    let kept: Vec<Cow<'_, str>> = arguments.iter().map(|argument| without_member(argument.get())).collect();
+    let kept: Vec<Cow<'_, str>> = arguments.iter().map(|argument| without_member(argument.get(), PROOF)).collect();
     if kept.iter().all(|argument| matches!(argument, Cow::Borrowed(_))) {
         return Cow::Borrowed(raw);
     }
     Cow::Owned(format!("[{}]", kept.join(",")))
 }
 
-/// A value without the member that holds a proof, where it is an object.
-fn without_member(raw: &str) -> Cow<'_, str> {
+/// The text of a server's call without the possession tokens that it passes on; everything else stays as it was sent.
+#[must_use]
+pub fn without_possession(raw: &str) -> Cow<'_, str> {
+    if !raw.contains(POSSESSION) && !raw.contains("\\u") {
+        return Cow::Borrowed(raw);
+    }
+    let repaired = repair_surrogates(raw);
+    let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(&repaired) else { return Cow::Borrowed(raw) };
+    let kept: Vec<_> = members
+        .into_iter()
+        .map(|(name, value)| {
+            let value = if name == CONTEXT { without_member(value.get(), POSSESSION) } else { value.get().into() };
+            (name, value)
+        })
+        .collect();
+    if kept.iter().all(|(_, value)| matches!(value, Cow::Borrowed(_))) {
+        return Cow::Borrowed(raw);
+    }
+    Cow::Owned(object(&kept))
+}
+
+/// A value without a member of this name, where it is an object.
+fn without_member<'a>(raw: &'a str, without: &str) -> Cow<'a, str> {
     let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(raw) else { return Cow::Borrowed(raw) };
-    let kept: Vec<_> = members.iter().filter(|(name, _)| name != PROOF).collect();
+    let kept: Vec<_> = members.iter().filter(|(name, _)| name != without).collect();
     if kept.len() == members.len() {
         return Cow::Borrowed(raw);
     }
@@ -108,6 +134,21 @@ mod tests {
         let call = r#"{"message_id":"m","call":["identify","ann",{"a":1},{"proof":"00ff","x":2}],"url":""}"#;
         let expected = r#"{"message_id":"m","call":["identify","ann",{"a":1},{"x":2}],"url":""}"#;
         assert_eq!(without_proof(call), expected);
+    }
+
+    #[test]
+    fn passed_on_tokens_go_and_the_rest_stays_as_it_was() {
+        let call =
+            r#"{"type":"track","context":{"ip":"::1","possession":"1.k1.x"},"properties":{"possession":"of a house"}}"#;
+        let expected = r#"{"type":"track","context":{"ip":"::1"},"properties":{"possession":"of a house"}}"#;
+        assert_eq!(without_possession(call), expected);
+        assert!(!without_possession(r#"{"context":{"\u0070ossession":"1.k1.x"}}"#).contains("1.k1.x"));
+        assert!(!without_possession(r#"{"conte\u0078t":{"possession":"1.k1.x"}}"#).contains("1.k1.x"));
+        for text in
+            [r#"{"context":{"possessions":1}}"#, r#"["possession"]"#, "possession", r#"{"context":"possession"}"#]
+        {
+            assert!(matches!(without_possession(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
     }
 
     #[test]

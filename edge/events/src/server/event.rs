@@ -1,16 +1,20 @@
 //! One event as the entry understood it, whatever client or protocol it came by.
 
-use endcap_protocol::{AnonymousId, MessageId, SessionId, UnixMillis, UserId};
+use endcap_identity::{Identifier, StatedLink, Witness};
+use endcap_protocol::commerce::{self, Commerce};
+use endcap_protocol::{AnonymousId, MessageId, SessionId, SourceId, UnixMillis, UserId};
 use serde_json::{Map, Value, json};
 
 use crate::ingest::consent::Stated;
 
-/// The person that an event is about. The first of these that is given chooses the history: anonymous ID, user ID,
-/// e-mail address.
+/// The person that an event is about. The first of these that is given chooses the history: an anonymous ID with its browser's
+/// token, user ID, anonymous ID, e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Who {
     /// The browser.
     pub anonymous_id: Option<AnonymousId>,
+    /// The browser's possession tokens, where the shop's server passes them on. They are not stored.
+    pub possession: Option<String>,
     /// The shop's name for the person. A fact of the shop's server links what is known so far; anything else is a claim.
     pub user_id: Option<UserId>,
     /// E-mail address, normalised by [`endcap_validation::text::normalise_email`].
@@ -74,6 +78,29 @@ pub struct ServerEvent {
 }
 
 impl ServerEvent {
+    /// That the browser is whose this event says, at the time `now` unless the event has one of its own.
+    #[must_use]
+    pub fn stated(&self, identifier: Identifier, source: &SourceId, now: UnixMillis) -> StatedLink {
+        let message_id = self.message_id.as_str().to_owned();
+        let witness = Witness { at: self.at.unwrap_or(now), message_id, source: source.as_str().to_owned() };
+        StatedLink { identifier, order: self.order(), witness }
+    }
+
+    /// The same event for a history that is not the browser's: what else names the person does so there.
+    #[must_use]
+    pub fn beside_browser(&self) -> Self {
+        Self { who: Who { anonymous_id: None, ..self.who.clone() }, ..self.clone() }
+    }
+
+    /// The order that it tells of, by its ID.
+    fn order(&self) -> Option<String> {
+        let Action::Track { name, properties } = &self.action else { return None };
+        match commerce::parse(name, &Value::Object(properties.clone())) {
+            Ok(Some(Commerce::Ordered(order))) => Some(order.order_id),
+            _ => None,
+        }
+    }
+
     /// The event as its history's shard takes it. `previous` is an earlier user ID of the person.
     #[must_use]
     pub fn to_wire(&self, previous: Option<&UserId>) -> Value {

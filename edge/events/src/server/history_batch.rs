@@ -2,11 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use endcap_identity::StatedLink;
 use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS};
 use endcap_protocol::{AnonymousId, SourceId};
 use serde_json::{Value, json};
 
 use crate::ingest::consent::Stated;
+
+/// What shows that an event may go to a browser's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Token {
+    /// Nobody asks: the history is no browser's, or the sender is believed without.
+    Unasked,
+    /// The sender passed none on.
+    Missing,
+    /// A token of this generation.
+    Shown(u32),
+}
 
 /// One event of a request, on its way to a history.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +27,8 @@ pub struct Item {
     pub index: usize,
     /// Whose history it goes to.
     pub history: AnonymousId,
+    /// What shows that it may.
+    pub token: Token,
     /// What the person agreed to, where the client says so.
     pub consent: Option<Stated>,
     /// The event, as the shard takes it.
@@ -26,6 +40,10 @@ pub struct Item {
 pub struct HistoryBatch {
     /// Whose history it goes to: a browser's, or one that a server keeps.
     pub history: AnonymousId,
+    /// What shows that its events may.
+    pub token: Token,
+    /// What the shop's server states of whose the browser is.
+    pub stated: Vec<StatedLink>,
     /// The batch.
     pub body: String,
     /// Where its events stood in the request, in order.
@@ -43,17 +61,34 @@ struct Packed {
 }
 
 /// Packs events by history, in the order given; what is too much for one batch becomes several, and so do events with
-/// different consents, because a batch has one.
+/// different consents or tokens, because a batch has one.
 #[must_use]
 pub fn pack(source: &SourceId, items: Vec<Item>) -> Vec<HistoryBatch> {
-    let mut by_history: BTreeMap<AnonymousId, Vec<Packed>> = BTreeMap::new();
-    for Item { index, history, consent, event } in items {
-        by_history.entry(history).or_default().push(Packed { index, consent, text: event.to_string() });
+    let mut by_history: BTreeMap<(AnonymousId, Token), Vec<Packed>> = BTreeMap::new();
+    for Item { index, history, token, consent, event } in items {
+        by_history.entry((history, token)).or_default().push(Packed { index, consent, text: event.to_string() });
     }
-    by_history.into_iter().flat_map(|(history, events)| batches(source, &history, events)).collect()
+    by_history.into_iter().flat_map(|(place, events)| batches(source, &place, events)).collect()
 }
 
-fn batches(source: &SourceId, history: &AnonymousId, events: Vec<Packed>) -> Vec<HistoryBatch> {
+/// What the shop's server states of browsers, as a batch without events for each.
+#[must_use]
+pub fn stating(source: &SourceId, links: Vec<(AnonymousId, StatedLink)>) -> Vec<HistoryBatch> {
+    let mut by_browser: BTreeMap<AnonymousId, Vec<StatedLink>> = BTreeMap::new();
+    for (browser, link) in links {
+        let held = by_browser.entry(browser).or_default();
+        if !held.iter().any(|held| held.says(&link)) {
+            held.push(link);
+        }
+    }
+    let batch = |(browser, stated)| {
+        let batch = history_batch(source, &(browser, Token::Unasked), &[]);
+        HistoryBatch { stated, ..batch }
+    };
+    by_browser.into_iter().map(batch).collect()
+}
+
+fn batches(source: &SourceId, history: &(AnonymousId, Token), events: Vec<Packed>) -> Vec<HistoryBatch> {
     let mut history_batches = Vec::new();
     let mut held: Vec<Packed> = Vec::new();
     let mut bytes = HEAD_BYTES;
@@ -71,7 +106,7 @@ fn batches(source: &SourceId, history: &AnonymousId, events: Vec<Packed>) -> Vec
     history_batches
 }
 
-fn history_batch(source: &SourceId, history: &AnonymousId, events: &[Packed]) -> HistoryBatch {
+fn history_batch(source: &SourceId, (history, token): &(AnonymousId, Token), events: &[Packed]) -> HistoryBatch {
     let consent = events.first().and_then(|event| event.consent);
     let head = json!({
         "source": source, "anonymous_id": history, "consent": consent.map(|said| said.consent),
@@ -82,6 +117,8 @@ fn history_batch(source: &SourceId, history: &AnonymousId, events: &[Packed]) ->
     let texts: Vec<&str> = events.iter().map(|event| event.text.as_str()).collect();
     HistoryBatch {
         history: history.clone(),
+        token: *token,
+        stated: Vec::new(),
         body: format!("{open},\"events\":[{}]}}", texts.join(",")),
         indices: events.iter().map(|event| event.index).collect(),
     }
@@ -111,6 +148,7 @@ mod tests {
             let packed = events.iter().enumerate().map(|(index, (who, size, bits))| Item {
                 index,
                 history: history(["a", "b", "c"][*who]),
+                token: [Token::Unasked, Token::Missing, Token::Shown(7)][size % 3],
                 consent: said(*bits),
                 event: json!({"n": index, "x": "x".repeat(*size)}),
             });
@@ -121,6 +159,8 @@ mod tests {
                 let body: Value = serde_json::from_str(&history_batch.body).unwrap();
                 prop_assert_eq!(body["anonymous_id"].as_str(), Some(history_batch.history.as_str()));
                 for index in &history_batch.indices {
+                    let token = [Token::Unasked, Token::Missing, Token::Shown(7)][events[*index].1 % 3];
+                    prop_assert_eq!(history_batch.token, token);
                     let consent = said(events[*index].2).map(|said| said.consent);
                     prop_assert_eq!(&body["consent"], &json!(consent));
                 }

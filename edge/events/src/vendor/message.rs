@@ -125,7 +125,8 @@ fn who(call: &Call, kind: CallType, given: &Map<String, Value>) -> Result<Who, F
     }
     let traits = [call.0.get("traits"), given.get("traits")];
     let email = traits.into_iter().flatten().find_map(|traits| traits.get("email")?.as_str()).and_then(normalise_email);
-    Ok(Who { anonymous_id, user_id, email })
+    let possession = given.get("possession").and_then(Value::as_str).map(str::to_owned);
+    Ok(Who { anonymous_id, possession, user_id, email })
 }
 
 fn action(call: &Call, kind: CallType, given: &Map<String, Value>) -> Result<Action, FieldError> {

@@ -120,6 +120,7 @@ impl Rule {
         let find = |path: &Option<Path>| path.as_ref().and_then(|path| path.identifier(body));
         let who = Who {
             anonymous_id: find(&self.anonymous_id).and_then(|id| foreign(&id)),
+            possession: None,
             user_id: find(&self.user_id).map(|id| UserId::parse(&id)).transpose()?,
             email: find(&self.email).map(|text| email(&text)).transpose()?,
         };

@@ -65,6 +65,7 @@ mod tests {
         let history = AnonymousId::parse("a").unwrap();
         let wires = meaning.events.iter().enumerate().map(|(index, e)| Item {
             index,
+            token: crate::server::history_batch::Token::Unasked,
             history: history.clone(),
             consent: None,
             event: e.to_wire(None),

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use endcap_identity::{FragmentId, Possession, Shown};
+use endcap_identity::{FragmentId, Possession, Shown, StatedLink};
 use endcap_profile::dedupe::Accepted;
 use endcap_protocol::{AnonymousId, ProfileId};
 use endcap_validation::DomainError;
@@ -21,19 +21,22 @@ pub(super) struct Destination {
     /// fragment.
     #[serde(rename = "heritage")]
     pub(super) inherited_dedupe: Option<Accepted>,
-    /// What the request shows of its anonymous ID; None where nobody asks: the shop's server sent it, no key signs tokens,
-    /// or a version that knows none received it.
+    /// What the request shows of its anonymous ID; None where nobody asks: it goes to no browser, it is a click on a link that
+    /// we signed, no key signs tokens, or a version that knows none received it.
     #[serde(default)]
     pub(super) shown: Option<Shown>,
     /// Who had the anonymous ID at the fragment before, after a succession.
     #[serde(default)]
     pub(super) inherited_possession: Option<Possession>,
+    /// What the shop's server states of whose the browser is.
+    #[serde(default)]
+    pub(super) stated: Vec<StatedLink>,
 }
 
 impl Destination {
     /// A profile, and there the fragment that the browser adds to.
     pub(super) fn of(profile: ProfileId, shown: Option<Shown>) -> Self {
-        Self { profile, fragment: None, inherited_dedupe: None, shown, inherited_possession: None }
+        Self { profile, fragment: None, inherited_dedupe: None, shown, inherited_possession: None, stated: Vec::new() }
     }
 
     /// A fragment at a profile, for the rest of a request that shows the same.

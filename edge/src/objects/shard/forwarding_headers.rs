@@ -6,11 +6,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use endcap_events::ingest::consent::Gpc;
 use endcap_events::ingest::{Batch, Signals};
-use endcap_identity::{FragmentId, Possession, Shown};
+use endcap_identity::possession::Client;
+use endcap_identity::{FragmentId, Possession, Shown, StatedLink};
 use endcap_protocol::UnixMillis;
 use endcap_validation::{DomainError, Trust};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use worker::Headers;
 
 use super::destination::Destination;
@@ -33,10 +34,19 @@ const TRUST_HEADER: &str = "x-endcap-trust";
 const GPC_HEADER: &str = "x-endcap-gpc";
 /// What the request shows of its anonymous ID.
 const SHOWN_HEADER: &str = "x-endcap-shown";
+/// The same of the shop's server, with what it states. The version before asked nothing of it, and knows no such client.
+const SERVER_HEADER: &str = "x-endcap-server";
 /// Who had the anonymous ID at the fragment before.
 const INHERITED_HEADER: &str = "x-endcap-inherited";
 /// When the batch was received.
 const RECEIVED_HEADER: &str = "x-endcap-received";
+
+/// What a batch of the shop's server brings along.
+#[derive(Serialize, Deserialize)]
+struct OfServer {
+    shown: Option<Shown>,
+    stated: Vec<StatedLink>,
+}
 
 /// What the headers say.
 pub(super) struct ForwardingHeaders {
@@ -46,6 +56,7 @@ pub(super) struct ForwardingHeaders {
     pub(super) received_at: UnixMillis,
     pub(super) shown: Option<Shown>,
     pub(super) inherited_possession: Option<Possession>,
+    pub(super) stated: Vec<StatedLink>,
 }
 
 impl ForwardingHeaders {
@@ -54,13 +65,18 @@ impl ForwardingHeaders {
         let received = headers.get(RECEIVED_HEADER)?.and_then(|text| text.parse().ok());
         let gpc = headers.get(GPC_HEADER)?.map(|text| Gpc::parse(&text));
         let trust = Trust::parse(&headers.get(TRUST_HEADER)?.unwrap_or_default());
+        let (shown, stated) = match read_packed(headers, SERVER_HEADER)? {
+            Some(OfServer { shown, stated }) => (shown, stated),
+            None => (read_packed(headers, SHOWN_HEADER)?, Vec::new()),
+        };
         Ok(Self {
             profile: headers.get(PROFILE_HEADER)?.unwrap_or_default(),
             fragment: headers.get(FRAGMENT_HEADER)?.map(|name| FragmentId::parse(&name)).transpose()?,
             signals: Signals { gpc, trust, robot: false },
             received_at: received.unwrap_or_else(clock::now),
-            shown: read_packed(headers, SHOWN_HEADER)?,
+            shown,
             inherited_possession: read_packed(headers, INHERITED_HEADER)?,
+            stated,
         })
     }
 
@@ -70,7 +86,11 @@ impl ForwardingHeaders {
         if let Some(fragment) = &destination.fragment {
             headers.set(FRAGMENT_HEADER, fragment.as_str())?;
         }
-        if let Some(shown) = &destination.shown {
+        let shown = destination.shown.as_ref();
+        if shown.is_some_and(|shown| shown.client == Client::Server) || !destination.stated.is_empty() {
+            let of_server = OfServer { shown: shown.cloned(), stated: destination.stated.clone() };
+            write_packed(headers, SERVER_HEADER, &of_server)?;
+        } else if let Some(shown) = shown {
             write_packed(headers, SHOWN_HEADER, shown)?;
         }
         if let Some(inherited) = &destination.inherited_possession {

@@ -49,9 +49,10 @@ impl ProfileShard {
         let profile = ProfileId::parse(&item.profile_id)?;
         let body = item.batch.get().as_bytes();
         let batch = ingest_as(body, clock::now(), trust)?;
-        // What the shop's server says needs no token; other vendors' clients have none.
-        let shown = (trust == Trust::Claim && !config(&self.env).keys.is_empty()).then(Shown::of_vendor);
-        let destination = Destination::of(profile, shown);
+        // Other vendors' clients have no token.
+        let vendors = (trust == Trust::Claim && !config(&self.env).keys.is_empty()).then(Shown::of_vendor);
+        let destination = Destination::of(profile, vendors.or_else(|| item.shown.clone()));
+        let destination = Destination { stated: item.stated.clone(), ..destination };
         let reply = self.apply_to_destination(destination, (body, batch), snapshot, told).await?;
         message::read(&reply)
     }

@@ -10,6 +10,7 @@ use endcap_events::ingest::rename::renamed;
 use endcap_events::ingest::warning::Warning;
 use endcap_events::ingest::{Batch, Signals, ingest_from};
 use endcap_identity::possession::{Client, Holder, Judgement, Moment, Seed, id_apart};
+use endcap_identity::stated_link::StatedLinks;
 use endcap_identity::{FragmentId, Possession, ProfileRoute, Shown};
 use endcap_profile::ProfileRow;
 use endcap_protocol::{UnixMillis, uuid};
@@ -30,6 +31,12 @@ pub(super) struct HeldId<'a> {
 }
 
 impl HeldId<'_> {
+    /// What the shop's server states of a browser that showed to be it.
+    pub(super) fn stated(&self) -> Option<&StatedLinks> {
+        let browser = self.shown.is_some_and(|shown| shown.client == Client::Browser);
+        (browser && self.possession.holder == Holder::TokenHolder).then_some(&self.possession.links)
+    }
+
     /// The state once it is known what the events of the request did.
     pub(super) fn after(&self, visit: &Visit, now: UnixMillis) -> Possession {
         let possession = match self.shown {
@@ -64,12 +71,23 @@ pub(super) fn judge(
     let state = state.or_else(|| destination.inherited_possession.as_ref().map(Possession::inherited));
     match (&destination.shown, state) {
         (None, state) => Judgement::Holds(state.unwrap_or_default()),
-        // An ID that another vendor's client is the first to name is that client's.
+        // An ID that another vendor's client is the first to name is that client's, or else the shop's server's.
         (Some(shown), None) if begins && shown.client == Client::Vendor => {
             Judgement::Holds(Possession::of_vendor(now.at))
         }
+        (Some(shown), None)
+            if shown.client == Client::Server && shown.generation.is_none() && !is_of_browser(row, at) =>
+        {
+            Judgement::Holds(Possession::of_server(now.at))
+        }
         (Some(shown), state) => state.unwrap_or_default().judge(shown, &row.id, proves, now),
     }
+}
+
+/// Whether a page of ours ever wrote to a fragment: each says which installation it is. A version that did not ask who has an
+/// ID left others' fragments without a state.
+fn is_of_browser(row: &ProfileRow, at: &FragmentId) -> bool {
+    row.fragments.get(at).is_some_and(|fragment| fragment.device_id.is_some())
 }
 
 /// Who has the anonymous ID, for a request that goes on from one fragment to the next: as the fragment says, or where it only
@@ -91,8 +109,11 @@ impl ProfileShard {
     ) -> Result<Visited, EdgeError> {
         let shown = destination.shown.unwrap_or_default();
         let count = batch.events.len() as i64;
-        if shown.apart {
-            // They were counted when they were set apart.
+        if shown.client == Client::Server {
+            self.count_whole(&batch, RejectCode::Unverified, count, now)?;
+        }
+        if shown.apart || shown.client == Client::Server {
+            // What was set apart was counted then. What the shop's server says is kept elsewhere by who delivers it.
             batch.refuse_unverified();
             let reply = BatchReply::of(Vec::new(), Vec::new(), batch.rejected);
             let (profile_id, status) = (destination.profile.into_string(), reply.status());
@@ -103,7 +124,7 @@ impl ProfileShard {
         let random = || Ok::<_, EdgeError>(uuid::v4(clock::random()?));
         let drawn = if first.is_none() { random()? } else { String::new() };
         let seed = match (shown.client, &first) {
-            (Client::Vendor, _) => Seed::Source(batch.source.as_str()),
+            (Client::Vendor | Client::Server, _) => Seed::Source(batch.source.as_str()),
             (Client::Browser, message) => Seed::Message(message.as_deref().unwrap_or(&drawn)),
         };
         let keys = &config(&self.env).keys;

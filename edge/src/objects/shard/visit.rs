@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::decide::{Decision, Setting, decide};
 use endcap_engine::health::awake::learning_due;
+use endcap_engine::link_settling;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Visit, alone, apply, proves_person, refresh_briefly};
 use endcap_events::ingest::event::Kind;
 use endcap_events::ingest::{Batch, Signals, ingest_from};
 use endcap_identity::possession::{Judgement, Moment};
-use endcap_identity::{FragmentId, LinkStrength, Possession, Purpose};
+use endcap_identity::{FragmentId, LinkStrength, Possession, Purpose, StatedLink};
 use endcap_profile::dedupe::Accepted;
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::resolution::Resolution;
@@ -239,9 +240,10 @@ impl ProfileShard {
                     let inherited_dedupe =
                         row.inherited_dedupe(&passed, &overflow).or_else(|| destination.inherited_dedupe.clone());
                     let inherited_possession = passed_on(&row, &passed, destination);
-                    let shown = destination.shown.clone();
+                    let (shown, stated) = (destination.shown.clone(), destination.stated.clone());
                     let next = Destination::at(profile, fragment, shown);
-                    return Ok(Step::Elsewhere(Destination { inherited_dedupe, inherited_possession, ..next }, before));
+                    let next = Destination { inherited_dedupe, inherited_possession, stated, ..next };
+                    return Ok(Step::Elsewhere(next, before));
                 }
             };
             let (source, config) = (batch.source.clone(), config(&self.env));
@@ -251,6 +253,7 @@ impl ProfileShard {
                 trust: batch.trust,
                 source: source.as_str(),
                 rules: &snapshot.settings.identity,
+                stated: None,
             };
             let moment = Moment { at: now, in_flight_ms: config.in_flight_ms };
             let proves = || proves_person(&row, batch, &policy);
@@ -260,10 +263,11 @@ impl ProfileShard {
                 Judgement::Unverified => return Ok(Step::Unverified),
             };
             let held = HeldId { shown: destination.shown.as_ref(), possession };
+            let policy = EvidencePolicy { stated: held.stated(), ..policy };
             if let Some(known) = destination.inherited_dedupe.clone() {
                 row.inherit(&at, &batch.anonymous_id, known, now);
             }
-            let done = self.apply_to(&mut row, &at, (batch, &policy), held, snapshot, now)?;
+            let done = self.apply_to(&mut row, &at, (batch, &policy), (&held, &destination.stated), snapshot, now)?;
             Ok(Step::Applied(Box::new(done)))
         })
     }
@@ -273,7 +277,7 @@ impl ProfileShard {
         row: &mut ProfileRow,
         at: &FragmentId,
         (batch, policy): (&mut Batch, &EvidencePolicy<'_>),
-        held: HeldId<'_>,
+        (held, stated): (&HeldId<'_>, &[StatedLink]),
         snapshot: &Snapshot,
         now: UnixMillis,
     ) -> Result<Done, EdgeError> {
@@ -282,7 +286,12 @@ impl ProfileShard {
         let before = row.fragments.get(at).filter(|_| silent).cloned();
         let mut visit = apply(row, at, batch, now, policy, &overflow);
         self.store.spill(row, at)?;
-        let possession = held.after(&visit, now);
+        let mut possession = held.after(&visit, now);
+        if stated.is_empty() {
+            link_settling::settle(row, at, &mut possession, &mut visit);
+        } else {
+            link_settling::state(row, at, stated, &mut possession, policy, &mut visit);
+        }
         let possession_changed = row.note_possession(at, &possession);
         if possession.generation > held.possession.generation {
             self.end_subscriptions(row, at, now)?;
@@ -320,11 +329,12 @@ impl ProfileShard {
         })
     }
 
-    /// Records the visit's assertion as a job for the graph. Its first message names the job: no other visit accepts
-    /// it.
+    /// Records the visit's assertion as a job for the graph. Its first message names the job: no other visit accepts it. Where
+    /// nothing was accepted, because a server only stated a link, the event that said so names it.
     fn record_link(&self, row: &ProfileRow, visit: &Visit, now: UnixMillis) -> Result<(), EdgeError> {
         let Some(assertion) = &visit.assertion else { return Ok(()) };
-        let message = visit.accepted.first().map(String::as_str).unwrap_or_default();
+        let witness = assertion.said.first().map(|evidence| evidence.witness.message_id.as_str());
+        let message = visit.accepted.first().map(String::as_str).or(witness).unwrap_or_default();
         let id = format!("tell {} {message}", assertion.fragment.as_str());
         let link = LinkIdentity { profile_id: row.id.clone(), assertion: assertion.clone() };
         self.store.put_job(&id, row.id.as_str(), now, &OutboxJob::LinkIdentity(Box::new(link)))

@@ -1,0 +1,184 @@
+/**
+ * A shop's server reads anonymous IDs out of what browsers send it, so an attacker who logs in with somebody else's ID in the
+ * cookie makes the server say that this browser is theirs. The event counts at the attacker's own user. It reaches the browser
+ * whose ID it names only with that browser's token, or once that browser says the same.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Edge, SHOP_ORIGIN, SOURCE } from '../harness/edge.mjs';
+import { uuid } from '../harness/ids.mjs';
+import { PRODUCTS } from '../harness/shopData.mjs';
+import { Visitor } from '../harness/visitor.mjs';
+
+/** @typedef {Record<string, any>} Json */
+
+/** @type {Edge} */
+let edge;
+before(async () => {
+  edge = await Edge.start({ variables: { ENDCAP_IN_FLIGHT_MS: '0' } });
+  await edge.api.set('/api/products', { products: PRODUCTS });
+});
+after(() => edge.stop());
+
+/** A call of the shop's server. @param {string} path @param {Json} fields */
+async function server(path, fields) {
+  const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${edge.serverKey}:`)}` };
+  const reply = await edge.fetch(`/v1/${path}`, { method: 'POST', headers, body: JSON.stringify({ messageId: uuid(), ...fields }) });
+  return { status: reply.status, text: await reply.text() };
+}
+
+/** The same, which has to be taken. @param {string} path @param {Json} fields */
+async function says(path, fields) {
+  const { status, text } = await server(path, fields);
+  assert.equal(status, 200, text);
+}
+
+/** A browser whose token came back. @param {string} [taste] */
+async function bound(taste = 'private-taste') {
+  const visitor = new Visitor(edge);
+  await visitor.send([visitor.product('Viewed', 'shoes-2', { category: taste, price: 80 })]);
+  await visitor.decision();
+  return visitor;
+}
+
+/** @param {Visitor} visitor */
+const of = (visitor) => edge.api.profile({ anonymous_id: visitor.anonymousId });
+const user = (/** @type {string} */ userId) => edge.api.profile({ user_id: userId });
+const names = (/** @type {Json} */ profile) => profile.events.map((/** @type {Json} */ event) => event.name);
+const bought = (/** @type {string} */ id, revenue = 80) => ({
+  event: 'Order Completed',
+  properties: { order_id: id, revenue, currency: 'EUR', products: [{ product_id: 'shoes-2', price: revenue, quantity: 1 }] },
+});
+const unverified = async () => {
+  const { counts } = (await edge.api.get('/api/quarantine/counts')).body;
+  return counts.filter((/** @type {Json} */ one) => one.code === 'unverified').reduce((/** @type {number} */ sum, /** @type {Json} */ one) => sum + one.count, 0);
+};
+
+test("who logs in at the shop with somebody else's anonymous ID gets nothing of that browser, and gives it nothing", async () => {
+  const victim = await bound();
+  await victim.send([victim.identify('victim-1', {}, edge.proof('victim-1'))]);
+  const before = await of(victim);
+  const stolen = victim.anonymousId;
+  await says('identify', { anonymousId: stolen, userId: 'eve-1', traits: { plan: 'evil' } });
+  await says('track', { anonymousId: stolen, userId: 'eve-1', ...bought('eve-order') });
+  await says('alias', { previousId: stolen, userId: 'eve-1' });
+  await says('identify', { anonymousId: stolen, traits: { email: 'eve@example.org', plan: 'evil' } });
+  await says('track', { anonymousId: stolen, event: 'Planted' });
+  assert.deepEqual(await of(victim), before);
+  const eve = await user('eve-1');
+  assert.deepEqual([eve.anonymous_ids.includes(stolen), eve.counters.orders, eve.traits.plan], [false, 1, 'evil'], 'the events count at their user');
+  assert.deepEqual([eve.unproved.browsers, eve.unproved.claims[0].identifier], [1, 'user_id'], 'and the link is listed');
+  // Her own browser is not shown what the victim looked at.
+  const hers = await bound('her-taste');
+  await hers.send([hers.identify('eve-1', {}, edge.proof('eve-1'))]);
+  assert.ok(!Buffer.from((await hers.decision()).behaviour, 'base64url').includes('private-taste'));
+  assert.ok(Buffer.from((await victim.decision()).behaviour, 'base64url').includes('private-taste'));
+});
+
+test('an ID that is still open is no more hers', async () => {
+  const victim = new Visitor(edge);
+  await victim.send([victim.product('Viewed', 'shoes-2', { category: 'private-taste' })]);
+  const before = await of(victim);
+  await says('identify', { anonymousId: victim.anonymousId, userId: 'eve-2' });
+  await says('track', { anonymousId: victim.anonymousId, event: 'Planted' });
+  const now = await of(victim);
+  assert.deepEqual([now.profile_id, now.user_ids, names(now)], [before.profile_id, [], names(before)]);
+  assert.equal((await user('eve-2')).unproved.browsers, 1);
+});
+
+test('with the token that the server passes on, the browser is theirs at once, and no token is stored', async () => {
+  const visitor = await bound();
+  const possession = visitor.cookies.get('ec_t');
+  const stranger = await bound();
+  for (const wrong of ['', 'x', `${possession}x`, stranger.cookies.get('ec_t')]) {
+    await says('track', { anonymousId: visitor.anonymousId, userId: 'ann-1', event: 'Wrong Token', context: { possession: wrong } });
+    assert.deepEqual((await of(visitor)).user_ids, [], wrong);
+  }
+  await says('track', { anonymousId: visitor.anonymousId, userId: 'ann-1', event: 'Logged In', context: { possession } });
+  const profile = await of(visitor);
+  assert.deepEqual([profile.user_ids, profile.profile_id], [['ann-1'], (await user('ann-1')).profile_id]);
+  assert.ok(names(profile).includes('Logged In') && names(profile).includes('Wrong Token'));
+  assert.ok(Buffer.from((await visitor.decision()).behaviour, 'base64url').includes('private-taste'), 'its cookie goes on');
+  await server('track', { anonymousId: visitor.anonymousId, context: { possession } });
+  const [log, refused, people] = await Promise.all(['/api/profiles/' + profile.profile_id + '/events', '/api/quarantine', `/api/profiles/${profile.profile_id}/export`].map((path) => edge.api.get(path)));
+  assert.ok(JSON.stringify(refused.body).includes(visitor.anonymousId), 'the call without a name is kept');
+  assert.ok(![log, refused, people].some((reply) => JSON.stringify(reply.body).includes(String(possession))));
+});
+
+test('a link counts once the browser names the same user, whoever speaks first', async () => {
+  const first = await bound();
+  await says('track', { anonymousId: first.anonymousId, userId: 'bea', event: 'Logged In' });
+  // Nobody else confirms it by the names: neither a stranger, nor another vendor's client.
+  const stranger = new Visitor(edge);
+  stranger.anonymousId = first.anonymousId;
+  await stranger.post(stranger.batch([stranger.identify('bea')]));
+  const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${SOURCE}:`)}`, Origin: SHOP_ORIGIN };
+  await edge.fetch('/v1/identify', { method: 'POST', headers, body: JSON.stringify({ messageId: uuid(), anonymousId: first.anonymousId, userId: 'bea' }) });
+  assert.deepEqual((await of(first)).user_ids, []);
+  await first.send([first.identify('somebody-else')]);
+  assert.deepEqual((await of(first)).user_ids, []);
+  const { warnings } = await first.send([first.identify('bea')]);
+  assert.equal(warnings, undefined, 'it is no claim any more');
+  const other = await bound();
+  const claimed = await other.send([other.identify('bea')]);
+  assert.equal(claimed.warnings[0].code, 'claim_listed');
+  await says('track', { anonymousId: other.anonymousId, userId: 'bea', event: 'Logged In Again' });
+  const bea = await user('bea');
+  for (const visitor of [first, other]) assert.ok(bea.anonymous_ids.includes(visitor.anonymousId));
+  assert.deepEqual([(await of(other)).profile_id, bea.unproved.browsers], [bea.profile_id, 3], 'listed are the stranger, the other vendor, and what the first browser did as somebody else');
+  assert.ok(Buffer.from((await other.decision()).behaviour, 'base64url').includes('private-taste'));
+});
+
+test("a browser's order is the server's: the order counts once, with the server's figures, and a guessed number joins nobody", async () => {
+  for (const serverFirst of [true, false]) {
+    const [visitor, order] = [await bound(), `order-${serverFirst}`];
+    const userId = `buyer-${serverFirst}`;
+    const told = () => says('track', { anonymousId: visitor.anonymousId, userId, ...bought(order, 120) });
+    if (serverFirst) await told();
+    await visitor.send([visitor.order(order, [{ product_id: 'shoes-2', price: 1 }])]);
+    if (!serverFirst) await told();
+    const profile = await user(userId);
+    assert.deepEqual([profile.anonymous_ids.includes(visitor.anonymousId), profile.counters.orders], [true, 1]);
+    assert.deepEqual(profile.counters.revenue, { EUR: 12_000 });
+  }
+  const [buyer, guesser] = [await bound(), await bound()];
+  await guesser.send([guesser.order('order-1004', [{ product_id: 'shoes-2', price: 1 }])]);
+  await says('track', { anonymousId: buyer.anonymousId, userId: 'buyer-3', ...bought('order-1004') });
+  assert.deepEqual([(await of(guesser)).user_ids, (await user('buyer-3')).counters.orders], [[], 1]);
+});
+
+test('what names a bound ID alone is kept beside it, counted, and joins where the browser told of the same order', async () => {
+  const visitor = await bound();
+  const before = [await of(visitor), await unverified()];
+  await says('track', { anonymousId: visitor.anonymousId, ...bought('guest-1', 50) });
+  assert.deepEqual([await of(visitor), await unverified()], [before[0], before[1] + 1]);
+  await visitor.send([visitor.order('guest-1', [{ product_id: 'shoes-2', price: 1 }])]);
+  const profile = await of(visitor);
+  assert.deepEqual([profile.counters.orders, profile.counters.revenue, profile.user_ids], [1, { EUR: 5_000 }, []]);
+  await says('track', { anonymousId: visitor.anonymousId, event: 'Parcel Sent' });
+  assert.ok(names(await of(visitor)).includes('Parcel Sent'), 'what is said later of it counts there too');
+});
+
+test('an ID that only the server ever named is the server’s, and nobody else gets in', async () => {
+  const anonymousId = uuid();
+  await says('track', { anonymousId, event: 'Begun' });
+  const thief = new Visitor(edge);
+  thief.anonymousId = anonymousId;
+  const { body } = await thief.post(thief.batch([thief.track('X')], { ask: { slots: [] } }));
+  assert.notEqual(body.anonymous_id ?? anonymousId, anonymousId, 'the browser takes a new one');
+  const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${SOURCE}:`)}`, Origin: SHOP_ORIGIN };
+  await edge.fetch('/v1/track', { method: 'POST', headers, body: JSON.stringify({ messageId: uuid(), anonymousId, event: 'Forged' }) });
+  await says('identify', { anonymousId, userId: 'kim' });
+  const kim = await user('kim');
+  assert.deepEqual([kim.anonymous_ids.includes(anonymousId), names(kim).includes('Begun'), names(kim).includes('Forged')], [true, true, false]);
+});
+
+test('nobody links their user to a browser by floods of users, and a placeholder is no user', async () => {
+  const visitor = await bound();
+  for (let n = 0; n < 12; n += 1) await says('track', { anonymousId: visitor.anonymousId, userId: `flood-${n}`, event: 'X' });
+  await says('track', { anonymousId: visitor.anonymousId, userId: 'null', event: 'Nobody' });
+  await visitor.send([visitor.identify('flood-0')]);
+  assert.deepEqual((await of(visitor)).user_ids, [], 'the latest eight wait');
+  await visitor.send([visitor.identify('flood-11')]);
+  assert.deepEqual((await of(visitor)).user_ids, ['flood-11']);
+});
