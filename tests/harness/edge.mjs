@@ -5,7 +5,7 @@
  * on the same data.
  */
 import { createECDH, createHmac, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -201,10 +201,7 @@ export class Edge {
       assets: { ...workerOptions.assets, workerName: 'endcap' },
       ...((shop || pages) && { routes: ROUTES }),
       modulesRoot: worker,
-      modules: /** @type {const} */ ([
-        { type: 'ESModule', path: `${worker}/worker.js` },
-        { type: 'CompiledWasm', path: `${worker}/index_bg.wasm` },
-      ]),
+      modules: modules(worker),
       bindings: {
         ...workerOptions.bindings,
         ...this.#secrets,
@@ -222,6 +219,15 @@ export class Edge {
       ...(outbound && { outboundService: async (/** @type {any} */ request) => respond(await outbound(request)) }),
     };
   }
+}
+
+/** The modules of a worker's folder, the entry first. @param {string} folder */
+function modules(folder) {
+  const files = readdirSync(folder, { encoding: 'utf8', recursive: true }).filter((file) => /\.(js|wasm)$/.test(file));
+  files.sort((one, other) => Number(other === 'worker.js') - Number(one === 'worker.js'));
+  /** @param {string} file @returns {'ESModule' | 'CompiledWasm'} */
+  const type = (file) => (file.endsWith('.js') ? 'ESModule' : 'CompiledWasm');
+  return files.map((file) => ({ type: type(file), path: join(folder, file) }));
 }
 
 /** Runtimes that this process started. */

@@ -1,10 +1,15 @@
 /**
- * An upgrade, a roll-back and an upgrade again, on the same data. `ENDCAP_TEST_BEFORE` names the folder of the other version's
+ * An upgrade, a roll-back and an upgrade again, on the same data; and both versions at the same moment, as a gradual deployment
+ * has them: one for some objects and requests, the other for the rest. `ENDCAP_TEST_BEFORE` names the folder of the other version's
  * worker: `target/edge` of a clone at that commit, after `cargo xtask build edge`. CONTRIBUTING says when to run it.
  */
 import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { BUILT, Edge } from '../harness/edge.mjs';
+import { uuid } from '../harness/ids.mjs';
 import { Visitor } from '../harness/visitor.mjs';
 
 const BEFORE = process.env.ENDCAP_TEST_BEFORE ?? '';
@@ -29,7 +34,7 @@ test('visitors of the version before go on through an upgrade, a roll-back and a
     // Half of them log in, two browsers for each person.
     if (n % 4 < 2) await visitor.send([visitor.identify(users[n], {}, edge.proof(users[n]))]);
   }
-  assert.ok(visitors.every(({ cookies }) => cookies.has('ec_r') && !cookies.has('ec_t')));
+  assert.ok(visitors.every(({ cookies }) => cookies.has('ec_r')));
   const names = new Map();
   for (const visitor of visitors) names.set(visitor, (await edge.api.profile({ anonymous_id: visitor.anonymousId })).profile_id);
 
@@ -48,5 +53,73 @@ test('visitors of the version before go on through an upgrade, a roll-back and a
     for (const name of [0, 1, 2].flatMap((round) => [`Round ${round}`, `Round ${round}, again`])) {
       assert.ok(events.some((/** @type {{name: string}} */ one) => one.name === name), name);
     }
+  }
+});
+
+/**
+ * A worker in which each object runs one of two versions, by its ID, and requests come in at both by turns.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {0 | 1} first Which version the objects with even IDs have.
+ */
+function mixed(t, first) {
+  const folder = mkdtempSync(join(tmpdir(), 'endcap-versions-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  cpSync(BEFORE, join(folder, 'v0'), { recursive: true });
+  cpSync(BUILT, join(folder, 'v1'), { recursive: true });
+  writeFileSync(
+    join(folder, 'worker.js'),
+    `import { DurableObject } from 'cloudflare:workers';
+import * as v0 from './v0/worker.js';
+import * as v1 from './v1/worker.js';
+const versions = [v0, v1];
+const mixed = (name) => class extends DurableObject {
+  #half;
+  constructor(state, env) {
+    super(state, env);
+    const parity = parseInt(state.id.toString().slice(0, 2), 16) % 2;
+    this.#half = new versions[(parity + ${first}) % 2][name](state, env);
+  }
+  fetch(request) { return this.#half.fetch(request); }
+  alarm() { return this.#half.alarm(); }
+};
+export const ProfileShard = mixed('ProfileShard');
+export const Shop = mixed('Shop');
+export const IdentityGraph = mixed('IdentityGraph');
+let turn = 0;
+export default { fetch: (request, env, context) => versions[turn++ % 2].default.fetch(request, env, context) };
+`,
+  );
+  return folder;
+}
+
+test('both versions at the same moment serve the same visitors, whichever has which object', async (t) => {
+  const edge = await Edge.start({ worker: mixed(t, 0), variables: { ENDCAP_IN_FLIGHT_MS: '0' } });
+  t.after(() => edge.stop());
+  const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${edge.serverKey}:`)}` };
+  const people = Array.from({ length: 24 }, (_, n) => ({ visitor: new Visitor(edge), user: `user-${n % 12}`, told: /** @type {string[]} */ ([]) }));
+  for (const [round, first] of [0, 1, 0].entries()) {
+    if (round > 0) await edge.restart({}, mixed(t, /** @type {0 | 1} */ (first)));
+    for (const [n, { visitor, user, told }] of people.entries()) {
+      const view = `view-${round}-${n}`;
+      const events = [visitor.product('Viewed', view, { category: 'private-taste' })];
+      if (round === n % 3) events.push(visitor.identify(user, {}, edge.proof(user)));
+      const { decision, anonymous_id: renamed } = await visitor.send(events, { ask: { slots: [] } });
+      assert.equal(renamed, undefined, `${view} keeps its ID`);
+      assert.ok(Buffer.from(decision.behaviour, 'base64url').includes('private-taste'), view);
+      told.push(view);
+      // The shop's server speaks of the user and of the browser.
+      const call = { messageId: uuid(), anonymousId: visitor.anonymousId, userId: user, event: `Server ${view}` };
+      const reply = await edge.fetch('/v1/track', { method: 'POST', headers, body: JSON.stringify(call) });
+      assert.equal(reply.status, 200, await reply.text());
+    }
+  }
+  for (const { visitor, user, told } of people) {
+    const person = await edge.api.profile({ user_id: user });
+    assert.ok(person.anonymous_ids.includes(visitor.anonymousId), 'each logged in once');
+    for (const view of told) assert.ok(person.products_viewed.includes(view), view);
+    const { body } = await edge.api.get(`/api/profiles/${person.profile_id}/events?limit=200`);
+    const names = body.events.map((/** @type {{name: string}} */ one) => one.name);
+    for (const view of told) assert.equal(names.filter((/** @type {string} */ name) => name === `Server ${view}`).length, 1, view);
   }
 });
