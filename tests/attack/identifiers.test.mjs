@@ -54,3 +54,17 @@ test('nobody is erased by a name that is only claimed', async () => {
   assert.equal((await edge.api.delete(`/api/profiles/${encodeURIComponent(id)}`)).status, 200);
   assert.equal((await edge.api.delete('/api/profiles?user_id=victim')).status, 200);
 });
+
+test('no message goes out to a name that is only claimed', async () => {
+  const attacker = new Visitor(edge);
+  await attacker.send([attacker.identify('not-yet', { email: 'news@shop.example' })]);
+  const asked = (/** @type {object} */ recipient) => edge.api.post('/api/links', { recipient, campaign_id: 'may', message_id: 'm1' });
+  for (const [name, value] of [['email', 'news@shop.example'], ['user_id', 'not-yet']]) {
+    const { status, body } = await asked({ [name]: value });
+    assert.deepEqual([status, body.error.path], [400, `recipient.${name}`]);
+    assert.match(body.error.message, /ENDCAP_SERVER_KEYS/);
+  }
+  assert.equal((await asked({ email: 'nobody-knows@shop.example' })).status, 200, 'nobody claims that one');
+  await server({ userId: 'reader', traits: { email: 'news@shop.example' } });
+  assert.equal((await asked({ email: 'news@shop.example' })).status, 200);
+});

@@ -105,6 +105,15 @@ test('with the token that the server passes on, the browser is theirs at once, a
   assert.ok(![log, refused, people].some((reply) => JSON.stringify(reply.body).includes(String(possession))));
 });
 
+test('a call that is sent again after the token it passes on has ended counts once', async () => {
+  const visitor = await bound();
+  const call = { messageId: uuid(), anonymousId: visitor.anonymousId, userId: 'once', event: 'Paid', context: { possession: visitor.cookies.get('ec_t') } };
+  await says('track', call);
+  await visitor.send([visitor.identify('once', {}, edge.proof('once'))]);
+  await says('track', call);
+  assert.equal(names(await user('once')).filter((/** @type {string} */ name) => name === 'Paid').length, 1);
+});
+
 test('a link counts once the browser names the same user, whoever speaks first', async () => {
   const first = await bound();
   await says('track', { anonymousId: first.anonymousId, userId: 'bea', event: 'Logged In' });

@@ -119,7 +119,7 @@ test('both versions at the same moment serve the same visitors, whichever has wh
     assert.ok(person.anonymous_ids.includes(visitor.anonymousId), 'each logged in once');
     for (const view of told) assert.ok(person.products_viewed.includes(view), view);
     const { body } = await edge.api.get(`/api/profiles/${person.profile_id}/events?limit=200`);
-    const names = body.events.map((/** @type {{name: string}} */ one) => one.name);
-    for (const view of told) assert.equal(names.filter((/** @type {string} */ name) => name === `Server ${view}`).length, 1, view);
+    const text = JSON.stringify(body.events);
+    for (const view of told) assert.equal(text.split(`"Server ${view}"`).length - 1, 1, `${view}, once`);
   }
 });

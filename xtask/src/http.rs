@@ -15,6 +15,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Response {
     /// The status code.
     pub(crate) status: u16,
+    /// Name and value of each cookie that it sets.
+    pub(crate) cookies: Vec<(String, String)>,
     /// The whole body.
     pub(crate) body: Vec<u8>,
 }
@@ -72,9 +74,11 @@ impl Client {
         let status = self.next_line()?;
         let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.context("the answer has no status")?;
-        let (mut length, mut chunked) = (0, false);
+        let (mut length, mut chunked, mut cookies) = (0, false, Vec::new());
         loop {
-            let line = self.next_line()?.to_ascii_lowercase();
+            let line = self.next_line()?;
+            cookies.extend(cookie(&line));
+            let line = line.to_ascii_lowercase();
             if line.is_empty() {
                 break;
             }
@@ -84,7 +88,7 @@ impl Client {
             chunked |= line.starts_with("transfer-encoding:") && line.contains("chunked");
         }
         let body = if chunked { self.chunks()? } else { self.exactly(length)? };
-        Ok(Response { status, body })
+        Ok(Response { status, cookies, body })
     }
 
     /// Reads a chunked body (RFC 9112 section 7.1); trailers are skipped.
@@ -119,4 +123,11 @@ impl Client {
         }
         Ok(self.line.trim_end().to_owned())
     }
+}
+
+/// The cookie that a header line sets (RFC 6265 section 4.1).
+fn cookie(line: &str) -> Option<(String, String)> {
+    let (name, value) =
+        line.split_once(':').filter(|(header, _)| header.eq_ignore_ascii_case("set-cookie"))?.1.split_once('=')?;
+    Some((name.trim().to_owned(), value.split(';').next().unwrap_or_default().trim().to_owned()))
 }

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use endcap_protocol::bucket_of;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
@@ -39,6 +38,14 @@ pub(super) fn now_ms() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
 }
 
+/// One batch of a visitor.
+pub(super) struct Batch {
+    /// The visitor's anonymous ID.
+    pub(super) anonymous: String,
+    /// The body.
+    pub(super) body: String,
+}
+
 /// Writes one connection's batches. Visitors and products come from a fixed sequence, so that two
 /// runs send the same.
 pub(super) struct Writer {
@@ -49,9 +56,9 @@ pub(super) struct Writer {
     kind: Kind,
 }
 
-/// Visitors of each connection. No visitor is on two connections: a browser sends its batches one
-/// after the other.
-const VISITORS: u64 = 512;
+/// Visitors of each connection: few enough that each sends about ten batches, as in a visit to a shop. No visitor is on two
+/// connections: a browser sends its batches one after the other.
+const VISITORS: u64 = 64;
 
 /// Products of the demo shop that are looked at: identifier, category, price.
 const PRODUCTS: [(&str, &str, &str); 4] = [
@@ -68,14 +75,16 @@ impl Writer {
         Self { random, batches: 0, connection, size, kind }
     }
 
-    /// The next batch: the visitor's bucket and the body.
-    pub(super) fn next(&mut self) -> (u16, String) {
+    /// The next batch.
+    pub(super) fn next(&mut self) -> Batch {
         if let Kind::Login { devices } = self.kind {
             self.batches += 1;
             return login(self.connection, self.batches, devices);
         }
         let visitor = self.connection * VISITORS + self.random() % VISITORS;
-        let anonymous = format!("{:08x}-5ca1-4ab1-8e57-0000cafe{:04x}", visitor ^ 0x5eed_0000, visitor & 0xffff);
+        // Who sends batches of one sort is nobody who sends others: their cookies are not kept so long.
+        let sort = self.size * 2 + usize::from(self.kind == Kind::Cart);
+        let anonymous = format!("{:08x}-5ca1-4ab1-8e57-{sort:04x}cafe{:04x}", visitor ^ 0x5eed_0000, visitor & 0xffff);
         let now = now_ms();
         self.batches += 1;
         let fills_cart = self.kind == Kind::Cart || self.batches.is_multiple_of(10);
@@ -96,7 +105,7 @@ impl Writer {
             self.event(&mut body, name, now, visitor);
         }
         body.push_str("],\"ask\":{\"slots\":[{\"name\":\"home\",\"limit\":4}],\"url\":\"http://127.0.0.1/\"}}");
-        (bucket_of(&anonymous), body)
+        Batch { anonymous, body }
     }
 
     /// One event. Writing to a text cannot fail.
@@ -139,8 +148,8 @@ impl Writer {
     }
 }
 
-/// A login on a browser: its bucket and the body. With two devices, every person logs in twice.
-fn login(connection: u64, number: u64, devices: u64) -> (u16, String) {
+/// A login on a browser. With two devices, every person logs in twice.
+fn login(connection: u64, number: u64, devices: u64) -> Batch {
     let anonymous = format!("{:08x}-1091-4ab1-8e57-{connection:04x}cafe{devices:04x}", number);
     let user = format!("login-{devices}-{connection}-{}", number / devices);
     let now = now_ms();
@@ -151,7 +160,7 @@ fn login(connection: u64, number: u64, devices: u64) -> (u16, String) {
          \"proof\":\"{}\"}}]}}",
         proof(&user)
     );
-    (bucket_of(&anonymous), body)
+    Batch { anonymous, body }
 }
 
 fn proof(user: &str) -> String {
@@ -165,11 +174,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn batches_are_json_with_distinct_messages_and_the_visitors_bucket() {
+    fn batches_are_json_with_distinct_messages_of_the_visitor() {
         let mut writer = Writer::new(3, 10, Kind::Mixed);
-        let (bucket, body) = writer.next();
+        let Batch { anonymous, body } = writer.next();
         let batch: serde_json::Value = serde_json::from_str(&body).unwrap();
-        assert_eq!(bucket, bucket_of(batch["anonymous_id"].as_str().unwrap()));
+        assert_eq!(anonymous, batch["anonymous_id"].as_str().unwrap());
         let ids: std::collections::BTreeSet<_> =
             batch["events"].as_array().unwrap().iter().map(|event| event["message_id"].as_str().unwrap()).collect();
         assert_eq!(ids.len(), 10);
@@ -179,7 +188,7 @@ mod tests {
     #[test]
     fn every_tenth_batch_fills_the_cart() {
         let mut writer = Writer::new(0, 1, Kind::Mixed);
-        let added = (0..30).filter(|_| writer.next().1.contains("Product Added")).count();
+        let added = (0..30).filter(|_| writer.next().body.contains("Product Added")).count();
         assert_eq!(added, 3);
     }
 }

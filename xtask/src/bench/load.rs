@@ -1,11 +1,14 @@
 //! The load: connections that each send a batch, wait for its answer, and send the next.
 
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::batch::{Kind, Writer};
+use endcap_protocol::bucket_of;
+
+use super::batch::{Batch, Kind, Writer};
 use crate::http::Client;
 
 /// Connections at a time.
@@ -15,7 +18,7 @@ pub(super) const CONNECTIONS: u64 = 16;
 const WARM_UP: Duration = Duration::from_secs(3);
 
 /// What the SDK sends besides the body.
-const HEADERS: &str = "Content-Type: text/plain\r\nOrigin: http://127.0.0.1\r\n";
+const HEADERS: &str = "Content-Type: text/plain\r\nOrigin: http://127.0.0.1\r\nSec-Fetch-Site: same-origin\r\n";
 
 /// One measurement to make.
 pub(super) struct Load {
@@ -55,13 +58,13 @@ impl Load {
 
     /// One connection; the times of the requests that began and ended while it counted.
     fn connection(&self, connection: u64, counted_from: Instant, until: Instant) -> Result<Vec<f64>> {
-        let mut client = Client::connect(self.port)?;
+        let mut sender = Sender::connect(self.port, self.path)?;
         let mut writer = Writer::new(connection, self.size, self.kind);
         let mut latencies = Vec::new();
         loop {
-            let (bucket, body) = writer.next();
+            let batch = writer.next();
             let sent = Instant::now();
-            post(&mut client, self.path, bucket, &body)?;
+            sender.post(&batch)?;
             let answered = Instant::now();
             if answered > until {
                 return Ok(latencies);
@@ -95,24 +98,39 @@ impl Measured {
 }
 
 /// Sends a number of batches one after the other.
-pub(super) fn send(port: u16, path: &str, size: usize, batches: usize, kind: Kind) -> Result<()> {
-    let mut client = Client::connect(port)?;
+pub(super) fn send(port: u16, path: &'static str, size: usize, batches: usize, kind: Kind) -> Result<()> {
+    let mut sender = Sender::connect(port, path)?;
     let mut writer = Writer::new(CONNECTIONS, size, kind);
-    for _ in 0..batches {
-        let (bucket, body) = writer.next();
-        post(&mut client, path, bucket, &body)?;
-    }
-    Ok(())
+    (0..batches).try_for_each(|_| sender.post(&writer.next()))
 }
 
-/// Sends one batch; anything but acceptance makes the figures worthless.
-fn post(client: &mut Client, path: &str, bucket: u16, body: &str) -> Result<()> {
-    let response = client.send_again("POST", &format!("{path}?b={bucket}"), HEADERS, body.as_bytes())?;
-    let text = response.text();
-    if response.status != 200 || text.contains("\"rejected\":[{") {
-        bail!("a batch was answered {}: {text}", response.status);
+/// A connection on which visitors send their batches, each with the cookies that it was given.
+struct Sender {
+    client: Client,
+    path: &'static str,
+    /// By anonymous ID: name and value of each cookie.
+    jars: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Sender {
+    fn connect(port: u16, path: &'static str) -> Result<Self> {
+        Ok(Self { client: Client::connect(port)?, path, jars: BTreeMap::new() })
     }
-    Ok(())
+
+    /// Sends one batch; anything but acceptance makes the figures worthless.
+    fn post(&mut self, Batch { anonymous, body }: &Batch) -> Result<()> {
+        let jar = self.jars.entry(anonymous.clone()).or_default();
+        let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
+        let (path, headers) = (format!("{}?b={}", self.path, bucket_of(anonymous)), format!("{HEADERS}{cookies}"));
+        let response = self.client.send_again("POST", &path, &headers, body.as_bytes())?;
+        let text = response.text();
+        if response.status != 200 || text.contains("\"rejected\":[{") || text.contains("\"anonymous_id\"") {
+            bail!("a batch was answered {}: {text}", response.status);
+        }
+        jar.extend(response.cookies);
+        Ok(())
+    }
 }
 
 /// Rounds for printing.

@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
-use endcap_engine::visit::proves_person;
+use endcap_engine::link_settling;
+use endcap_engine::visit::{Visit, proves_person};
 use endcap_identity::possession::Holder;
-use endcap_identity::{Assignment, IdentityRules, LinkStrength, Possession};
+use endcap_identity::{
+    Assignment, CommonName, Identifier, IdentityRules, LinkStrength, Namespace, Possession, StatedLink, Witness,
+};
 use endcap_profile::ProfileRow;
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_protocol::ProfileId;
+use endcap_validation::Trust;
 use serde_json::json;
 
 use crate::support::{
@@ -23,9 +27,26 @@ fn bound() -> ProfileRow {
     row
 }
 
-/// The stored form of this version; never written again. `ENDCAP_UPDATE=1` writes it where it is missing.
-fn fixture(row: &ProfileRow) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/profile-row-v3-possession-v1.bin");
+/// A row of which the shop's server states that its browser is somebody's, and whose browser told of an order.
+fn linked() -> ProfileRow {
+    let mut row = bound();
+    let (at, mut possession) = (first(BROWSER), row.possessions[&first(BROWSER)].clone());
+    possession.links.state(link("ann", Some("1003")));
+    possession.links.name(CommonName::Order("1004".to_owned()));
+    possession.is_of_server = true;
+    assert!(row.note_possession(&at, &possession));
+    row
+}
+
+fn link(user: &str, order: Option<&str>) -> StatedLink {
+    let witness = Witness { at: NOW, message_id: "w1".to_owned(), source: "shop".to_owned() };
+    let identifier = Identifier::new(Namespace::UserId, user).unwrap();
+    StatedLink { identifier, order: order.map(str::to_owned), witness }
+}
+
+/// A stored form of a version; never written again. `ENDCAP_UPDATE=1` writes it where it is missing.
+fn fixture(name: &str, row: &ProfileRow) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
     if !path.exists() && std::env::var_os("ENDCAP_UPDATE").is_some() {
         std::fs::write(&path, row.pack().unwrap()).unwrap();
     }
@@ -42,11 +63,54 @@ fn the_state_follows_the_row_where_a_version_without_tokens_does_not_look() {
     assert!(packed.starts_with(&before) && packed.len() > before.len());
     assert_eq!(ProfileRow::unpack(&packed).unwrap(), row);
     assert_eq!(ProfileRow::unpack(&before).unwrap(), without);
-    assert!(packed == fixture(&row), "the form of what follows a row changed: that needs a version of its own");
-    assert_eq!(ProfileRow::unpack(&fixture(&row)).unwrap(), row);
+    let fixture = fixture("profile-row-v3-possession-v1.bin", &row);
+    assert!(packed == fixture, "the form of what follows a row changed: that needs a version of its own");
+    assert_eq!(ProfileRow::unpack(&fixture).unwrap(), row);
     // What a later version may write there is left out, as that version leaves this one's out.
     assert_eq!(ProfileRow::unpack(&[before.as_slice(), &[9, 1, 2, 3]].concat()).unwrap(), without);
     assert!(ProfileRow::unpack(&[before.as_slice(), &[1, 200]].concat()).is_err(), "damage is an answer");
+}
+
+#[test]
+fn what_a_server_states_follows_where_the_version_before_does_not_look() {
+    let (row, without) = (linked(), bound());
+    let (packed, before) = (row.pack().unwrap(), without.pack().unwrap());
+    assert!(packed.starts_with(&before) && packed.len() > before.len());
+    let fixture = fixture("profile-row-v3-possession-v1-links-v1.bin", &row);
+    assert!(packed == fixture, "the form of what follows the possessions changed: that needs a version of its own");
+    assert_eq!(ProfileRow::unpack(&fixture).unwrap(), row);
+    assert_eq!(ProfileRow::unpack(&[before.as_slice(), &[9, 1, 2, 3]].concat()).unwrap(), without);
+    assert!(ProfileRow::unpack(&[before.as_slice(), &[1, 200]].concat()).is_err(), "damage is an answer");
+}
+
+#[test]
+fn a_stated_link_is_a_claim_until_the_browser_says_the_same() {
+    let rules = IdentityRules::default();
+    let policy =
+        EvidencePolicy { secrets: &[], now: NOW, trust: Trust::Fact, source: "shop", rules: &rules, stated: None };
+    let (at, mut row) = (first(BROWSER), bound());
+    row.fragments.get_mut(&at).unwrap().user = None;
+    let mut possession = row.possessions[&at].clone();
+    let said = |visit: &Visit| -> Vec<Trust> {
+        visit.assertion.iter().flat_map(|assertion| &assertion.said).map(|evidence| evidence.trust).collect()
+    };
+    let mut visit = Visit::default();
+    link_settling::state(&mut row, &at, &[link("ann", Some("1003"))], &mut possession, &policy, &mut visit);
+    assert_eq!((said(&visit), row.users().len()), (vec![Trust::Claim], 0));
+    let mut visit = Visit::default();
+    link_settling::state(&mut row, &at, &[link("ann", Some("1003"))], &mut possession, &policy, &mut visit);
+    assert!(visit.assertion.is_none(), "known");
+    let mut visit = Visit { named: vec![CommonName::Order("1004".to_owned())], ..Visit::default() };
+    link_settling::settle(&mut row, &at, &mut possession, &mut visit);
+    assert!(visit.assertion.is_none(), "another order");
+    let mut visit = Visit { named: vec![CommonName::Order("1003".to_owned())], ..Visit::default() };
+    link_settling::settle(&mut row, &at, &mut possession, &mut visit);
+    assert_eq!((said(&visit), row.users()), (vec![Trust::Fact], ["ann"].into()));
+    // A user who is proved is not taken from the browser by such a link.
+    let mut visit = Visit::default();
+    possession.links.name(CommonName::Order("1005".to_owned()));
+    link_settling::state(&mut row, &at, &[link("eve", Some("1005"))], &mut possession, &policy, &mut visit);
+    assert_eq!((said(&visit), row.users()), (vec![Trust::Claim], ["ann"].into()));
 }
 
 #[test]

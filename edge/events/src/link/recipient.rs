@@ -1,5 +1,6 @@
 //! Whom a message went to.
 
+use endcap_identity::{Identifier, Namespace};
 use endcap_protocol::{AnonymousId, FieldError, UserId};
 use endcap_validation::text::normalise_email;
 use schemars::JsonSchema;
@@ -45,6 +46,18 @@ impl Recipient {
             }
             (None, None, Some(id)) => AnonymousId::parse(id).map(Self::Anonymous),
             _ => Err(FieldError::new("", "must have exactly one of user_id, email and anonymous_id")),
+        }
+    }
+
+    /// What names the person; None for a browser, which names itself.
+    ///
+    /// # Errors
+    /// When the value cannot be an identifier.
+    pub fn identifier(&self) -> Result<Option<Identifier>, FieldError> {
+        match self {
+            Self::User(user) => Identifier::new(Namespace::UserId, user.as_str()).map(Some),
+            Self::Email(email) => Identifier::new(Namespace::Email, email).map(Some),
+            Self::Anonymous(_) => Ok(None),
         }
     }
 

@@ -97,6 +97,22 @@ pub(super) fn passed_on(row: &ProfileRow, passed: &FragmentId, destination: &Des
 }
 
 impl ProfileShard {
+    /// Whether the shop's server sends again what it sent while it had the ID. That changes nothing, and must not be kept
+    /// elsewhere as well.
+    pub(super) fn is_retry(
+        &self,
+        row: &ProfileRow,
+        at: &FragmentId,
+        destination: &Destination,
+        batch: &Batch,
+        now: UnixMillis,
+    ) -> Result<bool, EdgeError> {
+        let is_server = destination.shown.as_ref().is_some_and(|shown| shown.client == Client::Server);
+        let Some(fragment) = row.fragments.get(at).filter(|_| is_server) else { return Ok(false) };
+        let overflow = self.store.overflow(row, at, now)?;
+        Ok(batch.events.iter().all(|event| fragment.messages.contains(&event.message_id, &overflow)))
+    }
+
     /// Applies a batch that does not show the token of its anonymous ID as that of a new browser, which is answered from this
     /// batch alone and has to take the new ID. The same batch sent again finds the same ID. Once that one is bound too,
     /// nothing of the batch is taken.

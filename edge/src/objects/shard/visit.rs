@@ -260,6 +260,9 @@ impl ProfileShard {
             let possession = match judge(&row, &at, destination, proves, moment) {
                 Judgement::Holds(possession) => possession,
                 Judgement::InFlight => return Ok(Step::NewToken),
+                Judgement::Unverified if self.is_retry(&row, &at, destination, batch, now)? => {
+                    row.possessions.get(&at).cloned().unwrap_or_default()
+                }
                 Judgement::Unverified => return Ok(Step::Unverified),
             };
             let held = HeldId { shown: destination.shown.as_ref(), possession };
