@@ -75,6 +75,21 @@ test('the token is a cookie that no script reads, and over https of this host on
   }
 });
 
+test('a lost first answer harms nobody: the ID stays open until a token comes back', async () => {
+  const visitor = new Visitor(edge);
+  const batch = visitor.batch([visitor.product('Viewed', 'first')]);
+  for (const expected of [0, 1]) {
+    const { body } = await visitor.post(batch);
+    assert.deepEqual([body.duplicate?.length, body.anonymous_id], [expected, undefined]);
+    visitor.cookies.clear();
+  }
+  const { body } = await visitor.post(visitor.batch([visitor.identify('only-claims'), visitor.product('Viewed', 'second')]));
+  assert.equal(body.anonymous_id, undefined);
+  visitor.cookies.clear();
+  await visitor.send([visitor.product('Viewed', 'third')]);
+  assert.deepEqual((await person(visitor)).products_viewed.sort(), ['first', 'second', 'third']);
+});
+
 test('with the name alone nobody reads what a person is shown', async () => {
   const victim = await bound();
   await victim.send([victim.identify('ann', {}, edge.proof('ann'))]);

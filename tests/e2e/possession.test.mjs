@@ -17,6 +17,10 @@ const page = (edge = '') => `<!doctype html><html lang=en><title>Shop</title><li
   <script async src="${edge}/ec/endcap.js" data-source="${SOURCE}" data-consent="granted" ${edge && `data-endpoint="${edge}"`}></script>
   <h1>Shop</h1></html>`;
 
+/** A page on which nothing but the image of a `<noscript>` counts. */
+const IMAGE = `<!doctype html><html lang=en><title>Image</title><link rel=icon href="data:,">
+  <img src="/ec/p.gif?s=${SOURCE}" alt="" width="1" height="1"></html>`;
+
 /** @type {Edge} */
 let edge;
 /** @type {StaticSite} */
@@ -24,7 +28,7 @@ let elsewhere;
 /** The shop on a site that is not the edge's. */
 let site = '';
 before(async () => {
-  edge = await Edge.start({ pages: { '/': { html: page() }, '/next': { html: page() } } });
+  edge = await Edge.start({ pages: { '/': { html: page() }, '/next': { html: page() }, '/image': { html: IMAGE } } });
   elsewhere = await StaticSite.start({ '/': ['text/html', page(edge.origin)] });
   site = elsewhere.origin.replace('127.0.0.1', 'localhost');
   // Who lacks the token is unverified at once, so that nothing here rests on the time that a request may be under way.
@@ -84,6 +88,38 @@ for (const Browser of [Chromium, Firefox]) {
       assert.equal(seen[1], null);
       assert.equal(await isOpen(id), false);
       assert.deepEqual((await events(id)).filter((name) => name === 'Page Viewed').length, 2);
+    });
+
+    test('an image on a page without our script counts for who has the cookie, and for nobody who only knows the name', async () => {
+      await browser.open(`${edge.origin}/`);
+      const id = await flushed();
+      await browser.open(`${edge.origin}/next`);
+      await flushed();
+      const views = async () => (await events(id)).filter((name) => name === 'Page Viewed').length;
+      const before = await views();
+      await browser.open(`${edge.origin}/image`);
+      await until(async () => (await views()) === before + 1, { what: 'the image counts' });
+      const stranger = { Cookie: `ec_id=1.0199aaaa-0000-7000-8000-000000000000.${id}.0`, Referer: `${edge.origin}/image` };
+      assert.equal((await edge.fetch(`/ec/p.gif?s=${SOURCE}`, { headers: stranger })).status, 200);
+      assert.equal(await views(), before + 1);
+    });
+
+    test('who loses what scripts keep, as in Safari after seven days, stays known by what the edge set', async () => {
+      await browser.open(`${edge.origin}/`);
+      const id = await flushed();
+      await browser.open(`${edge.origin}/next`);
+      await flushed();
+      const before = (await events(id)).length;
+      await browser.evaluate(async () => {
+        localStorage.clear();
+        sessionStorage.clear();
+        for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(/** @type {string} */ (name));
+        for (const name of await caches.keys()) await caches.delete(name);
+      });
+      await browser.open(`${edge.origin}/`);
+      assert.equal(await flushed(), id);
+      assert.ok((await events(id)).length > before);
+      assert.equal(await isOpen(id), false);
     });
 
     test('what a page says as it goes comes with its cookie', async () => {
