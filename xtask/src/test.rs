@@ -2,6 +2,7 @@
 //! in which a mistake is found soonest.
 
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -45,11 +46,19 @@ enum Outcome {
     Skipped,
 }
 
+/// A step, what became of it, and how long it took.
+type Row = (String, Outcome, Duration);
+
 /// The steps done so far.
 struct Report {
     filters: Vec<String>,
-    rows: Vec<(String, Outcome, Duration)>,
+    rows: Vec<Row>,
 }
+
+/// A check that needs nothing of what is built.
+type Check = fn(&Project) -> Result<()>;
+/// Those that run beside the build: one thread links the optimised worker for minutes, and leaves the rest of the machine idle.
+const BESIDE: [(&str, Check); 2] = [("fuzz targets", fuzz::check), ("book", docs::check)];
 
 /// What `--long` asks for: seeds of the simulation, seconds of fuzzing of each target, and people loaded.
 const LONG_SEEDS: &str = "10000";
@@ -74,8 +83,6 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     report.step("lint wasm", || lint_wasm(project, &tools));
     report.step("invariants", || invariants::check(project));
     report.step("unit", || unit(project));
-    report.step("fuzz targets", || fuzz::check(project));
-    report.step("book", || docs::check(project));
     report.built(&Build::release(project, &tools, &steps))?;
     report.print(start.elapsed());
     if report.failed() {
@@ -95,18 +102,10 @@ impl Report {
     /// Runs a step and returns whether it passed. A failure is shown at once and at the end, and
     /// the other steps still run: one run tells all that is wrong.
     fn always(&mut self, name: &str, work: impl FnOnce() -> Result<()>) -> bool {
-        step(&format!("test: {name}"));
-        let start = Instant::now();
-        let result = work();
-        if let Err(error) = &result {
-            eprintln!("error: {error:#}");
-        }
-        let outcome = match result {
-            Ok(()) => Outcome::Passed,
-            Err(_) => Outcome::Failed,
-        };
-        self.rows.push((name.to_owned(), outcome, start.elapsed()));
-        outcome == Outcome::Passed
+        let row = measured(name, work);
+        let passed = row.1 == Outcome::Passed;
+        self.rows.push(row);
+        passed
     }
 
     /// Whether the filters keep a name; without filters everything is kept.
@@ -124,15 +123,23 @@ impl Report {
             suites.push((folder, kept));
         }
         let any = suites.iter().any(|(_, files)| !files.is_empty());
+        let samples = suites.iter().any(|(folder, files)| *folder == SAMPLES && !files.is_empty());
+        let beside: Vec<(&str, Check)> = BESIDE.into_iter().filter(|(name, _)| self.wants(name)).collect();
         if !any && !["types", "size", "build"].iter().any(|name| self.wants(name)) {
+            self.rows.extend(beside.iter().map(|(name, check)| measured(name, || check(project))));
             return Ok(());
         }
-        let samples = suites.iter().any(|(folder, files)| *folder == SAMPLES && !files.is_empty());
-        let ready = thread::scope(|scope| {
-            // The optimised worker is linked by one thread for minutes. What comes after it is compiled beside it.
-            samples.then(|| scope.spawn(|| build::compile_ahead(project, build.tools)));
-            self.always("build", || build::all(build))
+        let (ready, rows) = thread::scope(|scope| {
+            let rows = scope.spawn(|| -> Vec<Row> {
+                if samples {
+                    build::compile_ahead(project, build.tools);
+                }
+                beside.iter().map(|(name, check)| measured(name, || check(project))).collect()
+            });
+            let ready = self.always("build", || build::all(build));
+            (ready, rows.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
+        self.rows.extend(rows);
         if ready {
             self.step("types", || types(project));
             self.step("size", || size::check(project));
@@ -185,6 +192,18 @@ impl Report {
         }
         eprintln!("  {:14} {:8} {:7.1} s", "total", "", total.as_secs_f64());
     }
+}
+
+/// Runs a step. What is wrong is shown at once, and the table at the end says that it failed.
+fn measured(name: &str, work: impl FnOnce() -> Result<()>) -> Row {
+    step(&format!("test: {name}"));
+    let start = Instant::now();
+    let result = work();
+    if let Err(error) = &result {
+        eprintln!("error: {error:#}");
+    }
+    let outcome = if result.is_ok() { Outcome::Passed } else { Outcome::Failed };
+    (name.to_owned(), outcome, start.elapsed())
 }
 
 /// Lints the crates that run natively, with their tests.
