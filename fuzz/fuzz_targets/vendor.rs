@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use endcap_events::ingest::ingest_as;
-use endcap_events::server::history_batch::{Item, pack};
+use endcap_events::ingest::redact::without_possession;
+use endcap_events::server::history_batch::{Item, Token, pack};
 use endcap_events::vendor::CallType;
 use endcap_events::vendor::consent::Categories;
 use endcap_events::vendor::keys::{ServerKeys, basic_user};
@@ -28,7 +29,7 @@ fn take(body: &[u8], call: Option<CallType>) {
         let given = event.who.anonymous_id.as_ref().map_or("", |id| id.as_str());
         assert!(!given.starts_with("server~") && !given.starts_with("claim~"), "nobody names a server's history");
         let (history, consent) = (home.clone(), event.consent);
-        events.push(Item { index: *index, history, consent, event: event.to_wire(None) });
+        events.push(Item { index: *index, history, token: Token::Unasked, consent, event: event.to_wire(None) });
     }
     for history_batch in pack(&source, events) {
         let batch =
@@ -43,6 +44,11 @@ fuzz_target!(|data: &[u8]| {
     let _ = (basic_user(&text), write_key(data));
     assert_eq!(ServerKeys::parse(&text).source("short"), None);
     assert!(foreign(&text).is_none_or(|id| !is_reserved(id.as_str()) || id.as_str().starts_with("hashed~")));
+    let cleaned = without_possession(&text);
+    assert_eq!(without_possession(&cleaned), cleaned);
+    if let Ok(call) = serde_json::from_str::<serde_json::Value>(&cleaned) {
+        assert!(call.pointer("/context/possession").is_none(), "tokens are not stored");
+    }
     if let Ok(unpacked) = unpack(data) {
         assert!(unpacked.len() <= BODY_BYTES);
         take(&unpacked, None);
