@@ -4,6 +4,7 @@
  * whose ID it names only with that browser's token, or once that browser says the same.
  */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Edge, SHOP_ORIGIN, SOURCE } from '../harness/edge.mjs';
 import { uuid } from '../harness/ids.mjs';
@@ -49,6 +50,14 @@ const bought = (/** @type {string} */ id, revenue = 80) => ({
   event: 'Order Completed',
   properties: { order_id: id, revenue, currency: 'EUR', products: [{ product_id: 'shoes-2', price: revenue, quantity: 1 }] },
 });
+/** The name of the edge between two user IDs. @param {string} one @param {string} other */
+function aliasOf(one, other) {
+  const [first, second] = [one, other].sort();
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(Buffer.byteLength(first)));
+  return `alias~${createHash('sha256').update(Buffer.concat([length, Buffer.from(first + second)])).digest('hex').slice(0, 32)}`;
+}
+
 const unverified = async () => {
   const { counts } = (await edge.api.get('/api/quarantine/counts')).body;
   return counts.filter((/** @type {Json} */ one) => one.code === 'unverified').reduce((/** @type {number} */ sum, /** @type {Json} */ one) => sum + one.count, 0);
@@ -75,7 +84,7 @@ test("who logs in at the shop with somebody else's anonymous ID gets nothing of 
   assert.ok(Buffer.from((await victim.decision()).behaviour, 'base64url').includes('private-taste'));
 });
 
-test('an ID that is still open is no more hers', async () => {
+test('an ID that is still open is not hers either', async () => {
   const victim = new Visitor(edge);
   await victim.send([victim.product('Viewed', 'shoes-2', { category: 'private-taste' })]);
   const before = await of(victim);
@@ -156,16 +165,110 @@ test("a browser's order is the server's: the order counts once, with the server'
   assert.deepEqual([(await of(guesser)).user_ids, (await user('buyer-3')).counters.orders], [[], 1]);
 });
 
-test('what names a bound ID alone is kept beside it, counted, and joins where the browser told of the same order', async () => {
+test('an order that names a bound ID alone is kept beside it, counted, and joins where the browser told of the same one', async () => {
   const visitor = await bound();
   const before = [await of(visitor), await unverified()];
-  await says('track', { anonymousId: visitor.anonymousId, ...bought('guest-1', 50) });
+  const { text } = await server('track', { anonymousId: visitor.anonymousId, ...bought('guest-1', 50) });
+  assert.deepEqual(JSON.parse(text).warnings.map((/** @type {Json} */ one) => [one.code, one.path]), [['unverified', 'anonymousId']]);
   assert.deepEqual([await of(visitor), await unverified()], [before[0], before[1] + 1]);
   await visitor.send([visitor.order('guest-1', [{ product_id: 'shoes-2', price: 1 }])]);
   const profile = await of(visitor);
   assert.deepEqual([profile.counters.orders, profile.counters.revenue, profile.user_ids], [1, { EUR: 5_000 }, []]);
-  await says('track', { anonymousId: visitor.anonymousId, event: 'Parcel Sent' });
-  assert.ok(names(await of(visitor)).includes('Parcel Sent'), 'what is said later of it counts there too');
+});
+
+test("a guest's order joins nobody to what others say under the same ID", async () => {
+  // Eve puts the victim's ID into her cookie, buys as a guest, and gives her address to the newsletter.
+  const [victim, eve] = [await bound(), await bound('her-taste')];
+  await says('track', { anonymousId: victim.anonymousId, ...bought('eve-guest', 999) });
+  await says('identify', { anonymousId: victim.anonymousId, traits: { email: 'eve@example.org', plan: 'evil' } });
+  await eve.send([eve.identify('eve-4', {}, edge.proof('eve-4'))]);
+  await says('identify', { userId: 'eve-4', traits: { email: 'eve@example.org' } });
+  // The victim's own guest order, and what the shop's server says later of the ID.
+  await says('track', { anonymousId: victim.anonymousId, ...bought('victim-guest', 50) });
+  await victim.send([victim.order('victim-guest', [{ product_id: 'shoes-2', price: 50 }])]);
+  await says('track', { anonymousId: victim.anonymousId, event: 'Planted' });
+  const { counters, traits, user_ids: users, events } = await of(victim);
+  assert.deepEqual([counters.revenue, traits.plan, users], [{ EUR: 5_000 }, undefined, []]);
+  assert.ok(!JSON.stringify(events).includes('Planted'));
+  assert.ok(!Buffer.from((await eve.decision()).behaviour, 'base64url').includes('private-taste'));
+});
+
+test('what the server said of an ID that nobody had yet opens nothing to whoever takes that ID', async () => {
+  const main = await bound('main-secret');
+  await main.send([main.identify('vic-3', {}, edge.proof('vic-3'))]);
+  const phone = new Visitor(edge);
+  await phone.send([phone.track('Landing')]);
+  // An open ID, and one that no browser ever had: another device, or an address planted in a cookie.
+  for (const anonymousId of [phone.anonymousId, uuid()]) {
+    await says('track', { anonymousId, userId: 'vic-3', event: 'Logged In' });
+    const taker = new Visitor(edge);
+    taker.anonymousId = anonymousId;
+    await taker.decision();
+    await taker.send([taker.identify('vic-3')]);
+    assert.ok(!Buffer.from((await taker.decision()).behaviour, 'base64url').includes('main-secret'));
+    await taker.send([taker.order(`forged-${anonymousId}`, [{ product_id: 'shoes-2' }])]);
+  }
+  assert.equal((await user('vic-3')).counters.orders, 0);
+});
+
+test("a browser's word does not count where the shop takes proofs only", async () => {
+  const before = (await edge.api.get('/api/settings')).body;
+  await edge.api.set('/api/settings', { ...before, identity: { claims: { [SOURCE]: 'proof' } } });
+  const visitor = await bound();
+  await says('track', { anonymousId: visitor.anonymousId, userId: 'strict', event: 'Logged In' });
+  await visitor.send([visitor.identify('strict')]);
+  assert.deepEqual((await of(visitor)).user_ids, []);
+  await edge.api.set('/api/settings', before);
+});
+
+test("a name that the edge made, or a user's, is no browser's", async () => {
+  const victim = await bound();
+  await victim.send([victim.identify('vic-5', {}, edge.proof('vic-5'))]);
+  // The shop once said that two of its user IDs are one person. The name of that edge can be worked out.
+  await says('identify', { userId: 'vic-5-old' });
+  await says('alias', { previousId: 'vic-5-old', userId: 'vic-5' });
+  const eve = new Visitor(edge);
+  for (const name of [aliasOf('vic-5-old', 'vic-5'), `${victim.anonymousId}~${uuid()}`, '~00']) {
+    eve.anonymousId = name;
+    const { status, body } = await eve.post(eve.batch([eve.identify('eve-5', {}, edge.proof('eve-5'))]));
+    assert.deepEqual([status, body.error?.path], [400, 'anonymous_id'], name);
+    await says('track', { anonymousId: name, userId: 'eve-5', event: 'X' });
+  }
+  assert.deepEqual((await user('eve-5')).anonymous_ids.includes(victim.anonymousId), false);
+  // Where the shop hands its cookie to alias, the setting keeps user IDs out of it.
+  const before = (await edge.api.get('/api/settings')).body;
+  await edge.api.set('/api/settings', { ...before, identity: { aliases: 'browsers' } });
+  await says('alias', { previousId: 'vic-5', userId: 'eve-5' });
+  assert.notEqual((await user('eve-5')).profile_id, (await user('vic-5')).profile_id);
+  await edge.api.set('/api/settings', before);
+});
+
+test("another vendor's ID stays that vendor's, whoever spoke of it first", async () => {
+  const vendors = uuid();
+  await says('identify', { anonymousId: vendors, userId: 'vic-6' });
+  const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${SOURCE}:`)}`, Origin: SHOP_ORIGIN };
+  const view = { event: 'Product Viewed', properties: { product_id: 'shoes-2', category: 'private-taste' } };
+  await edge.fetch('/v1/track', { method: 'POST', headers, body: JSON.stringify({ messageId: uuid(), anonymousId: vendors, ...view }) });
+  const thief = new Visitor(edge);
+  thief.anonymousId = vendors;
+  const { body } = await thief.post(thief.batch([], { ask: { slots: [] } }));
+  assert.ok(body.anonymous_id !== undefined && !Buffer.from(body.decision.behaviour, 'base64url').includes('private-taste'));
+});
+
+test('a visitor without a device ID keeps an open ID, whatever the server says of it', async () => {
+  const visitor = new Visitor(edge);
+  visitor.deviceId = /** @type {any} */ (undefined);
+  await visitor.send([visitor.product('Viewed', 'shoes-2', { category: 'private-taste' })]);
+  await says('track', { anonymousId: visitor.anonymousId, event: 'FromServer' });
+  assert.ok(Buffer.from((await visitor.decision()).behaviour, 'base64url').includes('private-taste'));
+});
+
+test("a server's record that says nothing of consent takes none back", async () => {
+  const visitor = await bound();
+  await visitor.send([visitor.identify('agrees', {}, edge.proof('agrees'))]);
+  await says('track', { userId: 'agrees', event: 'Paid' });
+  const { analytics, personalization, marketing } = (await user('agrees')).consent;
+  assert.deepEqual([analytics, personalization, marketing], [true, true, true]);
 });
 
 test('an ID that only the server ever named is the server’s, and nobody else gets in', async () => {

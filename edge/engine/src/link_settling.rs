@@ -3,6 +3,7 @@
 //! Role in the flow of one event: after a batch was applied, what the browser named meets what the server stated. What comes of
 //! it goes to the identity graph with the evidence of the batch.
 
+use endcap_identity::possession::Holder;
 use endcap_identity::{Assertion, FragmentId, Possession, StatedLink};
 use endcap_profile::ProfileRow;
 use endcap_profile::evidence_policy::EvidencePolicy;
@@ -11,7 +12,8 @@ use endcap_validation::Trust;
 use crate::visit::Visit;
 
 /// Notes links that the shop's server states of a fragment's browser, and lists them. One that the fragment knows as a fact
-/// says nothing new.
+/// says nothing new. Only what is stated of an ID that somebody has may be confirmed: whoever takes an open one later could say
+/// the same. Where the source's claims are not even listed, no browser's word counts.
 pub fn state(
     row: &mut ProfileRow,
     at: &FragmentId,
@@ -25,9 +27,12 @@ pub fn state(
         if fragment.has_fact(link) {
             continue;
         }
-        let listed = if policy.keeps(Trust::Claim) { fragment.hear_stated(link, Trust::Claim) } else { None };
+        let keeps = policy.keeps(Trust::Claim);
+        let listed = if keeps { fragment.hear_stated(link, Trust::Claim) } else { None };
         assertion(visit, at).said.extend(listed);
-        possession.links.state(link.clone());
+        if possession.is_of_server || (keeps && possession.holder == Holder::TokenHolder) {
+            possession.links.state(link.clone());
+        }
     }
     settle(row, at, possession, visit);
 }

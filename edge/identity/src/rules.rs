@@ -59,6 +59,17 @@ pub enum ClaimPolicy {
     Trust,
 }
 
+/// What the earlier ID of an alias may be, which the shop's server states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AliasPolicy {
+    /// A user ID that somebody has, or else an anonymous ID. A server must not take it from a cookie then.
+    #[default]
+    Users,
+    /// An anonymous ID only.
+    Browsers,
+}
+
 /// The rules of one namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -82,6 +93,9 @@ pub struct IdentityRules {
     /// Which forms of proofs count, by source; `*` stands for every other source.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub proofs: BTreeMap<String, ProofForms>,
+    /// What the earlier ID of an alias may be.
+    #[serde(skip_serializing_if = "is_default")]
+    pub aliases: AliasPolicy,
     /// Most links that may enlarge one person within an hour; more are held for review. 1 to 10,000.
     pub merges_per_hour: u16,
     /// Most fragments (browsers, logins, server records) of one person; more are held for review. 2 to 1,000.
@@ -91,6 +105,11 @@ pub struct IdentityRules {
     pub fragments_per_identifier: u16,
 }
 
+/// Whether a setting is as a shop has it that says nothing: a version that does not know it can read the others then.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 impl Default for IdentityRules {
     fn default() -> Self {
         Self {
@@ -98,6 +117,7 @@ impl Default for IdentityRules {
             blocked: Vec::new(),
             claims: BTreeMap::new(),
             proofs: BTreeMap::new(),
+            aliases: AliasPolicy::default(),
             merges_per_hour: 30,
             fragments_per_person: 500,
             fragments_per_identifier: 50,

@@ -12,7 +12,7 @@ use crate::identifier::Identifier;
 use crate::namespace::Namespace;
 
 /// Most links of one browser that wait, and most names that it is remembered to have said. The latest stay.
-const MAX_WAITING: usize = 8;
+pub const MAX_WAITING: usize = 8;
 
 /// What a browser and the shop's server can both name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

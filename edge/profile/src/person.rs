@@ -109,10 +109,12 @@ impl Person {
     }
 }
 
-/// A person's consent: what all their browsers agreed to.
+/// A person's consent: what all agreed to that said anything of it. A server's record of somebody often says nothing.
 fn consent(fragments: &BTreeMap<FragmentId, Fragment>) -> Consent {
+    let says = |of: &Fragment| of.consent_at.is_some() || of.behaviour.consent != Consent::default();
     canonical(fragments)
         .into_iter()
+        .filter(|(_, fragment)| says(fragment))
         .map(|(_, fragment)| fragment.behaviour.consent)
         .reduce(Consent::stricter)
         .unwrap_or_default()

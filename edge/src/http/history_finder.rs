@@ -2,16 +2,19 @@
 //!
 //! A browser's history takes what the shop's server says of it only where the server passes on the browser's token, or where
 //! nobody but the server ever named that ID. Everything else goes to a history that the server keeps: of the user, where it
-//! names one, else beside the browser. That the browser is theirs is a stated link, which waits for the browser to say the same.
+//! names one, or of the order. That the browser is theirs is a stated link, which waits for the browser to say the same. What
+//! names neither is kept beside the browser, and joins nobody.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use endcap_engine::shop::Snapshot;
+use endcap_events::ingest::Warning;
 use endcap_events::server::history_batch::{Item, Token};
 use endcap_events::server::{Action, ServerEvent};
 use endcap_identity::possession_token::HeldTokens;
-use endcap_identity::server_fragment::{Of, derived, foreign};
+use endcap_identity::rules::AliasPolicy;
+use endcap_identity::server_fragment::{Of, derived, foreign, is_claims};
 use endcap_identity::{Identifier, Namespace, StatedLink};
 use endcap_protocol::{AnonymousId, FieldError, SourceId, UserId};
 use endcap_validation::Trust;
@@ -52,8 +55,12 @@ impl Authority {
 pub(super) struct Placed {
     /// The event, for its history.
     pub(super) item: Item,
+    /// How far it is believed there.
+    pub(super) trust: Trust,
     /// What it states of a browser's history, to which it does not go.
     pub(super) link: Option<(AnonymousId, StatedLink)>,
+    /// That it was meant to go there.
+    pub(super) warning: Option<Warning>,
 }
 
 /// The history that an event goes to.
@@ -62,6 +69,8 @@ struct Addressee {
     token: Token,
     /// For an alias the earlier user ID, if somebody has it.
     previous: Option<UserId>,
+    /// Whether the event was meant for a browser, and is kept beside it.
+    is_beside: bool,
     /// The browser that is said to be somebody's.
     stated: Option<(AnonymousId, Identifier)>,
 }
@@ -69,7 +78,7 @@ struct Addressee {
 impl Addressee {
     /// A history that nobody asks about.
     fn of(history: AnonymousId) -> Self {
-        Self { history, token: Token::Unasked, previous: None, stated: None }
+        Self { history, token: Token::Unasked, previous: None, is_beside: false, stated: None }
     }
 }
 
@@ -100,7 +109,7 @@ impl<'a> HistoryFinder<'a> {
         index: usize,
         event: &ServerEvent,
     ) -> Result<Result<Placed, FieldError>, EdgeError> {
-        let Addressee { history, token, previous, stated } = match self.addressee(event).await? {
+        let Addressee { history, token, previous, is_beside, stated } = match self.addressee(event).await? {
             Ok(addressee) => addressee,
             Err(error) => return Ok(Err(error)),
         };
@@ -108,9 +117,14 @@ impl<'a> HistoryFinder<'a> {
             let link = event.stated(identifier, self.source, clock::now());
             (browser, link)
         });
-        let named = (link.is_some() && event.who.user_id.is_none()).then(|| event.beside_browser());
+        let meant =
+            [(event.who.possession.is_some(), "context.possession"), (event.who.user_id.is_none(), "anonymousId")];
+        let meant = meant.into_iter().find(|(is_meant, _)| *is_meant && is_beside);
+        let warning = meant.map(|(_, path)| Warning::beside_browser(event.message_id.as_str(), path));
+        let trust = if is_claims(&history) { Trust::Claim } else { self.authority.trust() };
+        let named = (is_beside && event.who.user_id.is_none()).then(|| event.beside_browser());
         let (consent, event) = (event.consent, named.as_ref().unwrap_or(event).to_wire(previous.as_ref()));
-        Ok(Ok(Placed { item: Item { index, history, token, consent, event }, link }))
+        Ok(Ok(Placed { item: Item { index, history, token, consent, event }, trust, link, warning }))
     }
 
     async fn addressee(&mut self, event: &ServerEvent) -> Result<Result<Addressee, FieldError>, EdgeError> {
@@ -147,12 +161,18 @@ impl<'a> HistoryFinder<'a> {
             None if named.is_none() && !self.keeps_beside => return at(Token::Missing),
             _ => {}
         }
-        let history = match &named {
-            Some(user) => self.kept(Of::User(&user.value))?,
-            None => self.kept(Of::Browser(browser))?,
+        let beside = |history: AnonymousId| Addressee { is_beside: true, ..Addressee::of(history) };
+        let (history, identifier) = match (named, event.order()) {
+            (Some(user), _) => (self.kept(Of::User(&user.value))?, user),
+            (None, Some(order)) => {
+                let history = self.kept(Of::Order { browser, order })?;
+                let identifier = Identifier::new(Namespace::AnonymousId, history.as_str())?;
+                (history, identifier)
+            }
+            // Nothing says who was meant. Anybody may have put the ID where the server read it, so nothing here is anybody's.
+            (None, None) => return derived(self.source, Trust::Claim, Of::Browser(browser)).map(beside),
         };
-        let identifier = named.map_or_else(|| Identifier::new(Namespace::AnonymousId, history.as_str()), Ok)?;
-        Ok(Addressee { stated: Some((browser.clone(), identifier)), ..Addressee::of(history) })
+        Ok(Addressee { stated: Some((browser.clone(), identifier)), ..beside(history) })
     }
 
     /// The history that the sender keeps of somebody.
@@ -168,7 +188,9 @@ impl<'a> HistoryFinder<'a> {
         previous: &str,
     ) -> Result<Result<Addressee, FieldError>, EdgeError> {
         let Some(user) = user else { return Ok(Err(FieldError::new("user_id", "is required"))) };
+        let may_be_user = self.snapshot.settings.identity.aliases == AliasPolicy::Users;
         if let Ok(earlier) = UserId::parse(previous)
+            && may_be_user
             && self.is_known(&earlier).await?
         {
             let history = self.kept(Of::User(earlier.as_str()));

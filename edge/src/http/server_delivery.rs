@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use endcap_engine::batch_reply::BatchReply;
+use endcap_events::ingest::Warning;
 use endcap_events::ingest::rejection::{RejectCode, Rejection};
 use endcap_events::server::ServerEvent;
-use endcap_events::server::history_batch::{HistoryBatch, Token, pack, stating};
+use endcap_events::server::history_batch::{HistoryBatch, Item, Token, pack, stating};
 use endcap_identity::Shown;
 use endcap_protocol::{FieldError, SourceId, UnixMillis, bucket_of};
 use endcap_validation::{DomainError, Trust};
@@ -34,7 +35,12 @@ pub(super) struct Delivered {
     pub(super) duplicate: Vec<String>,
     /// Events that were refused; the index is the event's in the list that was given.
     pub(super) rejected: Vec<Rejection>,
+    /// What of the kept events was not taken as it was meant; the first ones.
+    pub(super) warnings: Vec<Warning>,
 }
+
+/// Most warnings of one answer: the next ones say the same.
+const MAX_WARNINGS: usize = 20;
 
 /// Delivers what the reader of a message did, while the answer is already on its way. What is beyond the bound is counted
 /// as refused.
@@ -82,12 +88,13 @@ async fn deliver_once(
     events: Vec<(usize, &ServerEvent)>,
     delivered: &mut Delivered,
 ) -> Result<Vec<usize>, EdgeError> {
-    let (mut items, mut links) = (Vec::new(), Vec::new());
+    let (mut items, mut links) = (BTreeMap::<Trust, Vec<Item>>::new(), Vec::new());
     for (index, event) in events {
         match finder.place(index, event).await? {
             Ok(placed) => {
-                items.push(placed.item);
+                items.entry(placed.trust).or_default().push(placed.item);
                 links.extend(placed.link);
+                delivered.warn(placed.warning);
             }
             Err(error) => {
                 let rejection = Rejection::new(RejectCode::InvalidField, error).of(event.message_id.as_str());
@@ -95,19 +102,29 @@ async fn deliver_once(
             }
         }
     }
-    let mut by_shard: BTreeMap<u16, Vec<HistoryBatch>> = BTreeMap::new();
+    let mut by_shard: BTreeMap<(u16, Trust), Vec<HistoryBatch>> = BTreeMap::new();
     let placement = placement::placement()?;
-    for batch in pack(finder.source, items).into_iter().chain(stating(finder.source, links)) {
+    let stating = stating(finder.source, links).into_iter().map(|batch| (Trust::Fact, batch));
+    let packed = items
+        .into_iter()
+        .flat_map(|(trust, items)| pack(finder.source, items).into_iter().map(move |batch| (trust, batch)));
+    for (trust, batch) in packed.chain(stating) {
         let shard = placement.shard_of(bucket_of(batch.history.as_str()));
-        by_shard.entry(shard).or_default().push(batch);
+        by_shard.entry((shard, trust)).or_default().push(batch);
     }
-    let (env, trust) = (finder.env, finder.authority.trust());
-    let answers = join_all(by_shard.iter().map(|(shard, batches)| hand_in(env, *shard, trust, batches))).await;
+    let hand_in = by_shard.iter().map(|((shard, trust), batches)| hand_in(finder.env, *shard, *trust, batches));
+    let answers = join_all(hand_in).await;
     let mut unverified = Vec::new();
     for (batches, answer) in by_shard.values().zip(answers) {
         for (batch, reply) in batches.iter().zip(answer?) {
             match reply {
-                ItemReply::Taken(reply) => unverified.extend(delivered.add(batch, serde_json::from_str(reply.get())?)),
+                ItemReply::Taken(reply) => {
+                    let mut reply: BatchReply = serde_json::from_str(reply.get())?;
+                    // Only who vouches for people may learn what the edge knows of them.
+                    let warnings = std::mem::take(&mut reply.warnings);
+                    delivered.warn(warnings.into_iter().filter(|_| finder.authority == Authority::Server));
+                    unverified.extend(delivered.add(batch, reply));
+                }
                 ItemReply::Refused(why) => delivered.refuse(batch, &why),
             }
         }
@@ -152,6 +169,11 @@ impl Delivered {
             }
         }
         unverified
+    }
+
+    fn warn(&mut self, warnings: impl IntoIterator<Item = Warning>) {
+        let room = MAX_WARNINGS.saturating_sub(self.warnings.len());
+        self.warnings.extend(warnings.into_iter().take(room));
     }
 
     fn refuse(&mut self, batch: &HistoryBatch, why: &str) {

@@ -5,6 +5,7 @@
 //! quarantines the others. The answer is the one that the vendors' clients expect.
 
 use endcap_engine::batch_reply::BatchReply;
+use endcap_events::ingest::Warning;
 use endcap_events::ingest::consent::{Gpc, Stated};
 use endcap_events::ingest::quarantine::{Quarantined, Route};
 use endcap_events::ingest::rejection::{RejectCode, Rejection};
@@ -136,7 +137,7 @@ async fn apply(
     let late = delivered.rejected.into_iter().map(|rejection| replaced(rejection, &indices));
     let mut rejected: Vec<_> = understood.refused.into_iter().map(|refused| refused.rejection).chain(late).collect();
     rejected.sort_by_key(|rejection| rejection.index);
-    outcome(good, &rejected)
+    outcome(good, &rejected, &delivered.warnings)
 }
 
 /// What a source's own consent categories mean.
@@ -196,13 +197,23 @@ fn replaced(rejection: Rejection, indices: &[usize]) -> Rejection {
     Rejection { index, ..rejection.relative() }
 }
 
+/// The answer to calls of which something is good.
+#[derive(Debug, Serialize)]
+struct Taken<'a> {
+    success: bool,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    rejected: &'a [Rejection],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [Warning],
+}
+
 /// The answer: that all is well, as the clients know it, or what is wrong where nothing of the request is good.
-fn outcome(good: usize, rejected: &[Rejection]) -> Result<Response, EdgeError> {
-    let Some(first) = rejected.first() else { return response::json(&json!({"success": true})) };
+fn outcome(good: usize, rejected: &[Rejection], warnings: &[Warning]) -> Result<Response, EdgeError> {
     // Events without consent are no error: sending and dropping them was right.
-    if good > 0 || rejected.iter().all(|rejection| rejection.code == RejectCode::NoConsent) {
-        return response::json(&json!({"success": true, "rejected": rejected}));
-    }
+    let is_good = good > 0 || rejected.iter().all(|rejection| rejection.code == RejectCode::NoConsent);
+    let Some(first) = rejected.first().filter(|_| !is_good) else {
+        return response::json(&Taken { success: true, rejected, warnings });
+    };
     let error = json!({"code": first.code, "message": first.message, "path": first.path});
     response::raw_json(&json!({"success": false, "error": error, "rejected": rejected}).to_string(), 400)
 }
@@ -238,7 +249,7 @@ pub(super) async fn again(env: &Env, kept: &Quarantined) -> Result<BatchReply, E
     let delivered = deliver(env, &source, Authority::of(Trust::parse(&context.trust)), events).await?;
     let mut rejected: Vec<_> = understood.refused.into_iter().map(|refused| refused.rejection).collect();
     rejected.extend(delivered.rejected);
-    Ok(BatchReply::of(delivered.accepted, delivered.duplicate, rejected))
+    Ok(BatchReply::of(delivered.accepted, delivered.duplicate, rejected).warning(delivered.warnings))
 }
 
 fn unreadable(error: &DomainError) -> Rejection {

@@ -78,7 +78,7 @@ async fn take(env: &Env, source: &SourceId, meaning: Meaning) -> Result<BatchRep
     let delivered = deliver(env, source, Authority::Server, meaning.events).await?;
     let mut rejected = meaning.rejected;
     rejected.extend(delivered.rejected);
-    Ok(BatchReply::of(delivered.accepted, delivered.duplicate, rejected))
+    Ok(BatchReply::of(delivered.accepted, delivered.duplicate, rejected).warning(delivered.warnings))
 }
 
 /// Keeps a delivery that a rule could not make its event of.

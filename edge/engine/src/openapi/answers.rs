@@ -1,5 +1,6 @@
 //! Bodies of answers that nothing else needs as types.
 
+use endcap_events::ingest::Warning;
 use endcap_events::ingest::rejection::Rejection;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,9 @@ pub struct Taken {
     /// Calls that were refused; all but `no_consent` are kept in quarantine. Left out where there are none.
     #[serde(default)]
     pub rejected: Vec<Rejection>,
+    /// What was not taken as it was meant, of a server's calls; the first 20. Left out where there is nothing.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
 }
 
 /// The answer to calls of which none is good.

@@ -73,6 +73,15 @@ impl Warning {
         }
     }
 
+    /// The warning about a server's call that names a browser without its token. `at` is the field to look at.
+    #[must_use]
+    pub fn beside_browser(message_id: &str, at: &str) -> Self {
+        let message = "the call does not pass on the present token of this browser (context.possession), so it is kept beside the \
+                       browser, and joins it once the browser itself names the same user or order";
+        let (message_id, message) = (message_id.to_owned(), message.to_owned());
+        Self { message_id, code: WarningCode::Unverified, path: at.to_owned(), message }
+    }
+
     /// The warning about an identify whose proof proves nothing.
     #[must_use]
     pub fn of_proof(message_id: &str, error: ProofError) -> Self {

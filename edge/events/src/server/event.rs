@@ -1,11 +1,13 @@
 //! One event as the entry understood it, whatever client or protocol it came by.
 
 use endcap_identity::{Identifier, StatedLink, Witness};
-use endcap_protocol::commerce::{self, Commerce};
 use endcap_protocol::{AnonymousId, MessageId, SessionId, SourceId, UnixMillis, UserId};
 use serde_json::{Map, Value, json};
 
 use crate::ingest::consent::Stated;
+
+/// Longest ID of an order, in bytes.
+const MAX_ORDER_ID: usize = 128;
 
 /// The person that an event is about. The first of these that is given chooses the history: an anonymous ID with its browser's
 /// token, user ID, anonymous ID, e-mail address.
@@ -83,7 +85,7 @@ impl ServerEvent {
     pub fn stated(&self, identifier: Identifier, source: &SourceId, now: UnixMillis) -> StatedLink {
         let message_id = self.message_id.as_str().to_owned();
         let witness = Witness { at: self.at.unwrap_or(now), message_id, source: source.as_str().to_owned() };
-        StatedLink { identifier, order: self.order(), witness }
+        StatedLink { identifier, order: self.order().map(str::to_owned), witness }
     }
 
     /// The same event for a history that is not the browser's: what else names the person does so there.
@@ -93,12 +95,10 @@ impl ServerEvent {
     }
 
     /// The order that it tells of, by its ID.
-    fn order(&self) -> Option<String> {
-        let Action::Track { name, properties } = &self.action else { return None };
-        match commerce::parse(name, &Value::Object(properties.clone())) {
-            Ok(Some(Commerce::Ordered(order))) => Some(order.order_id),
-            _ => None,
-        }
+    #[must_use]
+    pub fn order(&self) -> Option<&str> {
+        let Action::Track { properties, .. } = &self.action else { return None };
+        properties.get("order_id").and_then(Value::as_str).filter(|id| !id.is_empty() && id.len() <= MAX_ORDER_ID)
     }
 
     /// The event as its history's shard takes it. `previous` is an earlier user ID of the person.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use endcap_identity::StatedLink;
+use endcap_identity::stated_link::MAX_WAITING;
 use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS};
 use endcap_protocol::{AnonymousId, SourceId};
 use serde_json::{Value, json};
@@ -71,13 +72,13 @@ pub fn pack(source: &SourceId, items: Vec<Item>) -> Vec<HistoryBatch> {
     by_history.into_iter().flat_map(|(place, events)| batches(source, &place, events)).collect()
 }
 
-/// What the shop's server states of browsers, as a batch without events for each.
+/// What the shop's server states of browsers, as a batch without events for each. More than a browser remembers is left out.
 #[must_use]
 pub fn stating(source: &SourceId, links: Vec<(AnonymousId, StatedLink)>) -> Vec<HistoryBatch> {
     let mut by_browser: BTreeMap<AnonymousId, Vec<StatedLink>> = BTreeMap::new();
     for (browser, link) in links {
         let held = by_browser.entry(browser).or_default();
-        if !held.iter().any(|held| held.says(&link)) {
+        if held.len() < MAX_WAITING && !held.iter().any(|held| held.says(&link)) {
             held.push(link);
         }
     }

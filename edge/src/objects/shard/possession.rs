@@ -75,19 +75,11 @@ pub(super) fn judge(
         (Some(shown), None) if begins && shown.client == Client::Vendor => {
             Judgement::Holds(Possession::of_vendor(now.at))
         }
-        (Some(shown), None)
-            if shown.client == Client::Server && shown.generation.is_none() && !is_of_browser(row, at) =>
-        {
+        (Some(shown), None) if begins && shown.client == Client::Server && shown.generation.is_none() => {
             Judgement::Holds(Possession::of_server(now.at))
         }
         (Some(shown), state) => state.unwrap_or_default().judge(shown, &row.id, proves, now),
     }
-}
-
-/// Whether a page of ours ever wrote to a fragment: each says which installation it is. A version that did not ask who has an
-/// ID left others' fragments without a state.
-fn is_of_browser(row: &ProfileRow, at: &FragmentId) -> bool {
-    row.fragments.get(at).is_some_and(|fragment| fragment.device_id.is_some())
 }
 
 /// Who has the anonymous ID, for a request that goes on from one fragment to the next: as the fragment says, or where it only

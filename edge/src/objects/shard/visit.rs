@@ -38,6 +38,8 @@ enum Step {
     /// The batch's events belong elsewhere. The messages listed here belong to the previous person on this browser, and
     /// were taken out of the events.
     Elsewhere(Destination, Vec<String>),
+    /// The shop's server states something of a browser that never came: nothing is kept of it.
+    Unknown,
     /// The fragment is on its way here.
     Coming,
     /// The browser does not have the anonymous ID.
@@ -116,6 +118,11 @@ impl ProfileShard {
         match outcome {
             Step::Coming => Err(on_its_way()),
             Step::NewToken => Err(DomainError::NewToken.into()),
+            Step::Unknown => {
+                let reply = BatchReply::of(Vec::new(), Vec::new(), batch.rejected);
+                let (profile_id, body) = (destination.profile.into_string(), reply.text(None)?);
+                Ok(Visited { profile_id, status: reply.status(), body, erased: false, grant: None })
+            }
             Step::Unverified => self.visit_apart(destination, body, batch, now).await,
             Step::Erased => self.refuse_erased(&destination, batch),
             Step::Elsewhere(next, _) if next.is_same(&destination) => {
@@ -230,6 +237,7 @@ impl ProfileShard {
             let mut row = stored.unwrap_or_else(|| ProfileRow::new(destination.profile.clone(), now));
             let at = match row.resolve(&batch.anonymous_id, destination.fragment.as_ref())? {
                 Resolution::Begins(at) if self.is_erased(&at, now)? => return Ok(Step::Erased),
+                Resolution::Begins(_) if !destination.stated.is_empty() => return Ok(Step::Unknown),
                 Resolution::Here(at) | Resolution::Begins(at) => at,
                 Resolution::Coming => return Ok(Step::Coming),
                 Resolution::Next(profile, fragment) => {
