@@ -30,7 +30,8 @@ fuzz_target!(|body: &[u8]| {
     let mut row = ProfileRow::new(id, NOW);
     let (at, rules) = (FragmentId::first(&batch.anonymous_id), IdentityRules::default());
     let secrets = [b"secret".to_vec()];
-    let policy = EvidencePolicy { secrets: &secrets, now: NOW, trust: batch.trust, source: "shop", rules: &rules, stated: None };
+    let policy =
+        EvidencePolicy { secrets: &secrets, now: NOW, trust: batch.trust, source: "shop", rules: &rules, stated: None };
     let visit = apply(&mut row, &at, &mut batch, NOW, &policy, &[]);
     let in_successor = visit.succession.map_or(0, |(_, events)| events.len());
     assert_eq!(visit.accepted.len() + visit.duplicate.len() + in_successor, sent);

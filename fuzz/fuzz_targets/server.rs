@@ -8,6 +8,13 @@ use endcap_protocol::CampaignId;
 use endcap_validation::read_json;
 use libfuzzer_sys::fuzz_target;
 
+/// Settings without the one member that may hold any JSON: the last bit of a number with many digits can differ once it was
+/// written and read again.
+fn without_trigger(mut settings: Settings) -> Settings {
+    settings.push_prompt.trigger = serde_json::Value::Null;
+    settings
+}
+
 fuzz_target!(|body: &[u8]| {
     if let Ok(products) = read_json::<Products>(body) {
         let _ = products.check();
@@ -16,7 +23,7 @@ fuzz_target!(|body: &[u8]| {
         let right = settings.check();
         let written = serde_json::to_vec(&settings).expect("settings can be stored");
         let again: Settings = read_json(&written).expect("what was written is read");
-        assert_eq!((again.check(), &again), (right, &settings));
+        assert_eq!((again.check(), without_trigger(again)), (right, without_trigger(settings)));
     }
     if let Ok(definition) = read_json::<Definition>(body) {
         let id = CampaignId::parse("c1").expect("a good ID");

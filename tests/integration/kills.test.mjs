@@ -108,14 +108,18 @@ test(`over ${KILLS} kills during merges every event is in exactly one profile`, 
   assert.deepEqual([...new Set(seen)].sort(), browsers.map(({ anonymousId: id }) => id).sort());
 });
 
-test('a server names a browser before it was ever seen, and its events follow', async (t) => {
+test('a server names a browser before it was ever seen; its events follow once the browser has its ID and says the same', async (t) => {
   const edge = await Edge.start();
   t.after(() => edge.stop());
   const visitor = new Visitor(edge);
   const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${edge.serverKey}:`)}` };
-  const body = JSON.stringify({ messageId: uuid(), previousId: visitor.anonymousId, userId: 'early-bird' });
-  const response = await edge.fetch('/v1/alias', { method: 'POST', headers, body });
-  assert.equal(response.status, 200);
+  const alias = async () => {
+    const body = JSON.stringify({ messageId: uuid(), previousId: visitor.anonymousId, userId: 'early-bird' });
+    assert.equal((await edge.fetch('/v1/alias', { method: 'POST', headers, body })).status, 200);
+    return (await edge.api.profile({ user_id: 'early-bird' })).products_viewed;
+  };
+  assert.deepEqual(await alias(), []);
   await visitor.send([visitor.product('Viewed', 'first-look')]);
-  assert.deepEqual((await edge.api.profile({ user_id: 'early-bird' })).products_viewed, ['first-look']);
+  await visitor.send([visitor.identify('early-bird')]);
+  assert.deepEqual(await alias(), ['first-look']);
 });
