@@ -184,8 +184,9 @@ test("a guest's order joins nobody to what others say under the same ID", async 
   await eve.send([eve.identify('eve-4', {}, edge.proof('eve-4'))]);
   await says('identify', { userId: 'eve-4', traits: { email: 'eve@example.org' } });
   // The victim's own guest order, and what the shop's server says later of the ID.
-  await says('track', { anonymousId: victim.anonymousId, ...bought('victim-guest', 50) });
-  await victim.send([victim.order('victim-guest', [{ product_id: 'shoes-2', price: 50 }])]);
+  const own = bought('1005', 50);
+  await says('track', { anonymousId: victim.anonymousId, ...own, properties: { ...own.properties, order_id: 1005 } });
+  await victim.send([victim.order('1005', [{ product_id: 'shoes-2', price: 50 }])]);
   await says('track', { anonymousId: victim.anonymousId, event: 'Planted' });
   const { counters, traits, user_ids: users, events } = await of(victim);
   assert.deepEqual([counters.revenue, traits.plan, users], [{ EUR: 5_000 }, undefined, []]);
@@ -253,6 +254,15 @@ test("another vendor's ID stays that vendor's, whoever spoke of it first", async
   thief.anonymousId = vendors;
   const { body } = await thief.post(thief.batch([], { ask: { slots: [] } }));
   assert.ok(body.anonymous_id !== undefined && !Buffer.from(body.decision.behaviour, 'base64url').includes('private-taste'));
+  // What that client says itself is its word; a user who is proved there is not taken from it by somebody else's.
+  const claim = (/** @type {string} */ userId) =>
+    edge.fetch('/v1/identify', { method: 'POST', headers, body: JSON.stringify({ messageId: uuid(), anonymousId: vendors, userId }) });
+  await claim('vic-6');
+  await says('identify', { anonymousId: vendors, userId: 'vic-6' });
+  await says('identify', { anonymousId: vendors, userId: 'eve-6' });
+  await claim('eve-6');
+  const [vic, eve] = [await user('vic-6'), await user('eve-6')];
+  assert.deepEqual([vic.products_viewed, eve.products_viewed], [['shoes-2'], []]);
 });
 
 test('a visitor without a device ID keeps an open ID, whatever the server says of it', async () => {

@@ -175,7 +175,13 @@ export class Edge {
       workers,
     });
     const before = new Set(workerds());
-    await this.#runtime.ready;
+    try {
+      await this.#runtime.ready;
+    } catch (error) {
+      // Else what it left open would keep the suite's process alive.
+      await this.#runtime.dispose().catch(() => {});
+      throw error;
+    }
     this.#process = workerds().find((pid) => !before.has(pid));
   }
 

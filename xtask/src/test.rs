@@ -58,7 +58,7 @@ struct Report {
 /// A check that needs nothing of what is built.
 type Check = fn(&Project) -> Result<()>;
 /// Those that run beside the build: one thread links the optimised worker for minutes, and leaves the rest of the machine idle.
-const BESIDE: [(&str, Check); 2] = [("fuzz targets", fuzz::check), ("book", docs::check)];
+const BESIDE: [(&str, Check); 3] = [("unit", unit), ("fuzz targets", fuzz::check), ("book", docs::check)];
 
 /// What `--long` asks for: seeds of the simulation, seconds of fuzzing of each target, and people loaded.
 const LONG_SEEDS: &str = "10000";
@@ -82,7 +82,6 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     report.step("lint", || lint(project));
     report.step("lint wasm", || lint_wasm(project, &tools));
     report.step("invariants", || invariants::check(project));
-    report.step("unit", || unit(project));
     report.built(&Build::release(project, &tools, &steps))?;
     report.print(start.elapsed());
     if report.failed() {

@@ -30,7 +30,7 @@ pub fn state(
         let keeps = policy.keeps(Trust::Claim);
         let listed = if keeps { fragment.hear_stated(link, Trust::Claim) } else { None };
         assertion(visit, at).said.extend(listed);
-        if possession.is_of_server || (keeps && possession.holder == Holder::TokenHolder) {
+        if possession.is_of_server || (keeps && possession.holder != Holder::Anybody) {
             possession.links.state(link.clone());
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! An anonymous ID is a name. Scripts, servers and logs see it, so it opens nothing by itself. The edge hands each browser a
 //! signed [token](crate::possession_token) for its ID. Until that token first comes back the ID is *open*: whoever names it
-//! has it, so that a lost first answer harms nobody. From then on it is *bound*, and a request needs that very token: each one
-//! that is given for an open ID has a number drawn at random, so the others are worth nothing then. A proof of who the person
-//! is begins a new generation, so a token that somebody got before is worth nothing either.
+//! has it, so that a lost first answer harms nobody. From then on it is *bound*, and a request needs that very token: each
+//! client is given another one for an open ID, so the others' are worth nothing then. Requests of one browser that are under way
+//! together get the same, in whatever order their answers come. A proof of who the person is begins a new generation, so a token
+//! that somebody got before is worth nothing either.
 //!
 //! Role in the flow of one event: the last question before a batch is applied to its fragment. The state lies beside the
 //! fragment and moves with it.
@@ -19,8 +20,8 @@ use crate::stated_link::StatedLinks;
 /// deployment says otherwise. Pages give up on a request after 20 s.
 pub const IN_FLIGHT_MS: UnixMillis = 30_000;
 
-/// Where the numbers of tokens begin that are given to whoever names an open ID. Lower ones are of a version that did not draw
-/// them. Each range lies above the one whose tokens it ends, because that version takes any token with a higher number.
+/// Where the numbers of tokens begin that are given to whoever names an open ID. Lower ones are of a version that gave all the
+/// same. Each range lies above the one whose tokens it ends, because that version takes any token with a higher number.
 const NAMED: u32 = 1 << 30;
 /// Where they begin for a visitor whom a route cookie of a version without tokens names.
 const ROUTED: u32 = 2 << 30;
@@ -101,6 +102,9 @@ pub struct Shown {
     pub keeps_token: bool,
     /// Whether it does nothing but take consent back.
     pub only_withdraws: bool,
+    /// A number that tells clients apart which show no token: [`client_number`].
+    #[serde(default)]
+    pub client_number: u32,
 }
 
 /// What the state says about a request.
@@ -218,14 +222,13 @@ impl Possession {
         Self { is_of_server: true, ..Self::of_vendor(now) }
     }
 
-    /// The generation of the token that is given to who has the ID. `random` is any number; while the ID is open, each token
-    /// gets another one.
+    /// The generation of the token that is given to who has the ID. While it is open, each client gets another one.
     #[must_use]
-    pub fn granted(&self, random: u32) -> u32 {
-        let drawn = random % NAMED;
+    pub fn granted(&self, client_number: u32) -> u32 {
+        let client = client_number % NAMED;
         match (self.holder, self.generation) {
-            (Holder::Anybody, 0) => NAMED + drawn,
-            (Holder::Anybody, _) => ROUTED + drawn,
+            (Holder::Anybody, 0) => NAMED + client,
+            (Holder::Anybody, _) => ROUTED + client,
             (Holder::TokenHolder | Holder::Vendor, generation) => generation,
         }
     }
@@ -273,6 +276,13 @@ impl Shown {
     pub fn granted(self, generation: u32) -> Self {
         Self { generation: Some(generation), ..self }
     }
+}
+
+/// The number of a client, for an anonymous ID: one for each network address and user agent, as far as they are known. Nobody
+/// else can work it out.
+#[must_use]
+pub fn client_number(keys: &Keys, id: &AnonymousId, address: &str, user_agent: &str) -> u32 {
+    keys.number(Purpose::Grant, &format!("{}\n{address}\n{user_agent}", id.as_str()))
 }
 
 /// What an ID apart is made from, besides the ID that was named.
@@ -417,7 +427,11 @@ mod tests {
     #[test]
     fn of_the_tokens_of_an_open_id_the_first_to_come_back_is_the_only_one_that_counts() {
         let open = Possession::default();
-        let [his, theirs, later] = [1, 2, u32::MAX].map(|random| open.granted(random));
+        let keys = Keys::parse("a:AAAAAAAAAAAAAAAAAAAAAAAA");
+        let id = AnonymousId::parse("b").unwrap();
+        let [his, theirs, later] = [("192.0.2.1", "Firefox"), ("192.0.2.2", "Firefox"), ("192.0.2.1", "Chrome")]
+            .map(|(address, agent)| open.granted(client_number(&keys, &id, address, agent)));
+        assert_eq!(open.granted(client_number(&keys, &id, "192.0.2.1", "Firefox")), his, "one browser's are the same");
         let Judgement::Holds(bound) = open.judge(&token(his), &home(), || false, LATER) else { panic!() };
         assert_eq!(bound.granted(9), his, "the same token goes on to count");
         assert_eq!(after(&bound, &token(his)), Some((his, Holder::TokenHolder)));

@@ -21,6 +21,8 @@ pub enum Purpose {
     OldRoute,
     /// The token by which a browser shows that an anonymous ID is its own.
     Possession,
+    /// The number of the token that a client is given for an open ID.
+    Grant,
     /// The name of an anonymous ID under which an unverified request is kept apart.
     Apart,
     /// The token by which a service worker renews one push subscription.
@@ -43,6 +45,7 @@ impl Purpose {
             Self::Route => b"endcap route 2",
             Self::OldRoute => b"endcap route",
             Self::Possession => b"endcap possession",
+            Self::Grant => b"endcap grant",
             Self::Apart => b"endcap apart",
             Self::Renewal => b"endcap renewal",
             Self::Notification => b"endcap notification",
@@ -94,6 +97,14 @@ impl Keys {
         let (kid, key) = self.0.first()?;
         let mac = mac(key, purpose, kid, payload).finalize().into_bytes();
         Some(BASE64.encode(mac.get(..MAC_BYTES)?))
+    }
+
+    /// A number for `payload` that nobody can work out who lacks the newest key; 0 when there is no key.
+    #[must_use]
+    pub fn number(&self, purpose: Purpose, payload: &str) -> u32 {
+        let Some((kid, key)) = self.0.first() else { return 0 };
+        let mac = mac(key, purpose, kid, payload).finalize().into_bytes();
+        mac.iter().take(size_of::<u32>()).fold(0, |number, byte| (number << 8) | u32::from(*byte))
     }
 
     /// Whether a text says that the newest key signed it. Tells nothing of whether it did.

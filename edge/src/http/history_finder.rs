@@ -165,7 +165,7 @@ impl<'a> HistoryFinder<'a> {
         let (history, identifier) = match (named, event.order()) {
             (Some(user), _) => (self.kept(Of::User(&user.value))?, user),
             (None, Some(order)) => {
-                let history = self.kept(Of::Order { browser, order })?;
+                let history = self.kept(Of::Order { browser, order: &order })?;
                 let identifier = Identifier::new(Namespace::AnonymousId, history.as_str())?;
                 (history, identifier)
             }

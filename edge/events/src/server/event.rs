@@ -85,7 +85,7 @@ impl ServerEvent {
     pub fn stated(&self, identifier: Identifier, source: &SourceId, now: UnixMillis) -> StatedLink {
         let message_id = self.message_id.as_str().to_owned();
         let witness = Witness { at: self.at.unwrap_or(now), message_id, source: source.as_str().to_owned() };
-        StatedLink { identifier, order: self.order().map(str::to_owned), witness }
+        StatedLink { identifier, order: self.order(), witness }
     }
 
     /// The same event for a history that is not the browser's: what else names the person does so there.
@@ -94,11 +94,16 @@ impl ServerEvent {
         Self { who: Who { anonymous_id: None, ..self.who.clone() }, ..self.clone() }
     }
 
-    /// The order that it tells of, by its ID.
+    /// The order that it tells of, by its ID; numbers count as text.
     #[must_use]
-    pub fn order(&self) -> Option<&str> {
+    pub fn order(&self) -> Option<String> {
         let Action::Track { properties, .. } = &self.action else { return None };
-        properties.get("order_id").and_then(Value::as_str).filter(|id| !id.is_empty() && id.len() <= MAX_ORDER_ID)
+        let id = match properties.get("order_id")? {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        (!id.is_empty() && id.len() <= MAX_ORDER_ID).then_some(id)
     }
 
     /// The event as its history's shard takes it. `previous` is an earlier user ID of the person.

@@ -28,7 +28,7 @@ use crate::platform::{clock, response};
 impl ProfileShard {
     /// `POST {prefix}/e`: a batch of events.
     pub(super) async fn batch_route(&self, mut request: Request) -> Result<Response, EdgeError> {
-        let visitor = Visitor::of(request.inner())?;
+        let visitor = Visitor::of(request.inner(), &config(&self.env))?;
         let signals = self.signals(request.inner())?;
         let body = response::body(&mut request, BATCH_BYTES).await?;
         let now = clock::now();
@@ -72,7 +72,7 @@ impl ProfileShard {
         if body.length() as usize > BATCH_BYTES {
             return Err(DomainError::TooLarge { limit: BATCH_BYTES }.into());
         }
-        let visitor = Visitor::of(request)?;
+        let visitor = Visitor::of(request, &config(&self.env))?;
         let signals = self.signals(request)?;
         let batch = ingest_from(&body.to_vec(), now, signals)?;
         if batch.dropped > 0 {
@@ -141,7 +141,15 @@ impl ProfileShard {
         let generation = of(visitor.tokens()).or_else(|| of(HeldTokens::parse(in_body?)));
         let old_route = route.filter(|route| route.is_old).map(|route| route.profile.clone());
         let keeps_token = !visitor.is_cross_site || in_body.is_some();
-        (!config.keys.is_empty()).then(|| Shown { generation, old_route, keeps_token, ..Shown::default() })
+        // Who shows a token is given none for an open ID.
+        let client_number = if generation.is_none() { visitor.number(&config.keys, id) } else { 0 };
+        (!config.keys.is_empty()).then(|| Shown {
+            generation,
+            old_route,
+            keeps_token,
+            client_number,
+            ..Shown::default()
+        })
     }
 
     /// A batch of another shard, which checked it where it came in.

@@ -31,10 +31,15 @@ pub(super) struct HeldId<'a> {
 }
 
 impl HeldId<'_> {
-    /// What the shop's server states of a browser that showed to be it.
+    /// What the shop's server states of a browser, where the request comes from who has its ID.
     pub(super) fn stated(&self) -> Option<&StatedLinks> {
-        let browser = self.shown.is_some_and(|shown| shown.client == Client::Browser);
-        (browser && self.possession.holder == Holder::TokenHolder).then_some(&self.possession.links)
+        let possession = &self.possession;
+        let has_it = match (self.shown?.client, possession.holder) {
+            (Client::Browser, Holder::TokenHolder) => true,
+            (Client::Vendor, Holder::Vendor) => !possession.is_of_server,
+            _ => false,
+        };
+        has_it.then_some(&possession.links)
     }
 
     /// The state once it is known what the events of the request did.
@@ -49,12 +54,10 @@ impl HeldId<'_> {
 
 impl Grant {
     /// What the sender of a batch gets. None for another vendor's client, which cannot hold a token.
-    pub(super) fn of(batch: &Batch, held: &Possession) -> Result<Option<Self>, EdgeError> {
-        if held.holder == Holder::Vendor {
-            return Ok(None);
-        }
-        let generation = held.granted(u32::from_le_bytes(clock::random()?));
-        Ok(Some(Self { anonymous_id: batch.anonymous_id.clone(), generation }))
+    pub(super) fn of(batch: &Batch, held: &Possession, shown: &Shown) -> Option<Self> {
+        let generation = held.granted(shown.client_number);
+        let grant = Self { anonymous_id: batch.anonymous_id.clone(), generation };
+        (held.holder != Holder::Vendor).then_some(grant)
     }
 }
 

@@ -188,7 +188,7 @@ impl ProfileShard {
         };
         let Done { visit, decision, due, possession, .. } = *done;
         self.arm(self.next_alarm(&visit, due, now))?;
-        let grant = if target.shown.is_some() { Grant::of(&batch, &possession)? } else { None };
+        let grant = target.shown.as_ref().and_then(|shown| Grant::of(&batch, &possession, shown));
         let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected).warning(visit.warnings);
         let profile_id = target.at.as_str().to_owned();
         let body = reply.text(decision.as_ref())?;
@@ -389,7 +389,7 @@ impl ProfileShard {
         let at = profile_id.as_str().to_owned();
         let said = visit.assertion.map(|assertion| assertion.fragment);
         let told = if said.is_some() { self.finish_links(profile_id.as_str()).await? } else { false };
-        let grant = if shown.is_some() { Grant::of(&batch, &possession)? } else { None };
+        let grant = shown.as_ref().and_then(|shown| Grant::of(&batch, &possession, shown));
         // The rest of the request has what was granted, though it does not show it. An open ID stays open.
         let shown = shown.map(|shown| match &grant {
             Some(grant) if !possession.is_open() => shown.granted(grant.generation),

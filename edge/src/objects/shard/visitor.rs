@@ -1,10 +1,15 @@
 //! A browser's request, besides its body.
 
+use endcap_identity::Keys;
+use endcap_identity::possession::client_number;
 use endcap_identity::possession_token::HeldTokens;
+use endcap_protocol::AnonymousId;
 use endcap_protocol::cookie::{ID_COOKIE, ROUTE_COOKIE};
 use worker::Response;
 use worker::web_sys::Request as RawRequest;
 
+use crate::platform::client_address;
+use crate::platform::config::Config;
 use crate::platform::cookie::{cookie, possession_cookie};
 use crate::platform::cors;
 use crate::platform::error::EdgeError;
@@ -19,6 +24,10 @@ pub(super) struct Visitor {
     pub(super) identity: Option<String>,
     /// The cookie of possession tokens.
     possession: Option<String>,
+    /// The client's address, empty where nobody says it whom the deployment trusts.
+    address: String,
+    /// What the browser calls itself.
+    user_agent: String,
     /// Whether it came encrypted.
     pub(super) secure: bool,
     /// Whether the page is of another site, so that no cookie travels: it gets its token in readable form.
@@ -29,7 +38,7 @@ pub(super) struct Visitor {
 
 impl Visitor {
     /// Reads a request.
-    pub(super) fn of(request: &RawRequest) -> Result<Self, EdgeError> {
+    pub(super) fn of(request: &RawRequest, config: &Config) -> Result<Self, EdgeError> {
         let headers = request.headers();
         let cookies = headers.get("cookie")?.unwrap_or_default();
         let (origin, url) = (headers.get("origin")?, request.url());
@@ -40,11 +49,18 @@ impl Visitor {
             is_cross_site: headers.get("sec-fetch-site")?.map_or_else(is_elsewhere, |site| site == "cross-site"),
             is_unread: headers.get("sec-fetch-mode")?.is_some_and(|mode| mode == "no-cors"),
             possession: cookie(&cookies, &possession_cookie(secure)).map(str::to_owned),
+            address: client_address::of(request, config)?.unwrap_or_default(),
+            user_agent: headers.get("user-agent")?.unwrap_or_default(),
             origin,
             route: cookie(&cookies, ROUTE_COOKIE).map(str::to_owned),
             identity: cookie(&cookies, ID_COOKIE).map(str::to_owned),
             secure,
         })
+    }
+
+    /// Tells it apart from other clients that name the same anonymous ID.
+    pub(super) fn number(&self, keys: &Keys, id: &AnonymousId) -> u32 {
+        client_number(keys, id, &self.address, &self.user_agent)
     }
 
     /// Whether it came with a cookie of possession tokens.
