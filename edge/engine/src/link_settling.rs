@@ -24,7 +24,7 @@ pub fn state(
 ) {
     let Some(fragment) = row.fragments.get_mut(at) else { return };
     for link in links.iter().filter(|link| !policy.rules.blocks(&link.identifier)) {
-        if fragment.has_fact(link) {
+        if fragment.has_said(link, Trust::Fact) {
             continue;
         }
         let keeps = policy.keeps(Trust::Claim);

@@ -51,7 +51,9 @@ impl StatedLink {
         }
     }
 
-    fn user(&self) -> Option<&str> {
+    /// The user whose the browser is said to be, where the link names one.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
         (self.identifier.namespace == Namespace::UserId).then_some(self.identifier.value.as_str())
     }
 

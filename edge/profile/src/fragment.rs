@@ -195,13 +195,9 @@ impl Fragment {
         users.map(|held| held.identifier.value.as_str())
     }
 
-    /// Whether it is known as a fact to be whose the shop's server states.
+    /// Whether it is known, so far or further, to be whose the shop's server states.
     #[must_use]
-    pub fn has_fact(&self, link: &StatedLink) -> bool {
-        self.has_said(link, Trust::Fact)
-    }
-
-    fn has_said(&self, link: &StatedLink, trust: Trust) -> bool {
+    pub fn has_said(&self, link: &StatedLink, trust: Trust) -> bool {
         self.said.iter().any(|held| held.identifier == link.identifier && held.trust >= trust)
     }
 
@@ -213,8 +209,7 @@ impl Fragment {
             return None;
         }
         let StatedLink { identifier, witness, .. } = link.clone();
-        let user = (identifier.namespace == Namespace::UserId).then(|| UserId::parse(&identifier.value).ok()).flatten();
-        if let (Trust::Fact, Some(user)) = (trust, user) {
+        if let (Trust::Fact, Some(Ok(user))) = (trust, link.user().map(UserId::parse)) {
             if self.is_claim_against_proof(&user, Trust::Claim) {
                 return None;
             }

@@ -15,7 +15,7 @@ use endcap_events::server::{Action, ServerEvent};
 use endcap_identity::possession_token::HeldTokens;
 use endcap_identity::rules::AliasPolicy;
 use endcap_identity::server_fragment::{Of, derived, foreign, is_claims};
-use endcap_identity::{Identifier, Namespace, StatedLink};
+use endcap_identity::{Identifier, IdentityRules, Namespace, StatedLink};
 use endcap_protocol::{AnonymousId, FieldError, SourceId, UserId};
 use endcap_validation::Trust;
 use worker::Env;
@@ -90,7 +90,8 @@ pub(super) struct HistoryFinder<'a> {
     /// Whether what the server says of a browser was refused there, and goes beside it.
     pub(super) keeps_beside: bool,
     config: Rc<Config>,
-    snapshot: Rc<Snapshot>,
+    /// The shop's rules, which nobody but its server is judged by here.
+    snapshot: Option<Rc<Snapshot>>,
     /// User IDs that were asked for in this request, and whether somebody has them.
     known: BTreeMap<UserId, bool>,
 }
@@ -98,7 +99,10 @@ pub(super) struct HistoryFinder<'a> {
 impl<'a> HistoryFinder<'a> {
     /// A finder for events of one source.
     pub(super) async fn of(env: &'a Env, source: &'a SourceId, authority: Authority) -> Result<Self, EdgeError> {
-        let snapshot = snapshots::current(env, clock::now()).await?;
+        let snapshot = match authority {
+            Authority::Server => Some(snapshots::current(env, clock::now()).await?),
+            Authority::Client | Authority::SignedLink => None,
+        };
         let config = config(env);
         Ok(Self { env, source, authority, keeps_beside: false, config, snapshot, known: BTreeMap::new() })
     }
@@ -140,6 +144,10 @@ impl<'a> HistoryFinder<'a> {
         })
     }
 
+    fn rules(&self) -> Option<&IdentityRules> {
+        self.snapshot.as_ref().map(|snapshot| &snapshot.settings.identity)
+    }
+
     /// Whether a browser's ID has to be shown: not where no key signs tokens.
     fn asks(&self) -> bool {
         self.authority == Authority::Server && !self.config.keys.is_empty()
@@ -154,7 +162,7 @@ impl<'a> HistoryFinder<'a> {
     ) -> Result<Addressee, FieldError> {
         let at = |token| Ok(Addressee { token, ..Addressee::of(browser.clone()) });
         let named = user.map(|user| Identifier::new(Namespace::UserId, user.as_str())).transpose()?;
-        let named = named.filter(|named| !self.snapshot.settings.identity.blocks(named));
+        let named = named.filter(|named| !self.rules().is_some_and(|rules| rules.blocks(named)));
         let tokens = event.who.possession.as_deref().map(HeldTokens::parse);
         match tokens.and_then(|tokens| tokens.generation_of(&self.config.keys, browser)) {
             Some(generation) if !self.keeps_beside => return at(Token::Shown(generation)),
@@ -188,7 +196,7 @@ impl<'a> HistoryFinder<'a> {
         previous: &str,
     ) -> Result<Result<Addressee, FieldError>, EdgeError> {
         let Some(user) = user else { return Ok(Err(FieldError::new("user_id", "is required"))) };
-        let may_be_user = self.snapshot.settings.identity.aliases == AliasPolicy::Users;
+        let may_be_user = self.rules().is_some_and(|rules| rules.aliases == AliasPolicy::Users);
         if let Ok(earlier) = UserId::parse(previous)
             && may_be_user
             && self.is_known(&earlier).await?
@@ -202,11 +210,8 @@ impl<'a> HistoryFinder<'a> {
         Ok(if self.asks() { self.of_browser(event, &browser, Some(user)) } else { Ok(Addressee::of(browser)) })
     }
 
-    /// Whether somebody has a user ID. Always false for a sender that can only claim.
+    /// Whether somebody has a user ID.
     async fn is_known(&mut self, user: &UserId) -> Result<bool, EdgeError> {
-        if self.authority == Authority::Client {
-            return Ok(false);
-        }
         if let Some(known) = self.known.get(user) {
             return Ok(*known);
         }

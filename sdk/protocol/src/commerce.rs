@@ -154,8 +154,14 @@ fn optional_lines<P: Props>(props: &P) -> Result<Option<Vec<Line>>, FieldError> 
     Ok((!lines.is_empty()).then_some(lines))
 }
 
+/// Whether a text can be an order's ID: 1 to 128 bytes.
+#[must_use]
+pub fn is_order_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 128
+}
+
 fn order<P: Props>(props: &P) -> Result<Order, FieldError> {
-    let order_id = props.text("order_id").filter(|id| !id.is_empty() && id.len() <= 128);
+    let order_id = props.text("order_id").filter(|id| is_order_id(id));
     let order_id = order_id.ok_or_else(|| FieldError::new("order_id", "is required, at most 128 bytes"))?;
     let lines = lines(props)?;
     let code = currency(props)?.unwrap_or(DEFAULT_CURRENCY);

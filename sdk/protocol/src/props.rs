@@ -13,14 +13,21 @@ pub trait Props: Sized {
     fn items(&self, key: &str, max: usize) -> Vec<Self>;
 }
 
+/// A value as text, where it is text or a number.
+#[cfg(feature = "serde")]
+#[must_use]
+pub fn text_of(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 #[cfg(feature = "serde")]
 impl Props for serde_json::Value {
     fn text(&self, key: &str) -> Option<String> {
-        match self.get(key)? {
-            serde_json::Value::String(text) => Some(text.clone()),
-            serde_json::Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        }
+        text_of(self.get(key)?)
     }
 
     fn number(&self, key: &str) -> Option<f64> {

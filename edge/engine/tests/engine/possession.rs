@@ -53,34 +53,33 @@ fn fixture(name: &str, row: &ProfileRow) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
+/// Checks that what `row` says more than `without` follows it, in the form of a fixture.
+fn follows(row: &ProfileRow, without: &ProfileRow, name: &str) {
+    let (packed, before) = (row.pack().unwrap(), without.pack().unwrap());
+    // The version before reads as much as it knows, and leaves the rest alone.
+    assert!(packed.starts_with(&before) && packed.len() > before.len());
+    assert_eq!(&ProfileRow::unpack(&packed).unwrap(), row);
+    assert_eq!(&ProfileRow::unpack(&before).unwrap(), without);
+    let fixture = fixture(name, row);
+    assert!(packed == fixture, "{name}: the form of what follows a row changed: that needs a version of its own");
+    assert_eq!(&ProfileRow::unpack(&fixture).unwrap(), row);
+    // What a later version may write there is left out, as that version leaves this one's out.
+    assert_eq!(&ProfileRow::unpack(&[before.as_slice(), &[9, 1, 2, 3]].concat()).unwrap(), without);
+    assert!(ProfileRow::unpack(&[before.as_slice(), &[1, 200]].concat()).is_err(), "damage is an answer");
+}
+
 #[test]
 fn the_state_follows_the_row_where_a_version_without_tokens_does_not_look() {
     let row = bound();
     let mut without = row.clone();
     without.possessions.clear();
-    let (packed, before) = (row.pack().unwrap(), without.pack().unwrap());
-    // That version reads as much as a row takes, and leaves the rest alone.
-    assert!(packed.starts_with(&before) && packed.len() > before.len());
-    assert_eq!(ProfileRow::unpack(&packed).unwrap(), row);
-    assert_eq!(ProfileRow::unpack(&before).unwrap(), without);
-    let fixture = fixture("profile-row-v3-possession-v1.bin", &row);
-    assert!(packed == fixture, "the form of what follows a row changed: that needs a version of its own");
-    assert_eq!(ProfileRow::unpack(&fixture).unwrap(), row);
-    // What a later version may write there is left out, as that version leaves this one's out.
-    assert_eq!(ProfileRow::unpack(&[before.as_slice(), &[9, 1, 2, 3]].concat()).unwrap(), without);
-    assert!(ProfileRow::unpack(&[before.as_slice(), &[1, 200]].concat()).is_err(), "damage is an answer");
+    follows(&row, &without, "profile-row-v3-possession-v1.bin");
 }
 
 #[test]
 fn what_a_server_states_follows_where_the_version_before_does_not_look() {
     let (row, without) = (linked(), bound());
-    let (packed, before) = (row.pack().unwrap(), without.pack().unwrap());
-    assert!(packed.starts_with(&before) && packed.len() > before.len());
-    let fixture = fixture("profile-row-v3-possession-v1-links-v1.bin", &row);
-    assert!(packed == fixture, "the form of what follows the possessions changed: that needs a version of its own");
-    assert_eq!(ProfileRow::unpack(&fixture).unwrap(), row);
-    assert_eq!(ProfileRow::unpack(&[before.as_slice(), &[9, 1, 2, 3]].concat()).unwrap(), without);
-    assert!(ProfileRow::unpack(&[before.as_slice(), &[1, 200]].concat()).is_err(), "damage is an answer");
+    follows(&row, &without, "profile-row-v3-possession-v1-links-v1.bin");
 }
 
 #[test]

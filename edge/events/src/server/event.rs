@@ -1,13 +1,12 @@
 //! One event as the entry understood it, whatever client or protocol it came by.
 
 use endcap_identity::{Identifier, StatedLink, Witness};
+use endcap_protocol::commerce::is_order_id;
+use endcap_protocol::props::text_of;
 use endcap_protocol::{AnonymousId, MessageId, SessionId, SourceId, UnixMillis, UserId};
 use serde_json::{Map, Value, json};
 
 use crate::ingest::consent::Stated;
-
-/// Longest ID of an order, in bytes.
-const MAX_ORDER_ID: usize = 128;
 
 /// The person that an event is about. The first of these that is given chooses the history: an anonymous ID with its browser's
 /// token, user ID, anonymous ID, e-mail address.
@@ -98,12 +97,7 @@ impl ServerEvent {
     #[must_use]
     pub fn order(&self) -> Option<String> {
         let Action::Track { properties, .. } = &self.action else { return None };
-        let id = match properties.get("order_id")? {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => return None,
-        };
-        (!id.is_empty() && id.len() <= MAX_ORDER_ID).then_some(id)
+        text_of(properties.get("order_id")?).filter(|id| is_order_id(id))
     }
 
     /// The event as its history's shard takes it. `previous` is an earlier user ID of the person.

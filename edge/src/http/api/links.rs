@@ -7,6 +7,7 @@ use endcap_protocol::FieldError;
 use endcap_validation::read_json;
 use worker::{Env, Response};
 
+use super::profiles::only_claimed;
 use crate::http::incoming::Incoming;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
@@ -31,7 +32,6 @@ async fn refuse_claimed(asked: &LinksRequest, env: &Env) -> Result<(), EdgeError
     if !graph::find(env, &identifier).await?.unproved {
         return Ok(());
     }
-    let message = "is only claimed by a browser, without proof: it may be somebody else's. Let your server say whose it is first, by \
-                   an identify with a key of ENDCAP_SERVER_KEYS";
-    Err(under(FieldError::new(identifier.namespace.to_string(), message)).into())
+    let remedy = "Let your server say whose it is first, by an identify with a key of ENDCAP_SERVER_KEYS";
+    Err(under(only_claimed(&identifier, remedy)).into())
 }

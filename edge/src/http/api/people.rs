@@ -38,9 +38,8 @@ pub(in crate::http) async fn erase_named(incoming: Incoming<'_>) -> Result<Respo
         let found = graph::find(env, &identifier).await?;
         let profile = found.profile_id.ok_or(DomainError::NotFound("profile"))?;
         if found.unproved {
-            let message = "is only claimed by a browser, without proof: it may be somebody else's. Look at the profile that \
-                           GET /api/profiles shows, and erase it by its profile_id";
-            return Err(FieldError::new(identifier.namespace.to_string(), message).into());
+            let remedy = "Look at the profile that GET /api/profiles shows, and erase it by its profile_id";
+            return Err(profiles::only_claimed(&identifier, remedy).into());
         }
         return erase_person(profile, env).await;
     }

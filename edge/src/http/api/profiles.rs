@@ -69,6 +69,12 @@ async fn claims_about(profile_id: ProfileId, env: &Env) -> Result<Option<Claims>
     Ok((browsers > 0).then_some(Claims::new(browsers, claims)))
 }
 
+/// The error about a name that a browser only claims, with what to do instead.
+pub(super) fn only_claimed(identifier: &Identifier, remedy: &str) -> FieldError {
+    let message = format!("is only claimed by a browser, without proof: it may be somebody else's. {remedy}");
+    FieldError::new(identifier.namespace.to_string(), message)
+}
+
 /// The one identifier that a query names.
 pub(super) fn named(url: &str) -> Result<Identifier, EdgeError> {
     let pairs = Query::of(url).text().split('&').filter_map(|pair| pair.split_once('='));

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use endcap_engine::batch_reply::BatchReply;
 use endcap_identity::{FragmentId, Possession, Shown, StatedLink};
 use endcap_profile::dedupe::Accepted;
 use endcap_protocol::{AnonymousId, ProfileId};
@@ -117,4 +118,12 @@ pub(super) struct Visited {
     pub(super) erased: bool,
     /// Whose token the browser gets; None where nobody asked for one.
     pub(super) grant: Option<Grant>,
+}
+
+impl Visited {
+    /// A batch of which nothing was applied: the answer says what became of each event, and nobody gets a token.
+    pub(super) fn unapplied(profile: ProfileId, reply: &BatchReply) -> Result<Self, EdgeError> {
+        let (status, body) = (reply.status(), reply.text(None)?);
+        Ok(Self { profile_id: profile.into_string(), status, body, erased: false, grant: None })
+    }
 }

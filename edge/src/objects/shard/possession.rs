@@ -120,17 +120,16 @@ impl ProfileShard {
     ) -> Result<Visited, EdgeError> {
         let shown = destination.shown.unwrap_or_default();
         let count = batch.events.len() as i64;
-        if shown.client == Client::Server {
+        // What is set apart was counted before it was.
+        if !shown.apart {
             self.count_whole(&batch, RejectCode::Unverified, count, now)?;
         }
+        // What the shop's server says is kept elsewhere by who delivers it.
         if shown.apart || shown.client == Client::Server {
-            // What was set apart was counted then. What the shop's server says is kept elsewhere by who delivers it.
             batch.refuse_unverified();
             let reply = BatchReply::of(Vec::new(), Vec::new(), batch.rejected);
-            let (profile_id, status) = (destination.profile.into_string(), reply.status());
-            return Ok(Visited { profile_id, status, body: reply.text(None)?, erased: false, grant: None });
+            return Visited::unapplied(destination.profile, &reply);
         }
-        self.count_whole(&batch, RejectCode::Unverified, count, now)?;
         let first = batch.events.first().map(|event| event.message_id.as_str().to_owned());
         let random = || Ok::<_, EdgeError>(uuid::v4(clock::random()?));
         let drawn = if first.is_none() { random()? } else { String::new() };

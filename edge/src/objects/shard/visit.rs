@@ -119,9 +119,7 @@ impl ProfileShard {
             Step::Coming => Err(on_its_way()),
             Step::NewToken => Err(DomainError::NewToken.into()),
             Step::Unknown => {
-                let reply = BatchReply::of(Vec::new(), Vec::new(), batch.rejected);
-                let (profile_id, body) = (destination.profile.into_string(), reply.text(None)?);
-                Ok(Visited { profile_id, status: reply.status(), body, erased: false, grant: None })
+                Visited::unapplied(destination.profile, &BatchReply::of(Vec::new(), Vec::new(), batch.rejected))
             }
             Step::Unverified => self.visit_apart(destination, body, batch, now).await,
             Step::Erased => self.refuse_erased(&destination, batch),
@@ -140,8 +138,7 @@ impl ProfileShard {
                 let reply = BatchReply::of(Vec::new(), before, batch.rejected.clone());
                 if batch.events.is_empty() {
                     // The whole batch is the previous person's. The next person must not get even its consent.
-                    let (profile_id, body) = (destination.profile.into_string(), reply.text(None)?);
-                    return Ok(Visited { profile_id, status: reply.status(), body, erased: false, grant: None });
+                    return Visited::unapplied(destination.profile, &reply);
                 }
                 self.follow(reply, next, (&rest, &batch)).await
             }
