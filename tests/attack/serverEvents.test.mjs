@@ -147,6 +147,18 @@ test('a link counts once the browser names the same user, whoever speaks first',
   assert.ok(Buffer.from((await other.decision()).behaviour, 'base64url').includes('private-taste'));
 });
 
+test('a browser that says the same keeps its token, also where the answer is lost', async () => {
+  const visitor = await bound();
+  await says('track', { anonymousId: visitor.anonymousId, userId: 'jo', event: 'Told' });
+  const [cookies, batch] = [new Map(visitor.cookies), visitor.batch([visitor.identify('jo')])];
+  for (const kept of ['accepted', 'duplicate']) {
+    visitor.cookies = new Map(cookies);
+    const { body } = await visitor.post(batch);
+    assert.deepEqual([body[kept].length, body.anonymous_id], [1, undefined]);
+  }
+  assert.deepEqual((await of(visitor)).user_ids, ['jo']);
+});
+
 test("a browser's order is the server's: the order counts once, with the server's figures, and a guessed number joins nobody", async () => {
   for (const serverFirst of [true, false]) {
     const [visitor, order] = [await bound(), `order-${serverFirst}`];
@@ -293,6 +305,18 @@ test('an ID that only the server ever named is the server’s, and nobody else g
   await says('identify', { anonymousId, userId: 'kim' });
   const kim = await user('kim');
   assert.deepEqual([kim.anonymous_ids.includes(anonymousId), names(kim).includes('Begun'), names(kim).includes('Forged')], [true, true, false]);
+});
+
+test('an ID that the server named first is no longer its own once a browser proved whose it is', async () => {
+  const visitor = new Visitor(edge);
+  await says('track', { anonymousId: visitor.anonymousId, event: 'Seen' });
+  await says('track', { anonymousId: visitor.anonymousId, userId: 'kai', event: 'Told' });
+  await visitor.send([visitor.identify('kai', {}, edge.proof('kai'))]);
+  assert.deepEqual((await of(visitor)).user_ids, ['kai']);
+  // A guest puts the ID into her own cookie and orders.
+  const before = (await of(visitor)).orders.length;
+  await says('track', { anonymousId: visitor.anonymousId, ...bought(`guest-${uuid()}`) });
+  assert.equal((await of(visitor)).orders.length, before);
 });
 
 test('nobody links their user to a browser by floods of users, and a placeholder is no user', async () => {

@@ -10,6 +10,7 @@ pub mod channel;
 pub mod computed_traits;
 pub mod decide;
 pub mod health;
+pub mod held_id;
 pub mod journey;
 pub mod layout;
 pub mod limit;

@@ -30,7 +30,7 @@ pub fn state(
         let keeps = policy.keeps(Trust::Claim);
         let listed = if keeps { fragment.hear_stated(link, Trust::Claim) } else { None };
         assertion(visit, at).said.extend(listed);
-        if possession.is_of_server || (keeps && possession.holder != Holder::Anybody) {
+        if possession.is_the_servers() || (keeps && possession.holder != Holder::Anybody) {
             possession.links.state(link.clone());
         }
     }
@@ -43,7 +43,8 @@ pub fn settle(row: &mut ProfileRow, at: &FragmentId, possession: &mut Possession
         possession.links.name(name);
     }
     let Some(fragment) = row.fragments.get_mut(at) else { return };
-    let links = if possession.is_of_server { possession.links.take_all() } else { possession.links.take_confirmed() };
+    let links =
+        if possession.is_the_servers() { possession.links.take_all() } else { possession.links.take_confirmed() };
     for link in links {
         let fact = fragment.hear_stated(&link, Trust::Fact);
         assertion(visit, at).said.extend(fact);

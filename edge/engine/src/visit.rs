@@ -10,7 +10,7 @@ use endcap_events::ingest::event::{Event, Kind};
 use endcap_events::ingest::redact::without_proof;
 use endcap_events::ingest::warning::WarningCode;
 use endcap_events::ingest::{Batch, Warning};
-use endcap_identity::{Assertion, CommonName, FragmentId};
+use endcap_identity::{Assertion, CommonName, Evidence, FragmentId};
 use endcap_models::lifecycle::Bounds;
 use endcap_models::lifecycle::History;
 use endcap_models::lifecycle::Orders;
@@ -47,10 +47,30 @@ pub struct Visit {
     pub named: Vec<CommonName>,
     /// Whether a proof said who the person is.
     pub proved: bool,
-    /// Whether the visitor logged out.
+    /// Whether one of the kept events confirmed who the person is by the word of the shop's server.
+    pub confirmed: bool,
+    /// Whether the visitor logged out, and nobody's login followed that is a fact.
     pub reset: bool,
     /// Fragment succession: the successor of this fragment, and the rest of the events, to be applied there.
     pub succession: Option<(FragmentId, Vec<Event>)>,
+}
+
+impl Visit {
+    /// The name of the job that tells the graph of this visit; None where there is nothing to tell. No other visit has the same:
+    /// its first message names it, which no other one accepts. Where nothing was accepted, because the shop's server only
+    /// stated links, the event that stated the first of them does, followed by `claim` or `fact`: each is told once as either.
+    /// No message ID holds a tab.
+    #[must_use]
+    pub fn link_job(&self) -> Option<String> {
+        let assertion = self.assertion.as_ref()?;
+        let name = match (self.accepted.first(), assertion.said.first()) {
+            (Some(message), _) => message.clone(),
+            (None, Some(Evidence { trust: Trust::Claim, witness, .. })) => format!("{}\tclaim", witness.message_id),
+            (None, Some(Evidence { trust: Trust::Fact, witness, .. })) => format!("{}\tfact", witness.message_id),
+            (None, None) => return None,
+        };
+        Some(format!("tell {} {name}", assertion.fragment.as_str()))
+    }
 }
 
 /// Applies a batch to a fragment, which begins where there is none.
@@ -79,7 +99,9 @@ pub fn apply(
             traits.0.clear();
         }
         let user = user.filter(|(_, trust)| !known && policy.keeps(*trust));
-        let proves = policy.trust == Trust::Claim && user.as_ref().is_some_and(|(_, trust)| *trust == Trust::Fact);
+        let fact = user.as_ref().filter(|(_, trust)| *trust == Trust::Fact);
+        let proves = fact.is_some_and(|(user, _)| policy.rests_on_proof(user, &event));
+        let confirms = policy.trust == Trust::Claim && fact.is_some() && !proves;
         if user.is_some_and(|(user, trust)| fragment.is_anothers(&user, trust, &event)) {
             let next = at.next(&event.message_id);
             fragment.successor = Some(next.clone());
@@ -92,7 +114,8 @@ pub fn apply(
             Applied::Accepted(signals) => {
                 visit.accepted.push(id);
                 visit.proved |= proves;
-                visit.reset |= matches!(event.kind, Kind::Reset);
+                visit.confirmed |= confirms;
+                visit.reset = matches!(event.kind, Kind::Reset) || (visit.reset && !proves && !confirms);
                 // What was bought teaches once, whoever tells of the order.
                 visit.signals.extend(signals.into_iter().filter(|_| !is_order_in(&event, &told_elsewhere)));
                 visit.named.extend(named_by(&event, fragment, policy));

@@ -17,8 +17,9 @@ use crate::signed::{Keys, Purpose};
 use crate::stated_link::StatedLinks;
 
 /// How long after a change a request that shows the state before may still be on its way, in milliseconds, unless the
-/// deployment says otherwise. Pages give up on a request after 20 s.
-pub const IN_FLIGHT_MS: UnixMillis = 30_000;
+/// deployment says otherwise. Pages give up on a request after 20 s. So the answer with the new token may take that long, and a
+/// request that was sent just before it arrived as long again.
+pub const IN_FLIGHT_MS: UnixMillis = 40_000;
 
 /// Where the numbers of tokens begin that are given to whoever names an open ID. Lower ones are of a version that gave all the
 /// same. Each range lies above the one whose tokens it ends, because that version takes any token with a higher number.
@@ -57,7 +58,8 @@ pub struct Possession {
     pub is_ended: bool,
     /// When generation or holder last changed; 0: never.
     pub changed_at: UnixMillis,
-    /// Whether it is the shop's server that has the ID, because nobody else ever named it.
+    /// Whether it is the shop's server that has the ID, because nobody else ever named it; read it by
+    /// [`is_the_servers`](Self::is_the_servers).
     #[serde(default)]
     pub is_of_server: bool,
     /// What the shop's server states of whose the browser is, and what the browser says of it.
@@ -119,13 +121,14 @@ pub enum Judgement {
 }
 
 impl Possession {
-    /// Judges a request that shows something. `here` is the profile that holds the fragment. `proves` says whether the
-    /// request proves to be that profile's person; it is only asked where nothing else shows possession.
+    /// Judges a request that shows something. `here` is the profile that holds the fragment. `proves` says whether a login of the
+    /// request gives it the ID; it is only asked where nothing else shows possession.
     pub fn judge(&self, shown: &Shown, here: &ProfileId, proves: impl FnOnce() -> bool, now: Moment) -> Judgement {
         let holds = |generation, holder| {
             let changed = generation != self.generation || holder != self.holder;
             let changed_at = if changed { now.at } else { self.changed_at };
-            Judgement::Holds(Self { generation, holder, changed_at, ..self.clone() })
+            let is_of_server = self.is_of_server && holder == Holder::Vendor;
+            Judgement::Holds(Self { generation, holder, changed_at, is_of_server, ..self.clone() })
         };
         if shown.client == Client::Server {
             return self.judge_server(shown, now);
@@ -231,6 +234,12 @@ impl Possession {
             (Holder::Anybody, _) => ROUTED + client,
             (Holder::TokenHolder | Holder::Vendor, generation) => generation,
         }
+    }
+
+    /// Whether the shop's server has the ID.
+    #[must_use]
+    pub fn is_the_servers(&self) -> bool {
+        self.holder == Holder::Vendor && self.is_of_server
     }
 
     /// Whether whoever names the ID has it.
@@ -487,5 +496,17 @@ mod tests {
         assert_ne!(id("b", Seed::Message("m1")), id("c", Seed::Message("m1")));
         assert_ne!(id("b", Seed::Message("shop")), id("b", Seed::Source("shop")), "no message is called like a source");
         assert_eq!(id_apart(&Keys::default(), &AnonymousId::parse("b").unwrap(), Seed::Message("m1")), None);
+    }
+
+    #[test]
+    fn a_browser_that_proves_whose_an_id_is_takes_it_from_the_server() {
+        let taken = match Possession::of_server(NOW).judge(&nothing(), &home(), || true, LATER) {
+            Judgement::Holds(state) => state,
+            other => panic!("{other:?}"),
+        };
+        assert!(taken.holder == Holder::TokenHolder && !taken.is_of_server);
+        // A version before left the mark.
+        let marked = Possession { is_of_server: true, ..bound(PROVED) };
+        assert!(!marked.is_the_servers() && Possession::of_server(NOW).is_the_servers());
     }
 }

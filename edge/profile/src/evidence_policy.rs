@@ -47,12 +47,20 @@ impl EvidencePolicy<'_> {
         }
         let proved = match (self.trust, &event.kind) {
             (Trust::Fact, _) => true,
-            (Trust::Claim, _) => {
-                let stated = self.stated.is_some_and(|links| links.states_user(user_id));
-                stated || self.judge_proof(event) == Some(Ok(()))
-            }
+            (Trust::Claim, _) => self.is_stated(user_id) || self.judge_proof(event) == Some(Ok(())),
         };
         Some((user_id.clone(), if proved { Trust::Fact } else { Trust::Claim }))
+    }
+
+    fn is_stated(&self, user_id: &UserId) -> bool {
+        self.stated.is_some_and(|links| links.states_user(user_id))
+    }
+
+    /// Whether a fact about the user of an event rests on a proof of its own. What confirms the word of the shop's server is
+    /// none: it shows no more than the token with which it came. The proof is worked out only where both may be the reason.
+    #[must_use]
+    pub fn rests_on_proof(&self, user_id: &UserId, event: &Event) -> bool {
+        self.trust == Trust::Claim && (!self.is_stated(user_id) || self.judge_proof(event) == Some(Ok(())))
     }
 
     /// What the proof of an identify is worth; None where there is none, or where nobody has to prove anything.

@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
+use endcap_engine::held_id::{Asking, HeldId, Inherited};
 use endcap_engine::link_settling;
 use endcap_engine::visit::{Visit, proves_person};
 use endcap_identity::possession::Holder;
 use endcap_identity::{
-    Assignment, CommonName, Identifier, IdentityRules, LinkStrength, Namespace, Possession, StatedLink, Witness,
+    Assertion, Assignment, CommonName, Evidence, Identifier, IdentityRules, LinkStrength, Namespace, Possession, Shown,
+    StatedLink, Witness,
 };
-use endcap_profile::ProfileRow;
 use endcap_profile::evidence_policy::EvidencePolicy;
-use endcap_protocol::ProfileId;
+use endcap_profile::{Fragment, ProfileRow};
+use endcap_protocol::{MessageId, ProfileId};
 use endcap_validation::Trust;
 use serde_json::json;
 
@@ -113,6 +115,87 @@ fn a_stated_link_is_a_claim_until_the_browser_says_the_same() {
 }
 
 #[test]
+fn what_confirms_a_servers_word_is_no_proof_and_leaves_the_token_as_it_is() {
+    let (at, rules, secrets) = (first(BROWSER), IdentityRules::default(), [SECRET.to_vec()]);
+    let visit = |event| {
+        let mut row = bound();
+        row.fragments.get_mut(&at).unwrap().user = None;
+        let mut possession = Possession { is_proved: false, ..row.possessions[&at].clone() };
+        possession.links.state(link("ann", None));
+        let mut batch = ingested(&batch(&[event]), NOW);
+        let policy = EvidencePolicy {
+            secrets: &secrets,
+            now: NOW,
+            trust: Trust::Claim,
+            source: "shop",
+            rules: &rules,
+            stated: None,
+        };
+        let shown = Shown { generation: Some(3), keeps_token: true, ..Shown::default() };
+        let asking = Asking { shown: Some(&shown), inherited: None, links: &[] };
+        let held = HeldId { asking, possession };
+        let (visit, after) = held.apply(&mut row, &at, &mut batch, &policy, NOW, &[]);
+        assert_eq!(row.users(), ["ann"].into());
+        assert_eq!(visit.assertion.unwrap().said[0].trust, Trust::Fact);
+        (visit.proved, after.generation)
+    };
+    assert_eq!(visit(claimed("c1", NOW, "ann", &json!({}))), (false, 3));
+    let (proved, generation) = visit(proved("c1", NOW, "ann", &json!({})));
+    assert!(proved && generation > 3);
+}
+
+#[test]
+fn a_link_that_is_listed_and_then_counts_is_told_twice() {
+    let job = |trust| {
+        let witness = Witness { at: NOW, message_id: "w1".to_owned(), source: "shop".to_owned() };
+        let identifier = Identifier::new(Namespace::UserId, "ann").unwrap();
+        let said = vec![Evidence { identifier, trust, witness }];
+        let assertion = Some(Assertion { said, ..Assertion::new(first(BROWSER)) });
+        Visit { assertion, ..Visit::default() }.link_job().unwrap()
+    };
+    assert_ne!(job(Trust::Claim), job(Trust::Fact));
+    assert_eq!(Visit::default().link_job(), None);
+}
+
+#[test]
+fn a_login_has_the_fragment_that_begins_with_it_and_no_other_does() {
+    let (rules, secrets, row) = (IdentityRules::default(), [SECRET.to_vec()], stranger());
+    // Names that are too long are hashed.
+    let (before, login) = (first(&"b".repeat(80)), "l".repeat(30));
+    let next = before.next(&MessageId::parse(&login).unwrap());
+    let shown = Shown { keeps_token: true, ..Shown::default() };
+    let apart = Shown { apart: true, ..shown.clone() };
+    let held = |holder, follows| {
+        let possession = Possession { generation: 3, holder, ..Possession::default() };
+        Inherited { possession, follows }
+    };
+    let of_browser = held(Holder::TokenHolder, Some(before.clone()));
+    let proves = |shown: &Shown, row: &ProfileRow, inherited: &Inherited, event| {
+        let batch = ingested(&batch(&[page("p", NOW, ""), event]), NOW);
+        let policy = EvidencePolicy {
+            secrets: &secrets,
+            now: NOW,
+            trust: batch.trust,
+            source: "shop",
+            rules: &rules,
+            stated: None,
+        };
+        Asking { shown: Some(shown), inherited: Some(inherited), links: &[] }.proves(row, &next, &batch, &policy)
+    };
+    let right = || proved(&login, NOW, "bob", &json!({}));
+    let claim = || claimed(&login, NOW, "bob", &json!({}));
+    assert!(proves(&shown, &row, &of_browser, right()));
+    assert!(!proves(&shown, &row, &of_browser, proved("l3", NOW, "bob", &json!({}))), "another login");
+    assert!(!proves(&shown, &row, &of_browser, claim()), "nothing proves it");
+    assert!(proves(&apart, &row, &of_browser, claim()), "who is apart shows message IDs");
+    assert!(!proves(&shown, &row, &held(Holder::Vendor, Some(before)), right()), "another vendor's client had it");
+    assert!(!proves(&shown, &row, &held(Holder::TokenHolder, None), right()), "the version before says nothing of it");
+    let mut begun = row.clone();
+    begun.fragments.insert(next.clone(), Fragment::default());
+    assert!(!proves(&shown, &begun, &of_browser, right()), "it has begun");
+}
+
+#[test]
 fn an_open_id_takes_no_byte() {
     let mut row = after(&[page("p1", NOW, "")]);
     let before = row.pack().unwrap();
@@ -141,6 +224,27 @@ fn a_visit_says_when_the_person_proved_who_they_are_and_only_then() {
     assert!(!receive(&mut row, &login("l1", "ann"), NOW).proved, "a retry");
     let out = receive(&mut row, &batch(&[event("reset", "r1", NOW, &json!({}))]), NOW);
     assert!(out.reset && !out.proved);
+}
+
+#[test]
+fn of_a_login_and_a_logout_in_one_batch_the_later_counts() {
+    let out = || event("reset", "r1", NOW, &json!({}));
+    let login = || proved("l1", NOW, "ann", &json!({}));
+    for (events, reset) in [([login(), out()], true), ([out(), login()], false)] {
+        let visit = receive(&mut stranger(), &batch(&events), NOW);
+        assert_eq!((visit.proved, visit.reset), (true, reset));
+    }
+}
+
+#[test]
+fn what_a_version_before_brought_along_is_read() {
+    let held = Possession { generation: 3, holder: Holder::TokenHolder, changed_at: NOW, ..Possession::default() };
+    let text = serde_json::to_string(&held).unwrap();
+    let inherited: Inherited = serde_json::from_str(&text).unwrap();
+    assert_eq!(inherited, Inherited { possession: held.clone(), follows: None });
+    // And the other way round.
+    let text = serde_json::to_string(&Inherited { follows: Some(first(BROWSER)), ..inherited }).unwrap();
+    assert_eq!(serde_json::from_str::<Possession>(&text).unwrap(), held);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use endcap_engine::batch_reply::BatchReply;
-use endcap_identity::{FragmentId, Possession, Shown, StatedLink};
+use endcap_engine::held_id::{Asking, Inherited};
+use endcap_identity::{FragmentId, Shown, StatedLink};
 use endcap_profile::dedupe::Accepted;
 use endcap_protocol::{AnonymousId, ProfileId};
 use endcap_validation::DomainError;
@@ -27,8 +28,8 @@ pub(super) struct Destination {
     #[serde(default)]
     pub(super) shown: Option<Shown>,
     /// Who had the anonymous ID at the fragment before, after a succession.
-    #[serde(default)]
-    pub(super) inherited_possession: Option<Possession>,
+    #[serde(default, rename = "inherited_possession")]
+    pub(super) inherited: Option<Inherited>,
     /// What the shop's server states of whose the browser is.
     #[serde(default)]
     pub(super) stated: Vec<StatedLink>,
@@ -37,7 +38,7 @@ pub(super) struct Destination {
 impl Destination {
     /// A profile, and there the fragment that the browser adds to.
     pub(super) fn of(profile: ProfileId, shown: Option<Shown>) -> Self {
-        Self { profile, fragment: None, inherited_dedupe: None, shown, inherited_possession: None, stated: Vec::new() }
+        Self { profile, fragment: None, inherited_dedupe: None, shown, inherited: None, stated: Vec::new() }
     }
 
     /// A fragment at a profile, for the rest of a request that shows the same.
@@ -63,6 +64,11 @@ impl Destination {
         let packed = self.inherited_dedupe.as_ref().map(postcard::to_allocvec).transpose();
         let packed = packed.map_err(|error| DomainError::Internal(error.to_string()))?.unwrap_or_default();
         Ok(format!("{}\n{}", BASE64.encode(packed), String::from_utf8_lossy(body)))
+    }
+
+    /// What the request brings along that may have the anonymous ID.
+    pub(super) fn asking(&self) -> Asking<'_> {
+        Asking { shown: self.shown.as_ref(), inherited: self.inherited.as_ref(), links: &self.stated }
     }
 
     /// Whether both lead to the same fragment.

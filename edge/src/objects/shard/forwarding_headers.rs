@@ -4,10 +4,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use endcap_engine::held_id::Inherited;
 use endcap_events::ingest::consent::Gpc;
 use endcap_events::ingest::{Batch, Signals};
 use endcap_identity::possession::Client;
-use endcap_identity::{FragmentId, Possession, Shown, StatedLink};
+use endcap_identity::{FragmentId, Shown, StatedLink};
 use endcap_protocol::UnixMillis;
 use endcap_validation::{DomainError, Trust};
 use serde::de::DeserializeOwned;
@@ -55,7 +56,7 @@ pub(super) struct ForwardingHeaders {
     pub(super) signals: Signals,
     pub(super) received_at: UnixMillis,
     pub(super) shown: Option<Shown>,
-    pub(super) inherited_possession: Option<Possession>,
+    pub(super) inherited: Option<Inherited>,
     pub(super) stated: Vec<StatedLink>,
 }
 
@@ -75,7 +76,7 @@ impl ForwardingHeaders {
             signals: Signals { gpc, trust, robot: false },
             received_at: received.unwrap_or_else(clock::now),
             shown,
-            inherited_possession: read_packed(headers, INHERITED_HEADER)?,
+            inherited: read_packed(headers, INHERITED_HEADER)?,
             stated,
         })
     }
@@ -93,7 +94,7 @@ impl ForwardingHeaders {
         } else if let Some(shown) = shown {
             write_packed(headers, SHOWN_HEADER, shown)?;
         }
-        if let Some(inherited) = &destination.inherited_possession {
+        if let Some(inherited) = &destination.inherited {
             write_packed(headers, INHERITED_HEADER, inherited)?;
         }
         headers.set(TRUST_HEADER, batch.trust.as_str())?;

@@ -1,16 +1,15 @@
-//! Whether a browser has the anonymous ID that it names, and what is done with a request that does not.
+//! What is done with a request that does not have the anonymous ID that it names, and what one gets that has it.
 //!
 //! The state lies beside the fragment in the packed row, so the question costs no other row and no other object. The rules are
-//! in `edge/identity/src/possession.rs`.
+//! in `edge/engine/src/held_id.rs` and `edge/identity/src/possession.rs`.
 
 use endcap_engine::batch_reply::BatchReply;
-use endcap_engine::visit::Visit;
+use endcap_engine::held_id::granted;
 use endcap_events::ingest::rejection::RejectCode;
 use endcap_events::ingest::rename::renamed;
 use endcap_events::ingest::warning::Warning;
 use endcap_events::ingest::{Batch, Signals, ingest_from};
-use endcap_identity::possession::{Client, Holder, Judgement, Moment, Seed, id_apart};
-use endcap_identity::stated_link::StatedLinks;
+use endcap_identity::possession::{Client, Seed, id_apart};
 use endcap_identity::{FragmentId, Possession, ProfileRoute, Shown};
 use endcap_profile::ProfileRow;
 use endcap_protocol::{UnixMillis, uuid};
@@ -22,73 +21,12 @@ use crate::platform::clock;
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 
-/// The anonymous ID of a request that has it.
-pub(super) struct HeldId<'a> {
-    /// What the request shows; None where nobody asks.
-    pub(super) shown: Option<&'a Shown>,
-    /// The state after it, as far as the request itself says.
-    pub(super) possession: Possession,
-}
-
-impl HeldId<'_> {
-    /// What the shop's server states of a browser, where the request comes from who has its ID.
-    pub(super) fn stated(&self) -> Option<&StatedLinks> {
-        let possession = &self.possession;
-        let has_it = match (self.shown?.client, possession.holder) {
-            (Client::Browser, Holder::TokenHolder) => true,
-            (Client::Vendor, Holder::Vendor) => !possession.is_of_server,
-            _ => false,
-        };
-        has_it.then_some(&possession.links)
-    }
-
-    /// The state once it is known what the events of the request did.
-    pub(super) fn after(&self, visit: &Visit, now: UnixMillis) -> Possession {
-        let possession = match self.shown {
-            Some(shown) if visit.proved => self.possession.proved(shown, now),
-            _ => self.possession.clone(),
-        };
-        if visit.reset && !visit.proved { possession.ended() } else { possession }
-    }
-}
-
 impl Grant {
     /// What the sender of a batch gets. None for another vendor's client, which cannot hold a token.
     pub(super) fn of(batch: &Batch, held: &Possession, shown: &Shown) -> Option<Self> {
-        let generation = held.granted(shown.client_number);
-        let grant = Self { anonymous_id: batch.anonymous_id.clone(), generation };
-        (held.holder != Holder::Vendor).then_some(grant)
+        let generation = granted(held, shown)?;
+        Some(Self { anonymous_id: batch.anonymous_id.clone(), generation })
     }
-}
-
-/// Judges a request at the row of its fragment, which may have to begin. Where nobody asks, it has the ID.
-pub(super) fn judge(
-    row: &ProfileRow,
-    at: &FragmentId,
-    destination: &Destination,
-    proves: impl FnOnce() -> bool,
-    now: Moment,
-) -> Judgement {
-    let begins = !row.fragments.contains_key(at);
-    let state = row.possessions.get(at).cloned();
-    let state = state.or_else(|| destination.inherited_possession.as_ref().map(Possession::inherited));
-    match (&destination.shown, state) {
-        (None, state) => Judgement::Holds(state.unwrap_or_default()),
-        // An ID that another vendor's client is the first to name is that client's, or else the shop's server's.
-        (Some(shown), None) if begins && shown.client == Client::Vendor => {
-            Judgement::Holds(Possession::of_vendor(now.at))
-        }
-        (Some(shown), None) if begins && shown.client == Client::Server && shown.generation.is_none() => {
-            Judgement::Holds(Possession::of_server(now.at))
-        }
-        (Some(shown), state) => state.unwrap_or_default().judge(shown, &row.id, proves, now),
-    }
-}
-
-/// Who has the anonymous ID, for a request that goes on from one fragment to the next: as the fragment says, or where it only
-/// moved, as the request brought along.
-pub(super) fn passed_on(row: &ProfileRow, passed: &FragmentId, destination: &Destination) -> Option<Possession> {
-    row.possessions.get(passed).or(destination.inherited_possession.as_ref()).cloned()
 }
 
 impl ProfileShard {

@@ -14,7 +14,6 @@ use worker::{Request, Response};
 
 use super::destination::Destination;
 use super::object::ProfileShard;
-use super::possession::{judge, passed_on};
 use super::subscription_change::{ChangeSubscription, Changed, CheckedChange};
 use super::table::subscription::StoredSubscription;
 use super::visitor::{Visitor, allow_origin};
@@ -121,13 +120,13 @@ impl ProfileShard {
                 Resolution::Next(profile, fragment) => {
                     let passed =
                         destination.fragment.clone().unwrap_or_else(|| FragmentId::first(&change.anonymous_id));
-                    let inherited_possession = passed_on(&row, &passed, &destination);
+                    let inherited = destination.asking().passed_on(&row, &passed, &fragment);
                     let next = Destination::at(profile, fragment, destination.shown.clone());
-                    return Ok(AfterChange::Elsewhere(Destination { inherited_possession, ..next }));
+                    return Ok(AfterChange::Elsewhere(Destination { inherited, ..next }));
                 }
             };
             let moment = Moment { at: now, in_flight_ms: config(&self.env).in_flight_ms };
-            match judge(&row, &at, &destination, || false, moment) {
+            match destination.asking().judge(&row, &at, || false, moment) {
                 Judgement::Holds(possession) if !possession.is_ended || change.subscribe.is_none() => {
                     row.note_possession(&at, &possession);
                 }

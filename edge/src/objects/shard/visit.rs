@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::decide::{Decision, Setting, decide};
 use endcap_engine::health::awake::learning_due;
-use endcap_engine::link_settling;
+use endcap_engine::held_id::{HeldId, Inherited, rest};
 use endcap_engine::shop::Snapshot;
-use endcap_engine::visit::{Visit, alone, apply, proves_person, refresh_briefly};
+use endcap_engine::visit::{Visit, alone, refresh_briefly};
 use endcap_events::ingest::event::Kind;
 use endcap_events::ingest::{Batch, Signals, ingest_from};
 use endcap_identity::possession::{Judgement, Moment};
-use endcap_identity::{FragmentId, LinkStrength, Possession, Purpose, StatedLink};
+use endcap_identity::{FragmentId, LinkStrength, Purpose};
 use endcap_profile::dedupe::Accepted;
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::resolution::Resolution;
@@ -26,7 +26,6 @@ use super::forwarding_headers::{
 };
 use super::object::ProfileShard;
 use super::outbox_job::{LinkIdentity, OutboxJob};
-use super::possession::{HeldId, judge, passed_on};
 use super::table::event_log::LogEntry;
 use crate::platform::clock;
 use crate::platform::config::config;
@@ -58,8 +57,8 @@ struct Done {
     due: Option<UnixMillis>,
     /// The dedupe that the fragment's successor inherits, if it has one.
     inherited_dedupe: Option<Accepted>,
-    /// Who has the anonymous ID now.
-    possession: Possession,
+    /// Who has the anonymous ID now, at which fragment.
+    inherited: Inherited,
 }
 
 impl ProfileShard {
@@ -183,9 +182,9 @@ impl ProfileShard {
         let Step::Applied(done) = self.apply(&destination, &mut batch, snapshot, now)? else {
             return Ok(None);
         };
-        let Done { visit, decision, due, possession, .. } = *done;
+        let Done { visit, decision, due, inherited, .. } = *done;
         self.arm(self.next_alarm(&visit, due, now))?;
-        let grant = target.shown.as_ref().and_then(|shown| Grant::of(&batch, &possession, shown));
+        let grant = target.shown.as_ref().and_then(|shown| Grant::of(&batch, &inherited.possession, shown));
         let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected).warning(visit.warnings);
         let profile_id = target.at.as_str().to_owned();
         let body = reply.text(decision.as_ref())?;
@@ -244,10 +243,10 @@ impl ProfileShard {
                     // A fragment that only moved passes on the dedupe that it inherited.
                     let inherited_dedupe =
                         row.inherited_dedupe(&passed, &overflow).or_else(|| destination.inherited_dedupe.clone());
-                    let inherited_possession = passed_on(&row, &passed, destination);
+                    let inherited = destination.asking().passed_on(&row, &passed, &fragment);
                     let (shown, stated) = (destination.shown.clone(), destination.stated.clone());
                     let next = Destination::at(profile, fragment, shown);
-                    let next = Destination { inherited_dedupe, inherited_possession, stated, ..next };
+                    let next = Destination { inherited_dedupe, inherited, stated, ..next };
                     return Ok(Step::Elsewhere(next, before));
                 }
             };
@@ -261,8 +260,8 @@ impl ProfileShard {
                 stated: None,
             };
             let moment = Moment { at: now, in_flight_ms: config.in_flight_ms };
-            let proves = || proves_person(&row, batch, &policy);
-            let possession = match judge(&row, &at, destination, proves, moment) {
+            let proves = || destination.asking().proves(&row, &at, batch, &policy);
+            let possession = match destination.asking().judge(&row, &at, proves, moment) {
                 Judgement::Holds(possession) => possession,
                 Judgement::InFlight => return Ok(Step::NewToken),
                 Judgement::Unverified if self.is_retry(&row, &at, destination, batch, now)? => {
@@ -270,12 +269,11 @@ impl ProfileShard {
                 }
                 Judgement::Unverified => return Ok(Step::Unverified),
             };
-            let held = HeldId { shown: destination.shown.as_ref(), possession };
-            let policy = EvidencePolicy { stated: held.stated(), ..policy };
+            let held = HeldId { asking: destination.asking(), possession };
             if let Some(known) = destination.inherited_dedupe.clone() {
                 row.inherit(&at, &batch.anonymous_id, known, now);
             }
-            let done = self.apply_to(&mut row, &at, (batch, &policy), (&held, &destination.stated), snapshot, now)?;
+            let done = self.apply_to(&mut row, &at, (batch, &policy), &held, snapshot, now)?;
             Ok(Step::Applied(Box::new(done)))
         })
     }
@@ -285,21 +283,15 @@ impl ProfileShard {
         row: &mut ProfileRow,
         at: &FragmentId,
         (batch, policy): (&mut Batch, &EvidencePolicy<'_>),
-        (held, stated): (&HeldId<'_>, &[StatedLink]),
+        held: &HeldId<'_>,
         snapshot: &Snapshot,
         now: UnixMillis,
     ) -> Result<Done, EdgeError> {
         let overflow = self.store.overflow(row, at, now)?;
         let silent = batch.events.is_empty();
         let before = row.fragments.get(at).filter(|_| silent).cloned();
-        let mut visit = apply(row, at, batch, now, policy, &overflow);
+        let (mut visit, possession) = held.apply(row, at, batch, policy, now, &overflow);
         self.store.spill(row, at)?;
-        let mut possession = held.after(&visit, now);
-        if stated.is_empty() {
-            link_settling::settle(row, at, &mut possession, &mut visit);
-        } else {
-            link_settling::state(row, at, stated, &mut possession, policy, &mut visit);
-        }
         let possession_changed = row.note_possession(at, &possession);
         if possession.generation > held.possession.generation {
             self.end_subscriptions(row, at, now)?;
@@ -333,17 +325,13 @@ impl ProfileShard {
             visit,
             due,
             inherited_dedupe,
-            possession,
+            inherited: Inherited { possession, follows: Some(at.clone()) },
         })
     }
 
-    /// Records the visit's assertion as a job for the graph. Its first message names the job: no other visit accepts it. Where
-    /// nothing was accepted, because a server only stated a link, the event that said so names it.
+    /// Records the visit's assertion as a job for the graph.
     fn record_link(&self, row: &ProfileRow, visit: &Visit, now: UnixMillis) -> Result<(), EdgeError> {
-        let Some(assertion) = &visit.assertion else { return Ok(()) };
-        let witness = assertion.said.first().map(|evidence| evidence.witness.message_id.as_str());
-        let message = visit.accepted.first().map(String::as_str).or(witness).unwrap_or_default();
-        let id = format!("tell {} {message}", assertion.fragment.as_str());
+        let (Some(assertion), Some(id)) = (&visit.assertion, visit.link_job()) else { return Ok(()) };
         let link = LinkIdentity { profile_id: row.id.clone(), assertion: assertion.clone() };
         self.store.put_job(&id, row.id.as_str(), now, &OutboxJob::LinkIdentity(Box::new(link)))
     }
@@ -379,24 +367,20 @@ impl ProfileShard {
         done: Done,
         now: UnixMillis,
     ) -> Result<Visited, EdgeError> {
-        let Done { visit, decision, due, inherited_dedupe, possession } = done;
+        let Done { visit, decision, due, inherited_dedupe, inherited } = done;
         let Destination { profile: profile_id, shown, .. } = destination;
         self.arm_at(self.next_alarm(&visit, due, now)).await?;
         let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected.clone()).warning(visit.warnings);
         let at = profile_id.as_str().to_owned();
         let said = visit.assertion.map(|assertion| assertion.fragment);
         let told = if said.is_some() { self.finish_links(profile_id.as_str()).await? } else { false };
-        let grant = shown.as_ref().and_then(|shown| Grant::of(&batch, &possession, shown));
-        // The rest of the request has what was granted, though it does not show it. An open ID stays open.
-        let shown = shown.map(|shown| match &grant {
-            Some(grant) if !possession.is_open() => shown.granted(grant.generation),
-            _ => shown,
-        });
+        let grant = shown.as_ref().and_then(|shown| Grant::of(&batch, &inherited.possession, shown));
+        let shown = shown.map(|shown| rest(&inherited.possession, shown));
         let follow_up = match (visit.succession, said) {
             (Some((next, events)), _) => {
-                let inherited_possession = Some(possession);
                 let next = Destination::at(next.home()?, next, shown);
-                Some((Destination { inherited_dedupe, inherited_possession, ..next }, batch.body(&events)))
+                let next = Destination { inherited_dedupe, inherited: Some(inherited), ..next };
+                Some((next, batch.body(&events)))
             }
             (None, Some(fragment)) if told => Some((Destination::at(profile_id, fragment, shown), batch.body(&[]))),
             _ => None,
