@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_identity::graph::{assignment_of, find};
 use endcap_identity::resolve::resolve;
-use endcap_identity::{FragmentId, LinkStrength, Namespace, Verdict};
+use endcap_identity::{FragmentId, LinkStrength, MemoryGraph, Namespace, Verdict};
 use endcap_profile::{Fragment, Person};
-use endcap_protocol::ProfileId;
+use endcap_protocol::{AnonymousId, MessageId, ProfileId};
 use endcap_validation::Trust;
 
 use crate::script::Script;
@@ -17,7 +17,7 @@ pub(crate) const UNPROVED: &str = "unproved";
 
 pub(crate) type Checked = Result<(), String>;
 
-fn hold(so: bool, what: impl FnOnce() -> String) -> Checked {
+pub(crate) fn hold(so: bool, what: impl FnOnce() -> String) -> Checked {
     if so { Ok(()) } else { Err(what()) }
 }
 
@@ -39,29 +39,38 @@ fn live<'w>(world: &'w World<'_>) -> Vec<(&'w FragmentId, &'w Fragment)> {
     live
 }
 
+/// Under which ID an event is to be once and no more: where nobody asks whose an ID is, there are no others.
+fn under<'w>(world: &World<'_>, browser: Option<&'w AnonymousId>) -> Option<&'w AnonymousId> {
+    browser.filter(|_| world.script.asks)
+}
+
 /// Every accepted event is in exactly one live place.
 pub(crate) fn always(world: &World<'_>) -> Checked {
     let (mut fragments, mut events) = (BTreeSet::new(), BTreeSet::new());
     for (id, fragment) in live(world) {
         hold(fragments.insert(id), || format!("{id:?} lives twice"))?;
         for event in &fragment.events {
-            hold(events.insert(event.message_id.as_str()), || format!("event {} lives twice", event.message_id))?;
+            let event = (under(world, world.ledger.browser_of(id)), event.message_id.as_str());
+            hold(events.insert(event), || format!("event {event:?} lives twice"))?;
         }
         hold(fragment.accepted == fragment.events.len() as u64, || format!("{id:?} counts wrongly"))?;
     }
-    for (message, times) in &world.accepted {
+    for ((browser, message), times) in &world.accepted {
         hold(*times == 1, || format!("event {message} was accepted {times} times"))?;
-        hold(events.contains(message.as_str()), || format!("event {message} is lost"))?;
+        hold(events.contains(&(under(world, Some(browser)), message.as_str())), || format!("event {message} is lost"))?;
     }
+    world.ledger.is_nobody_elses().map_err(|what| format!("{UNPROVED}: {what}"))?;
     hold(events.len() == world.accepted.len(), || "an event appeared that nobody accepted".to_owned())
 }
 
 /// Once everything has come to rest.
 pub(crate) fn at_rest(world: &World<'_>, script: &Script) -> Checked {
     always(world)?;
-    let present = script.senders.iter().enumerate().filter(|(index, _)| !world.absent.contains(index));
+    let present = script.senders.iter().enumerate().filter(|(index, _)| world.comes(*index));
     let sent: usize = present.flat_map(|(_, sender)| &sender.batches).map(Vec::len).sum();
-    hold(world.accepted.len() == sent, || format!("{} of {sent} events were accepted", world.accepted.len()))?;
+    let kept: BTreeSet<&str> = world.accepted.keys().map(|(_, message)| message.as_str()).collect();
+    hold(kept.len() == sent, || format!("{} of {sent} events were accepted", kept.len()))?;
+    world.ledger.is_kept_once(world)?;
     unproved(world, script).map_err(|what| format!("{UNPROVED}: {what}"))?;
     let graph = world.graph();
     for row in world.rows.values() {
@@ -70,16 +79,34 @@ pub(crate) fn at_rest(world: &World<'_>, script: &Script) -> Checked {
             let place = (&row.id, fragment.link_strength, fragment.assignment_version);
             let meant = (&assignment.profile, assignment.link_strength, assignment.version);
             hold(place == meant, || format!("{id:?} is at {place:?}, and the graph means {meant:?}"))?;
+            told(id, fragment, world, &graph)?;
         }
+    }
+    if script.asks {
+        world.ledger.said_links_count(world, &graph)?;
+        world.ledger.logouts_end_ids(world)?;
     }
     together(world, script)?;
     apart(world, script)
+}
+
+/// The graph knows what a fragment has said, and how far it is to be believed.
+fn told(id: &FragmentId, fragment: &Fragment, world: &World<'_>, graph: &MemoryGraph) -> Checked {
+    for said in fragment.said.iter().filter(|said| !world.deaf.contains(&(id.clone(), said.identifier.clone()))) {
+        let mut edges = graph.edges().filter(|edge| edge.fragment == *id && edge.identifier == said.identifier);
+        let known = edges.any(|edge| edge.trust() >= said.trust);
+        hold(known, || format!("{id:?} says {said:?}, and the graph was not told"))?;
+    }
+    Ok(())
 }
 
 /// No unproved event changes who a proved person is: facts are what is proved, people who are linked by facts are those
 /// whom facts alone make, and a claim joins nobody to them.
 fn unproved(world: &World<'_>, script: &Script) -> Checked {
     let graph = world.graph();
+    if script.asks {
+        world.ledger.confirmed_links(&graph, script)?;
+    }
     for edge in graph.edges() {
         let Some((witness, (sender, event))) =
             edge.proved.as_ref().and_then(|witness| Some((witness, script.event(&witness.message_id)?)))
@@ -88,7 +115,8 @@ fn unproved(world: &World<'_>, script: &Script) -> Checked {
         };
         let user = edge.identifier.namespace == Namespace::UserId && event["user_id"] == edge.identifier.value.as_str();
         let proved = sender.trust == Trust::Fact || (user && Script::is_proved(sender, event));
-        hold(proved, || format!("{edge:?} is a fact by {witness:?}, which proves nothing"))?;
+        // A server's word that a browser confirmed: the ledger knows.
+        hold(proved || (user && script.asks), || format!("{edge:?} is a fact by {witness:?}, which proves nothing"))?;
     }
     let facts: Vec<_> = graph.edges().filter(|edge| edge.trust() == Trust::Fact).cloned().collect();
     let people = resolve(&facts, &script.rules).map_err(|error| error.message.clone())?;
@@ -108,18 +136,19 @@ fn unproved(world: &World<'_>, script: &Script) -> Checked {
                     format!("{id:?} is at {place:?}, and facts mean {by_facts:?}")
                 })?,
             }
-            succession(id, fragment, script)?;
+            succession(id, fragment, world, script)?;
         }
     }
     Ok(())
 }
 
 /// No claim takes a browser from the user who was proved on it, and every event is where its own browser is.
-fn succession(id: &FragmentId, fragment: &Fragment, script: &Script) -> Checked {
+fn succession(id: &FragmentId, fragment: &Fragment, world: &World<'_>, script: &Script) -> Checked {
     let browser = id.as_str().split('~').next().filter(|_| id.is_of_browser());
     for event in &fragment.events {
         let Some((sender, _)) = script.event(&event.message_id) else { continue };
-        let own = browser.is_none_or(|browser| browser == sender.name);
+        // Where browsers are asked for their tokens, the ledger says whose an ID is.
+        let own = script.asks || browser.is_none_or(|browser| browser == sender.name);
         hold(own, || format!("{id:?} has an event of {}", sender.name))?;
     }
     let was_proved =
@@ -127,8 +156,11 @@ fn succession(id: &FragmentId, fragment: &Fragment, script: &Script) -> Checked 
             event["type"] == "identify" && sender.trust == Trust::Claim && Script::is_proved(sender, event)
         });
     let Some(next) = fragment.successor.as_ref().filter(|_| was_proved) else { return Ok(()) };
-    let login = next.as_str().rsplit('~').next().and_then(|message| script.event(message));
-    let proved = login.is_some_and(|(sender, event)| Script::is_proved(sender, event));
+    let begins = |(_, message): &&(AnonymousId, String)| id.next(&MessageId::parse(message).unwrap()) == *next;
+    let login = world.accepted.keys().find(begins).and_then(|(_, message)| script.event(message));
+    let stated =
+        |event| world.ledger.browser_of(id).is_some_and(|browser| world.ledger.is_stated(browser, event, script));
+    let proved = login.is_some_and(|(sender, event)| Script::is_proved(sender, event) || stated(event));
     hold(proved, || format!("{id:?} was proved, and an unproved event began {next:?}"))
 }
 
@@ -219,8 +251,13 @@ pub(crate) fn without_strangers(people: &People, script: &Script) -> People {
     let strangers = script.strangers();
     let name_of = |index: &usize| script.senders[*index].name.as_str();
     let names: BTreeSet<&str> = strangers.iter().map(name_of).collect();
-    let is_stranger = |fragment: &String| fragment.split([' ', '~']).next().is_some_and(|name| names.contains(name));
-    let kept = people.iter().filter(|(_, (fragments, _))| !fragments.iter().all(is_stranger));
+    without(people, |fragment| fragment.split('~').next().is_some_and(|name| names.contains(name)))
+}
+
+/// People without those of whom every fragment is left out.
+pub(crate) fn without(people: &People, is_left_out: impl Fn(&str) -> bool) -> People {
+    let is_left_out = |fragment: &String| fragment.rsplit_once(' ').is_some_and(|(id, _)| is_left_out(id));
+    let kept = people.iter().filter(|(_, (fragments, _))| !fragments.iter().all(is_left_out));
     kept.map(|(profile, held)| (profile.clone(), held.clone())).collect()
 }
 

@@ -14,7 +14,10 @@
 )]
 
 mod check;
+mod contest;
 mod jobs;
+mod ledger;
+mod possession;
 mod random;
 mod run;
 mod script;
@@ -23,7 +26,6 @@ mod world;
 
 use check::UNPROVED;
 use run::{Setting, faults_of, judge};
-use script::Script;
 use world::Mutation;
 
 fn number(name: &str) -> Option<u64> {
@@ -37,14 +39,14 @@ fn run_seeds(with: &Setting) {
         None => 0..number("ENDCAP_SIM_SEEDS").unwrap_or(200),
     };
     for seed in seeds {
-        if judge(&Script::of(seed), seed, faults_of(seed), with).is_err() {
-            panic!("{}", explain(seed, with));
+        if let Err(failure) = judge(&with.script(seed), seed, faults_of(seed), with) {
+            panic!("seed {seed}: {}\nmade small: {}", failure.what, explain(seed, with));
         }
     }
 }
 
 fn explain(seed: u64, with: &Setting) -> String {
-    let (script, faults, failure) = shrink::shrink(&Script::of(seed), seed, faults_of(seed), with);
+    let (script, faults, failure) = shrink::shrink(&with.script(seed), seed, faults_of(seed), with);
     let senders: Vec<String> = script
         .senders
         .iter()
@@ -54,7 +56,7 @@ fn explain(seed: u64, with: &Setting) -> String {
         .collect();
     let (what, steps) = (failure.what, failure.steps.join("\n"));
     let tabs = script.tabs;
-    format!("seed {seed}: {what}\n{faults:?}, tabs: {tabs}\n{}\n{steps}\n{what}", senders.join("\n"))
+    format!("{what}\n{faults:?}, tabs: {tabs}\n{}\n{steps}\n{what}", senders.join("\n"))
 }
 
 #[test]
@@ -67,16 +69,28 @@ fn a_graph_in_parts_gives_the_same_people() {
     run_seeds(&Setting { partitions: 3, ..Setting::default() });
 }
 
+#[test]
+fn names_are_no_keys() {
+    run_seeds(&Setting { contested: true, ..Setting::default() });
+}
+
+#[test]
+fn names_are_no_keys_with_a_graph_in_parts() {
+    run_seeds(&Setting { contested: true, partitions: 3, ..Setting::default() });
+}
+
 /// The first seed that finds a mistake with a failure that `counts`.
-fn find(mutation: Mutation, partitions: u16, counts: impl Fn(&str) -> bool) {
-    let with = Setting { mutation: Some(mutation), partitions, ..Setting::default() };
+fn find(with: &Setting, counts: impl Fn(&str) -> bool) {
     let finds = |seed: &u64| {
-        let failure = judge(&Script::of(*seed), *seed, faults_of(*seed), &with).err();
+        let failure = judge(&with.script(*seed), *seed, faults_of(*seed), with).err();
         failure.is_some_and(|failure| counts(&failure.what))
     };
     let found = (0..3000).find(finds);
-    println!("{mutation:?}: found by seed {found:?}");
-    assert!(found.is_some(), "{mutation:?} was not found");
+    println!("{:?}: found by seed {found:?}", with.mutation);
+    let seed = found.unwrap_or_else(|| panic!("{:?} was not found", with.mutation));
+    // It is the mistake that was found, and no other one.
+    let without = Setting { mutation: None, ..with.clone() };
+    assert!(judge(&with.script(seed), seed, faults_of(seed), &without).is_ok(), "seed {seed} fails anyway");
 }
 
 #[test]
@@ -97,7 +111,7 @@ fn mistakes_are_found() {
     ];
     let of_parts = [Mutation::SeatWrittenOverAnother, Mutation::MarkKeptInMemory, Mutation::NothingCopied];
     for (mutation, partitions) in all.map(|one| (one, 1)).into_iter().chain(of_parts.map(|one| (one, 3))) {
-        find(mutation, partitions, |_| true);
+        find(&Setting { mutation: Some(mutation), partitions, ..Setting::default() }, |_| true);
     }
 }
 
@@ -117,6 +131,38 @@ fn mistakes_about_claims_are_found_by_what_they_do_to_proved_people() {
         Mutation::ClaimStaysJoined,
     ];
     for (mutation, partitions) in all.into_iter().flat_map(|mutation| [(mutation, 1), (mutation, 3)]) {
-        find(mutation, partitions, |what| what.starts_with(UNPROVED));
+        let with = Setting { mutation: Some(mutation), partitions, ..Setting::default() };
+        find(&with, |what| what.starts_with(UNPROVED));
+    }
+}
+
+#[test]
+fn mistakes_about_who_has_an_id_are_found_by_what_they_do_to_whose_it_is() {
+    let all = [
+        Mutation::PossessionNotAsked,
+        Mutation::AnyTokenCounts,
+        Mutation::ProofKeepsToken,
+        Mutation::SameTokenForAll,
+        Mutation::StateLeftBehind,
+        Mutation::SuccessorBeginsOpen,
+        Mutation::StatedIsFact,
+        Mutation::AnyWordConfirms,
+        Mutation::StatedOfOpenKept,
+        Mutation::NamesInherited,
+    ];
+    for mutation in all {
+        let with = Setting { mutation: Some(mutation), contested: true, ..Setting::default() };
+        find(&with, |what| what.starts_with(UNPROVED));
+    }
+    // These lose what is somebody's own, or show it to others.
+    let own = [
+        (Mutation::LinkJobByMessageAlone, "the graph was not told"),
+        (Mutation::LoginBeginsNothing, "apart, though nobody else named"),
+        (Mutation::NothingConfirms, "both say"),
+        (Mutation::LogoutBeforeLogin, "after Some"),
+    ];
+    for (mutation, what) in own {
+        let with = Setting { mutation: Some(mutation), contested: true, ..Setting::default() };
+        find(&with, |failure| failure.contains(what));
     }
 }

@@ -1,11 +1,11 @@
 //! One seed: a world with faults, and others that have to come out the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_identity::graph::{Alteration, Cut};
-use endcap_identity::{FragmentId, Identifier, Namespace, Verdict};
+use endcap_identity::{FragmentId, Identifier, Namespace, Possession, Verdict};
 
-use crate::check::{Checked, UNPROVED, always, at_rest, people, same, without_strangers};
+use crate::check::{Checked, UNPROVED, always, at_rest, hold, people, same, without, without_strangers};
 use crate::random::Random;
 use crate::script::Script;
 use crate::world::{Message, Mutation, Node, World};
@@ -48,6 +48,7 @@ impl Network {
     fn settle(&mut self, world: &mut World<'_>, bad: usize) -> Checked {
         let nodes = world.nodes();
         for step in 0..STEPS {
+            world.step += 1;
             if step == bad {
                 self.faults = Faults::default();
             }
@@ -118,6 +119,8 @@ fn run<'a>(
 pub(crate) struct Setting {
     /// Parts of the graph.
     pub(crate) partitions: u16,
+    /// Whether others name a browser's anonymous ID.
+    pub(crate) contested: bool,
     pub(crate) mutation: Option<Mutation>,
     pub(crate) trace: bool,
     pub(crate) deaf: BTreeSet<(FragmentId, Identifier)>,
@@ -127,7 +130,14 @@ pub(crate) struct Setting {
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { partitions: 1, mutation: None, trace: false, deaf: BTreeSet::new(), absent: BTreeSet::new() }
+        let (deaf, absent) = (BTreeSet::new(), BTreeSet::new());
+        Self { partitions: 1, contested: false, mutation: None, trace: false, deaf, absent }
+    }
+}
+
+impl Setting {
+    pub(crate) fn script(&self, seed: u64) -> Script {
+        if self.contested { Script::contested(seed) } else { Script::of(seed) }
     }
 }
 
@@ -153,7 +163,39 @@ pub(crate) fn judge(script: &Script, seed: u64, faults: Faults, with: &Setting) 
     }
 }
 
+/// Once all is at rest and IDs are bound, those come who only know names. Nobody is another than before, and nobody's token is
+/// another.
+fn latecomers(world: &mut World<'_>, script: &Script, seed: u64) -> Checked {
+    let uncontested = script.senders.iter().all(|sender| sender.named == sender.name || sender.late.is_some());
+    if uncontested && !script.tabs && !script.has_unproved_login_after_another() {
+        let apart = &world.ledger.apart;
+        hold(apart.is_empty(), || format!("{apart:?} are apart, though nobody else named these browsers"))?;
+    }
+    let (before, bound) = (people(world), possessions(world));
+    world.let_in_latecomers();
+    Network::new(seed ^ 4, faults_of(seed)).settle(world, 200)?;
+    at_rest(world, script)?;
+    let is_late = |index: &usize| script.senders[*index].late.is_some();
+    let theirs: BTreeSet<_> = world.ledger.apart.iter().filter(|(_, index)| is_late(index)).map(|(id, _)| id).collect();
+    let is_theirs = |fragment: &str| {
+        let browser = FragmentId::parse(fragment).ok().and_then(|id| world.ledger.browser_of(&id).cloned());
+        browser.is_some_and(|browser| theirs.contains(&browser))
+    };
+    let after = without(&people(world), is_theirs);
+    same(&format!("{UNPROVED}, once latecomers came"), &before, &after)?;
+    let still = possessions(world);
+    let changed = bound.iter().find(|(id, held)| still.get(*id) != Some(held));
+    hold(changed.is_none(), || format!("{UNPROVED}: latecomers changed who has {changed:?}"))
+}
+
+fn possessions(world: &World<'_>) -> BTreeMap<FragmentId, Possession> {
+    world.rows.values().flat_map(|row| row.possessions.clone()).collect()
+}
+
 fn afterwards(world: &mut World<'_>, script: &Script, seed: u64, faults: Faults, with: &Setting) -> Checked {
+    if script.asks {
+        return latecomers(world, script, seed);
+    }
     let linked = people(world);
     let calm = |deaf: BTreeSet<_>| {
         let setting = Setting { deaf, trace: false, ..with.clone() };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use endcap_events::ingest::{Batch, ingest_as};
 use endcap_identity::rules::ClaimPolicy;
-use endcap_identity::{IdentityRules, proof};
+use endcap_identity::{Identifier, IdentityRules, Namespace, StatedLink, Witness, proof};
 use endcap_protocol::{UnixMillis, UserId};
 use endcap_validation::Trust;
 use serde_json::{Value, json};
@@ -17,26 +17,52 @@ pub(crate) const SECRET: &[u8] = b"the shop's secret";
 pub(crate) const SHOP: &str = "shop";
 /// A source whose claims some shops trust.
 const TRUSTED: &str = "app";
-const USERS: [&str; 6] = ["ann", "bob", "cy", "dee", "guest", "null"];
+pub(crate) const USERS: [&str; 6] = ["ann", "bob", "cy", "dee", "guest", "null"];
 const EMAILS: [&str; 4] = ["Ann@shop.example", "bob@shop.example", "office@shop.example", "guest@shop.example"];
+/// Orders that a browser and the shop's server may both tell of.
+pub(crate) const ORDERS: [&str; 2] = ["1001", "1002"];
 const PHONES: [&str; 2] = ["+81 90-1234-5678", "+819012345679"];
 
 /// A browser, or a server's record of somebody, with what it sends.
 #[derive(Debug, Clone)]
 pub(crate) struct Sender {
     pub(crate) name: String,
+    /// The anonymous ID that it names: its own, or a thief's that of somebody else.
+    pub(crate) named: String,
     pub(crate) trust: Trust,
     pub(crate) source: &'static str,
     pub(crate) batches: Vec<Vec<Value>>,
+    /// The browser of which a server states with each batch that it is the user's.
+    pub(crate) states: Option<String>,
+    /// What one knows who comes once all is at rest.
+    pub(crate) late: Option<Late>,
+}
+
+/// What a thief knows besides an anonymous ID.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Late {
+    /// The profile that has it.
+    pub(crate) knows_row: bool,
+    /// A token that they were given while the ID was open.
+    pub(crate) has_old_token: bool,
+}
+
+impl Sender {
+    pub(crate) fn new(name: &str, trust: Trust, source: &'static str, batches: Vec<Vec<Value>>) -> Self {
+        let named = name.to_owned();
+        Self { name: named.clone(), named, trust, source, batches, states: None, late: None }
+    }
 }
 
 /// Everything that happens from outside.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Script {
     pub(crate) senders: Vec<Sender>,
     /// Browsers have several tabs that send at once.
     pub(crate) tabs: bool,
     pub(crate) rules: IdentityRules,
+    /// Whether browsers have to show that their anonymous IDs are theirs.
+    pub(crate) asks: bool,
 }
 
 impl Script {
@@ -68,7 +94,7 @@ impl Script {
         for server in 0..random.below(4) {
             senders.push(server_that(&mut random, server, browsers));
         }
-        Self { senders, tabs, rules }
+        Self { senders, tabs, rules, asks: false }
     }
 
     /// The event of a message ID, and its sender.
@@ -82,6 +108,22 @@ impl Script {
         let user = event["user_id"].as_str().filter(|user| !["guest", "null"].contains(user));
         let user = user.and_then(|user| UserId::parse(user).ok());
         sender.trust == Trust::Fact || user.is_some_and(|user| event["proof"] == proof::prove(SECRET, &user))
+    }
+
+    /// Whether an event is a browser's login with a proof.
+    pub(crate) fn is_login(sender: &Sender, event: &Value) -> bool {
+        sender.trust == Trust::Claim && event["type"] == "identify" && Self::is_proved(sender, event)
+    }
+
+    /// Whether somebody logs in without a proof after another person within one batch. If its answer is lost, it comes again
+    /// without the token that the first of them earned, and nothing shows whose the rest is.
+    pub(crate) fn has_unproved_login_after_another(&self) -> bool {
+        let names = |event: &&Value| event["user_id"].as_str().is_some_and(|user| !["guest", "null"].contains(&user));
+        let is_one = |sender: &Sender, batch: &Vec<Value>| {
+            let logins: Vec<&Value> = batch.iter().filter(names).collect();
+            logins.windows(2).any(|two| two[0]["user_id"] != two[1]["user_id"] && !Self::is_proved(sender, two[1]))
+        };
+        self.senders.iter().any(|sender| sender.batches.iter().any(|batch| is_one(sender, batch)))
     }
 
     /// Browsers that prove nothing, that no server names, and whose claims are trusted by nobody: strangers.
@@ -98,16 +140,38 @@ impl Script {
     /// A batch as the edge reads it.
     pub(crate) fn batch(&self, sender: usize, index: usize) -> Option<Batch> {
         let sender = self.senders.get(sender)?;
-        let events = sender.batches.get(index)?;
-        let consent = json!({"analytics": true, "personalization": true, "marketing": true});
-        let body = json!({"source": sender.source, "anonymous_id": sender.name, "consent": consent, "events": events});
-        let batch = ingest_as(body.to_string().as_bytes(), NOW, sender.trust).unwrap();
-        assert!(batch.rejected.is_empty(), "{:?}", batch.rejected);
-        Some(batch)
+        Some(read(sender, &sender.named, sender.batches.get(index)?))
+    }
+
+    /// What a server states with a batch, as the browser's history gets it.
+    pub(crate) fn statement(&self, sender: usize, index: usize) -> Option<(Batch, Vec<StatedLink>)> {
+        let sender = self.senders.get(sender)?;
+        let browser = sender.states.as_ref()?;
+        let link = |event: &Value| {
+            let identifier = Identifier::new(Namespace::UserId, event["user_id"].as_str()?).unwrap();
+            let order = event["properties"]["order_id"].as_str().map(str::to_owned);
+            let (at, message_id) = (event["timestamp"].as_i64()?, event["message_id"].as_str()?.to_owned());
+            Some(StatedLink {
+                identifier,
+                order,
+                witness: Witness { at, message_id, source: sender.source.to_owned() },
+            })
+        };
+        let links: Vec<StatedLink> = sender.batches.get(index)?.iter().filter_map(link).collect();
+        (!links.is_empty()).then(|| (read(sender, browser, &[]), links))
     }
 }
 
-fn event(random: &mut Random, sender: &str, count: &mut usize, kind: &str, more: &Value) -> Value {
+/// Events of a history as the edge reads them.
+fn read(sender: &Sender, anonymous_id: &str, events: &[Value]) -> Batch {
+    let consent = json!({"analytics": true, "personalization": true, "marketing": true});
+    let body = json!({"source": sender.source, "anonymous_id": anonymous_id, "consent": consent, "events": events});
+    let batch = ingest_as(body.to_string().as_bytes(), NOW, sender.trust).unwrap();
+    assert!(batch.rejected.is_empty(), "{:?}", batch.rejected);
+    batch
+}
+
+pub(crate) fn event(random: &mut Random, sender: &str, count: &mut usize, kind: &str, more: &Value) -> Value {
     *count += 1;
     // Times of different senders never meet, those of one go forward.
     let place = sender.bytes().fold(0_i64, |sum, byte| (sum * 31 + i64::from(byte)) % 97);
@@ -120,18 +184,18 @@ fn event(random: &mut Random, sender: &str, count: &mut usize, kind: &str, more:
     event
 }
 
-fn browsing(random: &mut Random, sender: &str, count: &mut usize) -> Value {
+pub(crate) fn browsing(random: &mut Random, sender: &str, count: &mut usize) -> Value {
     let product = *random.pick(&["boot", "clog", "coat"]);
     let properties = json!({"product_id": product, "category": "c", "price": 10, "quantity": 1});
     let (name, properties) = match random.below(4) {
         0 => ("Product Added", properties),
-        1 => ("Reassignment Completed", json!({"order_id": format!("{sender}-{count}"), "products": [properties]})),
+        1 => ("Order Completed", json!({"order_id": format!("{sender}-{count}"), "products": [properties]})),
         _ => ("Product Viewed", properties),
     };
     event(random, sender, count, "track", &json!({"name": name, "properties": properties}))
 }
 
-fn browser_that(random: &mut Random, name: &str) -> Sender {
+pub(crate) fn browser_that(random: &mut Random, name: &str) -> Sender {
     let mut count = 0;
     let mut batches = Vec::new();
     for _ in 0..=random.below(4) {
@@ -151,7 +215,7 @@ fn browser_that(random: &mut Random, name: &str) -> Sender {
         batches.push(events);
     }
     let source = if random.percent(30) { TRUSTED } else { SHOP };
-    Sender { name: name.to_owned(), trust: Trust::Claim, source, batches }
+    Sender::new(name, Trust::Claim, source, batches)
 }
 
 fn server_that(random: &mut Random, number: usize, browsers: usize) -> Sender {
@@ -180,5 +244,5 @@ fn server_that(random: &mut Random, number: usize, browsers: usize) -> Sender {
         };
         batches.push(vec![event(random, &name, &mut count, kind, &more)]);
     }
-    Sender { name, trust: Trust::Fact, source: SHOP, batches }
+    Sender::new(&name, Trust::Fact, SHOP, batches)
 }

@@ -7,25 +7,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_engine::visit::{Visit, apply};
+use endcap_engine::held_id::{Asking, HeldId, Inherited, granted, rest};
+use endcap_engine::visit::{Visit, proves_person};
 use endcap_events::ingest::Batch;
 use endcap_events::ingest::event::Kind;
 use endcap_identity::graph::{Alteration, Cut};
 use endcap_identity::partition::{PeerAnswer, PeerAsk, answer, of_fragment};
+use endcap_identity::possession::{Judgement, Moment};
 use endcap_identity::proof::prove;
 use endcap_identity::rules::ClaimPolicy;
 use endcap_identity::{
-    Assertion, Assignment, Evidence, FragmentId, Identifier, LinkStrength, MemoryGraph, Namespace, ProfileRoute,
-    Reassignment, graph, partitioned_resolve,
+    Assertion, Assignment, Evidence, FragmentId, Identifier, LinkStrength, MemoryGraph, Namespace, Possession,
+    ProfileRoute, Reassignment, Shown, StatedLink, graph, partitioned_resolve,
 };
 use endcap_profile::dedupe::Accepted;
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::resolution::Resolution;
 use endcap_profile::{Fragment, ProfileRow, Reassigned};
-use endcap_protocol::{FieldError, ProfileId, bucket_of};
+use endcap_protocol::{AnonymousId, FieldError, ProfileId, UnixMillis, bucket_of};
 use endcap_validation::Trust;
 
 use crate::jobs::Jobs;
+use crate::ledger::Ledger;
+use crate::possession::{IN_FLIGHT_STEPS, PATIENCE_STEPS, Token, apart_from};
 use crate::script::{NOW, SECRET, SHOP, Script};
 
 /// Most rows that one request goes through before it is tried again later: two pointers can lead to each other while a
@@ -60,6 +64,21 @@ pub(crate) enum Mutation {
     TrustedClaimHeardAsFact,
     ClaimJoinsInRow,
     ClaimStaysJoined,
+    // About who has an anonymous ID.
+    PossessionNotAsked,
+    AnyTokenCounts,
+    ProofKeepsToken,
+    SameTokenForAll,
+    StateLeftBehind,
+    SuccessorBeginsOpen,
+    StatedIsFact,
+    AnyWordConfirms,
+    StatedOfOpenKept,
+    NamesInherited,
+    LinkJobByMessageAlone,
+    LoginBeginsNothing,
+    NothingConfirms,
+    LogoutBeforeLogin,
     // Of a graph in parts.
     SeatWrittenOverAnother,
     MarkKeptInMemory,
@@ -80,7 +99,27 @@ pub(crate) enum Node {
 pub(crate) struct Bring {
     pub(crate) id: FragmentId,
     pub(crate) fragment: Fragment,
+    pub(crate) possession: Option<Possession>,
     pub(crate) to: ProfileId,
+}
+
+/// A batch on its way to its fragment.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    pub(crate) row: ProfileId,
+    pub(crate) wanted: Option<FragmentId>,
+    pub(crate) batch: Box<Batch>,
+    pub(crate) known: Option<Accepted>,
+    /// What it shows of its anonymous ID; None where nobody asks.
+    pub(crate) shown: Option<Shown>,
+    pub(crate) inherited: Option<Inherited>,
+    /// What the shop's server states of the browser.
+    pub(crate) links: Vec<StatedLink>,
+    pub(crate) hops: u8,
+    /// Who sent it, in which step, and whether with a token: for the checks, and for who waits no longer.
+    pub(crate) sender: usize,
+    pub(crate) sent_at: usize,
+    pub(crate) with_token: bool,
 }
 
 /// What a row has to see through.
@@ -92,7 +131,7 @@ pub(crate) enum Errand {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Request {
-    Batch { row: ProfileId, wanted: Option<FragmentId>, batch: Box<Batch>, known: Option<Accepted>, hops: u8 },
+    Batch(Delivery),
     Tell(Assertion),
     Reassignment { row: ProfileId, order: Reassignment, hops: u8 },
     Bring(Box<Bring>),
@@ -102,8 +141,8 @@ pub(crate) enum Request {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
-    /// The batch is kept; the browser's route from now on.
-    Kept(ProfileId),
+    /// The batch is kept; the browser's route and token from now on.
+    Kept(ProfileId, Option<Token>),
     Assignment(Assignment),
     Done,
     /// Not now.
@@ -126,7 +165,14 @@ pub(crate) struct Message {
 /// What a node does with the answer.
 #[derive(Debug, Clone)]
 enum Then {
-    Batch(usize),
+    /// A batch by its number, the ID that it named, and the step in which it was sent.
+    Batch {
+        index: usize,
+        named: AnonymousId,
+        sent_at: usize,
+    },
+    /// The same for what a server states with a batch.
+    Stated(usize),
     Tell(String),
     /// An errand is done with once the answer is there.
     Errand(String),
@@ -137,20 +183,41 @@ enum Then {
     Changed,
 }
 
-#[derive(Default)]
 pub(crate) struct Client {
-    cookie: Option<ProfileId>,
+    pub(crate) cookie: Option<ProfileId>,
+    /// The anonymous ID that it goes by.
+    id: AnonymousId,
+    /// The generations of the tokens that it holds.
+    tokens: BTreeMap<AnonymousId, u32>,
     pub(crate) done: BTreeSet<usize>,
+    /// Batches whose statements arrived.
+    stated: BTreeSet<usize>,
 }
 
 impl Client {
+    fn named(id: &str) -> Self {
+        let id = AnonymousId::parse(id).unwrap();
+        Self { cookie: None, id, tokens: BTreeMap::new(), done: BTreeSet::new(), stated: BTreeSet::new() }
+    }
+
+    /// Takes the token of an answer, to a batch that named an ID. Who goes by another by now takes no new one.
+    fn take(&mut self, token: Token, named: &AnonymousId) {
+        if token.id != *named && self.id != *named {
+            return;
+        }
+        if token.id != *named {
+            self.id = token.id.clone();
+        }
+        self.tokens.insert(token.id, token.generation);
+    }
+
     pub(crate) fn cookie(&self) -> Option<&ProfileId> {
         self.cookie.as_ref()
     }
 }
 
 pub(crate) struct World<'a> {
-    script: &'a Script,
+    pub(crate) script: &'a Script,
     pub(crate) mutation: Option<Mutation>,
     pub(crate) rows: BTreeMap<ProfileId, ProfileRow>,
     pub(crate) errands: BTreeMap<u32, BTreeMap<String, Errand>>,
@@ -164,11 +231,17 @@ pub(crate) struct World<'a> {
     tickets: u64,
     pub(crate) sent: Vec<Message>,
     /// Every event that was accepted, for the checks.
-    pub(crate) accepted: BTreeMap<String, u32>,
+    pub(crate) accepted: BTreeMap<(AnonymousId, String), u32>,
     /// Edges that the graph does not hear of.
     pub(crate) deaf: BTreeSet<(FragmentId, Identifier)>,
     /// Senders that never come.
     pub(crate) absent: BTreeSet<usize>,
+    /// Whether those come now who come once all is at rest.
+    pub(crate) late_come: bool,
+    /// Steps so far: the time.
+    pub(crate) step: usize,
+    /// Who has which anonymous ID, as somebody knows who saw everything.
+    pub(crate) ledger: Ledger,
     pub(crate) trace: Option<Vec<String>>,
 }
 
@@ -178,7 +251,7 @@ pub(crate) fn shard_of(row: &ProfileId) -> u32 {
 
 impl<'a> World<'a> {
     pub(crate) fn new(script: &'a Script, partitions: u16, mutation: Option<Mutation>) -> Self {
-        let clients = script.senders.iter().map(|_| Client::default()).collect();
+        let clients = script.senders.iter().map(|sender| Client::named(&sender.named)).collect();
         Self {
             script,
             mutation,
@@ -194,6 +267,9 @@ impl<'a> World<'a> {
             accepted: BTreeMap::new(),
             deaf: BTreeSet::new(),
             absent: BTreeSet::new(),
+            late_come: false,
+            step: 0,
+            ledger: Ledger::default(),
             trace: None,
         }
     }
@@ -204,7 +280,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn has(&self, mutation: Mutation) -> bool {
+    pub(crate) fn has(&self, mutation: Mutation) -> bool {
         self.mutation == Some(mutation)
     }
 
@@ -260,10 +336,8 @@ impl<'a> World<'a> {
     /// What a node has left to do, as one number per thing.
     pub(crate) fn chores(&self, node: Node) -> usize {
         match node {
-            Node::Client(client) if self.absent.contains(&client) => 0,
             Node::Client(client) => {
-                let all = self.script.senders[client].batches.len();
-                let left = all - self.clients[client].done.len();
+                let left = self.left(client).len();
                 if self.script.tabs { left.min(2) } else { left.min(1) }
             }
             Node::Shard(shard) => self.errands.get(&shard).map_or(0, BTreeMap::len),
@@ -274,15 +348,50 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Whether a sender comes at all, so far.
+    pub(crate) fn comes(&self, client: usize) -> bool {
+        !self.absent.contains(&client) && (self.late_come || self.script.senders[client].late.is_none())
+    }
+
+    /// Those come who come once all is at rest: to the browsers that somebody has, with what they know.
+    pub(crate) fn let_in_latecomers(&mut self) {
+        self.late_come = true;
+        for (index, sender) in self.script.senders.iter().enumerate() {
+            let Some(late) = sender.late else { continue };
+            let id = AnonymousId::parse(&sender.named).unwrap();
+            if !self.ledger.holders.contains_key(&id) {
+                self.absent.insert(index);
+                continue;
+            }
+            let holds = |row: &&ProfileRow| row.fragments.keys().any(|fragment| fragment.as_str() == sender.named);
+            let row = self.rows.values().find(holds).filter(|_| late.knows_row);
+            self.clients[index].cookie = row.map(|row| row.id.clone());
+            let generation = Possession::default().granted(index as u32 + 1);
+            self.clients[index].tokens.extend(late.has_old_token.then_some((id, generation)));
+        }
+    }
+
+    /// Batches that a client has not heard of yet.
+    fn left(&self, client: usize) -> Vec<usize> {
+        let (sender, held) = (&self.script.senders[client], &self.clients[client]);
+        let all = (0..sender.batches.len()).filter(|_| self.comes(client));
+        let states = |index: usize| sender.states.is_some() && self.script.statement(client, index).is_some();
+        let is_left = |index: &usize| !held.done.contains(index) || (!held.stated.contains(index) && states(*index));
+        all.filter(is_left).collect()
+    }
+
     /// A node tries one of the things that it has to do, again if need be.
     pub(crate) fn work(&mut self, node: Node, which: usize) {
         match node {
             Node::Client(client) => {
-                let all = 0..self.script.senders[client].batches.len();
-                let left: Vec<usize> = all.filter(|index| !self.clients[client].done.contains(index)).collect();
-                let Some(index) = left.get(which).copied() else { return };
-                let cookie = self.clients[client].cookie.clone();
-                self.send_batch(client, index, cookie);
+                let Some(index) = self.left(client).get(which).copied() else { return };
+                if !self.clients[client].done.contains(&index) {
+                    let cookie = self.clients[client].cookie.clone();
+                    self.send_batch(client, index, cookie);
+                }
+                if !self.clients[client].stated.contains(&index) {
+                    self.send_statement(client, index);
+                }
             }
             Node::Shard(shard) => {
                 let errand = self.errands.get(&shard).and_then(|all| all.iter().nth(which));
@@ -318,7 +427,8 @@ impl<'a> World<'a> {
     }
 
     pub(crate) fn send_batch(&mut self, client: usize, index: usize, cookie: Option<ProfileId>) {
-        let Some(batch) = self.script.batch(client, index) else { return };
+        let Some(mut batch) = self.script.batch(client, index) else { return };
+        batch.anonymous_id.clone_from(&self.clients[client].id);
         let mut row = cookie.unwrap_or_else(|| ProfileRoute::home(&batch.anonymous_id).unwrap().profile);
         let mut wanted = None;
         let claim = batch.events.iter().find_map(|event| event.user_id.clone().filter(|_| batch.trust == Trust::Claim));
@@ -331,9 +441,47 @@ impl<'a> World<'a> {
             }
         }
         self.note(|| format!("{} sends batch {index} to row {row:?}", batch.anonymous_id.as_str()));
-        let (to, batch) = (Node::Shard(shard_of(&row)), Box::new(batch));
-        let request = Request::Batch { row, wanted, batch, known: None, hops: 0 };
-        self.ask(Node::Client(client), to, request, Then::Batch(index));
+        let delivery = Delivery { wanted, ..self.delivery(client, row, batch) };
+        let node = Node::Client(client);
+        if self.script.asks {
+            // A page that asks again no longer waits for the answer to what it asked before.
+            let waiting = self.waiting.entry(node).or_default();
+            waiting.retain(|_, then| !matches!(then, Then::Batch { index: waited, .. } if *waited == index));
+        }
+        let named = delivery.batch.anonymous_id.clone();
+        let then = Then::Batch { index, named, sent_at: self.step };
+        self.ask(node, Node::Shard(shard_of(&delivery.row)), Request::Batch(delivery), then);
+    }
+
+    /// A batch as it leaves its sender.
+    fn delivery(&self, client: usize, row: ProfileId, batch: Batch) -> Delivery {
+        let generation = self.clients[client].tokens.get(&batch.anonymous_id).copied();
+        let asks = self.script.asks && batch.trust == Trust::Claim && !self.has(Mutation::PossessionNotAsked);
+        let client_number = if self.has(Mutation::SameTokenForAll) { 0 } else { client as u32 + 1 };
+        let shown = Shown { generation, keeps_token: true, client_number, ..Shown::default() };
+        Delivery {
+            row,
+            wanted: None,
+            batch: Box::new(batch),
+            known: None,
+            shown: asks.then_some(shown),
+            inherited: None,
+            links: Vec::new(),
+            hops: 0,
+            sender: client,
+            sent_at: self.step,
+            with_token: generation.is_some(),
+        }
+    }
+
+    /// What the shop's server states of a browser with one of its batches goes to that browser's history.
+    fn send_statement(&mut self, client: usize, index: usize) {
+        let Some((batch, links)) = self.script.statement(client, index) else { return };
+        let row = ProfileRoute::home(&batch.anonymous_id).unwrap().profile;
+        self.note(|| format!("a server states {links:?} of {}", batch.anonymous_id.as_str()));
+        let delivery = Delivery { links, ..self.delivery(client, row, batch) };
+        let to = Node::Shard(shard_of(&delivery.row));
+        self.ask(Node::Client(client), to, Request::Batch(delivery), Then::Stated(index));
     }
 
     fn run_errand(&mut self, shard: u32, key: &str, errand: Errand) {
@@ -475,8 +623,10 @@ impl<'a> World<'a> {
 
     fn serve(&mut self, shard: u32, from: Node, ticket: u64, request: Request) {
         match request {
-            Request::Batch { row, wanted, batch, known, hops } => {
-                let passed = self.batch(shard, row, wanted, *batch, known, hops);
+            // Who asked has given up: a page asks again after 20 s.
+            Request::Batch(delivery) if self.script.asks && self.step > delivery.sent_at + PATIENCE_STEPS => {}
+            Request::Batch(delivery) => {
+                let passed = self.batch(shard, delivery);
                 self.reply_or_pass(shard, from, ticket, passed);
             }
             Request::Reassignment { row, order, hops } => {
@@ -505,80 +655,116 @@ impl<'a> World<'a> {
     }
 
     /// A batch at a row: the answer, or where it goes on.
-    fn batch(
-        &mut self,
-        shard: u32,
-        id: ProfileId,
-        wanted: Option<FragmentId>,
-        mut batch: Batch,
-        known: Option<Accepted>,
-        hops: u8,
-    ) -> Result<Answer, (ProfileId, Request)> {
+    fn batch(&mut self, shard: u32, mut delivery: Delivery) -> Result<Answer, (ProfileId, Request)> {
+        let (id, now) = (delivery.row.clone(), self.now());
         let mut row = self.rows.get(&id).cloned().unwrap_or_else(|| ProfileRow::new(id.clone(), NOW));
-        let lead = row.resolve(&batch.anonymous_id, wanted.as_ref()).unwrap();
-        self.note(|| format!("  row {id:?}, wanted {wanted:?}: {lead:?}"));
-        let on = |row: ProfileId, wanted, batch, known| {
-            let request = Request::Batch {
-                row: row.clone(),
-                wanted: Some(wanted),
-                batch: Box::new(batch),
-                known,
-                hops: hops + 1,
-            };
-            Err((row, request))
-        };
-        match lead {
-            _ if hops > HOPS => Ok(Answer::Later),
-            Resolution::Coming => Ok(Answer::Later),
+        let lead = row.resolve(&delivery.batch.anonymous_id, delivery.wanted.as_ref()).unwrap();
+        self.note(|| format!("  row {id:?}, wanted {:?}: {lead:?}", delivery.wanted));
+        let at = match lead {
+            _ if delivery.hops > HOPS => return Ok(Answer::Later),
+            Resolution::Coming => return Ok(Answer::Later),
+            Resolution::Begins(_) if !delivery.links.is_empty() => return Ok(Answer::Kept(id, None)),
             Resolution::Next(to, next) => {
-                let closed = wanted.unwrap_or_else(|| FragmentId::first(&batch.anonymous_id));
-                let mut heritage = known;
+                let first = || FragmentId::first(&delivery.batch.anonymous_id);
+                let closed = delivery.wanted.clone().unwrap_or_else(first);
+                let mut heritage = delivery.known.take();
+                delivery.inherited = asking(&delivery).passed_on(&row, &closed, &next);
                 if row.fragments.contains_key(&closed) {
                     if !self.has(Mutation::KnownNotTakenOut) {
-                        let _ = row.known_before_succession(&closed, &mut batch, &[]);
+                        let before = row.known_before_succession(&closed, &mut delivery.batch, &[]);
+                        // The whole batch is the previous person's.
+                        if self.script.asks && !before.is_empty() && delivery.batch.events.is_empty() {
+                            return Ok(Answer::Kept(id, None));
+                        }
                     }
                     heritage = row.inherited_dedupe(&closed, &[]);
                 }
                 if self.has(Mutation::NothingInherited) || self.has(Mutation::KnownNotTakenOut) {
                     heritage = None;
                 }
-                on(to, next, batch, heritage)
+                return on(Delivery { row: to, wanted: Some(next), known: heritage, ..delivery });
             }
-            Resolution::Here(at) | Resolution::Begins(at) => {
-                if let Some(known) = known {
-                    row.inherit(&at, &batch.anonymous_id, known, NOW);
-                }
-                let trust = batch.trust;
-                let (secrets, rules) = ([SECRET.to_vec()], &self.script.rules);
-                let source = batch.source.clone();
-                let trust = if self.has(Mutation::BrowserHeardAsServer) { Trust::Fact } else { trust };
-                let policy =
-                    EvidencePolicy { secrets: &secrets, now: NOW, trust, source: source.as_str(), rules, stated: None };
-                self.forge(&mut row, &at, &mut batch);
-                let mut visit = apply(&mut row, &at, &mut batch, NOW, &policy, &[]);
-                self.misjudge(&mut visit);
-                for message in &visit.accepted {
-                    *self.accepted.entry(message.clone()).or_default() += 1;
-                }
-                self.note(|| format!("    {at:?} accepts {:?}, knows {:?}", visit.accepted, visit.duplicate));
-                if let Some(assertion) = visit.assertion {
-                    let key = format!("tell {} {}", at.as_str(), visit.accepted[0]);
-                    let errand = Errand::Tell { row: id.clone(), assertion };
-                    self.errands.entry(shard).or_default().insert(key, errand);
-                }
-                let heritage = row
-                    .inherited_dedupe(&at, &[])
-                    .filter(|_| !self.has(Mutation::NothingInherited) && !self.has(Mutation::KnownNotTakenOut));
-                self.rows.insert(id.clone(), row);
-                match visit.succession {
-                    Some((next, events)) => {
-                        batch.events = events;
-                        on(next.home().unwrap(), next, batch, heritage)
-                    }
-                    None => Ok(Answer::Kept(id)),
-                }
-            }
+            Resolution::Here(at) | Resolution::Begins(at) => at,
+        };
+        if self.has(Mutation::SuccessorBeginsOpen) {
+            delivery.inherited = None;
         }
+        let (trust, source) = (delivery.batch.trust, delivery.batch.source.clone());
+        let secrets = [SECRET.to_vec()];
+        let trust = if self.has(Mutation::BrowserHeardAsServer) { Trust::Fact } else { trust };
+        let rules = &self.script.rules;
+        let policy = EvidencePolicy { secrets: &secrets, now, trust, source: source.as_str(), rules, stated: None };
+        self.forge(&mut row, &at, &mut delivery.batch);
+        self.forge_token(&row, &at, &mut delivery);
+        let mutation = self.mutation;
+        let proves = || match mutation {
+            Some(Mutation::LoginBeginsNothing) => proves_person(&row, &delivery.batch, &policy),
+            _ => asking(&delivery).proves(&row, &at, &delivery.batch, &policy),
+        };
+        let moment = Moment { at: now, in_flight_ms: IN_FLIGHT_STEPS };
+        self.note(|| format!("    {:?} shows {:?}", row.possessions.get(&at), delivery.shown));
+        let possession = match asking(&delivery).judge(&row, &at, proves, moment) {
+            Judgement::Holds(possession) => possession,
+            Judgement::InFlight => return Ok(Answer::Later),
+            Judgement::Unverified => return self.set_apart(delivery),
+        };
+        if let Some(known) = delivery.known.take() {
+            row.inherit(&at, &delivery.batch.anonymous_id, known, NOW);
+        }
+        let mut batch = delivery.batch.clone();
+        let browser = batch.anonymous_id.clone();
+        let held = HeldId { asking: asking(&delivery), possession };
+        let (mut visit, possession) = held.apply(&mut row, &at, &mut batch, &policy, now, &[]);
+        let possession = self.misjudge_possession(&delivery, held.possession.clone(), possession, &visit);
+        row.note_possession(&at, &possession);
+        self.misjudge(&mut visit, &delivery);
+        self.ledger.take(self.script, &delivery, (&browser, &at), &visit.accepted);
+        for message in &visit.accepted {
+            *self.accepted.entry((browser.clone(), message.clone())).or_default() += 1;
+        }
+        self.note(|| format!("    {at:?} accepts {:?}, knows {:?}", visit.accepted, visit.duplicate));
+        if let (Some(key), Some(assertion)) = (visit.link_job(), visit.assertion) {
+            // As in the outbox: a job that is there stays.
+            let errand = Errand::Tell { row: id.clone(), assertion };
+            let short = key.split('\t').next().filter(|_| self.has(Mutation::LinkJobByMessageAlone));
+            let key = short.unwrap_or(&key).to_owned();
+            self.errands.entry(shard).or_default().entry(key).or_insert(errand);
+        }
+        let heritage = row
+            .inherited_dedupe(&at, &[])
+            .filter(|_| !self.has(Mutation::NothingInherited) && !self.has(Mutation::KnownNotTakenOut));
+        self.rows.insert(id.clone(), row);
+        let grant = delivery.shown.as_ref().and_then(|shown| granted(&possession, shown));
+        match visit.succession {
+            Some((next, events)) => {
+                batch.events = events;
+                let shown = delivery.shown.map(|shown| rest(&possession, shown));
+                let inherited = Some(Inherited { possession, follows: Some(at) });
+                let (row, wanted) = (next.home().unwrap(), Some(next));
+                on(Delivery { row, wanted, batch, known: heritage, shown, inherited, ..delivery })
+            }
+            None => Ok(Answer::Kept(id, grant.map(|generation| Token { id: browser, generation }))),
+        }
+    }
+
+    /// A batch that lacks the token of the ID that it names is that of a new browser.
+    fn set_apart(&mut self, mut delivery: Delivery) -> Result<Answer, (ProfileId, Request)> {
+        let shown = delivery.shown.take().unwrap_or_default();
+        // Nothing is taken of what has not even the ID that it was given: the check of what was sent sees what is lost so.
+        let Some(id) = apart_from(&delivery).filter(|_| !shown.apart) else {
+            return Ok(Answer::Kept(delivery.row, None));
+        };
+        self.note(|| format!("    apart, as {}", id.as_str()));
+        self.ledger.apart.insert(id.clone(), delivery.sender);
+        delivery.batch.anonymous_id = id.clone();
+        let row = ProfileRoute::home(&id).unwrap().profile;
+        let shown = Some(Shown { apart: true, generation: None, ..shown });
+        on(Delivery { row, wanted: None, known: None, shown, inherited: None, with_token: false, ..delivery })
+    }
+
+    /// The time, which goes on where somebody asks how old something is.
+    fn now(&self) -> UnixMillis {
+        if self.script.asks { NOW + self.step as UnixMillis } else { NOW }
     }
 
     /// Mistakes about what a batch says, before it is applied.
@@ -597,12 +783,13 @@ impl<'a> World<'a> {
     }
 
     /// Mistakes about the evidence of a batch, after it was applied.
-    fn misjudge(&self, visit: &mut Visit) {
+    fn misjudge(&self, visit: &mut Visit, delivery: &Delivery) {
         let Some(assertion) = &mut visit.assertion else { return };
         let proves = assertion.said.iter().any(|evidence| evidence.trust == Trust::Fact);
         for evidence in &mut assertion.said {
             let trusted = self.script.rules.trusts_claims(&evidence.witness.source);
             let fact = self.has(Mutation::ClaimHeardAsFact)
+                || (self.has(Mutation::StatedIsFact) && !delivery.links.is_empty())
                 || (self.has(Mutation::TraitsHeardAsProved) && proves)
                 || (self.has(Mutation::TrustedClaimHeardAsFact) && trusted);
             if fact {
@@ -651,13 +838,15 @@ impl<'a> World<'a> {
         }
         let before =
             self.mutation.filter(|m| *m == Mutation::CopyLeftBehind).and_then(|_| row.fragments.get(fragment).cloned());
+        let possession = row.possessions.get(fragment).cloned();
         let reassigned = row.reassign(fragment, assignment);
         if let Reassigned::Leaves(leaving) = &reassigned {
             if let Some(copy) = before {
                 row.fragments.insert(fragment.clone(), copy);
             }
-            let mut bring =
-                Bring { id: fragment.clone(), fragment: (**leaving).clone(), to: assignment.profile.clone() };
+            let possession = possession.filter(|_| self.mutation != Some(Mutation::StateLeftBehind));
+            let to = assignment.profile.clone();
+            let mut bring = Bring { id: fragment.clone(), fragment: (**leaving).clone(), possession, to };
             if self.has(Mutation::NothingBrought) {
                 let Fragment { browser, user, assignment_version, link_strength, .. } = bring.fragment;
                 bring.fragment = Fragment { browser, user, assignment_version, link_strength, ..Fragment::default() };
@@ -679,14 +868,26 @@ impl<'a> World<'a> {
         }
         let version = bring.fragment.assignment_version;
         let taken = row.absorb(&bring.id, bring.fragment);
+        if taken {
+            row.possessions.extend(bring.possession.map(|held| (bring.id.clone(), held)));
+        }
         self.note(|| format!("  row {:?} takes {:?} in, version {version}: {taken}", bring.to, bring.id));
     }
 
     fn go_on(&mut self, node: Node, then: Then, answer: Answer) {
         match (node, then, answer) {
-            (Node::Client(client), Then::Batch(index), Answer::Kept(route)) => {
-                self.clients[client].done.insert(index);
-                self.clients[client].cookie = Some(route);
+            (Node::Client(_), Then::Batch { sent_at, .. }, _)
+                if self.script.asks && self.step > sent_at + PATIENCE_STEPS => {}
+            (Node::Client(client), Then::Batch { index, named, .. }, Answer::Kept(route, token)) => {
+                let client = &mut self.clients[client];
+                client.done.insert(index);
+                client.cookie = Some(route);
+                if let Some(token) = token {
+                    client.take(token, &named);
+                }
+            }
+            (Node::Client(client), Then::Stated(index), Answer::Kept(..)) => {
+                self.clients[client].stated.insert(index);
             }
             (Node::Shard(shard), Then::Tell(key), Answer::Assignment(assignment)) => self.told(shard, &key, assignment),
             (Node::Shard(shard), Then::Errand(key), Answer::Done) => {
@@ -728,6 +929,17 @@ impl<'a> World<'a> {
             Reassigned::Unknown => {}
         }
     }
+}
+
+/// What a batch brings along that may have the anonymous ID.
+fn asking(delivery: &Delivery) -> Asking<'_> {
+    Asking { shown: delivery.shown.as_ref(), inherited: delivery.inherited.as_ref(), links: &delivery.links }
+}
+
+/// Where a batch goes on.
+fn on(delivery: Delivery) -> Result<Answer, (ProfileId, Request)> {
+    let hops = delivery.hops + 1;
+    Err((delivery.row.clone(), Request::Batch(Delivery { hops, ..delivery })))
 }
 
 fn word(reassigned: &Reassigned) -> String {
