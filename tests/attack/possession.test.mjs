@@ -3,7 +3,6 @@
  * reads what the browser's person is shown, and nothing that is sent under it reaches them.
  */
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Edge, SHOP_ORIGIN, SOURCE } from '../harness/edge.mjs';
 import { uuid } from '../harness/ids.mjs';
@@ -50,15 +49,8 @@ function stranger(victim, cookies = {}) {
 /** What the edge holds of a browser's person. @param {Visitor} visitor */
 const person = (visitor) => edge.api.profile({ anonymous_id: visitor.anonymousId });
 
-/** A text as an edge signs it. @param {string} purpose @param {string} payload @param {string} [keys] */
-function signed(purpose, payload, keys = edge.signingKey) {
-  const [kid, key] = keys.split(':');
-  const mac = createHmac('sha256', Buffer.from(key, 'base64url')).update(`endcap ${purpose}\0${kid}\0${payload}\0`).digest();
-  return `1.${kid}.${Buffer.from(payload).toString('base64url')}.${mac.subarray(0, 16).toString('base64url')}`;
-}
-
 /** The cookie of a domain that has an old version's route. @param {string} profile */
-const oldRoute = (profile) => ({ ec_r: signed('route', profile) });
+const oldRoute = (profile) => ({ ec_r: edge.signed('route', profile) });
 
 test('the token is a cookie that no script reads, and over https of this host only', async () => {
   const visitor = new Visitor(edge);
@@ -69,7 +61,7 @@ test('the token is a cookie that no script reads, and over https of this host on
   // A changed, cut or strange token is none: so far the ID is open, and the cookie is set anew.
   const token = /** @type {string} */ (visitor.cookies.get('ec_t'));
   await visitor.decision();
-  for (const wrong of [token.slice(0, -2), `${token}x`, signed('route 2', `${visitor.anonymousId}\n0`), signed('possession', `${uuid()}\n0`), '']) {
+  for (const wrong of [token.slice(0, -2), `${token}x`, edge.signed('route 2', `${visitor.anonymousId}\n0`), edge.signed('possession', `${uuid()}\n0`), '']) {
     const other = stranger(visitor, { ec_t: wrong });
     const { body } = await other.post(other.batch([other.track('X')]));
     assert.notEqual(body.anonymous_id ?? visitor.anonymousId, visitor.anonymousId, wrong);
@@ -96,7 +88,7 @@ test('with the name alone nobody reads what a person is shown', async () => {
   await victim.send([victim.identify('ann', {}, edge.proof('ann'))]);
   const profile = await person(victim);
   /** @type {Record<string, string>[]} */
-  const known = [{}, { ec_id: `1.${victim.deviceId}.${victim.anonymousId}.0` }, oldRoute(profile.profile_id), { ec_r: signed('route 2', profile.profile_id) }];
+  const known = [{}, { ec_id: `1.${victim.deviceId}.${victim.anonymousId}.0` }, oldRoute(profile.profile_id), { ec_r: edge.signed('route 2', profile.profile_id) }];
   for (const cookies of known) {
     const thief = stranger(victim, cookies);
     const { status, body } = await thief.post(thief.batch([], { ask: { slots: [{ name: 'home', limit: 4 }] } }));
@@ -166,7 +158,7 @@ test('nobody subscribes their own push endpoint as somebody else, and the end of
   // The service worker has the token of this subscription, and may replace this one by that.
   const next = new Receiver(service, edge.pushKey);
   const other = await bound();
-  for (const renewal of ['', `${body.renewal}x`, signed('renewal', `${victim.anonymousId}\nhttps://push.example/other`)]) {
+  for (const renewal of ['', `${body.renewal}x`, edge.signed('renewal', `${victim.anonymousId}\nhttps://push.example/other`)]) {
     assert.equal((await thief.subscribe(next.subscription, { renewal })).status, 403);
   }
   assert.equal((await stranger(other).subscribe(next.subscription, { renewal: body.renewal })).status, 403);
@@ -245,6 +237,16 @@ test('who finds the cookie of somebody who logged out is shown nothing of them',
   const { body } = await visitor.post(visitor.batch([visitor.track('Queued')], { ask: { slots: [] } }));
   assert.deepEqual([body.accepted.length, body.decision], [1, undefined], 'what was queued counts, and nothing is shown');
   assert.equal((await visitor.subscribe(new Receiver(service, edge.pushKey).subscription)).status, 403);
+});
+
+test('a logout counts also in one batch with the login that a page repeats with each view', async () => {
+  const visitor = await bound();
+  await visitor.send([visitor.identify('ivo', {}, edge.proof('ivo'))]);
+  await visitor.send([visitor.identify('ivo', {}, edge.proof('ivo')), visitor.event('reset')]);
+  const { body } = await visitor.post(visitor.batch([], { ask: { slots: [] } }));
+  assert.equal(body.decision, undefined);
+  await visitor.send([visitor.event('reset'), visitor.identify('ivo', {}, edge.proof('ivo'))]);
+  assert.ok((await visitor.decision()).profile_id);
 });
 
 test('a visitor from before there were tokens is known by the route cookie, once', async () => {

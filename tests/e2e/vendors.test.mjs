@@ -3,10 +3,11 @@
  * the edge: what they capture arrives in the profile of their visitor.
  */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { build } from 'esbuild';
 import { Chromium } from '../harness/chromium.mjs';
 import { Edge, SOURCE } from '../harness/edge.mjs';
+import { Firefox } from '../harness/firefox.mjs';
 import { uuid } from '../harness/ids.mjs';
 import { ROOT } from '../harness/paths.mjs';
 import { StaticSite } from '../harness/staticSite.mjs';
@@ -50,8 +51,6 @@ const RUDDER = `
 let shop;
 /** @type {Edge} */
 let edge;
-/** @type {Chromium} */
-let browser;
 
 before(async () => {
   shop = await StaticSite.start(Object.assign({}, ...(await Promise.all([pages('segment', SEGMENT), pages('rudder', RUDDER)]))));
@@ -61,10 +60,6 @@ after(async () => {
   await edge.stop();
   await shop.close();
 });
-beforeEach(async () => {
-  browser = await Chromium.launch();
-});
-afterEach(() => browser.close());
 
 /**
  * A page with a client, bundled as a shop does it.
@@ -83,25 +78,31 @@ async function pages(name, code) {
   };
 }
 
-for (const [client, how, options] of /** @type {[string, string, Json][]} */ ([
+const CLIENTS = /** @type {[string, string, Json][]} */ ([
   ['segment', '@segment/analytics-next', {}],
   ['segment', '@segment/analytics-next in batches', batching()],
   ['rudder', '@rudderstack/analytics-js', {}],
   ['rudder', '@rudderstack/analytics-js by beacon', { useBeacon: true, beaconQueueOptions: { maxItems: 4 } }],
-])) {
-  test(`${how} delivers to its visitor's profile`, async () => {
-    const userId = `${client}-${uuid()}`;
-    await browser.open(`${shop.origin}/${client}?utm_source=news&utm_campaign=spring`);
-    const anonymousId = await browser.evaluate(start, edge.origin, SOURCE, userId, options);
-    const profile = await until(() => arrived(anonymousId));
-    assertStory(profile, userId);
-    assert.deepEqual([profile.claimed_user_ids, profile.user_ids], [[userId], []]);
-    assert.deepEqual(browser.errors, []);
-    await linkByServer(anonymousId, userId);
-    const proved = await edge.api.profile({ user_id: userId });
-    assertStory(proved, userId);
-    assert.deepEqual([proved.claimed_user_ids, proved.user_ids], [[], [userId]]);
-  });
+]);
+
+for (const Browser of [Chromium, Firefox]) {
+  for (const [client, how, options] of CLIENTS) {
+    test(`${Browser.name}: ${how} delivers to its visitor's profile`, async (t) => {
+      const browser = await Browser.launch();
+      t.after(() => browser.close());
+      const userId = `${client}-${uuid()}`;
+      await browser.open(`${shop.origin}/${client}?utm_source=news&utm_campaign=spring`);
+      const anonymousId = await browser.evaluate(start, edge.origin, SOURCE, userId, options);
+      const profile = await until(() => arrived(anonymousId));
+      assertStory(profile, userId);
+      assert.deepEqual([profile.claimed_user_ids, profile.user_ids], [[userId], []]);
+      if (browser instanceof Chromium) assert.deepEqual(browser.errors, []);
+      await linkByServer(anonymousId, userId);
+      const proved = await edge.api.profile({ user_id: userId });
+      assertStory(proved, userId);
+      assert.deepEqual([proved.claimed_user_ids, proved.user_ids], [[], [userId]]);
+    });
+  }
 }
 
 /** Segment's way to send many events at once. */

@@ -85,6 +85,16 @@ export class BrowserPage {
     throw new Error('each browser has its own');
   }
 
+  /** @param {string} _origin Its pages may show notifications, without being asked. @returns {Promise<void>} */
+  async allowNotifications(_origin) {
+    throw new Error('each browser has its own');
+  }
+
+  /** The browser replaces its push subscription, and tells the service worker so. @returns {Promise<void>} */
+  async replaceSubscription() {
+    throw new Error('each browser has its own');
+  }
+
   /** Kills the browser's processes, in whatever they are doing. @returns {Promise<string>} The profile's folder. */
   async kill() {
     throw new Error('each browser has its own');

@@ -168,7 +168,7 @@ export class Chromium extends BrowserPage {
     return this.page.screenshot();
   }
 
-  /** @param {string} origin What a person does in the browser's dialog, which headless Chromium does not show. */
+  /** @override @param {string} origin What a person does in the browser's dialog, which headless Chromium does not show. */
   async allowNotifications(origin) {
     await this.#context.grantPermissions(['notifications'], { origin });
   }
@@ -193,6 +193,17 @@ export class Chromium extends BrowserPage {
     await worker.evaluate(clickNotification, title);
   }
 
+  /**
+   * Chromium offers no way to make it do that, so the worker ends the old one and is sent the event. It is a script's, so the
+   * browser does not wait for what it begins; Firefox shows the browser's own.
+   *
+   * @override
+   */
+  async replaceSubscription() {
+    const worker = this.#context.serviceWorkers()[0] ?? (await this.#context.waitForEvent('serviceworker'));
+    await worker.evaluate(replaceSubscription);
+  }
+
   async close() {
     await this.#context.close();
     rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
@@ -211,4 +222,11 @@ async function clickNotification(title) {
   const scope = /** @type {any} */ (globalThis);
   const notification = (await scope.registration.getNotifications()).find((/** @type {any} */ one) => one.title === title);
   scope.dispatchEvent(new scope.NotificationEvent('notificationclick', { notification, action: '' }));
+}
+
+/** Runs in the service worker. */
+async function replaceSubscription() {
+  const scope = /** @type {any} */ (globalThis);
+  await (await scope.registration.pushManager.getSubscription()).unsubscribe();
+  scope.dispatchEvent(new scope.ExtendableEvent('pushsubscriptionchange'));
 }

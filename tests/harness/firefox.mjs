@@ -101,6 +101,19 @@ export class Firefox extends BrowserPage {
     return holds(join(this.#profile, 'storage', 'default'), text);
   }
 
+  /** @override @param {string} origin */
+  async allowNotifications(origin) {
+    await this.chrome((/** @type {string} */ shop) => {
+      const principal = Services.scriptSecurityManager.createContentPrincipalFromOrigin(shop);
+      Services.perms.addFromPrincipal(principal, 'desktop-notification', Services.perms.ALLOW_ACTION);
+    }, origin);
+  }
+
+  /** @override A push service that does not know the browser any more makes it subscribe anew. */
+  async replaceSubscription() {
+    await this.chrome(() => void Services.prefs.setStringPref('dom.push.userAgentID', ''));
+  }
+
   /** @override */
   async kill() {
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));

@@ -12,14 +12,15 @@ const EVENTS = /\/e(?:\?|$)/;
 
 /**
  * What happens to batches: `pass`; `cut` (the edge never sees them); `mute` (the edge applies them, nobody hears its
- * answer); or an answer that is given in the edge's place.
+ * answer); `hold` (they stay under way until {@link SlowEdge.release}); or an answer that is given in the edge's place.
  *
- * @typedef {'pass' | 'cut' | 'mute' | {status: number, headers?: Record<string, string>, body?: string}} Weather
+ * @typedef {'pass' | 'cut' | 'mute' | 'hold' | {status: number, headers?: Record<string, string>, body?: string}} Weather
  *
  * @typedef {object} Batch One request with events.
  * @property {string} host
  * @property {number} at When it came, Unix milliseconds.
  * @property {string} visitor The anonymous ID.
+ * @property {string} cookie The cookies that came with it.
  * @property {{id: string, call?: string}[]} events Message IDs, and the property `call` where there is one.
  * @property {number} [status] What was answered, if anything was.
  * @property {string[]} accepted Message IDs that the edge applied.
@@ -31,8 +32,12 @@ export class SlowEdge {
   #agent = new Agent({ keepAlive: true });
   /** @type {URL | undefined} */
   #target;
+  /** Lets a batch go on that is held. @type {(() => void)[]} */
+  #held = [];
   /** @type {Batch[]} */
   batches = [];
+  /** The cookies of requests about push subscriptions. @type {string[]} */
+  pushCookies = [];
   /** @type {Weather} */
   weather = 'pass';
 
@@ -69,6 +74,16 @@ export class SlowEdge {
     return this.batches.filter(({ host }) => host.startsWith(`${name}.`));
   }
 
+  /** How many batches are held. */
+  get held() {
+    return this.#held.length;
+  }
+
+  /** Lets the batches go on that are held. */
+  release() {
+    for (const go of this.#held.splice(0)) go();
+  }
+
   /** Ends every connection, as the network does when it goes away. */
   hangUp() {
     this.#server.closeAllConnections();
@@ -93,9 +108,12 @@ export class SlowEdge {
     }
     const body = Buffer.concat(chunks);
     const batch = request.method === 'POST' && EVENTS.test(request.url ?? '') ? this.#note(request, body) : undefined;
+    if (/\/push$/.test(request.url ?? '')) this.pushCookies.push(request.headers.cookie ?? '');
     await new Promise((resolve) => setTimeout(resolve, this.#delay));
-    // Whoever went meanwhile took the request along: harsher than a network, which delivers what has left.
-    if (response.destroyed) return;
+    const hold = batch && this.weather === 'hold';
+    if (hold) await new Promise((resolve) => this.#held.push(() => resolve(undefined)));
+    // Whoever went meanwhile took the request along: harsher than a network, which delivers what has left. What was held left.
+    if (response.destroyed && !hold) return;
     const weather = batch ? this.weather : 'pass';
     if (weather === 'cut') response.destroy();
     else if (typeof weather === 'object') answer(response, weather, batch);
@@ -112,7 +130,8 @@ export class SlowEdge {
       ...events.map((/** @type {any} */ one) => ({ id: one.message_id, call: one.properties?.call })),
       ...raw.map((/** @type {any} */ one) => ({ id: one.message_id, call: one.call[2]?.call })),
     ];
-    const batch = { host: request.headers.host ?? '', at: Date.now(), visitor, events: all, accepted: [] };
+    const { host = '', cookie = '' } = request.headers;
+    const batch = { host, at: Date.now(), visitor, cookie, events: all, accepted: [] };
     this.batches.push(batch);
     return batch;
   }
