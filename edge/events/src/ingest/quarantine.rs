@@ -333,6 +333,8 @@ pub fn date(day: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::event::{Event, Kind};
+    use crate::ingest::ingest;
 
     fn refused(raw: &str) -> Quarantined {
         let rejection = Rejection::new(RejectCode::InvalidField, FieldError::new("name", "is required"));
@@ -373,6 +375,17 @@ mod tests {
         assert_eq!(refused("{\"a\":1}").body(), None, "nothing is known about the batch");
         assert_eq!(refused(&format!("\"{}\"", "x".repeat(40_000))).within(context).body(), None);
         assert_eq!(Quarantined { route: Route::Webhook, ..event }.body(), None);
+    }
+
+    #[test]
+    fn an_event_that_was_refused_for_its_proof_alone_comes_back_without_one() {
+        let event = r#"{"message_id":"m1","type":"identify","timestamp":7,"user_id":"ann","proof":7,"proof":"x"}"#;
+        let body = format!(r#"{{"source":"shop","anonymous_id":"browser-1","events":[{event}]}}"#);
+        let batch = ingest(body.as_bytes(), 7).unwrap();
+        assert_eq!((batch.events.len(), batch.refused.len()), (0, 1));
+        let again = ingest(batch.refused[0].body().unwrap().as_bytes(), 7).unwrap();
+        let [Event { kind: Kind::Identify { proof, .. }, .. }] = &again.events[..] else { panic!("{again:?}") };
+        assert_eq!(*proof, None);
     }
 
     #[test]
