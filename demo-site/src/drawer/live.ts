@@ -28,8 +28,9 @@ const WORDS: Record<string, (detail: Entry['detail']) => string> = {
   sent: answer,
   not_sent: ({ why, again_in_ms }) => `${text(why)} · again in ${Math.round(Number(again_in_ms) / 100) / 10} s`,
   decision: decided,
-  trigger: ({ campaign_id }) => `${text(campaign_id)} fired`,
-  shown: ({ campaign_id, slot, decision }) => (campaign_id ? text(campaign_id) : `slot ${text(slot)} · ${text(data(decision).reason).replaceAll('_', ' ')}`),
+  // The push prompt waits under a name that no campaign can have.
+  trigger: ({ campaign_id }) => `${text(campaign_id).replace('\u0001prompt', 'push prompt')} fired`,
+  shown: ({ campaign_id, slot, reason }) => text(campaign_id) || [`slot ${text(slot)}`, text(reason).replaceAll('_', ' ')].filter(Boolean).join(' · '),
   not_shown: ({ campaign_id, slot, why, condition }) => `${text(campaign_id ?? slot)} · ${condition ? `not yet: ${text(condition)}` : text(why)}`,
   consent: ({ decided: done, bits }) => (done ? PURPOSES.filter((_, i) => Number(bits) & (1 << i)).join(', ') || 'nothing allowed' : 'not decided yet'),
   push: ({ state }) => text(state),

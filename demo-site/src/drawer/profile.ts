@@ -37,6 +37,15 @@ function identity(profile: Data): HTMLElement {
   ]));
 }
 
+/** Who only claims to be this person: nothing of it counts here. */
+function claims(profile: Data): HTMLElement | null {
+  const { claims, browsers, last_seen } = data(profile.unproved);
+  const count = (number: unknown, name: string): string => `${text(number)} ${name}${number === 1 ? '' : 's'}`;
+  const rows = list(claims).map(data).map((it) => el('li', {},
+    el('time', {}, time(it.claimed_at)), el('span', {}, `${count(it.events, 'event')}, ${count(it.orders, 'order')}`), chip(text(it.identifier).replaceAll('_', ' '))));
+  return rows.length ? section('Claims without proof', el('ul', { class: 'ec-rows' }, ...rows), facts([['Browsers', browsers], ['Last seen', time(last_seen)]])) : null;
+}
+
 function cart(profile: Data): HTMLElement {
   const now = data(profile.cart);
   const lines = list(now.lines).map(data);
@@ -84,5 +93,5 @@ function numbers(profile: Data): HTMLElement {
 export function profileView(profile: Data | string | null): HTMLElement {
   if (profile === null) return nothing('Asking the edge…');
   if (typeof profile === 'string') return nothing(profile);
-  return el('div', {}, numbers(profile), stage(profile), identity(profile), cart(profile), interests(profile), touchpoints(profile), reactions(profile), section('Everything', tree(profile, 'profile')));
+  return el('div', {}, numbers(profile), stage(profile), identity(profile), claims(profile), cart(profile), interests(profile), touchpoints(profile), reactions(profile), section('Everything', tree(profile, 'profile')));
 }

@@ -33,7 +33,7 @@ pub(super) async fn handle(route: &str, mut incoming: Incoming<'_>) -> Result<Re
     match (route, incoming.request.method()) {
         ("profile", Method::Get) => {
             let id = Query::of(&incoming.url()).get("anonymous_id").unwrap_or_default();
-            profiles::by_anonymous(&id, env).await
+            profiles::with_claims(profiles::by_anonymous(&id, env).await?, env).await
         }
         ("proof", Method::Post) => proof(&body, env),
         ("timers", Method::Post) => timers(&body, env).await,

@@ -32,7 +32,7 @@ pub(in crate::http) async fn get_named(incoming: Incoming<'_>) -> Result<Respons
 }
 
 /// The answer with browsers that claim to be this person without proof.
-pub(super) async fn with_claims(mut found: Response, env: &Env) -> Result<Response, EdgeError> {
+pub(in crate::http) async fn with_claims(mut found: Response, env: &Env) -> Result<Response, EdgeError> {
     if found.status_code() != 200 {
         return Ok(found);
     }
