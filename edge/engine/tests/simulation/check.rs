@@ -105,7 +105,7 @@ fn told(id: &FragmentId, fragment: &Fragment, world: &World<'_>, graph: &MemoryG
 fn unproved(world: &World<'_>, script: &Script) -> Checked {
     let graph = world.graph();
     if script.asks {
-        world.ledger.confirmed_links(&graph, script)?;
+        world.ledger.links_are_confirmed(&graph, script)?;
     }
     for edge in graph.edges() {
         let Some((witness, (sender, event))) =

@@ -122,9 +122,8 @@ impl Ledger {
     }
 
     /// What a server states of a browser is a fact only if that browser said the same: somebody had the ID when the server
-    /// spoke, and one word in the history of the same person is of who has it. Returns how many such facts there are.
-    pub(crate) fn confirmed_links(&self, graph: &MemoryGraph, script: &Script) -> Result<usize, String> {
-        let mut confirmed = 0;
+    /// spoke, and one word in the history of the same person is of who has it.
+    pub(crate) fn links_are_confirmed(&self, graph: &MemoryGraph, script: &Script) -> Checked {
         for edge in graph.edges().filter(|edge| edge.fragment.is_of_browser() && !edge.fragment.is_alias()) {
             let witness = edge.proved.as_ref().map(|witness| witness.message_id.as_str());
             let Some((sender, event)) = witness.and_then(|witness| script.event(witness)) else { continue };
@@ -148,9 +147,8 @@ impl Ledger {
                 .flat_map(|one| self.kept.iter().map(move |kept| (one, kept)))
                 .any(|(one, kept)| meets(one, kept));
             hold(met, || format!("{edge:?} is a fact, and nobody who had the ID said what the server says"))?;
-            confirmed += 1;
         }
-        Ok(confirmed)
+        Ok(())
     }
 
     /// What a server stated of a browser that somebody had counts once they said the same in that history, with their token, unless
