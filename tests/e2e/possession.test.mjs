@@ -48,18 +48,7 @@ for (const Browser of [Chromium, Firefox]) {
     });
     after(() => browser.close());
 
-    /** Waits until the edge has what the page captured, and says who the visitor is. @returns {Promise<string>} */
-    const flushed = () =>
-      until(
-        () =>
-          browser.evaluate(async () => {
-            const { endcap } = /** @type {any} */ (window);
-            await endcap.flush?.();
-            const waiting = Object.keys(localStorage).some((key) => key.startsWith('ec.q.'));
-            return !waiting && endcap.anonymousId?.();
-          }),
-        { what: 'the edge has all events' },
-      );
+    const flushed = () => browser.flushed();
 
     /** @param {string} name */
     const track = (name) => browser.evaluate((/** @type {string} */ name) => /** @type {any} */ (window).endcap.track(name), name);

@@ -72,17 +72,7 @@ for (const { name, launch } of BROWSERS) {
     });
     after(() => browser.close());
 
-    /** Waits until the edge has what the page captured, and says who the visitor is. @returns {Promise<string>} */
-    const flushed = () =>
-      until(
-        () =>
-          browser.evaluate(async () => {
-            const { endcap } = /** @type {any} */ (window);
-            await endcap.flush?.();
-            return !Object.keys(localStorage).some((key) => key.startsWith('ec.q.')) && endcap.anonymousId?.();
-          }),
-        { what: 'the edge has all events', within: 30_000 },
-      );
+    const flushed = () => browser.flushed();
 
     /** Calls the page's own Endcap. @param {string} method @param {...unknown} args @returns {Promise<any>} */
     const call = (method, ...args) =>

@@ -100,6 +100,11 @@ export class BrowserPage {
     throw new Error('each browser has its own');
   }
 
+  /** Waits until the edge has what the page captured, and says who the visitor is. @returns {Promise<string>} */
+  flushed() {
+    return until(() => this.evaluate(flushed), { what: 'the edge has all events', within: 30_000 });
+  }
+
   /** The address of the page. */
   async url() {
     return new URL(await this.evaluate(() => location.href));
@@ -227,6 +232,13 @@ export class BrowserPage {
  */
 function attributesOf(selector, attribute) {
   return findAll(selector).map((element) => element.getAttribute(attribute) ?? '');
+}
+
+/** Runs in the page: the anonymous ID once nothing waits to be sent. */
+async function flushed() {
+  const { endcap } = /** @type {any} */ (window);
+  await endcap.flush?.();
+  return !Object.keys(localStorage).some((key) => key.startsWith('ec.q.')) && endcap.anonymousId?.();
 }
 
 /** @param {string} selector */

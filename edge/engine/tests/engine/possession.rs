@@ -46,6 +46,11 @@ fn link(user: &str, order: Option<&str>) -> StatedLink {
     StatedLink { identifier, order: order.map(str::to_owned), witness }
 }
 
+/// How the shop judges what its pages send.
+fn shops<'a>(secrets: &'a [Vec<u8>], rules: &'a IdentityRules) -> EvidencePolicy<'a> {
+    EvidencePolicy { secrets, now: NOW, trust: Trust::Claim, source: "shop", rules, stated: None }
+}
+
 /// A stored form of a version; never written again. `ENDCAP_UPDATE=1` writes it where it is missing.
 fn fixture(name: &str, row: &ProfileRow) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
@@ -123,14 +128,7 @@ fn what_confirms_a_servers_word_is_no_proof_and_leaves_the_token_as_it_is() {
         let mut possession = Possession { is_proved: false, ..row.possessions[&at].clone() };
         possession.links.state(link("ann", None));
         let mut batch = ingested(&batch(&[event]), NOW);
-        let policy = EvidencePolicy {
-            secrets: &secrets,
-            now: NOW,
-            trust: Trust::Claim,
-            source: "shop",
-            rules: &rules,
-            stated: None,
-        };
+        let policy = shops(&secrets, &rules);
         let shown = Shown { generation: Some(3), keeps_token: true, ..Shown::default() };
         let asking = Asking { shown: Some(&shown), inherited: None, links: &[] };
         let held = HeldId { asking, possession };
@@ -172,14 +170,7 @@ fn a_login_has_the_fragment_that_begins_with_it_and_no_other_does() {
     let of_browser = held(Holder::TokenHolder, Some(before.clone()));
     let proves = |shown: &Shown, row: &ProfileRow, inherited: &Inherited, event| {
         let batch = ingested(&batch(&[page("p", NOW, ""), event]), NOW);
-        let policy = EvidencePolicy {
-            secrets: &secrets,
-            now: NOW,
-            trust: batch.trust,
-            source: "shop",
-            rules: &rules,
-            stated: None,
-        };
+        let policy = shops(&secrets, &rules);
         Asking { shown: Some(shown), inherited: Some(inherited), links: &[] }.proves(row, &next, &batch, &policy)
     };
     let right = || proved(&login, NOW, "bob", &json!({}));
@@ -255,14 +246,7 @@ fn only_a_proof_of_the_profiles_own_user_is_possession_of_it() {
     let secrets = [SECRET.to_vec()];
     let proves = |row: &ProfileRow, event| {
         let batch = ingested(&batch(&[page("p", NOW, ""), event]), NOW);
-        let policy = EvidencePolicy {
-            secrets: &secrets,
-            now: NOW,
-            trust: batch.trust,
-            source: "shop",
-            rules: &rules,
-            stated: None,
-        };
+        let policy = shops(&secrets, &rules);
         proves_person(row, &batch, &policy)
     };
     assert!(proves(&row, proved("x", NOW, "ann", &json!({}))));
