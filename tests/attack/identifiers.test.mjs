@@ -16,8 +16,7 @@ const find = (query) => edge.api.get(`/api/profiles?${query}`);
 
 /** What the shop's server says. @param {object} call */
 async function server(call) {
-  const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${Buffer.from(`${edge.serverKey}:`).toString('base64')}` };
-  const answer = await edge.fetch('/v1/identify', { method: 'POST', headers, body: JSON.stringify(call) });
+  const answer = await edge.serverCall('identify', call);
   assert.equal(answer.status, 200);
 }
 

@@ -215,9 +215,7 @@ test("nor is it where the shop's server had named the person before they logged 
   const planted = new Map(attacker.cookies);
   const receiver = new Receiver(service, edge.pushKey);
   assert.equal((await attacker.subscribe(receiver.subscription)).status, 200);
-  const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${edge.serverKey}:`)}` };
-  const call = JSON.stringify({ messageId: uuid(), anonymousId: attacker.anonymousId, userId: 'gus', event: 'Paid' });
-  assert.equal((await edge.fetch('/v1/track', { method: 'POST', headers, body: call })).status, 200);
+  assert.equal((await edge.serverCall('track', { anonymousId: attacker.anonymousId, userId: 'gus', event: 'Paid' })).status, 200);
   const victim = stranger(attacker, Object.fromEntries(planted));
   await victim.send([victim.identify('gus', {}, edge.proof('gus')), victim.product('Viewed', 'his', { category: 'private-taste' })]);
   assert.equal((await person(victim)).counters.push_subscriptions, 0, 'what was subscribed before is ended');

@@ -23,8 +23,7 @@ after(() => edge.stop());
 
 /** A call of the shop's server. @param {string} path @param {Json} fields */
 async function server(path, fields) {
-  const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${edge.serverKey}:`)}` };
-  const reply = await edge.fetch(`/v1/${path}`, { method: 'POST', headers, body: JSON.stringify({ messageId: uuid(), ...fields }) });
+  const reply = await edge.serverCall(path, fields);
   return { status: reply.status, text: await reply.text() };
 }
 

@@ -9,7 +9,6 @@ import { ChromiumPush } from '../harness/chromiumPush.mjs';
 import { Edge, SHOP_ORIGIN, SOURCE } from '../harness/edge.mjs';
 import { Firefox } from '../harness/firefox.mjs';
 import { pushPrefs } from '../harness/firefoxPrefs.mjs';
-import { uuid } from '../harness/ids.mjs';
 import { PushService } from '../harness/pushService.mjs';
 import { Receiver } from '../harness/receiver.mjs';
 import { SlowEdge } from '../harness/slowEdge.mjs';
@@ -95,6 +94,12 @@ for (const { name, launch } of BROWSERS) {
       return other;
     }
 
+    /** Makes the browser a visitor, with cookies, by a script of the page. @param {Visitor} visitor @param {Record<string, string>} cookies */
+    const plant = ({ deviceId, anonymousId }, cookies) =>
+      browser.evaluate((/** @type {Record<string, string>} */ all) => {
+        for (const [key, value] of Object.entries(all)) document.cookie = `${key}=${value}; path=/`;
+      }, { ...cookies, ec_id: `1.${deviceId}.${anonymousId}.0` });
+
     /** What the edge tells a stranger who asks for a decision. @param {Visitor} other */
     const told = (other) => other.post(other.batch([], { ask: { slots: [] } }));
 
@@ -155,9 +160,7 @@ for (const { name, launch } of BROWSERS) {
       const cookies = Object.fromEntries(planted.cookies);
       await browser.open(`${origin}/plain`);
       // As a script on another host of the shop's domain can.
-      await browser.evaluate((/** @type {[string, string][]} */ all) => {
-        for (const [key, value] of all) document.cookie = `${key}=${value}; path=/`;
-      }, [...planted.cookies, ['ec_id', `1.${planted.deviceId}.${planted.anonymousId}.0`]]);
+      await plant(planted, cookies);
       await browser.open(`${origin}/`);
       assert.equal(await flushed(), planted.anonymousId);
       await call('identify', `fay-${name}`, {}, { proof: edge.proof(`fay-${name}`) });
@@ -208,9 +211,7 @@ for (const { name, launch } of BROWSERS) {
       const id = await bound(await serve(shop, 0));
       /** @param {string} anonymousId @param {string} userId @param {object} [context] */
       const says = async (anonymousId, userId, context) => {
-        const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${edge.serverKey}:`)}` };
-        const body = JSON.stringify({ messageId: uuid(), anonymousId, userId, event: 'Told', context });
-        assert.equal((await edge.fetch('/v1/track', { method: 'POST', headers, body })).status, 200);
+        assert.equal((await edge.serverCall('track', { anonymousId, userId, event: 'Told', context })).status, 200);
       };
       const users = async () => (await profile(id)).user_ids;
       await says(id, `hal-${name}`);
@@ -232,9 +233,7 @@ for (const { name, launch } of BROWSERS) {
       const earlier = new Visitor(edge);
       await earlier.send([earlier.track('Long ago')]);
       await browser.open(`${origin}/plain`);
-      await browser.evaluate((/** @type {[string, string][]} */ all) => {
-        for (const [key, value] of all) document.cookie = `${key}=${value}; path=/`;
-      }, [['ec_id', `1.${earlier.deviceId}.${earlier.anonymousId}.0`], ['ec_r', edge.signed('route', earlier.anonymousId)]]);
+      await plant(earlier, { ec_r: edge.signed('route', earlier.anonymousId) });
       // Somebody else, who only knows the name, comes first.
       const racer = stranger(earlier.anonymousId);
       for (let n = 0; n < 2; n += 1) await told(racer);

@@ -144,8 +144,6 @@ function assertStory(profile, userId) {
  * @param {string} userId
  */
 async function linkByServer(anonymousId, userId) {
-  const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${edge.serverKey}:`)}` };
-  const body = JSON.stringify({ anonymousId, userId, event: 'Told', messageId: uuid() });
-  const response = await edge.fetch('/v1/track', { method: 'POST', headers, body });
+  const response = await edge.serverCall('track', { anonymousId, userId, event: 'Told' });
   assert.deepEqual(await response.json(), { success: true });
 }

@@ -13,6 +13,7 @@ import { Miniflare, Response } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions as optionsOf } from 'wrangler';
 import { Api } from './api.mjs';
 import { freePort } from './freePort.mjs';
+import { uuid } from './ids.mjs';
 import { ROOT, TARGET } from './paths.mjs';
 import { request } from './request.mjs';
 import { ROUTES, storefront } from './storefront.mjs';
@@ -96,16 +97,13 @@ export class Edge {
 
   /** The name by which a page knows a profile. @param {string} profileId @param {string} [keys] As the configuration takes them. */
   opaque(profileId, keys = this.signingKey) {
-    const [kid, key] = keys.split(',')[0].split(':');
-    const mac = createHmac('sha256', Buffer.from(key, 'base64url')).update(`endcap profile\0${kid}\0${profileId}\0`);
-    return mac.digest().subarray(0, 16).toString('base64url');
+    return mac('profile', profileId, keys).mac;
   }
 
   /** A text as an edge signs it. @param {string} purpose @param {string} payload @param {string} [keys] */
   signed(purpose, payload, keys = this.signingKey) {
-    const [kid, key] = keys.split(':');
-    const mac = createHmac('sha256', Buffer.from(key, 'base64url')).update(`endcap ${purpose}\0${kid}\0${payload}\0`).digest();
-    return `1.${kid}.${Buffer.from(payload).toString('base64url')}.${mac.subarray(0, 16).toString('base64url')}`;
+    const { kid, mac: code } = mac(purpose, payload, keys);
+    return `1.${kid}.${Buffer.from(payload).toString('base64url')}.${code}`;
   }
 
   /** The secret write key of the shop's server, for {@link SOURCE}. */
@@ -128,6 +126,17 @@ export class Edge {
    */
   fetch(path, init) {
     return request(this.origin + path, init);
+  }
+
+  /**
+   * A call of the shop's server, with its secret key.
+   *
+   * @param {string} path Below `/v1/`.
+   * @param {object} call
+   */
+  serverCall(path, call) {
+    const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${this.serverKey}:`)}` };
+    return this.fetch(`/v1/${path}`, { method: 'POST', headers, body: JSON.stringify({ messageId: uuid(), ...call }) });
   }
 
   /**
@@ -232,6 +241,19 @@ export class Edge {
       ...(outbound && { outboundService: async (/** @type {any} */ request) => respond(await outbound(request)) }),
     };
   }
+}
+
+/**
+ * What the edge signs for a purpose with the newest of its keys.
+ *
+ * @param {string} purpose
+ * @param {string} payload
+ * @param {string} keys As the configuration takes them.
+ */
+function mac(purpose, payload, keys) {
+  const [kid, key] = keys.split(',')[0].split(':');
+  const code = createHmac('sha256', Buffer.from(key, 'base64url')).update(`endcap ${purpose}\0${kid}\0${payload}\0`).digest();
+  return { kid, mac: code.subarray(0, 16).toString('base64url') };
 }
 
 /** The modules of a worker's folder, the entry first. @param {string} folder */

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Edge } from '../harness/edge.mjs';
-import { uuid } from '../harness/ids.mjs';
 import { PushService } from '../harness/pushService.mjs';
 import { Receiver } from '../harness/receiver.mjs';
 import { until } from '../harness/until.mjs';
@@ -50,12 +49,7 @@ async function mentioning(names) {
 
 /** The shop's server speaks. @param {string} call @param {Json} body */
 async function server(call, body) {
-  const headers = {
-    'Content-Type': 'application/json',
-    Authorization: `Basic ${Buffer.from(`${edge.serverKey}:`).toString('base64')}`,
-  };
-  const text = JSON.stringify({ messageId: uuid(), ...body });
-  const response = await edge.fetch(`/v1/${call}`, { method: 'POST', headers, body: text });
+  const response = await edge.serverCall(call, body);
   return { status: response.status, body: await response.json() };
 }
 

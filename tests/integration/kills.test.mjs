@@ -7,7 +7,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Edge } from '../harness/edge.mjs';
-import { uuid } from '../harness/ids.mjs';
 import { until } from '../harness/until.mjs';
 import { Visitor } from '../harness/visitor.mjs';
 
@@ -112,10 +111,8 @@ test('a server names a browser before it was ever seen; its events follow once t
   const edge = await Edge.start();
   t.after(() => edge.stop());
   const visitor = new Visitor(edge);
-  const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${edge.serverKey}:`)}` };
   const alias = async () => {
-    const body = JSON.stringify({ messageId: uuid(), previousId: visitor.anonymousId, userId: 'early-bird' });
-    assert.equal((await edge.fetch('/v1/alias', { method: 'POST', headers, body })).status, 200);
+    assert.equal((await edge.serverCall('alias', { previousId: visitor.anonymousId, userId: 'early-bird' })).status, 200);
     return (await edge.api.profile({ user_id: 'early-bird' })).products_viewed;
   };
   assert.deepEqual(await alias(), []);

@@ -30,12 +30,7 @@ const view = (visitor, product) => visitor.send([visitor.product('Viewed', produ
 
 /** The shop's server speaks. @param {string} call @param {Json} body */
 async function server(call, body) {
-  const headers = {
-    'Content-Type': 'application/json',
-    Authorization: `Basic ${Buffer.from(`${edge.serverKey}:`).toString('base64')}`,
-  };
-  const text = JSON.stringify({ messageId: uuid(), ...body });
-  const response = await edge.fetch(`/v1/${call}`, { method: 'POST', headers, body: text });
+  const response = await edge.serverCall(call, body);
   assert.equal(response.status, 200, await response.text());
 }
 

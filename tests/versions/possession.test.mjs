@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { BUILT, Edge } from '../harness/edge.mjs';
-import { uuid } from '../harness/ids.mjs';
 import { Visitor } from '../harness/visitor.mjs';
 
 const BEFORE = process.env.ENDCAP_TEST_BEFORE ?? '';
@@ -96,7 +95,6 @@ export default { fetch: (request, env, context) => versions[turn++ % 2].default.
 test('both versions at the same moment serve the same visitors, whichever has which object', async (t) => {
   const edge = await Edge.start({ worker: mixed(t, 0), variables: { ENDCAP_IN_FLIGHT_MS: '0' } });
   t.after(() => edge.stop());
-  const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${edge.serverKey}:`)}` };
   const people = Array.from({ length: 24 }, (_, n) => ({ visitor: new Visitor(edge), user: `user-${n % 12}`, told: /** @type {string[]} */ ([]) }));
   for (const [round, first] of [0, 1, 0].entries()) {
     if (round > 0) await edge.restart({}, mixed(t, /** @type {0 | 1} */ (first)));
@@ -109,8 +107,7 @@ test('both versions at the same moment serve the same visitors, whichever has wh
       assert.ok(Buffer.from(decision.behaviour, 'base64url').includes('private-taste'), view);
       told.push(view);
       // The shop's server speaks of the user and of the browser.
-      const call = { messageId: uuid(), anonymousId: visitor.anonymousId, userId: user, event: `Server ${view}` };
-      const reply = await edge.fetch('/v1/track', { method: 'POST', headers, body: JSON.stringify(call) });
+      const reply = await edge.serverCall('track', { anonymousId: visitor.anonymousId, userId: user, event: `Server ${view}` });
       assert.equal(reply.status, 200, await reply.text());
     }
   }

@@ -1,7 +1,7 @@
 // The drawer's list of what Endcap captured, sent, decided and showed.
 
 import { el } from '../dom';
-import { chip, data, list, nothing, text, time, tree } from './parts';
+import { chip, count, data, list, nothing, text, time, tree } from './parts';
 import type { Entry } from './recorder';
 
 const TONES: Record<string, string> = { captured: 'blue', sent: 'green', decision: 'violet', trigger: 'amber', shown: 'green', not_shown: 'grey', consent: 'teal', push: 'teal', not_captured: 'grey', not_sent: 'red', error: 'red' };
@@ -11,7 +11,7 @@ const PURPOSES = ['analytics', 'personalization', 'marketing'];
 function answer(detail: Entry['detail']): string {
   const reply = data(detail.answer);
   const parts = ['accepted', 'duplicate', 'rejected'].map((key) => [key, list(reply[key]).length] as const).filter(([, n]) => n > 0);
-  return `${text(detail.events)} event${detail.events === 1 ? '' : 's'}: ${parts.map(([key, n]) => `${n} ${key}`).join(', ') || 'nothing to keep'}`;
+  return `${count(detail.events, 'event')}: ${parts.map(([key, n]) => `${n} ${key}`).join(', ') || 'nothing to keep'}`;
 }
 
 function decided(detail: Entry['detail']): string {

@@ -9,6 +9,9 @@ export const data = (value: unknown): Data => (isData(value) ? value : {});
 export const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 export const text = (value: unknown): string => (value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value));
 
+/** A number of things, for example "1 event". */
+export const count = (number: unknown, name: string): string => `${text(number)} ${name}${number === 1 ? '' : 's'}`;
+
 /** A time of day with milliseconds, or the date too where it was not today. */
 export function time(at: unknown, precise = false): string {
   const when = new Date(Number(at));

@@ -2,7 +2,7 @@
 
 import { anonymousId } from 'endcap';
 import { el, euros } from '../dom';
-import { chip, data, facts, list, nothing, section, text, time, tree, type Data } from './parts';
+import { chip, count, data, facts, list, nothing, section, text, time, tree, type Data } from './parts';
 
 /** The profile, or in words why there is none. */
 export async function fetchProfile(): Promise<Data | string> {
@@ -40,7 +40,6 @@ function identity(profile: Data): HTMLElement {
 /** Who only claims to be this person: nothing of it counts here. */
 function claims(profile: Data): HTMLElement | null {
   const { claims, browsers, last_seen } = data(profile.unproved);
-  const count = (number: unknown, name: string): string => `${text(number)} ${name}${number === 1 ? '' : 's'}`;
   const rows = list(claims).map(data).map((it) => el('li', {},
     el('time', {}, time(it.claimed_at)), el('span', {}, `${count(it.events, 'event')}, ${count(it.orders, 'order')}`), chip(text(it.identifier).replaceAll('_', ' '))));
   return rows.length ? section('Claims without proof', el('ul', { class: 'ec-rows' }, ...rows), facts([['Browsers', browsers], ['Last seen', time(last_seen)]])) : null;

@@ -151,10 +151,8 @@ fn succession(id: &FragmentId, fragment: &Fragment, world: &World<'_>, script: &
         let own = script.asks || browser.is_none_or(|browser| browser == sender.name);
         hold(own, || format!("{id:?} has an event of {}", sender.name))?;
     }
-    let was_proved =
-        fragment.events.iter().filter_map(|event| script.event(&event.message_id)).any(|(sender, event)| {
-            event["type"] == "identify" && sender.trust == Trust::Claim && Script::is_proved(sender, event)
-        });
+    let mut told = fragment.events.iter().filter_map(|event| script.event(&event.message_id));
+    let was_proved = told.any(|(sender, event)| Script::is_login(sender, event));
     let Some(next) = fragment.successor.as_ref().filter(|_| was_proved) else { return Ok(()) };
     let begins = |(_, message): &&(AnonymousId, String)| id.next(&MessageId::parse(message).unwrap()) == *next;
     let login = world.accepted.keys().find(begins).and_then(|(_, message)| script.event(message));

@@ -43,36 +43,28 @@ impl World<'_> {
         &self,
         delivery: &Delivery,
         held: Possession,
-        after: Possession,
+        mut after: Possession,
         visit: &Visit,
     ) -> Possession {
         match self.mutation {
-            Some(Mutation::ProofKeepsToken) if visit.proved => held,
-            Some(Mutation::NothingConfirms) => Possession { links: StatedLinks::default(), ..after },
-            Some(Mutation::LogoutBeforeLogin) if visit.proved => Possession { is_ended: false, ..after },
+            Some(Mutation::ProofKeepsToken) if visit.proved => after = held,
+            Some(Mutation::NothingConfirms) => after.links = StatedLinks::default(),
+            Some(Mutation::LogoutBeforeLogin) if visit.proved => after.is_ended = false,
             Some(Mutation::StatedOfOpenKept) if after.holder == Holder::Anybody => {
-                let mut after = after;
                 delivery.links.iter().for_each(|link| after.links.state(link.clone()));
-                after
             }
             Some(Mutation::AnyWordConfirms) => {
-                let mut after = after;
-                visit
-                    .accepted
-                    .iter()
-                    .filter_map(|message| self.named_by(message))
-                    .for_each(|name| after.links.name(name));
-                after
+                let names = visit.accepted.iter().filter_map(|message| self.named_by(message));
+                names.for_each(|name| after.links.name(name));
             }
             Some(Mutation::NamesInherited) => {
-                let links = delivery
-                    .inherited
-                    .as_ref()
-                    .map_or_else(|| after.links.clone(), |before| before.possession.links.clone());
-                Possession { links, ..after }
+                if let Some(before) = &delivery.inherited {
+                    after.links.clone_from(&before.possession.links);
+                }
             }
-            _ => after,
+            _ => {}
         }
+        after
     }
 
     fn named_by(&self, message: &str) -> Option<CommonName> {

@@ -103,11 +103,18 @@ impl Script {
         all.find(|(_, event)| event["message_id"] == message)
     }
 
-    /// Whether something proves the user of an event. `null` and its like are nobody.
+    /// The user that an event names. `null` and its like are nobody.
+    fn user_of(event: &Value) -> Option<UserId> {
+        event["user_id"]
+            .as_str()
+            .filter(|user| !["guest", "null"].contains(user))
+            .and_then(|user| UserId::parse(user).ok())
+    }
+
+    /// Whether something proves the user of an event.
     pub(crate) fn is_proved(sender: &Sender, event: &Value) -> bool {
-        let user = event["user_id"].as_str().filter(|user| !["guest", "null"].contains(user));
-        let user = user.and_then(|user| UserId::parse(user).ok());
-        sender.trust == Trust::Fact || user.is_some_and(|user| event["proof"] == proof::prove(SECRET, &user))
+        sender.trust == Trust::Fact
+            || Self::user_of(event).is_some_and(|user| event["proof"] == proof::prove(SECRET, &user))
     }
 
     /// Whether an event is a browser's login with a proof.
@@ -118,9 +125,8 @@ impl Script {
     /// Whether somebody logs in without a proof after another person within one batch. If its answer is lost, it comes again
     /// without the token that the first of them earned, and nothing shows whose the rest is.
     pub(crate) fn has_unproved_login_after_another(&self) -> bool {
-        let names = |event: &&Value| event["user_id"].as_str().is_some_and(|user| !["guest", "null"].contains(&user));
         let is_one = |sender: &Sender, batch: &Vec<Value>| {
-            let logins: Vec<&Value> = batch.iter().filter(names).collect();
+            let logins: Vec<&Value> = batch.iter().filter(|event| Self::user_of(event).is_some()).collect();
             logins.windows(2).any(|two| two[0]["user_id"] != two[1]["user_id"] && !Self::is_proved(sender, two[1]))
         };
         self.senders.iter().any(|sender| sender.batches.iter().any(|batch| is_one(sender, batch)))
