@@ -85,6 +85,12 @@ pub enum Payload {
     ReplayReply,
     /// How timers are.
     Timers,
+    /// Jobs that failed too often.
+    ParkedJobs,
+    /// Which of them to try again.
+    RetryAsk,
+    /// How many are tried again.
+    RetryReply,
     /// How the deployment is.
     DeploymentHealth,
 }

@@ -3,7 +3,7 @@
 //! One event, in the order of the modules: [`visit`] applies what was ingested to a profile and folds the person,
 //! [`journey`] says what should happen later, [`decide`] answers what to show now. [`shop`] holds what was configured,
 //! [`channel`], [`computed_traits`] and [`profile_view`] are computed when somebody looks. [`limit`] and [`layout`] stand at
-//! the door of all of it; [`openapi`] describes it, [`health`] says how it is.
+//! the door of all of it; [`openapi`] describes it, [`health`] and [`parked_jobs`] say how it is.
 
 pub mod batch_reply;
 pub mod channel;
@@ -16,6 +16,7 @@ pub mod layout;
 pub mod limit;
 pub mod link_settling;
 pub mod openapi;
+pub mod parked_jobs;
 pub mod person_export;
 pub mod profile_view;
 pub mod shop;

@@ -14,5 +14,6 @@ pub(crate) fn queue_health(db: &Db, query: &'static str) -> Result<OutboxHealth,
         failing: row.int(1).unsigned_abs(),
         most_attempts: row.int(2).unsigned_abs(),
         oldest_due: (waiting > 0).then(|| row.int(3)),
+        parked: 0,
     })
 }

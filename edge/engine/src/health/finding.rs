@@ -30,6 +30,8 @@ pub enum FindingCode {
     TimerLate,
     /// Jobs of the outbox fail, and are tried again.
     JobFailing,
+    /// Jobs of the outbox failed too often and are tried no more.
+    JobsParked,
     /// Many events were refused within the last hour.
     QuarantineGrowing,
     /// Refused events were dropped for want of room.
@@ -115,6 +117,13 @@ pub fn of_shard(shard: &ShardHealth, now: UnixMillis) -> Vec<Finding> {
     findings.when(outbox.failing > 0 || is_late(outbox.oldest_due, now), FindingCode::JobFailing, || {
         let (waiting, failing, tries) = (outbox.waiting, outbox.failing, outbox.most_attempts);
         format!("of {waiting} jobs {failing} fail, one of them {tries} times, and are tried again; the worker's log says why")
+    });
+    findings.when(outbox.parked > 0, FindingCode::JobsParked, || {
+        let count = outbox.parked;
+        format!(
+            "{count} jobs failed too often and are tried no more; GET /api/jobs/parked says why, and once that is mended \
+             POST /api/jobs/retry has them tried again"
+        )
     });
     findings.when(quarantine.kept_last_hour >= GROWING, FindingCode::QuarantineGrowing, || {
         let count = quarantine.kept_last_hour;
@@ -230,7 +239,7 @@ mod tests {
             shard: 3,
             bytes: NEARLY_FULL,
             timers: TimerHealth { oldest_due: Some(NOW - LATE_MS - 1), failing: 1, failed_runs: 1 },
-            outbox: OutboxHealth { waiting: 2, failing: 2, most_attempts: 5, oldest_due: None },
+            outbox: OutboxHealth { waiting: 2, failing: 2, parked: 1, most_attempts: 5, oldest_due: None },
             quarantine: QuarantineHealth {
                 kept: 9,
                 kept_last_hour: GROWING,
@@ -251,6 +260,7 @@ mod tests {
             FindingCode::TimerFailing,
             FindingCode::TimerLate,
             FindingCode::JobFailing,
+            FindingCode::JobsParked,
             FindingCode::QuarantineGrowing,
             FindingCode::QuarantineFull,
             FindingCode::LearningBehind,
@@ -272,12 +282,13 @@ mod tests {
 
     #[test]
     fn what_the_identity_graph_owes_is_found() {
-        let failing = OutboxHealth { waiting: 1, failing: 1, most_attempts: 3, oldest_due: Some(NOW) };
+        let failing =
+            OutboxHealth { waiting: 1, failing: 1, most_attempts: 3, oldest_due: Some(NOW), ..OutboxHealth::default() };
         let late = OutboxHealth { waiting: 1, oldest_due: Some(NOW - LATE_MS - 1), ..OutboxHealth::default() };
         let part = GraphHealth { part: 1, bytes: 0, reassignments: failing, erasures: late };
         let found: Vec<_> = of_graph(&part, NOW).into_iter().map(|finding| (finding.code, finding.place)).collect();
         let place = Place::IdentityGraph(1);
-        let begun = OutboxHealth { waiting: 1, failing: 1, most_attempts: ERASURE_TRIES - 1, oldest_due: Some(NOW) };
+        let begun = OutboxHealth { most_attempts: ERASURE_TRIES - 1, ..failing };
         assert_eq!(of_graph(&GraphHealth { erasures: begun, ..GraphHealth::default() }, NOW), []);
         assert_eq!(found, [(FindingCode::ReassignmentFailing, place), (FindingCode::ErasureLate, place)]);
     }

@@ -64,6 +64,9 @@ pub struct OutboxHealth {
     pub waiting: u64,
     /// Those whose last try failed. They are tried again.
     pub failing: u64,
+    /// Those that failed too often and are tried no more until somebody asks for it.
+    #[serde(default)]
+    pub parked: u64,
     /// Tries of the one that failed most often.
     pub most_attempts: u64,
     /// When the earliest is due; in the past, it is late.

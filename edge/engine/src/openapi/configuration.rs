@@ -40,6 +40,14 @@ pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
             ("How the deployment is", ("200", health), &[])
         }
         Operation::GetTimers => ("How timers are", ("200", "Timers over all shards, as of now."), &[]),
+        Operation::GetParkedJobs => {
+            let jobs = "How many there are, and the first 200 of them.";
+            ("Jobs that failed too often and are tried no more", ("200", jobs), &[])
+        }
+        Operation::RetryJobs => {
+            let retried = "How many are being tried again.";
+            ("Try parked jobs again", ("200", retried), &[WRONG, LARGE])
+        }
         Operation::GetWebhooks => ("All webhook sources", ("200", "The webhook sources."), &[]),
         Operation::GetWebhook => ("One webhook source", ("200", "The mapping, with its source."), &[WRONG, NO_WEBHOOK]),
         Operation::PutWebhook => {

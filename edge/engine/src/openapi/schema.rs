@@ -15,6 +15,7 @@ use crate::batch_reply::BatchReply;
 use crate::health::Health;
 use crate::layout::growth::ShardsStatus;
 use crate::layout::placement::ShardsAsk;
+use crate::parked_jobs::{ParkedJobs, RetryAsk, RetryReply};
 use crate::person_export::{EventPage, Export, PersonGraph};
 use crate::profile_view::ProfileView;
 use crate::shop::Settings;
@@ -64,6 +65,9 @@ pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Op
         Payload::ReplayAsk => generator.subschema_for::<ReplayAsk>(),
         Payload::ReplayReply => generator.subschema_for::<ReplayReply>(),
         Payload::DeploymentHealth => generator.subschema_for::<Health>(),
+        Payload::ParkedJobs => generator.subschema_for::<ParkedJobs>(),
+        Payload::RetryAsk => generator.subschema_for::<RetryAsk>(),
+        Payload::RetryReply => generator.subschema_for::<RetryReply>(),
         Payload::Timers => generator.subschema_for::<TimersView>(),
     };
     Some(schema.into())

@@ -5,6 +5,7 @@ pub(super) mod campaigns;
 mod config_body;
 pub(super) mod health;
 pub(super) mod identity;
+pub(super) mod jobs;
 pub(super) mod links;
 pub(super) mod people;
 pub(super) mod person_export;

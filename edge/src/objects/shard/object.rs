@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+use endcap_engine::parked_jobs::RetryAsk;
 use endcap_events::link::cross_domain::Arrived;
 use endcap_protocol::UnixMillis;
 use endcap_push::TokenCache;
@@ -35,6 +36,7 @@ use crate::rpc::erasure::{EraseStep, NamesAsk};
 use crate::rpc::graph::Reassign;
 use crate::rpc::health::ShardHealthAsk;
 use crate::rpc::message::{Done, Message};
+use crate::rpc::parked_jobs::ParkedJobsAsk;
 use crate::rpc::person_export::{BelongingsAsk, EventsAsk};
 use crate::rpc::placement::Use;
 use crate::rpc::profile::{FragmentAsk, ProfileQuestion};
@@ -174,6 +176,8 @@ impl ProfileShard {
             ProfileQuestion::PATH => self.profile(&message::read(&body)?).await,
             RunTimers::PATH => self.timers_route(&message::read(&body)?).await,
             ShardHealthAsk::PATH => self.health_route().await,
+            ParkedJobsAsk::PATH => self.parked_route(),
+            RetryAsk::PATH => self.retry_route(&message::read(&body)?).await,
             TimersAsk::PATH => response::json(&self.store.timers_view(clock::now())?),
             NamesAsk::PATH => self.names_route(&message::read(&body)?),
             EraseStep::PATH => self.erase_route(&message::read(&body)?).await,

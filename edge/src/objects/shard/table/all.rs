@@ -12,6 +12,7 @@ use super::holding::HoldingTable;
 use super::membership::MembershipTable;
 use super::meta::MetaTable;
 use super::outbox::OutboxTable;
+use super::parked_job::ParkedJobTable;
 use super::profile::ProfileTable;
 use super::quarantine::QuarantineTable;
 use super::refused::RefusedTable;
@@ -23,9 +24,10 @@ use crate::platform::error::EdgeError;
 
 /// Every table. Erasure goes in this order: tombstones come first, so that no fragment on its way brings back rows that
 /// a later table deletes.
-pub(crate) const TABLES: [&dyn Table; 12] = [
+pub(crate) const TABLES: [&dyn Table; 13] = [
     &TombstoneTable,
     &OutboxTable,
+    &ParkedJobTable,
     &QuarantineTable,
     &EventLogTable,
     &ProfileTable,

@@ -12,6 +12,7 @@ pub(super) mod holding;
 pub(super) mod membership;
 pub(super) mod meta;
 pub(super) mod outbox;
+pub(super) mod parked_job;
 pub(super) mod profile;
 pub(super) mod quarantine;
 pub(super) mod refused;

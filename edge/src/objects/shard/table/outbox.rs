@@ -1,10 +1,13 @@
 //! `outbox`: what has to happen elsewhere, recorded before it is tried.
 //!
 //! Linking across shards and sending messages are recorded in the transaction that decided them, tried after it, and
-//! tried again by the alarm until they are acknowledged. Every step is idempotent, so a crash anywhere repeats at most
+//! tried again by the alarm until they are acknowledged, or failed so often that they are parked (`parked_job.rs`). Every step is idempotent, so a crash anywhere repeats at most
 //! what changes nothing.
 
+use std::collections::BTreeSet;
+
 use endcap_engine::health::OutboxHealth;
+use endcap_identity::FragmentId;
 use endcap_protocol::UnixMillis;
 use serde::{Deserialize, Serialize};
 use worker::SqlStorageValue;
@@ -94,12 +97,7 @@ fn erase(eraser: &Eraser<'_>, sums: &mut ErasedRows) -> Result<(), EdgeError> {
         let query = "SELECT id, body FROM outbox
                      WHERE EXISTS (SELECT 1 FROM json_each(?) WHERE instr(body, value) > 0)";
         for row in store.db.rows(query, vec![serde_json::to_string(fragments)?.into()])? {
-            let about = match serde_json::from_str::<OutboxJob>(&row.text(1))? {
-                OutboxJob::LinkIdentity(link) => fragments.contains(&link.assertion.fragment),
-                OutboxJob::MoveFragment(moving) => fragments.contains(&moving.fragment_id),
-                OutboxJob::SendPush(send) => fragments.contains(send.profile_id.as_str()),
-            };
-            if about {
+            if is_about(&row.text(1), fragments)? {
                 store.drop_job(&row.text(0))?;
                 dropped += 1;
             }
@@ -107,6 +105,15 @@ fn erase(eraser: &Eraser<'_>, sums: &mut ErasedRows) -> Result<(), EdgeError> {
         Ok(dropped)
     })?;
     Ok(())
+}
+
+/// Whether a stored job is about one of these fragments.
+pub(super) fn is_about(body: &str, fragments: &BTreeSet<FragmentId>) -> Result<bool, EdgeError> {
+    Ok(match serde_json::from_str::<OutboxJob>(body)? {
+        OutboxJob::LinkIdentity(link) => fragments.contains(&link.assertion.fragment),
+        OutboxJob::MoveFragment(moving) => fragments.contains(&moving.fragment_id),
+        OutboxJob::SendPush(send) => fragments.contains(send.profile_id.as_str()),
+    })
 }
 
 /// A job as stored. It is read when it is tried, so that one of a newer version holds up no other.
@@ -178,7 +185,7 @@ impl Store {
     pub(crate) fn outbox_health(&self) -> Result<OutboxHealth, EdgeError> {
         let query = "SELECT count(*), count(*) FILTER (WHERE attempts > 0), max(attempts), min(due) FROM outbox
                      WHERE bucket NOT IN (SELECT bucket FROM unserved)";
-        queue_health(&self.db, query)
+        Ok(OutboxHealth { parked: self.count_parked()?, ..queue_health(&self.db, query)? })
     }
 
     /// Puts a job off after a failed try.
