@@ -1,5 +1,6 @@
 //! The answer to a batch.
 
+use endcap_events::ingest::event::Event;
 use endcap_events::ingest::rejection::{RejectCode, Rejection};
 use endcap_events::ingest::warning::Warning;
 use endcap_protocol::AnonymousId;
@@ -98,15 +99,19 @@ impl BatchReply {
         serde_json::to_vec(&text).map_err(|error| DomainError::Internal(error.to_string()))
     }
 
-    /// Adds the reply of the profile that took over the rest of the batch; its decision is the one that counts.
+    /// Adds the reply of the profile that took over the rest of the batch; its decision is the one that counts. `taken_over`
+    /// are its events, which say where in the batch they stood.
     ///
     /// # Errors
     /// When it is no reply: then what became of the rest is not known.
-    pub fn follow(&mut self, json: &[u8]) -> Result<(), DomainError> {
+    pub fn follow(&mut self, json: &[u8], taken_over: &[Event]) -> Result<(), DomainError> {
         let rest: Self = serde_json::from_slice(json).map_err(|error| DomainError::Internal(error.to_string()))?;
         self.accepted.extend(rest.accepted);
         self.duplicate.extend(rest.duplicate);
-        self.rejected.extend(rest.rejected);
+        self.rejected.extend(rest.rejected.into_iter().map(|rejection| {
+            let place = taken_over.get(rejection.index).map_or(rejection.index, |event| event.place);
+            rejection.relative().at(place)
+        }));
         self.warnings.extend(rest.warnings);
         self.decision = rest.decision.or(self.decision.take());
         Ok(())

@@ -54,8 +54,10 @@ impl Asking<'_> {
     /// [`proves`](Self::proves) says of the request's batch.
     pub fn judge(self, row: &ProfileRow, at: &FragmentId, proves: impl FnOnce() -> bool, now: Moment) -> Judgement {
         let begins = !row.fragments.contains_key(at);
-        let state = row.possessions.get(at).cloned().or_else(|| self.inherited.map(|held| held.possession.inherited()));
-        match (self.shown, state) {
+        let known = row.possessions.get(at).cloned().or_else(|| self.inherited.map(|held| held.possession.inherited()));
+        let people_before = known.as_ref().map_or(0, |state| state.people_before);
+        let state = known.filter(|state| !state.says_nothing());
+        let judgement = match (self.shown, state) {
             (None, state) => Judgement::Holds(state.unwrap_or_default()),
             // An ID that another vendor's client is the first to name is that client's, or else the shop's server's.
             (Some(shown), None) if begins && shown.client == Client::Vendor => {
@@ -65,6 +67,10 @@ impl Asking<'_> {
                 Judgement::Holds(Possession::of_server(now.at))
             }
             (Some(shown), state) => state.unwrap_or_default().judge(shown, &row.id, proves, now),
+        };
+        match judgement {
+            Judgement::Holds(possession) => Judgement::Holds(Possession { people_before, ..possession }),
+            other => other,
         }
     }
 
@@ -92,8 +98,10 @@ impl Asking<'_> {
     #[must_use]
     pub fn passed_on(self, row: &ProfileRow, passed: &FragmentId, next: &FragmentId) -> Option<Inherited> {
         let brought = self.inherited.map(|held| &held.possession);
-        let possession = row.possessions.get(passed).or(brought).cloned()?;
         let has_moved = passed == next;
+        let held = row.possessions.get(passed).or(brought).cloned();
+        // Who was here says nothing of an ID that anybody has; that somebody was counts.
+        let possession = held.or_else(|| (!has_moved).then(Possession::default))?;
         let follows =
             if has_moved { self.inherited.and_then(|held| held.follows.clone()) } else { Some(passed.clone()) };
         Some(Inherited { possession, follows })

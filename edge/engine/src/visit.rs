@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use endcap_events::ingest::event::{Event, Kind};
 use endcap_events::ingest::redact::without_proof;
 use endcap_events::ingest::warning::WarningCode;
-use endcap_events::ingest::{Batch, Warning};
+use endcap_events::ingest::{Batch, HANDOVERS, Warning};
 use endcap_identity::{Assertion, CommonName, Evidence, FragmentId};
 use endcap_models::lifecycle::Bounds;
 use endcap_models::lifecycle::History;
@@ -104,8 +104,13 @@ pub fn apply(
         let confirms = policy.trust == Trust::Claim && fact.is_some() && !proves;
         if user.is_some_and(|(user, trust)| fragment.is_anothers(&user, trust, &event)) {
             let next = at.next(&event.message_id);
+            let rest: Vec<Event> = std::iter::once(event).chain(events).collect();
+            if policy.trust == Trust::Claim && batch.handovers >= HANDOVERS {
+                batch.refuse_people(&rest);
+                break;
+            }
             fragment.successor = Some(next.clone());
-            visit.succession = Some((next, std::iter::once(event).chain(events).collect()));
+            visit.succession = Some((next, rest));
             break;
         }
         let id = event.message_id.as_str().to_owned();

@@ -65,6 +65,9 @@ pub struct Possession {
     /// What the shop's server states of whose the browser is, and what the browser says of it.
     #[serde(default)]
     pub links: StatedLinks,
+    /// How many people had the browser before this one. Says which of its fragments is the later.
+    #[serde(default)]
+    pub people_before: u32,
 }
 
 /// When a request is judged.
@@ -210,7 +213,14 @@ impl Possession {
     /// that one yet.
     #[must_use]
     pub fn inherited(&self) -> Self {
-        Self { is_proved: false, is_ended: false, links: self.links.inherited(), ..self.clone() }
+        let people_before = self.people_before.saturating_add(1);
+        Self { is_proved: false, is_ended: false, links: self.links.inherited(), people_before, ..self.clone() }
+    }
+
+    /// Whether nothing is known of who has the ID.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        *self == Self { people_before: self.people_before, ..Self::default() }
     }
 
     /// The state of an ID that another vendor's client was the first to name.
@@ -374,7 +384,8 @@ mod tests {
     fn the_first_proof_begins_a_generation_in_which_earlier_tokens_are_worth_nothing() {
         assert_eq!(Possession::default().proved(&nothing(), NOW), proved(PROVED));
         assert_eq!(bound(4).proved(&token(4), NOW), proved(PROVED + 2));
-        assert_eq!(proved(PROVED + 2).inherited().proved(&nothing(), NOW), proved(PROVED + 3));
+        let next = Possession { people_before: 1, ..proved(PROVED + 3) };
+        assert_eq!(proved(PROVED + 2).inherited().proved(&nothing(), NOW), next);
         assert_eq!(bound(1).judge(&token(0), &home(), || false, LATER), Judgement::Unverified);
         assert_eq!(after(&proved(5), &token(4)), None);
     }
@@ -388,7 +399,15 @@ mod tests {
             Judgement::Holds(Possession { changed_at: SOON.at, ..bound(PROVED) })
         );
         // Another person's login begins a fragment that nobody proved anything at.
-        assert_eq!(proved(PROVED).inherited().proved(&token(PROVED), NOW), proved(PROVED + 1));
+        let next = Possession { people_before: 1, ..proved(PROVED + 1) };
+        assert_eq!(proved(PROVED).inherited().proved(&token(PROVED), NOW), next);
+    }
+
+    #[test]
+    fn that_somebody_had_the_browser_before_says_nothing_of_who_has_it() {
+        assert!(Possession::default().inherited().inherited().says_nothing());
+        assert_eq!(Possession::default().inherited().inherited().people_before, 2);
+        assert!(!bound(1).says_nothing() && !Possession::of_vendor(NOW).says_nothing());
     }
 
     #[test]

@@ -119,6 +119,7 @@ impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
             timers: row.timers.into(),
             subscriptions: row.subscriptions,
             possessions: BTreeMap::new(),
+            latest: None,
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! Who has the anonymous IDs of the fragments follows the row, with a format of its own. Versions without possession tokens
 //! do not look behind the row, and leave it out when they write. Then the IDs are open, until their tokens come back. What the
-//! shop's server states of the browsers follows that in the same way.
+//! shop's server states of the browsers follows that in the same way, and then who had a browser before whom.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fragment::Fragment;
 use super::legacy_formats;
-use super::row::{Away, ProfileRow};
+use super::row::{Away, LatestFragment, ProfileRow};
 use super::two_timers::TwoTimers;
 
 /// Version of the format that rows are written in.
@@ -32,6 +32,9 @@ const POSSESSIONS_FORMAT: u8 = 1;
 
 /// Version of the format of what follows the possessions.
 const LINKS_FORMAT: u8 = 1;
+
+/// Version of the format of what follows the links.
+const SUCCESSIONS_FORMAT: u8 = 1;
 
 /// Who has an anonymous ID, as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -50,9 +53,16 @@ struct StoredLinks {
     links: StatedLinks,
 }
 
+/// Who had browsers one after the other, as it is stored.
+#[derive(Default, Serialize, Deserialize)]
+struct StoredSuccessions {
+    people_before: BTreeMap<FragmentId, u32>,
+    latest: Option<LatestFragment>,
+}
+
 impl From<&Possession> for StoredPossession {
     fn from(possession: &Possession) -> Self {
-        let &Possession { generation, holder, is_proved, is_ended, changed_at, is_of_server: _, links: _ } = possession;
+        let &Possession { generation, holder, is_proved, is_ended, changed_at, .. } = possession;
         Self { generation, holder, is_proved, is_ended, changed_at }
     }
 }
@@ -69,18 +79,25 @@ fn with_possessions((mut row, behind): (ProfileRow, &[u8])) -> postcard::Result<
     let Some((&POSSESSIONS_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
     let (stored, behind) = postcard::take_from_bytes::<BTreeMap<FragmentId, StoredPossession>>(rest)?;
     row.possessions = stored.into_iter().map(|(id, stored)| (id, stored.into())).collect();
-    if let Some((&LINKS_FORMAT, rest)) = behind.split_first() {
-        for (id, stored) in postcard::from_bytes::<BTreeMap<FragmentId, StoredLinks>>(rest)? {
-            let possession = row.possessions.entry(id).or_default();
-            (possession.is_of_server, possession.links) = (stored.is_of_server, stored.links);
-        }
+    let Some((&LINKS_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
+    let (stored, behind) = postcard::take_from_bytes::<BTreeMap<FragmentId, StoredLinks>>(rest)?;
+    for (id, stored) in stored {
+        let possession = row.possessions.entry(id).or_default();
+        (possession.is_of_server, possession.links) = (stored.is_of_server, stored.links);
     }
+    let Some((&SUCCESSIONS_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
+    let (stored, _) = postcard::take_from_bytes::<StoredSuccessions>(rest)?;
+    for (id, people_before) in stored.people_before {
+        row.possessions.entry(id).or_default().people_before = people_before;
+    }
+    row.latest = stored.latest;
     Ok(row)
 }
 
 /// Writes what follows a row.
-fn write_possessions(possessions: &BTreeMap<FragmentId, Possession>, mut packed: Vec<u8>) -> postcard::Result<Vec<u8>> {
-    if possessions.is_empty() {
+fn write_possessions(row: &ProfileRow, mut packed: Vec<u8>) -> postcard::Result<Vec<u8>> {
+    let ProfileRow { possessions, latest, .. } = row;
+    if possessions.is_empty() && latest.is_none() {
         return Ok(packed);
     }
     packed.push(POSSESSIONS_FORMAT);
@@ -95,11 +112,19 @@ fn write_possessions(possessions: &BTreeMap<FragmentId, Possession>, mut packed:
             (id, StoredLinks { is_of_server: *is_of_server, links: links.clone() })
         })
         .collect();
-    if links.is_empty() {
+    let before = possessions.iter().map(|(id, held)| (id.clone(), held.people_before));
+    let people_before: BTreeMap<FragmentId, u32> = before.filter(|(_, before)| *before > 0).collect();
+    let has_successions = !people_before.is_empty() || latest.is_some();
+    if links.is_empty() && !has_successions {
         return Ok(packed);
     }
     packed.push(LINKS_FORMAT);
-    postcard::to_extend(&links, packed)
+    packed = postcard::to_extend(&links, packed)?;
+    if !has_successions {
+        return Ok(packed);
+    }
+    packed.push(SUCCESSIONS_FORMAT);
+    postcard::to_extend(&StoredSuccessions { people_before, latest: latest.clone() }, packed)
 }
 
 /// A row of format 3, as it is written.
@@ -127,8 +152,8 @@ struct ReadRow {
 impl From<ReadRow> for ProfileRow {
     fn from(row: ReadRow) -> Self {
         let ReadRow { id, fragments, moved, stages, timers, subscriptions } = row;
-        let possessions = BTreeMap::new();
-        Self { id, fragments, moved, stages, timers: timers.into(), subscriptions, possessions }
+        let (timers, possessions) = (timers.into(), BTreeMap::new());
+        Self { id, fragments, moved, stages, timers, subscriptions, possessions, latest: None }
     }
 }
 
@@ -138,7 +163,7 @@ impl ProfileRow {
     /// # Errors
     /// Never in practice; the serialiser's own failure is passed on.
     pub fn pack(&self) -> Result<Vec<u8>, DomainError> {
-        let Self { id, fragments, moved, stages, timers, subscriptions, possessions } = self;
+        let Self { id, fragments, moved, stages, timers, subscriptions, .. } = self;
         let packed = match TwoTimers::of(timers) {
             Some(timers) => {
                 let row = WrittenRow { id, fragments, moved, stages, timers, subscriptions: *subscriptions };
@@ -146,7 +171,7 @@ impl ProfileRow {
             }
             None => postcard::to_extend(self, vec![FORMAT_WITH_KEYS]),
         };
-        let packed = packed.and_then(|packed| write_possessions(possessions, packed));
+        let packed = packed.and_then(|packed| write_possessions(self, packed));
         packed.map_err(|error| DomainError::Internal(error.to_string()))
     }
 

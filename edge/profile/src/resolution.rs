@@ -37,6 +37,15 @@ impl ProfileRow {
                 None => Ok(Resolution::Next(first.home()?, first)),
             };
         };
+        if let Some(latest) = self.latest.as_ref().filter(|_| *wanted == first && first.as_str() == self.id.as_str()) {
+            // However many people had the browser since, nobody walks through all of their fragments.
+            if latest.profile != self.id {
+                return Ok(Resolution::Next(latest.profile.clone(), latest.fragment.clone()));
+            }
+            if latest.fragment != first {
+                return self.resolve(browser, Some(&latest.fragment));
+            }
+        }
         if let Some(fragment) = self.fragments.get(wanted) {
             let on = fragment.successor.as_ref().map(|next| Ok(Resolution::Next(next.home()?, next.clone())));
             return on.unwrap_or_else(|| Ok(Resolution::Here(wanted.clone())));

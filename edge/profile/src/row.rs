@@ -24,6 +24,43 @@ pub struct Away {
     pub version: u64,
 }
 
+/// Where the latest fragment of a browser is that several people used, for who comes without a route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LatestFragment {
+    /// The fragment.
+    pub fragment: FragmentId,
+    /// The profile that holds it.
+    pub profile: ProfileId,
+    /// How many people had the browser before.
+    pub people_before: u32,
+    /// Version of the assignment that put it there.
+    pub version: u64,
+}
+
+impl LatestFragment {
+    /// What the profile that a browser began as has to know of a fragment at a profile: None of one that is closed, and of one
+    /// that is no browser's.
+    #[must_use]
+    pub fn of(
+        id: &FragmentId,
+        fragment: &Fragment,
+        possession: Option<&Possession>,
+        assigned: (&ProfileId, u64),
+    ) -> Option<(AnonymousId, Self)> {
+        let (profile, version) = (assigned.0.clone(), assigned.1);
+        let browser = fragment.browser.clone()?;
+        let people_before = possession.map_or(0, |held| held.people_before);
+        let latest = Self { fragment: id.clone(), profile, people_before, version };
+        fragment.successor.is_none().then_some((browser, latest))
+    }
+
+    /// Whether it says more than another one: of a later person, or of a later place.
+    #[must_use]
+    pub fn is_later_than(&self, other: &Self) -> bool {
+        (self.people_before, self.version) > (other.people_before, other.version)
+    }
+}
+
 /// A profile as it is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProfileRow {
@@ -42,6 +79,9 @@ pub struct ProfileRow {
     /// Who has the anonymous IDs of the fragments here; open where nothing is said.
     #[serde(skip)]
     pub possessions: BTreeMap<FragmentId, Possession>,
+    /// At the profile that a browser began as: the fragment that it adds to now, where somebody else logged in since.
+    #[serde(skip)]
+    pub latest: Option<LatestFragment>,
 }
 
 impl ProfileRow {
@@ -56,6 +96,7 @@ impl ProfileRow {
             timers: Timers::default(),
             subscriptions: 0,
             possessions: BTreeMap::new(),
+            latest: None,
         }
     }
 
@@ -107,6 +148,36 @@ impl ProfileRow {
             self.possessions.insert(at.clone(), possession.clone());
         }
         !same
+    }
+
+    /// Notes where the latest fragment of the browser is that began as this profile. False where a later one is known.
+    pub fn note_latest(&mut self, latest: &LatestFragment) -> bool {
+        let news = self.latest.as_ref().is_none_or(|held| latest.is_later_than(held));
+        if news {
+            self.latest = Some(latest.clone());
+        }
+        news
+    }
+
+    /// What the profile that a browser began as has to know of a fragment that began here: None of its first one.
+    #[must_use]
+    pub fn latest_of(&self, at: &FragmentId) -> Option<(AnonymousId, LatestFragment)> {
+        let fragment = self.fragments.get(at)?;
+        let assigned = (&self.id, fragment.assignment_version);
+        let found = LatestFragment::of(at, fragment, self.possessions.get(at), assigned);
+        found.filter(|(browser, _)| FragmentId::first(browser) != *at)
+    }
+
+    /// Whether the profile that a browser began as has to be told where its fragment is that leaves this one. Itself it knows
+    /// where its first one went, as long as that is all there is to know.
+    pub fn tells_of(&mut self, browser: &AnonymousId, latest: &LatestFragment) -> bool {
+        if FragmentId::first(browser).as_str() != self.id.as_str() {
+            return true;
+        }
+        if self.latest.is_some() || latest.fragment.as_str() != self.id.as_str() {
+            self.note_latest(latest);
+        }
+        false
     }
 
     /// Notes how many push subscriptions the profile has; `at` is the fragment whose browser changed it.

@@ -107,6 +107,7 @@ async fn rows(env: &Env) -> Result<Response, EdgeError> {
     for part in call::ask_each(&shards::all_shards(env).await?, &RowsAsk {}).await? {
         sum.batches += part.batches;
         sum.rows_written += part.rows_written;
+        sum.statements += part.statements;
     }
     response::json(&sum)
 }

@@ -55,6 +55,7 @@ pub(crate) struct Db {
     storage: RawStorage,
     sql: RawSql,
     written: Cell<u64>,
+    statements: Cell<u64>,
 }
 
 /// One row of a result.
@@ -98,7 +99,7 @@ impl Db {
     pub(crate) fn of(storage: &Storage) -> Self {
         let raw: &JsValue = storage.as_raw();
         let storage: RawStorage = raw.clone().unchecked_into();
-        Self { sql: storage.sql(), storage, written: Cell::new(0) }
+        Self { sql: storage.sql(), storage, written: Cell::new(0), statements: Cell::new(0) }
     }
 
     /// The database of an object, with these tables.
@@ -116,6 +117,7 @@ impl Db {
             bound.push(&value.into());
         }
         let statement = STATEMENTS.with_borrow_mut(|held| held.entry(query).or_insert_with(|| query.into()).clone());
+        self.statements.set(self.statements.get() + 1);
         Ok(self.sql.exec(&statement, &bound)?)
     }
 
@@ -164,6 +166,11 @@ impl Db {
     /// Rows written since the object started: what the platform bills.
     pub(crate) fn written(&self) -> u64 {
         self.written.get()
+    }
+
+    /// Statements run since the object started.
+    pub(crate) fn statements(&self) -> u64 {
+        self.statements.get()
     }
 
     /// Size of the database in bytes, without pages that are free.

@@ -22,6 +22,9 @@ pub(crate) struct RowsWritten {
     pub(crate) batches: u64,
     /// Rows written, indexes included.
     pub(crate) rows_written: u64,
+    /// Statements that the database ran.
+    #[serde(default)]
+    pub(crate) statements: u64,
 }
 
 /// Asks an object for every row of every table.

@@ -7,17 +7,20 @@ use endcap_engine::link_settling;
 use endcap_engine::visit::{Visit, proves_person};
 use endcap_identity::possession::Holder;
 use endcap_identity::{
-    Assertion, Assignment, CommonName, Evidence, Identifier, IdentityRules, LinkStrength, Namespace, Possession, Shown,
-    StatedLink, Witness,
+    Assertion, Assignment, CommonName, Evidence, FragmentId, Identifier, IdentityRules, LinkStrength, Namespace,
+    Possession, Shown, StatedLink, Witness,
 };
 use endcap_profile::evidence_policy::EvidencePolicy;
+use endcap_profile::resolution::Resolution;
+use endcap_profile::row::LatestFragment;
 use endcap_profile::{Fragment, ProfileRow};
 use endcap_protocol::{MessageId, ProfileId};
 use endcap_validation::Trust;
 use serde_json::json;
 
 use crate::support::{
-    BROWSER, NOW, SECRET, after, batch, claimed, event, first, ingested, page, proved, receive, stranger, viewed,
+    BROWSER, NOW, SECRET, after, anonymous, batch, claimed, event, first, ingested, page, proved, receive, stranger,
+    viewed,
 };
 
 /// A row whose browser showed its token.
@@ -87,6 +90,84 @@ fn the_state_follows_the_row_where_a_version_without_tokens_does_not_look() {
 fn what_a_server_states_follows_where_the_version_before_does_not_look() {
     let (row, without) = (linked(), bound());
     follows(&row, &without, "profile-row-v3-possession-v1-links-v1.bin");
+}
+
+#[test]
+fn who_had_a_browser_before_follows_where_the_version_before_does_not_look() {
+    let (mut row, without) = (linked(), linked());
+    row.possessions.get_mut(&first(BROWSER)).unwrap().people_before = 3;
+    row.latest = Some(latest("browser-1~l4", "browser-1~l4", 4, 0));
+    follows(&row, &without, "profile-row-v3-possession-v1-links-v1-successions-v1.bin");
+    // The row that a browser began as may have nothing else to say.
+    let mut pointing = after(&[viewed("v", NOW, "boot", "shoes")]);
+    pointing.latest.clone_from(&row.latest);
+    assert_eq!(ProfileRow::unpack(&pointing.pack().unwrap()).unwrap(), pointing);
+}
+
+fn latest(fragment: &str, profile: &str, people_before: u32, version: u64) -> LatestFragment {
+    let (fragment, profile) = (FragmentId::parse(fragment).unwrap(), ProfileId::parse(profile).unwrap());
+    LatestFragment { fragment, profile, people_before, version }
+}
+
+#[test]
+fn the_profile_that_a_browser_began_as_leads_to_its_latest_fragment() {
+    let (browser, mut row) = (anonymous(BROWSER), stranger());
+    let own = FragmentId::first(&browser);
+    row.fragments.insert(own.clone(), Fragment { successor: Some(next("2")), ..Fragment::begun(&browser, NOW) });
+    let leads = |row: &ProfileRow, wanted: Option<&FragmentId>| match row.resolve(&browser, wanted).unwrap() {
+        Resolution::Next(profile, fragment) => (profile.into_string(), fragment.as_str().to_owned()),
+        other => panic!("{other:?}"),
+    };
+    let fragment = |name: &str| next(name).as_str().to_owned();
+    assert_eq!(leads(&row, None), (fragment("2"), fragment("2")));
+    for (name, profile, people_before, version, expected) in [
+        ("9", "ann", 9, 0, "9"),
+        ("4", "bob", 4, 7, "9"), // An earlier person's comes late.
+        ("9", "cy", 9, 1, "9"),  // It moved to another profile,
+        ("9", "dan", 9, 1, "9"), // once.
+    ] {
+        row.note_latest(&latest(&fragment(name), profile, people_before, version));
+        let place = if version == 1 { "cy" } else { "ann" };
+        for wanted in [None, Some(&own)] {
+            assert_eq!(leads(&row, wanted), (place.to_owned(), fragment(expected)), "{name} at {profile}");
+        }
+    }
+    // Who is sent to a fragment in between goes on from there as ever.
+    row.fragments.insert(next("5"), Fragment { successor: Some(next("6")), ..Fragment::begun(&browser, NOW) });
+    assert_eq!(leads(&row, Some(&next("5"))), (fragment("6"), fragment("6")));
+    // One that came home is found there.
+    row.fragments.insert(next("9"), Fragment::begun(&browser, NOW));
+    row.latest = Some(latest(&fragment("9"), BROWSER, 9, 2));
+    assert_eq!(row.resolve(&browser, None), Ok(Resolution::Here(next("9"))));
+    row.erase(&[next("9")].into());
+    assert_eq!(row.latest, None, "nothing is remembered of who was erased");
+}
+
+/// A fragment that a login began.
+fn next(login: &str) -> FragmentId {
+    first(BROWSER).next(&MessageId::parse(login).unwrap())
+}
+
+#[test]
+fn a_profile_tells_where_a_fragment_went_unless_it_is_the_one_that_the_browser_began_as() {
+    let browser = anonymous(BROWSER);
+    let mut home = stranger();
+    let own = latest(BROWSER, "ann", 0, 1);
+    assert!(!home.tells_of(&browser, &own) && home.latest.is_none(), "its pointer says the same");
+    let later = latest(next("2").as_str(), "ann", 1, 1);
+    assert!(!home.tells_of(&browser, &later));
+    assert_eq!(home.latest.as_ref(), Some(&later));
+    let mut other = ProfileRow::new(ProfileId::parse("ann").unwrap(), NOW);
+    assert!(other.tells_of(&browser, &own) && other.latest.is_none());
+    // A fragment that somebody closed, or a server's, is nobody's latest.
+    let at = next("2");
+    let fragment = Fragment::begun(&browser, NOW);
+    let of = |fragment: &Fragment| LatestFragment::of(&at, fragment, None, (&other.id, 1)).is_some();
+    assert!(of(&fragment));
+    assert!(!of(&Fragment { successor: Some(next("3")), ..fragment.clone() }) && !of(&Fragment::default()));
+    home.fragments.extend([(first(BROWSER), fragment.clone()), (at.clone(), fragment)]);
+    assert!(home.latest_of(&first(BROWSER)).is_none(), "everybody finds the first one");
+    assert_eq!(home.latest_of(&at).map(|(_, latest)| latest.profile), Some(home.id.clone()));
 }
 
 #[test]

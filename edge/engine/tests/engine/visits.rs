@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::visit::{Visit, apply};
 use endcap_events::Trait;
-use endcap_events::ingest::WarningCode;
+use endcap_events::ingest::rejection::{RejectCode, Rejection};
+use endcap_events::ingest::{HANDOVERS, Signals, WarningCode, ingest_from};
 use endcap_identity::{Assignment, IdentityRules, LinkStrength};
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::resolution::Resolution;
@@ -17,9 +19,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{
-    BROWSER, NOW, SECRET, added, after, anonymous, batch, claimed, event, first, fragment, in_session, ingested,
-    ordered, page, person, proved, receive, receive_with_proof_only, said, settled, shop, stranger, track, users,
-    viewed, with,
+    BROWSER, NOW, SECRET, added, after, anonymous, applied, batch, claimed, event, first, fragment, in_session,
+    ingested, ordered, page, person, proved, receive, receive_with_proof_only, said, settled, shop, stranger, track,
+    users, viewed, with,
 };
 
 const HOUR: UnixMillis = 3_600_000;
@@ -205,6 +207,42 @@ fn hers_and_his() -> [Value; 3] {
         proved("his-login", NOW + 2, "bob", &json!({"email": "bob@shop.example"})),
         viewed("his", NOW + 3, "cape", "coats"),
     ]
+}
+
+#[test]
+fn a_browsers_batch_hands_it_over_four_times_and_a_servers_as_often_as_it_says() {
+    let events = hers_and_his();
+    for (trust, handovers, handed) in [
+        (Trust::Claim, HANDOVERS - 1, true),
+        (Trust::Claim, HANDOVERS, false),
+        (Trust::Claim, u8::MAX, false),
+        (Trust::Fact, HANDOVERS, true),
+    ] {
+        let mut row = anns();
+        let signals = Signals { trust, handovers, ..Signals::default() };
+        let mut sent = ingest_from(batch(&events).to_string().as_bytes(), NOW + 3, signals).unwrap();
+        let visit = applied(&mut row, &mut sent, NOW + 3, &IdentityRules::default());
+        assert_eq!((visit.accepted.as_slice(), visit.succession.is_some()), (["hers".to_owned()].as_slice(), handed));
+        assert_eq!(fragment(&row).successor.is_some(), handed, "{trust:?} after {handovers}");
+        let refused: Vec<_> = sent.rejected.iter().map(|one| (one.index, one.code, one.path.as_str())).collect();
+        let code = RejectCode::TooManyPeople;
+        let all = [(1, code, "events[1].user_id"), (2, code, "events[2].user_id")];
+        assert_eq!(refused, if handed { &[][..] } else { &all[..] });
+        let kept: Vec<_> = sent.refused.iter().map(|one| one.body().is_some()).collect();
+        assert_eq!(kept, vec![true; refused.len()], "they can be taken in again");
+    }
+}
+
+#[test]
+fn what_became_of_the_rest_of_a_batch_is_said_by_its_place_in_the_whole() {
+    let sent = ingested(&batch(&[json!(1), viewed("a", NOW, "p", "c"), viewed("b", NOW, "p", "c")]), NOW);
+    let error = endcap_protocol::FieldError::new("user_id", "is wrong");
+    let rejection = Rejection::new(RejectCode::TooManyPeople, error).of("b").at(0);
+    let rest = BatchReply::of(Vec::new(), Vec::new(), vec![rejection]).text(None).unwrap();
+    let mut reply = BatchReply::of(vec!["a".to_owned()], Vec::new(), sent.rejected.clone());
+    reply.follow(&rest, &sent.events[1..]).unwrap();
+    let places: Vec<_> = reply.rejected.iter().map(|one| (one.index, one.path.as_str())).collect();
+    assert_eq!(places, [(0, "events[0]"), (2, "events[2].user_id")]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use endcap_identity::graph::{assignment_of, find};
 use endcap_identity::resolve::resolve;
 use endcap_identity::{FragmentId, LinkStrength, MemoryGraph, Namespace, Verdict};
+use endcap_profile::resolution::Resolution;
 use endcap_profile::{Fragment, Person};
 use endcap_protocol::{AnonymousId, MessageId, ProfileId};
 use endcap_validation::Trust;
@@ -86,8 +87,30 @@ pub(crate) fn at_rest(world: &World<'_>, script: &Script) -> Checked {
         world.ledger.said_links_count(world, &graph)?;
         world.ledger.logouts_end_ids(world)?;
     }
+    walks_are_short(world)?;
     together(world, script)?;
     apart(world, script)
+}
+
+/// Rows that lie between the one that a browser began as and the one that it adds to, however many people had it.
+const WALK: usize = 2;
+
+/// Who lost their route finds their fragment by the row that the browser began as.
+fn walks_are_short(world: &World<'_>) -> Checked {
+    let fragments = || world.rows.values().flat_map(|row| &row.fragments);
+    let browsers: BTreeSet<&AnonymousId> = fragments().filter_map(|(_, held)| held.browser.as_ref()).collect();
+    for browser in browsers {
+        let (mut row, mut wanted) = (FragmentId::first(browser).home().map_err(|error| error.message)?, None);
+        for hops in 0.. {
+            hold(hops <= WALK, || format!("from {browser:?} it is more than {WALK} rows to {row:?}"))?;
+            let Some(held) = world.rows.get(&row) else { break };
+            match held.resolve(browser, wanted.as_ref()).map_err(|error| error.message)? {
+                Resolution::Next(next, fragment) => (row, wanted) = (next, Some(fragment)),
+                _ => break,
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The graph knows what a fragment has said, and how far it is to be believed.

@@ -108,6 +108,10 @@ fn mistakes_are_found() {
         Mutation::CopyLeftBehind,
         Mutation::KnownNotTakenOut,
         Mutation::NothingInherited,
+        Mutation::NobodyPointed,
+        Mutation::PointForgottenWhenSent,
+        Mutation::PointStaysBehind,
+        Mutation::EarlierPointCounts,
     ];
     let of_parts = [Mutation::SeatWrittenOverAnother, Mutation::MarkKeptInMemory, Mutation::NothingCopied];
     for (mutation, partitions) in all.map(|one| (one, 1)).into_iter().chain(of_parts.map(|one| (one, 3))) {

@@ -23,6 +23,7 @@ use endcap_identity::{
 use endcap_profile::dedupe::Accepted;
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::resolution::Resolution;
+use endcap_profile::row::LatestFragment;
 use endcap_profile::{Fragment, ProfileRow, Reassigned};
 use endcap_protocol::{AnonymousId, FieldError, ProfileId, UnixMillis, bucket_of};
 use endcap_validation::Trust;
@@ -52,6 +53,10 @@ pub(crate) enum Mutation {
     CopyLeftBehind,
     KnownNotTakenOut,
     NothingInherited,
+    NobodyPointed,
+    PointForgottenWhenSent,
+    PointStaysBehind,
+    EarlierPointCounts,
     // About claims.
     BrowserHeardAsServer,
     ProofNotChecked,
@@ -127,6 +132,14 @@ pub(crate) struct Delivery {
 pub(crate) enum Errand {
     Tell { row: ProfileId, assertion: Assertion },
     Bring(Bring),
+    Point(Point),
+}
+
+/// Which of a browser's fragments is the latest, for the row that it began as.
+#[derive(Debug, Clone)]
+pub(crate) struct Point {
+    browser: AnonymousId,
+    latest: LatestFragment,
 }
 
 #[derive(Debug, Clone)]
@@ -135,6 +148,7 @@ pub(crate) enum Request {
     Tell(Assertion),
     Reassignment { row: ProfileId, order: Reassignment, hops: u8 },
     Bring(Box<Bring>),
+    Point(Point),
     Change(Cut, Alteration),
     Peer(PeerAsk),
 }
@@ -490,6 +504,7 @@ impl<'a> World<'a> {
         let forgotten = match &errand {
             Errand::Tell { .. } => Mutation::TellForgottenWhenSent,
             Errand::Bring(_) => Mutation::BringForgottenWhenSent,
+            Errand::Point(_) => Mutation::PointForgottenWhenSent,
         };
         match errand {
             Errand::Tell { assertion, .. } => {
@@ -499,6 +514,10 @@ impl<'a> World<'a> {
             Errand::Bring(bring) => {
                 let to = Node::Shard(shard_of(&bring.to));
                 self.ask(node, to, Request::Bring(Box::new(bring)), Then::Errand(key.to_owned()));
+            }
+            Errand::Point(point) => {
+                let home = ProfileRoute::home(&point.browser).unwrap().profile;
+                self.ask(node, Node::Shard(shard_of(&home)), Request::Point(point), Then::Errand(key.to_owned()));
             }
         }
         if self.has(forgotten) {
@@ -641,8 +660,24 @@ impl<'a> World<'a> {
                 self.absorb(*bring);
                 self.answer(from, ticket, Answer::Done);
             }
+            Request::Point(point) => {
+                let home = ProfileRoute::home(&point.browser).unwrap().profile;
+                let careless = self.has(Mutation::EarlierPointCounts);
+                if let Some(row) = self.rows.get_mut(&home) {
+                    row.latest.take_if(|_| careless);
+                    row.note_latest(&point.latest);
+                }
+                self.answer(from, ticket, Answer::Done);
+            }
             Request::Tell(_) | Request::Change(..) | Request::Peer(_) => {}
         }
+    }
+
+    /// A fragment that is a browser's latest has to be known where that began.
+    fn point(&mut self, shard: u32, found: Option<(AnonymousId, LatestFragment)>) {
+        let Some((browser, latest)) = found.filter(|_| !self.has(Mutation::NobodyPointed)) else { return };
+        let key = format!("point {} {}", latest.fragment.as_str(), latest.version);
+        self.errands.entry(shard).or_default().entry(key).or_insert(Errand::Point(Point { browser, latest }));
     }
 
     fn reply_or_pass(&mut self, shard: u32, from: Node, ticket: u64, passed: Result<Answer, (ProfileId, Request)>) {
@@ -686,6 +721,7 @@ impl<'a> World<'a> {
             }
             Resolution::Here(at) | Resolution::Begins(at) => at,
         };
+        let begins = !row.fragments.contains_key(&at);
         if self.has(Mutation::SuccessorBeginsOpen) {
             delivery.inherited = None;
         }
@@ -733,11 +769,14 @@ impl<'a> World<'a> {
         let heritage = row
             .inherited_dedupe(&at, &[])
             .filter(|_| !self.has(Mutation::NothingInherited) && !self.has(Mutation::KnownNotTakenOut));
+        let latest = row.latest_of(&at).filter(|_| begins);
         self.rows.insert(id.clone(), row);
+        self.point(shard, latest);
         let grant = delivery.shown.as_ref().and_then(|shown| granted(&possession, shown));
         match visit.succession {
             Some((next, events)) => {
                 batch.events = events;
+                batch.handovers += 1;
                 let shown = delivery.shown.map(|shown| rest(&possession, shown));
                 let inherited = Some(Inherited { possession, follows: Some(at) });
                 let (row, wanted) = (next.home().unwrap(), Some(next));
@@ -844,6 +883,9 @@ impl<'a> World<'a> {
             if let Some(copy) = before {
                 row.fragments.insert(fragment.clone(), copy);
             }
+            let assigned = (&assignment.profile, assignment.version);
+            let latest = LatestFragment::of(fragment, leaving, possession.as_ref(), assigned);
+            let latest = latest.filter(|(browser, latest)| row.tells_of(browser, latest));
             let possession = possession.filter(|_| self.mutation != Some(Mutation::StateLeftBehind));
             let to = assignment.profile.clone();
             let mut bring = Bring { id: fragment.clone(), fragment: (**leaving).clone(), possession, to };
@@ -853,6 +895,7 @@ impl<'a> World<'a> {
             }
             let key = format!("bring {} {}", fragment.as_str(), assignment.version);
             self.errands.entry(shard_of(id)).or_default().insert(key, Errand::Bring(bring));
+            self.point(shard_of(id), latest.filter(|_| !self.has(Mutation::PointStaysBehind)));
         }
         self.note(|| format!("  row {id:?} reassigns {fragment:?} {assignment:?}: {}", word(&reassigned)));
         reassigned

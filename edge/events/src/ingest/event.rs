@@ -10,6 +10,8 @@ use crate::Traits;
 /// One good event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
+    /// Its position in the batch that it came with (`events`, then `raw`).
+    pub place: usize,
     /// Names the message for ever.
     pub message_id: MessageId,
     /// The browser it belongs to.

@@ -27,8 +27,6 @@ pub use quarantine::Quarantined;
 pub use rejection::{RejectCode, Rejection};
 pub use warning::{Warning, WarningCode};
 
-use std::collections::BTreeSet;
-
 use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS};
 use endcap_protocol::{AnonymousId, Consent, DeviceId, FieldError, SourceId, UnixMillis};
 use endcap_validation::{DomainError, Trust};
@@ -46,7 +44,13 @@ pub struct Signals {
     pub robot: bool,
     /// How far the sender is believed.
     pub trust: Trust,
+    /// How often the browser was handed over to another person in what came before of the same request.
+    pub handovers: u8,
 }
+
+/// Most times that one batch of a browser may hand it over to another person. Each begins a history of its own and costs a
+/// request between objects.
+pub const HANDOVERS: u8 = 4;
 
 /// Most events that one batch can say were thrown out.
 pub const DROPPED: u32 = 100_000;
@@ -82,6 +86,8 @@ pub struct Batch {
     pub trust: Trust,
     /// What the browser's Global Privacy Control refused, where it is on.
     pub gpc: Option<Gpc>,
+    /// How often the browser was handed over to another person in what came before of the same request.
+    pub handovers: u8,
     /// The possession token that the page sent along. It goes into no text that is kept.
     pub possession: Option<String>,
 }
@@ -100,13 +106,31 @@ impl Batch {
     /// Refuses every event, because the browser does not have the anonymous ID, nor the one under which the first of these
     /// messages was kept apart.
     pub fn refuse_unverified(&mut self) {
-        let taken: BTreeSet<usize> = self.rejected.iter().map(|rejection| rejection.index).collect();
-        let places = (0..).filter(|index| !taken.contains(index));
-        for (index, event) in places.zip(std::mem::take(&mut self.events)) {
-            let error = FieldError::new("anonymous_id", "is bound to a token that the request does not show");
-            let rejection = Rejection::new(RejectCode::Unverified, error).of(event.message_id.as_str());
-            self.refuse(index, Route::Batch, "", rejection);
+        let events = std::mem::take(&mut self.events);
+        self.refuse_all(&events, RejectCode::Unverified, || {
+            FieldError::new("anonymous_id", "is bound to a token that the request does not show")
+        });
+    }
+
+    /// Refuses events that would hand the browser over to more people than one batch may.
+    pub fn refuse_people(&mut self, events: &[Event]) {
+        self.refuse_all(events, RejectCode::TooManyPeople, || {
+            let rule = format!("comes after the {HANDOVERS} changes of person that one batch may hold");
+            FieldError::new("user_id", format!("{rule}; it is kept and can be replayed"))
+        });
+    }
+
+    fn refuse_all(&mut self, events: &[Event], code: RejectCode, why: impl Fn() -> FieldError) {
+        for event in events {
+            let rejection = Rejection::new(code, why()).of(event.message_id.as_str());
+            self.refuse(event.place, Route::Batch, &event.raw, rejection);
         }
+    }
+
+    /// What is known of the sender, for another part of the same request.
+    #[must_use]
+    pub fn signals(&self) -> Signals {
+        Signals { trust: self.trust, gpc: self.gpc, robot: false, handovers: self.handovers }
     }
 
     /// Refuses every event, because the browser was erased: counted, and nothing of them kept.
@@ -174,7 +198,7 @@ pub fn ingest_from(body: &[u8], now: UnixMillis, signals: Signals) -> Result<Bat
     for (index, (route, raw)) in events.chain(calls).enumerate() {
         let outcome = if signals.robot { Err(robots()) } else { take_in(route, raw, &batch, skew, now) };
         match outcome {
-            Ok(event) => batch.events.push(event),
+            Ok(event) => batch.events.push(Event { place: index, ..event }),
             Err(rejection) => batch.refuse(index, route, raw, rejection),
         }
     }
@@ -244,6 +268,7 @@ fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals) -> Result<Batch
         received_at: now,
         trust: signals.trust,
         gpc: signals.gpc,
+        handovers: signals.handovers,
         possession: wire.possession.as_deref().map(str::to_owned),
     })
 }

@@ -49,6 +49,7 @@ pub fn event(raw: &str, sender: &AnonymousId) -> Result<Event, Rejection> {
 fn build(wire: &WireEvent<'_>, raw: &str, sender: &AnonymousId) -> Result<Event, FieldError> {
     let message_id = wire.message_id.as_deref().ok_or_else(|| FieldError::new("message_id", "is required"))?;
     Ok(Event {
+        place: 0,
         message_id: MessageId::parse(message_id)?,
         anonymous_id: sender.clone(),
         session_id: wire.session_id.as_deref().map(SessionId::parse).transpose()?,

@@ -33,11 +33,13 @@ pub enum RejectCode {
     /// The browser does not show the token of the anonymous ID. Such events are counted and kept apart under a new ID. They
     /// are refused where that ID is bound as well.
     Unverified,
+    /// The batch named more people than one batch of a browser may hand the browser over to.
+    TooManyPeople,
 }
 
 impl RejectCode {
     /// Every code.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::InvalidEvent,
         Self::InvalidField,
         Self::TooLarge,
@@ -50,6 +52,7 @@ impl RejectCode {
         Self::Dropped,
         Self::Erased,
         Self::Unverified,
+        Self::TooManyPeople,
     ];
 
     /// The name on the wire.
@@ -68,6 +71,7 @@ impl RejectCode {
             Self::Dropped => "dropped",
             Self::Erased => "erased",
             Self::Unverified => "unverified",
+            Self::TooManyPeople => "too_many_people",
         }
     }
 

@@ -157,8 +157,8 @@ impl ProfileShard {
         let profile = ProfileId::parse(&forwarded.profile)?;
         let ForwardedBatch { inherited_dedupe, body } = Destination::read_inherited(body)?;
         let batch = ingest_from(body, forwarded.received_at, forwarded.signals)?;
-        let ForwardingHeaders { fragment, shown, inherited, stated, .. } = forwarded;
-        let destination = Destination { profile, fragment, inherited_dedupe, shown, inherited, stated };
+        let ForwardingHeaders { fragment, shown, inherited, stated, hops, .. } = forwarded;
+        let destination = Destination { profile, fragment, inherited_dedupe, shown, inherited, stated, hops };
         let visited = self.visit(destination, body, batch).await?;
         let response: Response = response::batch(&visited.body, visited.status, None, &[])?.into();
         response.headers().set(PROFILE_HEADER, &visited.profile_id)?;

@@ -33,12 +33,15 @@ pub(super) struct Destination {
     /// What the shop's server states of whose the browser is.
     #[serde(default)]
     pub(super) stated: Vec<StatedLink>,
+    /// How many rows the request went through.
+    #[serde(default)]
+    pub(super) hops: u8,
 }
 
 impl Destination {
     /// A profile, and there the fragment that the browser adds to.
     pub(super) fn of(profile: ProfileId, shown: Option<Shown>) -> Self {
-        Self { profile, fragment: None, inherited_dedupe: None, shown, inherited: None, stated: Vec::new() }
+        Self { profile, fragment: None, inherited_dedupe: None, shown, inherited: None, stated: Vec::new(), hops: 0 }
     }
 
     /// A fragment at a profile, for the rest of a request that shows the same.

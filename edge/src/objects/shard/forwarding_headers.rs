@@ -33,6 +33,10 @@ const FRAGMENT_HEADER: &str = "x-endcap-fragment";
 const TRUST_HEADER: &str = "x-endcap-trust";
 /// What the browser's Global Privacy Control refuses.
 const GPC_HEADER: &str = "x-endcap-gpc";
+/// How often the browser was handed over in what came before of the request.
+const HANDOVERS_HEADER: &str = "x-endcap-handovers";
+/// How many rows the request went through.
+const HOPS_HEADER: &str = "x-endcap-hops";
 /// What the request shows of its anonymous ID.
 const SHOWN_HEADER: &str = "x-endcap-shown";
 /// The same of the shop's server, with what it states. The version before asked nothing of it, and knows no such client.
@@ -58,6 +62,7 @@ pub(super) struct ForwardingHeaders {
     pub(super) shown: Option<Shown>,
     pub(super) inherited: Option<Inherited>,
     pub(super) stated: Vec<StatedLink>,
+    pub(super) hops: u8,
 }
 
 impl ForwardingHeaders {
@@ -65,6 +70,7 @@ impl ForwardingHeaders {
     pub(super) fn of(headers: &Headers) -> Result<Self, EdgeError> {
         let received = headers.get(RECEIVED_HEADER)?.and_then(|text| text.parse().ok());
         let gpc = headers.get(GPC_HEADER)?.map(|text| Gpc::parse(&text));
+        let number = |name| Ok::<u8, EdgeError>(headers.get(name)?.and_then(|text| text.parse().ok()).unwrap_or(0));
         let trust = Trust::parse(&headers.get(TRUST_HEADER)?.unwrap_or_default());
         let (shown, stated) = match read_packed(headers, SERVER_HEADER)? {
             Some(OfServer { shown, stated }) => (shown, stated),
@@ -73,11 +79,12 @@ impl ForwardingHeaders {
         Ok(Self {
             profile: headers.get(PROFILE_HEADER)?.unwrap_or_default(),
             fragment: headers.get(FRAGMENT_HEADER)?.map(|name| FragmentId::parse(&name)).transpose()?,
-            signals: Signals { gpc, trust, robot: false },
+            signals: Signals { gpc, trust, robot: false, handovers: number(HANDOVERS_HEADER)? },
             received_at: received.unwrap_or_else(clock::now),
             shown,
             inherited: read_packed(headers, INHERITED_HEADER)?,
             stated,
+            hops: number(HOPS_HEADER)?,
         })
     }
 
@@ -98,6 +105,11 @@ impl ForwardingHeaders {
             write_packed(headers, INHERITED_HEADER, inherited)?;
         }
         headers.set(TRUST_HEADER, batch.trust.as_str())?;
+        for (name, number) in [(HANDOVERS_HEADER, batch.handovers), (HOPS_HEADER, destination.hops)] {
+            if number > 0 {
+                headers.set(name, &number.to_string())?;
+            }
+        }
         headers.set(RECEIVED_HEADER, &batch.received_at.to_string())?;
         if let Some(gpc) = batch.gpc {
             headers.set(GPC_HEADER, gpc.as_str())?;

@@ -199,6 +199,7 @@ impl ProfileShard {
         }
         self.store.drop_overflow(row.id.as_str(), id)?;
         row.subscriptions = staying.len() as u32;
+        self.record_moved(row, leaving, possession.as_ref(), reassignment)?;
         let packed = postcard::to_allocvec(leaving).map_err(|e| DomainError::Internal(e.to_string()))?;
         let moving = MoveFragment {
             into: reassignment.assignment.profile.clone(),

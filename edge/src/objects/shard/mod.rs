@@ -11,6 +11,7 @@ mod erase;
 mod forwarding_headers;
 mod health;
 mod history_batches;
+mod latest_fragment;
 mod learning_report;
 mod linking;
 mod next_due;

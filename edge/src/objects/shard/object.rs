@@ -19,7 +19,7 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 use super::abuse_limits::AbuseLimits;
 use super::forwarding_headers::{ForwardingHeaders, VISIT_PATH};
 use super::notification_report::NotificationReport;
-use super::outbox_job::MoveFragment;
+use super::outbox_job::{MoveFragment, PointBrowser};
 use super::pulse::Pulse;
 use super::store::Store;
 use super::subscription_change::ChangeSubscription;
@@ -169,6 +169,7 @@ impl ProfileShard {
             DeliverRequest::PATH => self.deliver_route(&body).await,
             ChangeSubscription::PATH => self.subscribe_route(message::read(&body)?).await,
             Reassign::PATH => self.reassign_route(&message::read(&body)?).await,
+            PointBrowser::PATH => self.point_route(&message::read(&body)?),
             MoveFragment::PATH => self.absorb(&message::read(&body)?).await,
             CrossingArrival::PATH => self.crossing_route(&message::read(&body)?),
             NotificationReport::PATH => self.reported_route(message::read(&body)?).await,
@@ -208,6 +209,7 @@ impl ProfileShard {
             RowsAsk::PATH => response::json(&RowsWritten {
                 batches: self.batches.get(),
                 rows_written: self.store.db.written() + alarms,
+                statements: self.store.db.statements(),
             }),
             TablesAsk::PATH => {
                 check(&self.store.db)?;

@@ -1,7 +1,8 @@
 //! Jobs of the outbox: what has to happen elsewhere.
 
 use endcap_identity::{Assertion, FragmentId, Possession};
-use endcap_protocol::ProfileId;
+use endcap_profile::row::LatestFragment;
+use endcap_protocol::{AnonymousId, ProfileId};
 use serde::{Deserialize, Serialize};
 
 use super::table::subscription::StoredSubscription;
@@ -20,6 +21,30 @@ pub(super) enum OutboxJob {
     /// Send a push message to one browser.
     #[serde(rename = "send")]
     SendPush(SendPush),
+    /// Tell the profile that a browser began as which of its fragments is the latest.
+    #[serde(rename = "point")]
+    PointBrowser(Box<PointBrowser>),
+}
+
+/// Which of a browser's fragments is the latest.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct PointBrowser {
+    /// The browser.
+    pub(super) browser: AnonymousId,
+    /// The fragment, and where it is.
+    pub(super) latest: LatestFragment,
+}
+
+impl PointBrowser {
+    /// Names the job.
+    pub(super) fn job_id(&self) -> String {
+        format!("point {} {}", self.latest.fragment.as_str(), self.latest.version)
+    }
+}
+
+impl Message for PointBrowser {
+    const PATH: &'static str = "/point";
+    type Reply = Done;
 }
 
 /// What was said about a fragment, for the graph.

@@ -47,6 +47,7 @@ impl ProfileShard {
                 return self.link_identities(vec![PendingLink::new(stored, *link)]).await;
             }
             Ok(OutboxJob::MoveFragment(moving)) => self.move_fragment(stored, &moving).await,
+            Ok(OutboxJob::PointBrowser(point)) => self.point_browser(stored, &point).await,
             Ok(OutboxJob::SendPush(send)) => self.send_push(stored, &send, now).await,
             Err(unreadable) => Err(unreadable),
         };

@@ -8,7 +8,7 @@ use endcap_engine::held_id::granted;
 use endcap_events::ingest::rejection::RejectCode;
 use endcap_events::ingest::rename::renamed;
 use endcap_events::ingest::warning::Warning;
-use endcap_events::ingest::{Batch, Signals, ingest_from};
+use endcap_events::ingest::{Batch, ingest_from};
 use endcap_identity::possession::{Client, Seed, id_apart};
 use endcap_identity::{FragmentId, Possession, ProfileRoute, Shown};
 use endcap_profile::ProfileRow;
@@ -78,8 +78,7 @@ impl ProfileShard {
         let keys = &config(&self.env).keys;
         let id = id_apart(keys, &batch.anonymous_id, seed).ok_or_else(|| DomainError::Internal("no key".to_owned()))?;
         let body = renamed(body, &id)?;
-        let signals = Signals { trust: batch.trust, gpc: batch.gpc, robot: false };
-        let batch = ingest_from(&body, batch.received_at, signals)?;
+        let batch = ingest_from(&body, batch.received_at, batch.signals())?;
         let destination = Destination::of(
             ProfileRoute::home(&id)?.profile,
             Some(Shown { apart: true, generation: None, old_route: None, ..shown }),

@@ -8,8 +8,8 @@ use endcap_engine::health::awake::learning_due;
 use endcap_engine::held_id::{HeldId, Inherited, rest};
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Visit, alone, refresh_briefly};
-use endcap_events::ingest::event::Kind;
-use endcap_events::ingest::{Batch, Signals, ingest_from};
+use endcap_events::ingest::event::{Event, Kind};
+use endcap_events::ingest::{Batch, ingest_from};
 use endcap_identity::possession::{Judgement, Moment};
 use endcap_identity::{FragmentId, LinkStrength, Purpose};
 use endcap_profile::dedupe::Accepted;
@@ -31,6 +31,10 @@ use crate::platform::clock;
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::rpc::{call, snapshots};
+
+/// Rows that a request goes through before it is asked to come again. From the profile that a browser began as it is two to
+/// wherever its fragment is, a few more while fragments move.
+const MAX_HOPS: u8 = 8;
 
 /// What one transaction did.
 enum Step {
@@ -55,6 +59,8 @@ struct Done {
     visit: Visit,
     decision: Option<Decision>,
     due: Option<UnixMillis>,
+    /// Whether a fragment began that its browser's first profile has to know.
+    is_latest: bool,
     /// The dedupe that the fragment's successor inherits, if it has one.
     inherited_dedupe: Option<Accepted>,
     /// Who has the anonymous ID now, at which fragment.
@@ -125,12 +131,15 @@ impl ProfileShard {
             Step::Elsewhere(next, _) if next.is_same(&destination) => {
                 Err(DomainError::Internal("a profile points at itself".to_owned()).into())
             }
+            Step::Elsewhere(next, _) if next.hops > MAX_HOPS => {
+                worker::console_error!("a batch of {} was passed on {} times", batch.anonymous_id.as_str(), next.hops);
+                Err(on_its_way())
+            }
             Step::Elsewhere(next, before) => {
                 self.wait_for_links(&destination.profile).await?;
                 if before.is_empty() {
                     return Box::pin(self.visit_next(next, body, batch)).await;
                 }
-                let rest = batch.body(&batch.events);
                 let bucket = bucket_of(destination.profile.as_str());
                 let due = self.store.db.transaction(|| self.store.quarantine(bucket, &batch.refused))?;
                 self.arm_at(due).await?;
@@ -139,7 +148,7 @@ impl ProfileShard {
                     // The whole batch is the previous person's. The next person must not get even its consent.
                     return Visited::unapplied(destination.profile, &reply);
                 }
-                self.follow(reply, next, (&rest, &batch)).await
+                self.follow(reply, next, &batch, &batch.events).await
             }
             Step::Applied(done) => self.finish(destination, batch, *done, now).await,
         }
@@ -246,7 +255,8 @@ impl ProfileShard {
                     let inherited = destination.asking().passed_on(&row, &passed, &fragment);
                     let (shown, stated) = (destination.shown.clone(), destination.stated.clone());
                     let next = Destination::at(profile, fragment, shown);
-                    let next = Destination { inherited_dedupe, inherited, stated, ..next };
+                    let hops = destination.hops.saturating_add(1);
+                    let next = Destination { inherited_dedupe, inherited, stated, hops, ..next };
                     return Ok(Step::Elsewhere(next, before));
                 }
             };
@@ -289,6 +299,8 @@ impl ProfileShard {
     ) -> Result<Done, EdgeError> {
         let overflow = self.store.overflow(row, at, now)?;
         let silent = batch.events.is_empty();
+        // A successor that inherits is in the row already.
+        let begins = row.fragments.get(at).is_none_or(|fragment| fragment.accepted == 0);
         let before = row.fragments.get(at).filter(|_| silent).cloned();
         let (mut visit, possession) = held.apply(row, at, batch, policy, now, &overflow);
         self.store.spill(row, at)?;
@@ -318,12 +330,14 @@ impl ProfileShard {
         let removal = self.store.quarantine(bucket_of(row.id.as_str()), &refused)?;
         let timers = refreshed.timers.iter().filter(|_| changed).map(|timer| timer.to);
         let home = if changed { self.send_home(row, now)? } else { None };
-        let due = timers.chain(removal).chain(home).min();
+        let pointer = if begins { self.record_latest(row, at, now)? } else { None };
+        let due = timers.chain(removal).chain(home).chain(pointer).min();
         let inherited_dedupe = row.inherited_dedupe(at, &overflow);
         Ok(Done {
             decision: self.decision(row, at, batch, refreshed.person, snapshot, now),
             visit,
             due,
+            is_latest: pointer.is_some(),
             inherited_dedupe,
             inherited: Inherited { possession, follows: Some(at.clone()) },
         })
@@ -363,33 +377,34 @@ impl ProfileShard {
     async fn finish(
         &self,
         destination: Destination,
-        batch: Batch,
+        mut batch: Batch,
         done: Done,
         now: UnixMillis,
     ) -> Result<Visited, EdgeError> {
-        let Done { visit, decision, due, inherited_dedupe, inherited } = done;
+        let Done { visit, decision, due, is_latest, inherited_dedupe, inherited } = done;
         let Destination { profile: profile_id, shown, .. } = destination;
         self.arm_at(self.next_alarm(&visit, due, now)).await?;
         let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected.clone()).warning(visit.warnings);
         let at = profile_id.as_str().to_owned();
         let said = visit.assertion.map(|assertion| assertion.fragment);
-        let told = if said.is_some() { self.finish_links(profile_id.as_str()).await? } else { false };
+        let told = (said.is_some() || is_latest) && self.finish_links(profile_id.as_str()).await?;
         let grant = shown.as_ref().and_then(|shown| Grant::of(&batch, &inherited.possession, shown));
         let shown = shown.map(|shown| rest(&inherited.possession, shown));
         let follow_up = match (visit.succession, said) {
             (Some((next, events)), _) => {
+                batch.handovers = batch.handovers.saturating_add(1);
                 let next = Destination::at(next.home()?, next, shown);
                 let next = Destination { inherited_dedupe, inherited: Some(inherited), ..next };
-                Some((next, batch.body(&events)))
+                Some((next, events))
             }
-            (None, Some(fragment)) if told => Some((Destination::at(profile_id, fragment, shown), batch.body(&[]))),
+            (None, Some(fragment)) if told => Some((Destination::at(profile_id, fragment, shown), Vec::new())),
             _ => None,
         };
-        let Some((next, body)) = follow_up else {
+        let Some((next, events)) = follow_up else {
             let body = reply.text(decision.as_ref())?;
             return Ok(Visited { profile_id: at, status: reply.status(), body, erased: false, grant });
         };
-        self.follow(reply.deciding(decision.as_ref())?, next, (&body, &batch)).await
+        self.follow(reply.deciding(decision.as_ref())?, next, &batch, &events).await
     }
 
     /// Applies the rest of a batch at the destination that it belongs to, and adds what became of it to the reply.
@@ -397,12 +412,13 @@ impl ProfileShard {
         &self,
         mut reply: BatchReply,
         next: Destination,
-        (body, batch): (&str, &Batch),
+        batch: &Batch,
+        events: &[Event],
     ) -> Result<Visited, EdgeError> {
-        let signals = Signals { trust: batch.trust, gpc: batch.gpc, robot: false };
-        let rest = ingest_from(body.as_bytes(), batch.received_at, signals)?;
+        let body = batch.body(events);
+        let rest = ingest_from(body.as_bytes(), batch.received_at, batch.signals())?;
         let more = Box::pin(self.visit_next(next, body.as_bytes(), rest)).await?;
-        reply.follow(&more.body)?;
+        reply.follow(&more.body, events)?;
         let (status, body) = (reply.status(), serde_json::to_vec(&reply)?);
         Ok(Visited { profile_id: more.profile_id, status, body, erased: more.erased, grant: more.grant })
     }

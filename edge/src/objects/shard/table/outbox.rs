@@ -113,6 +113,7 @@ pub(super) fn is_about(body: &str, fragments: &BTreeSet<FragmentId>) -> Result<b
         OutboxJob::LinkIdentity(link) => fragments.contains(&link.assertion.fragment),
         OutboxJob::MoveFragment(moving) => fragments.contains(&moving.fragment_id),
         OutboxJob::SendPush(send) => fragments.contains(send.profile_id.as_str()),
+        OutboxJob::PointBrowser(point) => fragments.contains(&point.latest.fragment),
     })
 }
 
@@ -170,7 +171,8 @@ impl Store {
     /// home, whose ID ends with a space, are the alarm's.
     pub(crate) fn link_jobs(&self, profiles: &[&str]) -> Result<Vec<StoredJob>, EdgeError> {
         let query = "SELECT id, attempts, body FROM outbox
-                     WHERE (id BETWEEN 'bring ' AND 'bring!' OR id BETWEEN 'tell ' AND 'tell!') AND id NOT LIKE '% '
+                     WHERE (id BETWEEN 'bring ' AND 'bring!' OR id BETWEEN 'tell ' AND 'tell!'
+                       OR id BETWEEN 'point ' AND 'point!') AND id NOT LIKE '% '
                      AND profile_id IN (SELECT value FROM json_each(?)) ORDER BY id";
         self.jobs(query, vec![serde_json::to_string(profiles)?.into()])
     }
