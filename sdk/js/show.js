@@ -19,11 +19,12 @@ const WHY = [
 ];
 const TRIGGERS = ['', 'dwell', 'scroll', 'exit'];
 
-/** The campaigns of the last decision by ID, as the edge sent them. */
-let campaigns = {};
 /** Why each campaign is not shown, as last told. */
 const reasons = {};
+/** The last decision. */
 let latest = {};
+/** A decision's campaigns as the edge sent them, in the order of their priority. */
+const all = ({ campaigns }) => campaigns ?? [];
 
 /** Starts the part with what it needs of the core's page half (`present.js`). */
 export function start(world) {
@@ -34,22 +35,20 @@ export function start(world) {
 
 /** Looks at a decision, new or known: something changed. */
 function look(decision) {
-  if (latest !== decision) {
-    const before = campaigns;
-    campaigns = Object.fromEntries((decision.campaigns ?? []).map((sent) => [sent.id, sent]));
-    // One that is known already goes on waiting for its trigger.
-    for (const id in before) if (before[id].version !== campaigns[id]?.version) forgo(id);
-  }
+  // A campaign that is known already goes on waiting for its trigger.
+  for (const { id, version } of all(latest))
+    if (!all(decision).some((sent) => sent.id === id && sent.version === version)) forgo(id);
   latest = decision;
   if (decision.slots) fill(decision.slots);
-  for (const id in campaigns) consider(campaigns[id]);
+  all(decision).map(consider);
   // Over 3 the bits hold consent to marketing.
   if (world.page.consent > 3) prompt(decision.push);
 }
 
 /** Opens the pop-up of a campaign if it may be shown, its trigger happened and nothing is in the way. */
 function consider(sent) {
-  const { id } = sent;
+  const { id, file } = sent;
+  if (file) return fetchPart(sent, file);
   const [standing, value, category] = world.judge(sent);
   const kind = TRIGGERS[standing - WHY.length];
   if (kind === undefined) forgo(id);
@@ -61,6 +60,15 @@ function consider(sent) {
   popup(sent, category);
 }
 
+/** Fetches what of a campaign had no room in the decision. The name stands for the content, so the browser keeps it. */
+function fetchPart(sent, file) {
+  sent.file = 0;
+  fetch(`${world.page.base}/c/${file}`)
+    .then((answer) => answer.json())
+    .then((part) => look(latest, Object.assign(sent, part)))
+    .catch(() => tell(sent.id, WHY[4]));
+}
+
 /** Tells developers why a campaign is not shown, once for each reason. */
 function tell(campaign_id, why) {
   if (reasons[campaign_id] === why) return;
@@ -70,8 +78,8 @@ function tell(campaign_id, why) {
 
 /** Nothing of the visitor stays on the page. */
 function clear() {
-  for (const id in campaigns) forgo(id);
-  campaigns = latest = {};
+  for (const { id } of all(latest)) forgo(id);
+  latest = {};
   close();
   clearSlots();
 }

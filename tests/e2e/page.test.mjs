@@ -227,6 +227,23 @@ const leaveAtTop = () =>
     document.documentElement.dispatchEvent(new MouseEvent('mouseleave', { ...leaving, bubbles: false }));
   });
 
+test('a pop-up whose rules are too large for a decision opens once they were fetched, and the most important comes first', async (t) => {
+  t.after(() => edge.api.delete('/api/campaigns/1'));
+  const leaf = (/** @type {number} */ n) => ({ fact: 'products_viewed', category: `a-category-with-a-name-${n}`, op: '>=', value: n });
+  const parts = Array.from({ length: 50 }, (_, n) => leaf(n + 1));
+  await campaign({ condition: { not: { any: [{ all: parts }, { all: parts }] } }, priority: 5 });
+  // A name that is a number would come first in an object of JavaScript.
+  const content = { template: 'card', title: 'Less important', dismiss: 'No thanks' };
+  await edge.api.set('/api/campaigns/1', { name: 'D', type: 'popup', trigger: { dwell_seconds: 1 }, content });
+  await open('/');
+  const sent = await chromium.evaluate(() => {
+    const { told } = /** @type {any} */ (window);
+    return told.findLast((/** @type {any} */ event) => event.kind === 'decision').detail.decision.campaigns;
+  });
+  assert.deepEqual(sent.map((/** @type {any} */ one) => [one.id, typeof one.popup]), [['c', 'undefined'], ['1', 'object']]);
+  await chromium.see(DIALOG, { text: /Hello there/ });
+});
+
 test('a pop-up that was shown this session is not shown on the next page', async () => {
   await campaign({ frequency: { per_session: 1 } });
   await open('/');

@@ -87,6 +87,7 @@ operations! {
     SendBatch: Post "/ec/e" Page "sendBatch" Batch => BatchReply;
     Subscribe: Post "/ec/push" Page "subscribe" PushBody => PushReply;
     ReportNotification: Post "/ec/n" Page "reportNotification" ReportBody => Nothing;
+    GetCampaignPart: GetOrHead "/ec/c/{file}" Anybody "getCampaignPart" Nothing => CampaignPart;
     Pixel: GetOrHead "/ec/p.gif" Visitor "pixel" Nothing => Image;
     FollowLink: GetOrHead "/ec/r" Visitor "followLink" Nothing => Redirect;
     CrossDomain: GetOrHead "/ec/x" Visitor "cross" Nothing => Redirect;

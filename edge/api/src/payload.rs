@@ -15,6 +15,8 @@ pub enum Payload {
     Batch,
     /// What became of each event, and what to show.
     BatchReply,
+    /// What of a campaign is the same for every visitor.
+    CampaignPart,
     /// A browser's push subscription, or its end.
     PushBody,
     /// Whether a browser is subscribed.

@@ -10,6 +10,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::decide::Decision;
+use crate::json_room::{Room, json_bytes};
+use crate::visit::Visit;
+
+/// Most bytes of an answer to a batch.
+pub const REPLY_BYTES: usize = 64 * 1024;
+/// Bytes that its frame takes, with the tokens and the new ID that may be added to it.
+const FRAME_BYTES: usize = 3 * 1024;
+/// Most bytes of what is said of rejections, and as many of warnings.
+const DETAIL_BYTES: usize = 4 * 1024;
+/// Bytes of a rejection of which only place and code are said.
+const REJECTION_BYTES: usize = 80;
+
+/// Serde asks by reference.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
 
 /// What became of each event, and what the page should show.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +40,9 @@ pub struct BatchReply {
     /// What of the kept events was not taken as it was meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// Warnings that had no room here.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_warnings: usize,
     /// What to show, where the batch asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Decision>")]
@@ -68,14 +88,56 @@ impl BatchReply {
     /// A reply without a decision.
     #[must_use]
     pub fn of(accepted: Vec<String>, duplicate: Vec<String>, rejected: Vec<Rejection>) -> Self {
-        Self { accepted, duplicate, rejected, ..Self::default() }
+        Self { accepted, duplicate, rejected, ..Self::default() }.bounded()
     }
 
     /// The same reply with warnings.
     #[must_use]
     pub fn warning(mut self, warnings: Vec<Warning>) -> Self {
         self.warnings = warnings;
+        self.bounded()
+    }
+
+    /// The same reply with as much said of rejections and warnings as there is room for. Of each rejection stays where it stood
+    /// and its code; the quarantine has the rest.
+    fn bounded(mut self) -> Self {
+        let mut room = Room(DETAIL_BYTES);
+        for rejection in &mut self.rejected {
+            let Rejection { message_id, path, message, .. } = &*rejection;
+            if !room.take_json(&(message_id, path, message)) {
+                *rejection = Rejection { message_id: None, path: String::new(), message: String::new(), ..*rejection };
+            }
+        }
+        let mut room = Room(DETAIL_BYTES);
+        let fitting = self.warnings.iter().take_while(|warning| room.take_json(warning)).count();
+        self.more_warnings = self.more_warnings.saturating_add(self.warnings.len().saturating_sub(fitting));
+        self.warnings.truncate(fitting);
         self
+    }
+
+    /// Bytes of a reply that are left for its decision, after what is said of a batch's events.
+    #[must_use]
+    pub fn room_for_decision(visit: &Visit, rejected: &[Rejection]) -> usize {
+        let names = visit.accepted.iter().chain(&visit.duplicate);
+        let named: usize = names.map(|id| json_bytes(id).saturating_add(1)).sum();
+        let refused = rejected.len().saturating_mul(REJECTION_BYTES);
+        let details = if rejected.is_empty() && visit.warnings.is_empty() { 0 } else { 2 * DETAIL_BYTES };
+        REPLY_BYTES.saturating_sub(FRAME_BYTES + named + refused + details)
+    }
+
+    /// The text of a reply that took others in. Where they are too long together, it goes without its decision, for which the
+    /// page asks again.
+    ///
+    /// # Errors
+    /// Never in practice; the serialiser's own failure is passed on.
+    pub fn whole_text(&mut self) -> Result<Vec<u8>, DomainError> {
+        let text = |reply: &Self| serde_json::to_vec(reply).map_err(|error| DomainError::Internal(error.to_string()));
+        let whole = text(self)?;
+        if whole.len() <= REPLY_BYTES - FRAME_BYTES {
+            return Ok(whole);
+        }
+        self.decision = None;
+        text(self)
     }
 
     /// The same reply with a decision.
@@ -94,8 +156,8 @@ impl BatchReply {
     /// # Errors
     /// Never in practice; the serialiser's own failure is passed on.
     pub fn text(&self, decision: Option<&Decision>) -> Result<Vec<u8>, DomainError> {
-        let Self { accepted, duplicate, rejected, warnings, .. } = self;
-        let text = Text { accepted, duplicate, rejected, warnings, decision };
+        let Self { accepted, duplicate, rejected, warnings, more_warnings, .. } = self;
+        let text = Text { accepted, duplicate, rejected, warnings, more_warnings, decision };
         serde_json::to_vec(&text).map_err(|error| DomainError::Internal(error.to_string()))
     }
 
@@ -113,7 +175,9 @@ impl BatchReply {
             rejection.relative().at(place)
         }));
         self.warnings.extend(rest.warnings);
+        self.more_warnings = self.more_warnings.saturating_add(rest.more_warnings);
         self.decision = rest.decision.or(self.decision.take());
+        *self = std::mem::take(self).bounded();
         Ok(())
     }
 
@@ -135,6 +199,8 @@ struct Text<'a> {
     rejected: &'a [Rejection],
     #[serde(skip_serializing_if = "<[Warning]>::is_empty")]
     warnings: &'a [Warning],
+    #[serde(skip_serializing_if = "is_zero")]
+    more_warnings: &'a usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'a Decision>,
 }

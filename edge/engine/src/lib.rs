@@ -12,6 +12,7 @@ pub mod decide;
 pub mod health;
 pub mod held_id;
 pub mod journey;
+mod json_room;
 pub mod layout;
 pub mod limit;
 pub mod link_settling;

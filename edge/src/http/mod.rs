@@ -2,6 +2,7 @@
 
 mod api;
 mod assets;
+mod campaign_part;
 mod cross_domain;
 mod dev;
 mod history_finder;

@@ -11,7 +11,9 @@ use endcap_validation::DomainError;
 use worker::{Context, Env, Method, Request, Response};
 
 use super::incoming::Incoming;
-use super::{api, assets, cross_domain, dev, pixel, preflight, rate_limits, redirect, to_shard, vendor, webhooks};
+use super::{
+    api, assets, campaign_part, cross_domain, dev, pixel, preflight, rate_limits, redirect, to_shard, vendor, webhooks,
+};
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::{cors, response};
@@ -107,6 +109,7 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::SendWebhook => webhooks::receive(incoming).await,
         Op::SendBatch | Op::Subscribe => to_shard::by_route(incoming).await,
         Op::ReportNotification => to_shard::by_notification(incoming).await,
+        Op::GetCampaignPart => campaign_part::serve(&incoming).await,
         Op::Pixel => pixel::serve(&incoming).await,
         Op::FollowLink => redirect::serve(&incoming),
         Op::CrossDomain => cross_domain::serve(&incoming).await,

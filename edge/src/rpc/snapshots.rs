@@ -19,6 +19,9 @@ thread_local! {
     static CACHE: RefCell<Option<(UnixMillis, Rc<Snapshot>)>> = const { RefCell::new(None) };
 }
 
+/// The least time between two questions to the shop, in milliseconds.
+const LEAST_MS: UnixMillis = 1_000;
+
 /// Asks the shop for what is newer than the versions that are held.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SnapshotAsk {
@@ -48,6 +51,19 @@ pub(crate) async fn current(env: &Env, now: UnixMillis) -> Result<Rc<Snapshot>, 
     if let Some(snapshot) = fresh(env, now) {
         return Ok(snapshot);
     }
+    refresh(env, now).await
+}
+
+/// The same, however old the one that is held is: at most once a second, so that nobody makes the shop's object busy.
+pub(crate) async fn newer(env: &Env, now: UnixMillis) -> Result<Rc<Snapshot>, EdgeError> {
+    let just_asked = CACHE.with_borrow(|held| held.clone().filter(|(at, _)| now.saturating_sub(*at) < LEAST_MS));
+    if let Some((_, snapshot)) = just_asked {
+        return Ok(snapshot);
+    }
+    refresh(env, now).await
+}
+
+async fn refresh(env: &Env, now: UnixMillis) -> Result<Rc<Snapshot>, EdgeError> {
     placement::check(env, Use::Read).await?;
     let cached = CACHE.with_borrow(Clone::clone);
     let held = match &cached {

@@ -106,7 +106,8 @@ impl Run<'_> {
 }
 
 /// The number of a fact; None where there is nothing to count from.
-pub(crate) fn number(behaviour: &Behaviour, now: UnixMillis, fact: Fact, category: Option<&str>) -> Option<i64> {
+#[must_use]
+pub fn number(behaviour: &Behaviour, now: UnixMillis, fact: Fact, category: Option<&str>) -> Option<i64> {
     let days_since = |at: UnixMillis| now.saturating_sub(at).max(0) / DAY_MS;
     Some(match fact {
         Fact::ProductsViewed => behaviour.sum(category, |c| c.viewed.len() as i64),

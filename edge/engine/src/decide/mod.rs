@@ -4,9 +4,10 @@
 //! behaviour and the compiled rules with it, so it can go on deciding by itself until the next reply.
 
 mod offer;
+mod reachable;
 mod slots;
 
-pub use offer::{CampaignOffer, PushOffer, SlotOffer, SlotReason};
+pub use offer::{CampaignOffer, LeftOut, PushOffer, SlotOffer, SlotReason};
 
 use std::collections::BTreeMap;
 
@@ -17,11 +18,14 @@ use endcap_profile::Person;
 use endcap_profile::fragment::path;
 use endcap_protocol::UnixMillis;
 use endcap_targeting::evaluate::evaluate;
-use endcap_targeting::{Eligibility, PageFacts, judge};
+use endcap_targeting::frequency::Seen;
+use endcap_targeting::{Behaviour, Eligibility, PageFacts, judge};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::shop::campaign::{ContentProducts, ProductsFrom};
+use self::reachable::can_hold;
+use crate::json_room::Room;
+use crate::shop::campaign::{CampaignPart, ContentProducts, ProductsFrom};
 use crate::shop::{Campaign, Product, Snapshot};
 
 /// Categories of a visitor for which a pop-up's products are sent along.
@@ -43,6 +47,9 @@ pub struct Decision {
     pub slots: BTreeMap<String, SlotOffer>,
     /// How to subscribe to web push; None where push is not set up.
     pub push: Option<PushOffer>,
+    /// How much could not be shown here, or had no room.
+    #[serde(default, skip_serializing_if = "LeftOut::is_nothing")]
+    pub left_out: LeftOut,
 }
 
 /// What decisions need besides the person and the snapshot.
@@ -54,56 +61,173 @@ pub struct Setting<'a> {
     pub now: UnixMillis,
     /// VAPID public key and its ID, where web push is set up.
     pub vapid: Option<(&'a str, &'a str)>,
+    /// Bytes of JSON that the decision may have.
+    pub room: usize,
 }
+
+/// Most bytes of JSON of a decision.
+pub const DECISION_BYTES: usize = 56 * 1024;
+/// Most bytes of a behaviour in a decision, before base64.
+const BEHAVIOUR_BYTES: usize = 12 * 1024;
+/// Bytes that the names of a decision's members take, with what is small in it.
+const FRAME_BYTES: usize = 1024;
+/// Most bytes of a campaign's own part that travels with the decision. A larger one is a file.
+const INLINE_BYTES: usize = 4 * 1024;
+/// Bytes of `"file":"",`.
+const FILE_BYTES: usize = 10;
+/// Most campaigns of one decision whose own part is a file.
+const FILES: u32 = 50;
 
 /// Decides for a person.
 #[must_use]
 pub fn decide(person: &Person, ask: &Ask, snapshot: &Snapshot, setting: &Setting<'_>) -> Decision {
     let url = ask.url.as_deref().unwrap_or_default();
-    let behaviour = &person.behaviour;
-    let personal = behaviour.consent.personalization;
     let page = PageFacts { path: path(url), now: setting.now };
-    let campaigns = snapshot.campaigns.iter().filter(|campaign| personal && campaign.definition.enabled);
-    let shown = campaigns.filter(|campaign| campaign.compiled.program.shows_on(page.path));
+    let behaviour = BASE64.encode(encoded(&person.behaviour));
+    let push = setting.vapid.filter(|_| snapshot.settings.push_prompt.enabled).map(|(key_id, public_key)| PushOffer {
+        public_key: public_key.to_owned(),
+        key_id: key_id.to_owned(),
+        subscribed: person.behaviour.push_subscribed,
+        prompt: snapshot.settings.push_prompt.clone(),
+    });
+    let mut room = Room(setting.room.min(DECISION_BYTES).saturating_sub(FRAME_BYTES + behaviour.len()));
+    let push = push.filter(|push| room.take_json(push));
+    let mut left_out = LeftOut::default();
+    let slots = ask.slots.iter().map(|slot| {
+        let mut offer = slots::fill(slot, person, ask, snapshot);
+        let name = room.take_json(&(&slot.name, &offer.reason));
+        left_out.products += keep_fitting(&mut offer.items, &mut room, name);
+        (slot.name.clone(), offer)
+    });
+    let slots = slots.collect();
     Decision {
         profile_id: setting.profile_id.to_owned(),
-        stage: behaviour.stage.as_str().to_owned(),
-        behaviour: BASE64.encode(behaviour.encode()),
-        campaigns: shown.map(|campaign| offer(campaign, person, ask, snapshot, &page)).collect(),
-        slots: ask.slots.iter().map(|slot| (slot.name.clone(), slots::fill(slot, person, ask, snapshot))).collect(),
-        push: setting.vapid.filter(|_| snapshot.settings.push_prompt.enabled).map(|(key_id, public_key)| PushOffer {
-            public_key: public_key.to_owned(),
-            key_id: key_id.to_owned(),
-            subscribed: behaviour.push_subscribed,
-            prompt: snapshot.settings.push_prompt.clone(),
-        }),
+        stage: person.behaviour.stage.as_str().to_owned(),
+        behaviour,
+        campaigns: Offers { person, ask, snapshot, page }.collect(&mut room, &mut left_out),
+        slots,
+        push,
+        left_out,
     }
 }
 
-fn offer(campaign: &Campaign, person: &Person, ask: &Ask, snapshot: &Snapshot, page: &PageFacts<'_>) -> CampaignOffer {
-    let program = &campaign.compiled.program;
-    let behaviour = &person.behaviour;
-    let verdict = evaluate(&program.condition, behaviour, page);
-    let id = campaign.id.as_str();
-    // The page judges by these bytes, so the edge does too; the tree only says why.
-    let rules = program.encode();
-    let standing = judge(&rules, id, behaviour, page);
-    let failed = verdict.failed.and_then(|leaf| campaign.compiled.labels.get(leaf));
-    let why = match (verdict.holds, failed, &standing) {
-        (false, Some(leaf), _) => format!("not yet: {leaf}"),
-        (false, None, _) => "not yet: the condition has a part that never holds".to_owned(),
-        (true, _, Ok(Eligibility::Capped)) => "shown as often as its frequency allows".to_owned(),
-        (true, _, _) => "every condition holds".to_owned(),
-    };
-    CampaignOffer {
-        id: id.to_owned(),
-        version: campaign.version,
-        program: BASE64.encode(&rules),
-        eligible: matches!(standing, Ok(Eligibility::Eligible(..))),
-        why,
-        labels: campaign.compiled.labels.clone(),
-        popup: campaign.definition.content.clone(),
-        products: ahead(campaign.definition.content.products.as_ref(), person, ask, snapshot),
+/// The binary form of what a visitor did, without what is least recent of it where it would be too long.
+fn encoded(behaviour: &Behaviour) -> Vec<u8> {
+    let whole = behaviour.encode();
+    if whole.len() <= BEHAVIOUR_BYTES {
+        return whole;
+    }
+    let mut rest = behaviour.clone();
+    for _ in 0..64 {
+        let oldest = rest.categories.iter().min_by_key(|(_, facts)| facts.last_at).map(|(name, _)| name.clone());
+        match oldest {
+            Some(oldest) => rest.categories.remove(&oldest),
+            None => rest.cart.lines.truncate(rest.cart.lines.len() / 2),
+        }
+        let bytes = rest.encode();
+        if bytes.len() <= BEHAVIOUR_BYTES {
+            return bytes;
+        }
+    }
+    // Nothing else of it is long.
+    rest.seen = Seen::default();
+    rest.encode()
+}
+
+/// Keeps the first products that fit, and returns how many do not.
+fn keep_fitting(items: &mut Vec<Product>, room: &mut Room, is_named: bool) -> u32 {
+    let fitting = items.iter().take_while(|item| is_named && room.take_json(item)).count();
+    let left_out = items.len().saturating_sub(fitting);
+    items.truncate(fitting);
+    u32::try_from(left_out).unwrap_or(u32::MAX)
+}
+
+/// What campaigns are offered of.
+struct Offers<'a> {
+    person: &'a Person,
+    ask: &'a Ask,
+    snapshot: &'a Snapshot,
+    page: PageFacts<'a>,
+}
+
+impl Offers<'_> {
+    /// The campaigns that could be shown on the page, as many as fit, those of the highest priority first. A draft is none of
+    /// them, and is not counted either.
+    fn collect(&self, room: &mut Room, left_out: &mut LeftOut) -> Vec<CampaignOffer> {
+        let behaviour = &self.person.behaviour;
+        let mut offers = Vec::new();
+        let campaigns = self.snapshot.campaigns.iter().filter(|campaign| campaign.definition.enabled);
+        for campaign in campaigns.filter(|_| behaviour.consent.personalization) {
+            let program = &campaign.compiled.program;
+            if !program.shows_on(self.page.path) {
+                left_out.elsewhere += 1;
+            } else if left_out.no_room > 0 {
+                // Those that come first have taken the room. What is less important is not even judged.
+                left_out.no_room += 1;
+            } else if !can_hold(&program.condition, behaviour, &self.page) {
+                left_out.unreachable += 1;
+            } else {
+                match self.fitting(campaign, room, left_out) {
+                    Some(offer) => offers.push(offer),
+                    None => left_out.no_room += 1,
+                }
+            }
+        }
+        offers
+    }
+
+    /// A campaign's offer, if there is room for it. Its own part travels with it where that is small.
+    fn fitting(&self, campaign: &Campaign, room: &mut Room, left_out: &mut LeftOut) -> Option<CampaignOffer> {
+        let mut offer = self.offer(campaign);
+        let products = std::mem::take(&mut offer.products);
+        let mut rest = *room;
+        let bytes = campaign.part.bytes();
+        if !rest.take_json(&offer) {
+            return None;
+        }
+        if bytes <= INLINE_BYTES && rest.take(bytes) {
+            let CampaignPart { program, labels, popup } = campaign.part.content.clone();
+            (offer.program, offer.labels, offer.popup) = (Some(program), Some(labels), Some(popup));
+        } else if left_out.files < FILES && rest.take(campaign.part.name.len() + FILE_BYTES) {
+            left_out.files += 1;
+            offer.file = Some(campaign.part.name.clone());
+        } else {
+            return None;
+        }
+        for (category, mut items) in products {
+            let is_named = rest.take_json(&category);
+            left_out.products += keep_fitting(&mut items, &mut rest, is_named);
+            offer.products.insert(category, items);
+        }
+        *room = rest;
+        Some(offer)
+    }
+
+    fn offer(&self, campaign: &Campaign) -> CampaignOffer {
+        let Self { person, ask, snapshot, page } = self;
+        let behaviour = &person.behaviour;
+        let verdict = evaluate(&campaign.compiled.program.condition, behaviour, page);
+        let id = campaign.id.as_str();
+        // The page judges by these bytes, so the edge does too; the tree only says why.
+        let standing = judge(&campaign.part.rules, id, behaviour, page);
+        let failed = verdict.failed.and_then(|leaf| campaign.compiled.labels.get(leaf));
+        let why = match (verdict.holds, failed, &standing) {
+            (false, Some(leaf), _) => format!("not yet: {leaf}"),
+            (false, None, _) => "not yet: the condition has a part that never holds".to_owned(),
+            (true, _, Ok(Eligibility::Capped)) => "shown as often as its frequency allows".to_owned(),
+            (true, _, _) => "every condition holds".to_owned(),
+        };
+        CampaignOffer {
+            id: id.to_owned(),
+            version: campaign.version,
+            eligible: matches!(standing, Ok(Eligibility::Eligible(..))),
+            why,
+            program: None,
+            labels: None,
+            popup: None,
+            file: None,
+            products: ahead(campaign.definition.content.products.as_ref(), person, ask, snapshot),
+        }
     }
 }
 

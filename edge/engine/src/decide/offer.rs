@@ -16,18 +16,58 @@ pub struct CampaignOffer {
     pub id: String,
     /// Its version.
     pub version: u32,
-    /// Its rules, binary, base64url.
-    pub program: String,
     /// Whether it could be shown now, as the edge sees it.
     pub eligible: bool,
     /// Why, or why not.
     pub why: String,
+    /// Its rules, binary, base64url. They, `labels` and `popup` are the same for every visitor. They are here or in `file`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
     /// The condition's leaves in words, for debug views.
-    pub labels: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
     /// What the visitor sees.
-    pub popup: Content,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub popup: Option<Content>,
+    /// Where those three are not here: the name of their file, `{prefix}/c/{file}`, whose content never changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Products it may show, by category ID; under the empty ID where they depend on no category.
     pub products: BTreeMap<String, Vec<Product>>,
+}
+
+/// How much a decision leaves out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LeftOut {
+    /// Campaigns that are for other pages.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub elsewhere: u32,
+    /// Campaigns whose condition cannot come to hold on this page, such as one for people who never ordered.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unreachable: u32,
+    /// Campaigns for which the answer had no room: those of the lowest priority.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub no_room: u32,
+    /// Products, of slots or campaigns, for which it had none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub products: u32,
+    /// Campaigns that are there and whose own part is a file, because it is large or there was no room for it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub files: u32,
+}
+
+impl LeftOut {
+    /// Whether nothing is left out.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Serde asks by reference.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Products for a slot.

@@ -1,10 +1,10 @@
-//! What a browser's page sends: batches of events.
+//! What a browser's page sends and fetches: batches of events, parts of campaigns.
 
 use endcap_api::Operation;
 use serde_json::{Value, json};
 
 use super::answers::ErrorBody;
-use super::builder::{Builder, LARGE};
+use super::builder::{Builder, LARGE, METHOD};
 use super::hand_written;
 use crate::batch_reply::BatchReply;
 
@@ -30,6 +30,18 @@ pub(super) fn batch(doc: &mut Builder) -> Value {
             "schema": {"type": "integer", "minimum": 0, "maximum": 1023}}],
         "requestBody": {"required": true, "content": {
             "application/json": {"schema": hand_written::batch()}, "text/plain": {"schema": {"type": "string"}}}},
+        "responses": answers,
+    })
+}
+
+/// What of a campaign is the same for every visitor.
+pub(super) fn campaign_part(doc: &mut Builder) -> Value {
+    let mut answers = doc.errors(&[("404", "No campaign that runs has this file, or none any more."), METHOD]);
+    let answer = "The file that a decision names. Its content never changes, so browsers keep it.";
+    answers.insert("200".to_owned(), doc.answer(Operation::GetCampaignPart.route().answer, answer));
+    json!({
+        "operationId": Operation::GetCampaignPart.route().id,
+        "summary": "The part of a campaign that had no room in a decision",
         "responses": answers,
     })
 }

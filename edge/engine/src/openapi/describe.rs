@@ -43,6 +43,7 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         Op::ListRefused | Op::CountRefused | Op::ReplayRefused | Op::GetRefused => quarantine::describe(doc, operation),
         Op::SendWebhook => outside::delivery(doc),
         Op::SendBatch => browser::batch(doc),
+        Op::GetCampaignPart => browser::campaign_part(doc),
         Op::Subscribe => push::subscription(doc),
         Op::ReportNotification => push::report(doc),
         Op::Pixel => outside::pixel(doc),
@@ -84,6 +85,7 @@ pub(super) fn path_parameters(path: &str) -> Value {
         _ if path.starts_with("/api/profiles/{") => {
             parameter("id", "Profile ID; one that became part of another stands for that one", 100)
         }
+        "/ec/c/{file}" => parameter("file", "Name of the file, as a decision has it", 64),
         "/api/campaigns/{id*}" => parameter("id", "Campaign ID", 64),
         "/api/products/{id*}" => parameter("id", "Product ID", 128),
         "/api/quarantine/{id*}" => parameter("id", "Name of the refused event", 40),

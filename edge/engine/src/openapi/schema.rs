@@ -19,7 +19,7 @@ use crate::parked_jobs::{ParkedJobs, RetryAsk, RetryReply};
 use crate::person_export::{EventPage, Export, PersonGraph};
 use crate::profile_view::ProfileView;
 use crate::shop::Settings;
-use crate::shop::campaign::Definition;
+use crate::shop::campaign::{CampaignPart, Definition};
 use crate::shop::product::Products;
 use crate::shop::webhooks::{WebhookView, Webhooks};
 use crate::timers_view::TimersView;
@@ -34,6 +34,7 @@ pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Op
         Payload::Call => return Some(hand_written::call()),
         Payload::Calls => return Some(hand_written::calls()),
         Payload::BatchReply => generator.subschema_for::<BatchReply>(),
+        Payload::CampaignPart => generator.subschema_for::<CampaignPart>(),
         Payload::PushBody => generator.subschema_for::<PushBody>(),
         Payload::PushReply => generator.subschema_for::<PushReply>(),
         Payload::ReportBody => generator.subschema_for::<ReportBody>(),

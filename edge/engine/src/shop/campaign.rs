@@ -1,8 +1,11 @@
 //! Campaigns: what is shown to whom, when and how often.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use endcap_protocol::{CampaignId, FieldError};
 use endcap_targeting::compile;
 use endcap_targeting::compile::Compiled;
+use endcap_validation::hash::digest;
 use endcap_validation::text::check_text;
 use endcap_validation::url::check_url;
 use schemars::JsonSchema;
@@ -18,6 +21,9 @@ pub struct Definition {
     /// Whether it runs.
     #[serde(default = "yes")]
     pub enabled: bool,
+    /// Which comes first where several could be shown: the highest, -1,000 to 1,000.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i16,
     /// What kind of campaign it is.
     #[serde(rename = "type")]
     pub kind: CampaignType,
@@ -39,6 +45,12 @@ pub struct Definition {
 
 fn yes() -> bool {
     true
+}
+
+/// Serde asks by reference.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(priority: &i16) -> bool {
+    *priority == 0
 }
 
 /// Kinds of campaigns.
@@ -130,7 +142,52 @@ pub struct Campaign {
     pub definition: Definition,
     /// Its rules.
     pub compiled: Compiled,
+    /// What of it is the same for every visitor, as pages get it.
+    pub part: StoredPart,
 }
+
+/// What of a campaign is the same for every visitor, as the page reads it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct CampaignPart {
+    /// Its rules, binary, base64url.
+    pub program: String,
+    /// The condition's leaves in words, for debug views.
+    pub labels: Vec<String>,
+    /// What the visitor sees.
+    pub popup: Content,
+}
+
+/// That part, made once for each version of the configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredPart {
+    /// The name of its file, a digest of its content.
+    pub name: String,
+    /// The file's text, JSON.
+    pub text: String,
+    /// What the text says.
+    pub content: CampaignPart,
+    /// The rules in binary form.
+    pub rules: Vec<u8>,
+}
+
+impl StoredPart {
+    fn new(compiled: &Compiled, popup: &Content) -> Result<Self, FieldError> {
+        let rules = compiled.program.encode();
+        let (labels, popup) = (compiled.labels.clone(), popup.clone());
+        let content = CampaignPart { program: BASE64.encode(&rules), labels, popup };
+        let text = serde_json::to_string(&content).map_err(|error| FieldError::new("", error.to_string()))?;
+        Ok(Self { name: digest(&[&text]), text, content, rules })
+    }
+
+    /// Bytes of the text.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+}
+
+/// Most bytes of a campaign's rules in binary form.
+const RULES_BYTES: usize = 16 * 1024;
 
 impl Campaign {
     /// Checks and compiles a definition.
@@ -142,7 +199,22 @@ impl Campaign {
         definition.content.check().map_err(|e| e.under("content"))?;
         let rules = serde_json::to_value(&definition).map_err(|e| FieldError::new("", e.to_string()))?;
         let compiled = compile::compile(&rules)?;
-        Ok(Self { id, version, definition, compiled })
+        let part = StoredPart::new(&compiled, &definition.content)?;
+        Ok(Self { id, version, definition, compiled, part })
+    }
+
+    /// Checks what only campaigns that are saved from now on have to keep to.
+    ///
+    /// # Errors
+    /// The field that is out of range.
+    pub fn check_bounds(&self) -> Result<(), FieldError> {
+        if !(-1000..=1000).contains(&self.definition.priority) {
+            return Err(FieldError::new("priority", "must be -1000 to 1000"));
+        }
+        if self.part.rules.len() > RULES_BYTES {
+            return Err(FieldError::new("condition", "is too large: make several campaigns of it"));
+        }
+        Ok(())
     }
 }
 

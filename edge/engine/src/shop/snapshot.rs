@@ -69,7 +69,7 @@ pub struct Snapshot {
     pub model_version: u64,
     /// Settings.
     pub settings: Settings,
-    /// Campaigns, by ID.
+    /// Campaigns, by priority, then by ID.
     pub campaigns: Vec<Campaign>,
     /// Products.
     pub catalogue: Catalogue,
@@ -148,6 +148,13 @@ pub struct WireSnapshot {
 }
 
 impl Snapshot {
+    /// The file of a campaign that runs, by its name.
+    #[must_use]
+    pub fn campaign_file(&self, name: &str) -> Option<&str> {
+        let mut running = self.campaigns.iter().filter(|campaign| campaign.definition.enabled);
+        running.find(|campaign| campaign.part.name == name).map(|campaign| campaign.part.text.as_str())
+    }
+
     /// The snapshot before anything was heard from the shop: no version of the shop is 0.
     #[must_use]
     pub fn empty() -> Self {
@@ -171,6 +178,8 @@ impl Snapshot {
                 .into_iter()
                 .map(|saved| Campaign::new(CampaignId::parse(&saved.id)?, saved.version, saved.definition));
             next.campaigns = compiled.collect::<Result<_, _>>()?;
+            // The sort is stable, so those of one priority stay in the order of their IDs.
+            next.campaigns.sort_by_key(|campaign| std::cmp::Reverse(campaign.definition.priority));
             let mappings = config.webhooks.into_iter().map(|saved| Ok((saved.source.clone(), saved.compile()?)));
             next.webhooks = mappings.collect::<Result<_, DomainError>>()?;
         }

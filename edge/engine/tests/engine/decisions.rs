@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use endcap_engine::decide::{CampaignOffer, Decision, Setting, SlotReason, decide};
+use endcap_engine::decide::{CampaignOffer, DECISION_BYTES, Decision, LeftOut, Setting, SlotReason, decide};
 use endcap_engine::shop::Snapshot;
 use endcap_events::ingest::wire::{Ask, SlotAsk};
 use endcap_models::lifecycle::GapHistogram;
@@ -41,7 +41,7 @@ fn asking(url: &str, product: Option<&str>, slots: &[(&str, usize)]) -> Ask {
 }
 
 fn decided(person: &Person, ask: &Ask, shop: &Snapshot) -> Decision {
-    decide(person, ask, shop, &Setting { profile_id: "p", now: NOW, vapid: None })
+    decide(person, ask, shop, &Setting { profile_id: "p", now: NOW, vapid: None, room: DECISION_BYTES })
 }
 
 /// What is offered to a profile on a page, in a shop with one campaign.
@@ -77,18 +77,118 @@ fn a_campaign_says_whether_and_why() {
         let offer = offered(&after(events), &campaign, "https://shop.example/").unwrap();
         assert_eq!((offer.eligible, offer.why.as_str()), (eligible, why));
         let labels = ["products_viewed in the category >= 2", "units_bought in the category = 0", "cart_units >= 1"];
-        assert_eq!(offer.labels, labels);
-        assert_eq!((offer.id.as_str(), offer.version, offer.popup.title.as_str()), ("c1", 3, "Still thinking?"));
+        assert_eq!(offer.labels.unwrap(), labels);
+        assert_eq!(
+            (offer.id.as_str(), offer.version, offer.popup.unwrap().title.as_str()),
+            ("c1", 3, "Still thinking?")
+        );
     }
 }
 
 #[test]
-fn a_condition_that_cannot_hold_never_says_that_it_does() {
-    for condition in [json!({"any": []}), json!({"not": {"all": []}}), json!({"all": [{"any": []}]})] {
-        let offer = offered(&stranger_who_agreed(), &popup(&json!({"condition": condition})), "/").unwrap();
-        assert!(!offer.eligible);
-        assert!(offer.why.starts_with("not yet"), "{condition}: {}", offer.why);
+fn a_campaign_that_cannot_be_shown_on_this_page_is_left_out_and_counted() {
+    let row = after(&[ordered("o", NOW - 9, "o1", "boot")]);
+    let never_ordered = json!({"fact": "orders", "op": "=", "value": 0});
+    let campaigns = [
+        ("draft", popup(&json!({"enabled": false}))),
+        ("elsewhere", popup(&json!({"pages": {"include": ["/c/*"]}}))),
+        ("first-order", popup(&json!({"condition": never_ordered}))),
+        ("never", popup(&json!({"condition": {"any": []}}))),
+        ("shown", popup(&json!({}))),
+    ];
+    let decision = decided(&person(&row), &asking("/", None, &[]), &shop(&campaigns, &json!({})));
+    let offered: Vec<_> = decision.campaigns.iter().map(|offer| offer.id.as_str()).collect();
+    assert_eq!(offered, ["shown"]);
+    assert_eq!(decision.left_out, LeftOut { elsewhere: 1, unreachable: 2, ..LeftOut::default() });
+    let text = serde_json::to_value(&decision).unwrap();
+    assert_eq!(text["left_out"], json!({"elsewhere": 1, "unreachable": 2}));
+    let calm = decided(&person(&row), &asking("/", None, &[]), &shop(&campaigns[4..], &json!({})));
+    assert!(serde_json::to_value(&calm).unwrap().get("left_out").is_none());
+}
+
+/// A condition of many parts that may hold.
+fn deep(parts: usize) -> Value {
+    let leaf =
+        |n| json!({"fact": "products_viewed", "category": format!("a-category-{n}"), "op": ">=", "value": 1000 + n});
+    json!({"any": (0..parts).map(leaf).collect::<Vec<_>>()})
+}
+
+#[test]
+fn a_decision_has_room_for_what_matters_most_and_names_files_for_what_is_large() {
+    let many: Vec<(String, Value)> = (0..500)
+        .map(|n| {
+            let large = n % 2 == 0;
+            let text = "x".repeat(900);
+            let more = json!({"priority": n, "condition": deep(if large { 50 } else { 1 }), "content": {"title": "t", "body": text}});
+            (format!("c{n:03}"), popup(&more))
+        })
+        .collect();
+    let many: Vec<(&str, Value)> = many.iter().map(|(id, campaign)| (id.as_str(), campaign.clone())).collect();
+    let snapshot = shop(&many, &json!({}));
+    let row = stranger_who_agreed();
+    let decision = decided(&person(&row), &asking("/", None, &[("home", 4)]), &snapshot);
+    let bytes = serde_json::to_string(&decision).unwrap().len();
+    assert!((DECISION_BYTES / 2..=DECISION_BYTES).contains(&bytes), "{bytes} bytes");
+    let offered: Vec<_> = decision.campaigns.iter().map(|offer| offer.id.clone()).collect();
+    let expected: Vec<_> = (0..500).rev().take(offered.len()).map(|n| format!("c{n:03}")).collect();
+    assert_eq!(offered, expected, "the highest priority comes first");
+    assert_eq!(decision.left_out.no_room as usize, 500 - offered.len());
+    for offer in &decision.campaigns {
+        let large = offer.id.ends_with(['0', '2', '4', '6', '8']);
+        assert!(offer.program.is_some() != offer.file.is_some() && (!large || offer.file.is_some()), "{}", offer.id);
+        let Some(name) = &offer.file else { continue };
+        let file: Value = serde_json::from_str(snapshot.campaign_file(name).unwrap()).unwrap();
+        let program = BASE64.decode(file["program"].as_str().unwrap()).unwrap();
+        assert!(Program::decode(&program).is_ok() && file["popup"]["title"] == "t" && file["labels"].is_array());
     }
+    assert!(decision.left_out.files > 0 && snapshot.campaign_file("other").is_none());
+    assert_eq!(decision.slots["home"].items.len(), 4);
+}
+
+#[test]
+fn what_has_no_room_is_left_out_and_counted_whatever_it_is() {
+    let row = after(&[viewed("a", NOW, "boot", "shoes")]);
+    let from_category = popup(&json!({"content": {"title": "t", "products": {"from": "category", "limit": 3}}}));
+    let snapshot = shop(&[("c1", from_category)], &json!({}));
+    let ask = asking("/", None, &[("home", 4), ("cart", 4)]);
+    let vapid = Some(("k", "key"));
+    let of = |room| decide(&person(&row), &ask, &snapshot, &Setting { profile_id: "p", now: NOW, vapid, room });
+    let whole = of(DECISION_BYTES);
+    let all = |decision: &Decision| {
+        let slots: usize = decision.slots.values().map(|slot| slot.items.len()).sum();
+        slots + decision.campaigns.iter().flat_map(|offer| offer.products.values()).map(Vec::len).sum::<usize>()
+    };
+    assert!(whole.left_out.is_nothing() && whole.push.is_some() && all(&whole) > 8);
+    let size = |decision: &Decision| serde_json::to_string(decision).unwrap().len();
+    for room in (0..size(&whole) + 1200).step_by(37) {
+        let decision = of(room);
+        // The frame and what the visitor did are always there.
+        assert!(size(&decision) <= room.max(600), "{} bytes in {room}", size(&decision));
+        let campaigns = decision.campaigns.len() + decision.left_out.no_room as usize;
+        assert_eq!(campaigns, 1);
+        if decision.left_out.no_room == 0 {
+            assert_eq!(all(&decision) + decision.left_out.products as usize, all(&whole), "in {room}");
+        }
+    }
+}
+
+#[test]
+fn of_a_visitor_who_did_too_much_the_page_learns_what_they_did_last() {
+    let long = |kind: &str, n: usize| format!("{kind}-{n}-{}", "x".repeat(100));
+    let mut row = stranger_who_agreed();
+    for n in 0..24 {
+        let events: Vec<Value> = (0..16)
+            .map(|m| viewed(&format!("v{n}-{m}"), NOW + n as i64, &long("p", 100 * n + m), &long("c", n)))
+            .collect();
+        receive(&mut row, &batch(&events), NOW + n as i64);
+    }
+    assert!(fragment(&row).behaviour.encode().len() > 40_000);
+    let decision = decided(&person(&row), &asking("/", None, &[]), &shop(&[("c1", popup(&json!({})))], &json!({})));
+    let behaviour = Behaviour::decode(&BASE64.decode(&decision.behaviour).unwrap()).unwrap();
+    assert!(decision.behaviour.len() <= 16 * 1024 && decision.campaigns.len() == 1);
+    let kept: Vec<_> = behaviour.categories_by_recency().iter().map(|name| (*name).to_owned()).collect();
+    assert!(!kept.is_empty());
+    assert_eq!(kept, (0..24).rev().take(kept.len()).map(|n| long("c", n)).collect::<Vec<_>>());
 }
 
 #[test]
@@ -102,7 +202,7 @@ fn the_reason_is_a_leaf_that_made_the_difference() {
             json!({"all": [{"any": [leaf("orders", 9), leaf("orders", 0)]}, {"some_category": leaf("sessions", 9)}]}),
             "sessions >= 9",
         ),
-        (json!({"all": [leaf("page_views", 0), {"not": leaf("orders", 0)}]}), "orders >= 0"),
+        (json!({"all": [leaf("page_views", 0), {"not": leaf("cart_units", 0)}]}), "cart_units >= 0"),
     ];
     for (condition, leaf) in cases {
         let offer = offered(&stranger_who_agreed(), &popup(&json!({"condition": condition})), "/").unwrap();
@@ -157,7 +257,7 @@ fn the_page_gets_what_it_needs_to_go_on_alone() {
     let decision = decided(&person(&row), &asking("/", None, &[]), &snapshot);
     let behaviour = Behaviour::decode(&BASE64.decode(&decision.behaviour).unwrap()).unwrap();
     assert_eq!(behaviour, fragment(&row).behaviour);
-    let program = Program::decode(&BASE64.decode(&decision.campaigns[0].program).unwrap()).unwrap();
+    let program = Program::decode(&BASE64.decode(decision.campaigns[0].program.as_ref().unwrap()).unwrap()).unwrap();
     assert_eq!(program, snapshot.campaigns[0].compiled.program);
     assert_eq!((decision.profile_id.as_str(), decision.stage.as_str()), ("p", "prospect"));
 }
@@ -294,7 +394,7 @@ fn push_is_offered_where_it_is_set_up_and_wanted() {
     let vapid = Some(("k1", "the-key"));
     let offer = |settings: &Value, vapid| {
         let person = person(&stranger_who_agreed());
-        let setting = Setting { profile_id: "p", now: NOW, vapid };
+        let setting = Setting { profile_id: "p", now: NOW, vapid, room: DECISION_BYTES };
         decide(&person, &asking("/", None, &[]), &shop(&[], settings), &setting).push
     };
     let made = offer(&json!({}), vapid).unwrap();

@@ -1,9 +1,10 @@
 //! Bytes to events: what is kept, what is refused, and why.
 
-use endcap_engine::batch_reply::BatchReply;
+use endcap_engine::batch_reply::{BatchReply, REPLY_BYTES};
+use endcap_engine::visit::Visit;
 use endcap_events::ingest::event::{Event, Impression, Kind, Reaction};
-use endcap_events::ingest::ingest;
 use endcap_events::ingest::rejection::{RejectCode, Rejection};
+use endcap_events::ingest::{Warning, ingest};
 use endcap_protocol::commerce::Commerce;
 use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES, FUTURE_MS, LATE_MS};
 use endcap_protocol::{CampaignId, DAY_MS, UnixMillis};
@@ -380,6 +381,44 @@ fn a_reply_is_good_if_any_event_is() {
         [reply(&[], &[], 0), reply(&["a"], &[], 3), reply(&[], &["a"], 3), reply(&[], &[], 1)],
         [200, 200, 200, 400]
     );
+}
+
+#[test]
+fn names_that_are_long_together_leave_room_for_an_answer() {
+    let events = |mark: &str| -> Vec<Value> {
+        (0..500).map(|n| page(&format!("{n:03}{}", mark.repeat(97)), NOW, "https://shop.example/")).collect()
+    };
+    assert_eq!(ingested(&batch(&events("x")), NOW).events.len(), 500);
+    let read = ingested(&batch(&events("\"")), NOW);
+    assert_eq!((read.events.len(), read.rejected.len()), (260, 240));
+    assert!(read.rejected.iter().all(|one| one.code == RejectCode::TooLarge && one.path.ends_with("message_id")));
+    assert!(read.refused.iter().all(|one| one.body().is_some()), "they are kept");
+}
+
+#[test]
+fn a_reply_says_of_every_event_what_became_of_it_and_is_never_too_long() {
+    let id = |n: usize| format!("{n:03}{}", "x".repeat(97));
+    let warning = |n| Warning::unverified(&id(n));
+    for (accepted, rejected) in [(500, 0), (250, 250), (0, 500)] {
+        let long = || endcap_protocol::FieldError::new("x".repeat(256), "y".repeat(512));
+        let refused = |n| Rejection::new(RejectCode::InvalidField, long()).of(&id(n)).at(n);
+        let visit = Visit {
+            accepted: (0..accepted).map(id).collect(),
+            warnings: (0..accepted).map(warning).collect(),
+            ..Visit::default()
+        };
+        let refused: Vec<Rejection> = (accepted..accepted + rejected).map(refused).collect();
+        let room = BatchReply::room_for_decision(&visit, &refused);
+        let mut reply = BatchReply::of(visit.accepted, Vec::new(), refused).warning(visit.warnings);
+        let bytes = reply.text(None).unwrap().len();
+        assert!(bytes + room <= REPLY_BYTES, "{bytes} and {room}");
+        assert_eq!((reply.accepted.len(), reply.rejected.len()), (accepted, rejected));
+        assert!(reply.rejected.iter().map(|one| one.index).eq(accepted..accepted + rejected));
+        assert_eq!(reply.warnings.len() + reply.more_warnings, accepted);
+        reply.decision = Some(serde_json::value::to_raw_value(&"z".repeat(REPLY_BYTES)).unwrap());
+        reply.whole_text().unwrap();
+        assert!(reply.decision.is_none(), "what does not fit together goes without it");
+    }
 }
 
 /// Something like an event, from good to nonsense.

@@ -52,6 +52,10 @@ pub struct Signals {
 /// request between objects.
 pub const HANDOVERS: u8 = 4;
 
+/// Most bytes of the message IDs of one batch, which the answer repeats: 500 of the longest, as long as none is written with
+/// escapes.
+const NAMES_BYTES: usize = 52_000;
+
 /// Most events that one batch can say were thrown out.
 pub const DROPPED: u32 = 100_000;
 
@@ -193,10 +197,15 @@ pub fn ingest_from(body: &[u8], now: UnixMillis, signals: Signals) -> Result<Bat
     let wire = read(body)?;
     let mut batch = open(&wire, now, signals)?;
     let skew = skew(&wire, now);
+    let mut named = 0_usize;
     let events = wire.events.iter().map(|raw| (Route::Batch, raw.get()));
     let calls = wire.raw.iter().map(|raw| (Route::Call, raw.get()));
     for (index, (route, raw)) in events.chain(calls).enumerate() {
         let outcome = if signals.robot { Err(robots()) } else { take_in(route, raw, &batch, skew, now) };
+        let outcome = outcome.and_then(|event| {
+            named = named.saturating_add(json_bytes(event.message_id.as_str()));
+            if named > NAMES_BYTES { Err(named_too_long().of(event.message_id.as_str())) } else { Ok(event) }
+        });
         match outcome {
             Ok(event) => batch.events.push(Event { place: index, ..event }),
             Err(rejection) => batch.refuse(index, route, raw, rejection),
@@ -213,6 +222,15 @@ fn take_in(route: Route, raw: &str, batch: &Batch, skew: UnixMillis, now: UnixMi
     };
     let event = validate::filter(event, batch.consent)?;
     validate::limit(validate::normalise(event, skew, now), batch.trust, now)
+}
+
+/// Bytes of a text within quotes in JSON, with a comma.
+fn json_bytes(text: &str) -> usize {
+    text.bytes().fold(3, |sum: usize, byte| sum.saturating_add(if matches!(byte, b'"' | b'\\') { 2 } else { 1 }))
+}
+
+fn named_too_long() -> Rejection {
+    Rejection::new(RejectCode::TooLarge, FieldError::new("message_id", "comes after too many long names in one batch"))
 }
 
 fn robots() -> Rejection {

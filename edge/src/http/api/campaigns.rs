@@ -30,7 +30,7 @@ pub(in crate::http) async fn put(mut incoming: Incoming<'_>) -> Result<Response,
     let id = id(incoming.parameter)?;
     let definition: Definition = read_json(&body)?;
     // Checked as what it will be.
-    Campaign::new(id.clone(), 1, definition.clone())?;
+    Campaign::new(id.clone(), 1, definition.clone())?.check_bounds()?;
     call::post(&namespace::shop(incoming.env)?, &PutCampaign { id, definition }).await
 }
 

@@ -87,7 +87,7 @@ impl ProfileShard {
         if let Some(message) = first {
             let mut reply: BatchReply = serde_json::from_slice(&visited.body)?;
             reply.warnings.push(Warning::unverified(&message));
-            visited.body = serde_json::to_vec(&reply)?;
+            visited.body = reply.whole_text()?;
         }
         Ok(visited)
     }

@@ -326,6 +326,7 @@ impl ProfileShard {
             self.record_link(row, &visit, now)?;
             self.batches.set(self.batches.get() + 1);
         }
+        let room = BatchReply::room_for_decision(&visit, &batch.rejected);
         let refused = std::mem::take(&mut batch.refused);
         let removal = self.store.quarantine(bucket_of(row.id.as_str()), &refused)?;
         let timers = refreshed.timers.iter().filter(|_| changed).map(|timer| timer.to);
@@ -334,7 +335,7 @@ impl ProfileShard {
         let due = timers.chain(removal).chain(home).chain(pointer).min();
         let inherited_dedupe = row.inherited_dedupe(at, &overflow);
         Ok(Done {
-            decision: self.decision(row, at, batch, refreshed.person, snapshot, now),
+            decision: self.decision((row, at), batch, (refreshed.person, room), snapshot, now),
             visit,
             due,
             is_latest: pointer.is_some(),
@@ -352,10 +353,9 @@ impl ProfileShard {
 
     fn decision(
         &self,
-        row: &ProfileRow,
-        at: &FragmentId,
+        (row, at): (&ProfileRow, &FragmentId),
         batch: &Batch,
-        person: Person,
+        (person, room): (Person, usize),
         snapshot: &Snapshot,
         now: UnixMillis,
     ) -> Option<Decision> {
@@ -370,7 +370,7 @@ impl ProfileShard {
         let profile_id = if own.is_some() { at.as_str() } else { row.id.as_str() };
         // Profiles are named after a browser, which another browser of the person need not know.
         let profile_id = config.keys.opaque(Purpose::Profile, profile_id).unwrap_or_default();
-        let setting = Setting { profile_id: &profile_id, now, vapid };
+        let setting = Setting { profile_id: &profile_id, now, vapid, room };
         Some(decide(&this_browser(own.unwrap_or(person), row, at), ask, snapshot, &setting))
     }
 
@@ -419,7 +419,7 @@ impl ProfileShard {
         let rest = ingest_from(body.as_bytes(), batch.received_at, batch.signals())?;
         let more = Box::pin(self.visit_next(next, body.as_bytes(), rest)).await?;
         reply.follow(&more.body, events)?;
-        let (status, body) = (reply.status(), serde_json::to_vec(&reply)?);
+        let (status, body) = (reply.status(), reply.whole_text()?);
         Ok(Visited { profile_id: more.profile_id, status, body, erased: more.erased, grant: more.grant })
     }
 }
