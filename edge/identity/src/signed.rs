@@ -37,6 +37,8 @@ pub enum Purpose {
     CrossDomain,
     /// The name that a page knows a profile by.
     Profile,
+    /// The number that stands for a client's address.
+    Client,
 }
 
 impl Purpose {
@@ -53,6 +55,7 @@ impl Purpose {
             Self::Click => b"endcap click",
             Self::CrossDomain => b"endcap crossing",
             Self::Profile => b"endcap profile",
+            Self::Client => b"endcap client",
         }
     }
 }

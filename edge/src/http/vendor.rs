@@ -5,6 +5,7 @@
 //! quarantines the others. The answer is the one that the vendors' clients expect.
 
 use endcap_engine::batch_reply::BatchReply;
+use endcap_engine::limit;
 use endcap_events::ingest::Warning;
 use endcap_events::ingest::consent::{Gpc, Stated};
 use endcap_events::ingest::quarantine::{Quarantined, Route};
@@ -15,6 +16,7 @@ use endcap_events::vendor::answers;
 use endcap_events::vendor::consent::Categories;
 use endcap_events::vendor::keys::basic_user;
 use endcap_events::vendor::request::{BODY_BYTES, Refused, Request as Calls, read, unpack, write_key};
+use endcap_identity::Purpose;
 use endcap_protocol::{FieldError, SourceId, UnixMillis};
 use endcap_validation::path::segment;
 use endcap_validation::{DomainError, Trust};
@@ -29,7 +31,7 @@ use super::server_delivery::deliver;
 use crate::platform::config::{Config, config};
 use crate::platform::error::EdgeError;
 use crate::platform::query::Query;
-use crate::platform::{clock, cors, response};
+use crate::platform::{client_address, clock, cors, response};
 use crate::rpc::quarantine;
 
 /// The sender.
@@ -129,8 +131,11 @@ async fn apply(
     }
     let (indices, events): (Vec<usize>, Vec<ServerEvent>) = understood.events.into_iter().unzip();
     let delivered = deliver(env, &speaker.source, Authority::of(speaker.trust), events).await?;
-    let refused: Vec<_> = understood.refused.iter().map(|refused| kept(refused, speaker, call, now)).collect();
+    let mut refused: Vec<_> = understood.refused.iter().map(|refused| kept(refused, speaker, call, now)).collect();
     if !refused.is_empty() {
+        let client = client_address::of(request.inner(), config)?.and_then(|address| limit::client(&address));
+        let client = client.map_or(0, |client| config.keys.number(Purpose::Client, &client));
+        refused.iter_mut().for_each(|event| event.client = client);
         quarantine::keep(env, refused).await?;
     }
     let good = delivered.accepted.len() + delivered.duplicate.len();

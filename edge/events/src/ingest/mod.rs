@@ -8,6 +8,7 @@
 pub mod bot;
 pub mod consent;
 pub mod event;
+pub mod fair_share;
 pub mod parse;
 mod patch;
 mod properties;
@@ -46,6 +47,8 @@ pub struct Signals {
     pub trust: Trust,
     /// How often the browser was handed over to another person in what came before of the same request.
     pub handovers: u8,
+    /// A number of the client's address, where it is known and something of the request may be refused; else 0.
+    pub client: u32,
 }
 
 /// Most times that one batch of a browser may hand it over to another person. Each begins a history of its own and costs a
@@ -92,6 +95,8 @@ pub struct Batch {
     pub gpc: Option<Gpc>,
     /// How often the browser was handed over to another person in what came before of the same request.
     pub handovers: u8,
+    /// A number of the client's address, where it is known and something may be refused; else 0.
+    pub client: u32,
     /// The possession token that the page sent along. It goes into no text that is kept.
     pub possession: Option<String>,
 }
@@ -131,10 +136,23 @@ impl Batch {
         }
     }
 
+    /// Whether something of the batch is refused, or may be when it is applied.
+    #[must_use]
+    pub fn may_be_refused(&self) -> bool {
+        let logins = self.events.iter().filter(|event| matches!(event.kind, Kind::Identify { .. })).count();
+        !self.refused.is_empty() || logins > usize::from(HANDOVERS)
+    }
+
+    /// Notes the number of the client's address, by which what is refused is shared out.
+    pub fn note_client(&mut self, client: u32) {
+        self.client = client;
+        self.refused.iter_mut().for_each(|refused| refused.client = client);
+    }
+
     /// What is known of the sender, for another part of the same request.
     #[must_use]
     pub fn signals(&self) -> Signals {
-        Signals { trust: self.trust, gpc: self.gpc, robot: false, handovers: self.handovers }
+        Signals { trust: self.trust, gpc: self.gpc, robot: false, handovers: self.handovers, client: self.client }
     }
 
     /// Refuses every event, because the browser was erased: counted, and nothing of them kept.
@@ -163,12 +181,13 @@ impl Batch {
     /// Notes that the event at `index`, whose text is `raw`, was refused.
     fn refuse(&mut self, index: usize, route: Route, raw: &str, rejection: Rejection) {
         let source = self.source.as_str();
-        self.refused.push(if rejection.code.is_kept() {
+        let refused = if rejection.code.is_kept() {
             let subject = self.anonymous_id.as_str();
             Quarantined::new(route, source, subject, raw, &rejection, self.received_at).within(&self.head())
         } else {
             Quarantined::new(route, source, "", "", &rejection, self.received_at)
-        });
+        };
+        self.refused.push(Quarantined { client: self.client, ..refused });
         self.rejected.push(rejection.at(index));
     }
 }
@@ -287,6 +306,7 @@ fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals) -> Result<Batch
         trust: signals.trust,
         gpc: signals.gpc,
         handovers: signals.handovers,
+        client: signals.client,
         possession: wire.possession.as_deref().map(str::to_owned),
     })
 }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::fair_share::Sender;
 use super::patch;
 use super::redact::{without_possession, without_proof};
 use super::rejection::{RejectCode, Rejection};
@@ -105,6 +106,15 @@ pub struct Quarantined {
     pub raw: String,
     /// What surrounded the event and is needed to take it in again, as JSON of the route's own making.
     pub context: String,
+    /// A number that stands for the client's address; none where that is not known. Only this deployment can make it.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub client: u32,
+}
+
+/// Serde asks by reference.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_unknown(client: &u32) -> bool {
+    *client == 0
 }
 
 impl Quarantined {
@@ -127,6 +137,7 @@ impl Quarantined {
             message: cut(&rejection.message, 512).to_owned(),
             raw: cut(&raw, EVENT_BYTES).to_owned(),
             context: "{}".to_owned(),
+            client: 0,
         }
     }
 
@@ -144,6 +155,13 @@ impl Quarantined {
     pub fn id(&self, bucket: u16) -> String {
         let whole = [&self.source, self.route.as_str(), &self.subject, &self.raw].join("\n");
         format!("{bucket}-{:016x}", u64::from_le_bytes(hash(&whole)))
+    }
+
+    /// Whose share of the quarantine it counts to.
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        let browser = i64::from_le_bytes(hash(&self.subject)) >> 12;
+        Sender { source: self.source.clone(), client: self.client, browser }
     }
 
     /// How far its sender was believed. What does not say so is a claim.

@@ -32,9 +32,17 @@ impl ProfileShard {
         let signals = self.signals(request.inner())?;
         let body = response::body(&mut request, BATCH_BYTES).await?;
         let now = clock::now();
-        let batch = ingest_from(&body, now, signals)?;
+        let batch = self.with_client(ingest_from(&body, now, signals)?, &visitor);
         self.check_source(batch.source.as_str(), &visitor)?;
         self.checked_batch(batch, &visitor, &body, signals.robot, now).await.map_err(EdgeError::readable)
+    }
+
+    /// The batch with the number of its client's address, where that may be needed.
+    fn with_client(&self, mut batch: Batch, visitor: &Visitor) -> Batch {
+        if batch.may_be_refused() {
+            batch.note_client(visitor.client(&config(&self.env).keys));
+        }
+        batch
     }
 
     /// A batch of a page that may send to its source.
@@ -74,7 +82,7 @@ impl ProfileShard {
         }
         let visitor = Visitor::of(request, &config(&self.env))?;
         let signals = self.signals(request)?;
-        let batch = ingest_from(&body.to_vec(), now, signals)?;
+        let batch = self.with_client(ingest_from(&body.to_vec(), now, signals)?, &visitor);
         if batch.dropped > 0 {
             return Ok(None);
         }

@@ -35,6 +35,8 @@ const TRUST_HEADER: &str = "x-endcap-trust";
 const GPC_HEADER: &str = "x-endcap-gpc";
 /// How often the browser was handed over in what came before of the request.
 const HANDOVERS_HEADER: &str = "x-endcap-handovers";
+/// The number of the client's address.
+const CLIENT_HEADER: &str = "x-endcap-client";
 /// How many rows the request went through.
 const HOPS_HEADER: &str = "x-endcap-hops";
 /// What the request shows of its anonymous ID.
@@ -71,6 +73,7 @@ impl ForwardingHeaders {
         let received = headers.get(RECEIVED_HEADER)?.and_then(|text| text.parse().ok());
         let gpc = headers.get(GPC_HEADER)?.map(|text| Gpc::parse(&text));
         let number = |name| Ok::<u8, EdgeError>(headers.get(name)?.and_then(|text| text.parse().ok()).unwrap_or(0));
+        let client = headers.get(CLIENT_HEADER)?.and_then(|text| text.parse().ok()).unwrap_or(0);
         let trust = Trust::parse(&headers.get(TRUST_HEADER)?.unwrap_or_default());
         let (shown, stated) = match read_packed(headers, SERVER_HEADER)? {
             Some(OfServer { shown, stated }) => (shown, stated),
@@ -79,7 +82,7 @@ impl ForwardingHeaders {
         Ok(Self {
             profile: headers.get(PROFILE_HEADER)?.unwrap_or_default(),
             fragment: headers.get(FRAGMENT_HEADER)?.map(|name| FragmentId::parse(&name)).transpose()?,
-            signals: Signals { gpc, trust, robot: false, handovers: number(HANDOVERS_HEADER)? },
+            signals: Signals { gpc, trust, robot: false, handovers: number(HANDOVERS_HEADER)?, client },
             received_at: received.unwrap_or_else(clock::now),
             shown,
             inherited: read_packed(headers, INHERITED_HEADER)?,
@@ -105,7 +108,12 @@ impl ForwardingHeaders {
             write_packed(headers, INHERITED_HEADER, inherited)?;
         }
         headers.set(TRUST_HEADER, batch.trust.as_str())?;
-        for (name, number) in [(HANDOVERS_HEADER, batch.handovers), (HOPS_HEADER, destination.hops)] {
+        let numbers = [
+            (HANDOVERS_HEADER, batch.handovers.into()),
+            (HOPS_HEADER, destination.hops.into()),
+            (CLIENT_HEADER, batch.client),
+        ];
+        for (name, number) in numbers {
             if number > 0 {
                 headers.set(name, &number.to_string())?;
             }

@@ -14,7 +14,7 @@ impl Store {
         let query = "SELECT min(due) FROM (
                      SELECT min(due) AS due FROM timer_by_key WHERE bucket NOT IN (SELECT bucket FROM unserved)
                      UNION ALL SELECT min(due) FROM outbox WHERE bucket NOT IN (SELECT bucket FROM unserved)
-                     UNION ALL SELECT min(received_at) + ? FROM (SELECT received_at FROM quarantine ORDER BY seq LIMIT 1))";
+                     UNION ALL SELECT min(received_at) + ? FROM (SELECT received_at FROM refused_event ORDER BY seq LIMIT 1))";
         Ok(self.db.first(query, vec![(KEPT_DAYS * DAY_MS).into()])?.map(|row| row.int(0)).filter(|due| *due != 0))
     }
 

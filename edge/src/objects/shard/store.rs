@@ -1,6 +1,6 @@
 //! A shard's rows.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_engine::layout::BucketState;
@@ -16,12 +16,14 @@ pub(crate) struct Store {
     pub(crate) bucket_states: RefCell<BTreeMap<u16, BucketState>>,
     /// Profiles that were written while their bucket is copied to another shard.
     pub(crate) changed: RefCell<BTreeSet<String>>,
+    /// The room that refused events take, or took before some went; None until it matters.
+    pub(crate) refused_weight: Cell<Option<i64>>,
 }
 
 impl Store {
     /// The rows of a database whose tables were made.
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, bucket_states: RefCell::default(), changed: RefCell::default() }
+        Self { db, bucket_states: RefCell::default(), changed: RefCell::default(), refused_weight: Cell::default() }
     }
 }
 

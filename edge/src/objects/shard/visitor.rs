@@ -1,8 +1,9 @@
 //! A browser's request, besides its body.
 
-use endcap_identity::Keys;
+use endcap_engine::limit;
 use endcap_identity::possession::client_number;
 use endcap_identity::possession_token::HeldTokens;
+use endcap_identity::{Keys, Purpose};
 use endcap_protocol::AnonymousId;
 use endcap_protocol::cookie::{ID_COOKIE, ROUTE_COOKIE};
 use worker::Response;
@@ -61,6 +62,12 @@ impl Visitor {
     /// Tells it apart from other clients that name the same anonymous ID.
     pub(super) fn number(&self, keys: &Keys, id: &AnonymousId) -> u32 {
         client_number(keys, id, &self.address, &self.user_agent)
+    }
+
+    /// The number that stands for its client's address; 0 where nobody says it whom the deployment trusts.
+    pub(super) fn client(&self, keys: &Keys) -> u32 {
+        let client = limit::client(&self.address).filter(|_| !self.address.is_empty());
+        client.map_or(0, |client| keys.number(Purpose::Client, &client))
     }
 
     /// Whether it came with a cookie of possession tokens.
