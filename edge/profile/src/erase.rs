@@ -31,6 +31,7 @@ impl ProfileRow {
         self.fragments.retain(|id, _| !gone.contains(id));
         self.moved.retain(|id, _| !gone.contains(id));
         self.possessions.retain(|id, _| !gone.contains(id));
+        self.tails.retain(|id, _| !gone.contains(id));
         self.latest.take_if(|latest| gone.contains(&latest.fragment));
         let named = gone.contains(self.id.as_str());
         match (self.fragments.is_empty(), named) {

@@ -15,6 +15,7 @@ pub mod evidence_policy;
 pub mod fragment;
 mod fragment_succession;
 mod legacy_formats;
+pub mod log_tail;
 pub mod packed;
 pub mod packed_row;
 pub mod person;

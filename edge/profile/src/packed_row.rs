@@ -27,6 +27,10 @@ pub const FORMAT: u8 = 3;
 /// Version of the format that rows with other timers are written in.
 pub const FORMAT_WITH_KEYS: u8 = 4;
 
+/// Version of the format of a row behind the tails of its log: the tails, and then the row as it is without them, with its own
+/// format. A version that does not know it must not write the row, for it would lose the events.
+pub const FORMAT_WITH_TAILS: u8 = 5;
+
 /// Version of the format of what follows a row.
 const POSSESSIONS_FORMAT: u8 = 1;
 
@@ -153,7 +157,7 @@ impl From<ReadRow> for ProfileRow {
     fn from(row: ReadRow) -> Self {
         let ReadRow { id, fragments, moved, stages, timers, subscriptions } = row;
         let (timers, possessions) = (timers.into(), BTreeMap::new());
-        Self { id, fragments, moved, stages, timers, subscriptions, possessions, latest: None }
+        Self { id, fragments, moved, stages, timers, subscriptions, possessions, latest: None, tails: BTreeMap::new() }
     }
 }
 
@@ -163,16 +167,33 @@ impl ProfileRow {
     /// # Errors
     /// Never in practice; the serialiser's own failure is passed on.
     pub fn pack(&self) -> Result<Vec<u8>, DomainError> {
-        let Self { id, fragments, moved, stages, timers, subscriptions, .. } = self;
+        self.write().map_err(|error| DomainError::Internal(error.to_string()))
+    }
+
+    fn write(&self) -> postcard::Result<Vec<u8>> {
+        let Self { id, fragments, moved, stages, timers, subscriptions, tails, .. } = self;
+        let mut before = Vec::new();
+        if !tails.is_empty() {
+            before = postcard::to_extend(tails, vec![FORMAT_WITH_TAILS])?;
+        }
         let packed = match TwoTimers::of(timers) {
             Some(timers) => {
+                before.push(FORMAT);
                 let row = WrittenRow { id, fragments, moved, stages, timers, subscriptions: *subscriptions };
-                postcard::to_extend(&row, vec![FORMAT])
+                postcard::to_extend(&row, before)?
             }
-            None => postcard::to_extend(self, vec![FORMAT_WITH_KEYS]),
+            None => {
+                before.push(FORMAT_WITH_KEYS);
+                postcard::to_extend(self, before)?
+            }
         };
-        let packed = packed.and_then(|packed| write_possessions(self, packed));
-        packed.map_err(|error| DomainError::Internal(error.to_string()))
+        write_possessions(self, packed)
+    }
+
+    /// Whether a stored row has events that wait.
+    #[must_use]
+    pub fn has_tails(bytes: &[u8]) -> bool {
+        bytes.first() == Some(&FORMAT_WITH_TAILS)
     }
 
     /// Reads the stored form.
@@ -184,6 +205,13 @@ impl ProfileRow {
 
         let unreadable = |format| DomainError::Format { what: "profile", format };
         let Some((format, rest)) = bytes.split_first() else { return Err(unreadable(0)) };
+        if *format == FORMAT_WITH_TAILS {
+            let (tails, rest) = postcard::take_from_bytes(rest).map_err(|_| unreadable(FORMAT_WITH_TAILS))?;
+            if Self::has_tails(rest) {
+                return Err(unreadable(FORMAT_WITH_TAILS));
+            }
+            return Ok(Self { tails, ..Self::unpack(rest)? });
+        }
         let row = match *format {
             FORMAT_WITH_KEYS => postcard::take_from_bytes(rest).and_then(with_possessions),
             FORMAT => postcard::take_from_bytes::<ReadRow>(rest)

@@ -9,10 +9,11 @@ use endcap_identity::{FragmentId, IdentityRules, LinkStrength, Possession};
 use endcap_models::lifecycle::History;
 use endcap_protocol::{AnonymousId, ProfileId, UnixMillis};
 use endcap_targeting::Act;
-use endcap_validation::Trust;
+use endcap_validation::{DomainError, Trust};
 use serde::{Deserialize, Serialize};
 
 use crate::fragment::{Fragment, Named};
+use crate::log_tail::{LogEntry, LogTail};
 use crate::timers::Timers;
 
 /// A fragment that moved to another profile.
@@ -82,6 +83,9 @@ pub struct ProfileRow {
     /// At the profile that a browser began as: the fragment that it adds to now, where somebody else logged in since.
     #[serde(skip)]
     pub latest: Option<LatestFragment>,
+    /// Events of the fragments here that wait to leave for the log.
+    #[serde(skip)]
+    pub tails: BTreeMap<FragmentId, LogTail>,
 }
 
 impl ProfileRow {
@@ -97,6 +101,7 @@ impl ProfileRow {
             subscriptions: 0,
             possessions: BTreeMap::new(),
             latest: None,
+            tails: BTreeMap::new(),
         }
     }
 
@@ -148,6 +153,25 @@ impl ProfileRow {
             self.possessions.insert(at.clone(), possession.clone());
         }
         !same
+    }
+
+    /// Adds the kept events of a batch to the tail of their fragment.
+    ///
+    /// # Errors
+    /// Never in practice; the serialiser's own failure is passed on.
+    pub fn log(&mut self, at: &FragmentId, entry: &LogEntry<'_>) -> Result<(), DomainError> {
+        if let Some(tail) = self.tails.get_mut(at) {
+            return tail.push(entry);
+        }
+        self.tails.insert(at.clone(), LogTail::of(entry)?);
+        Ok(())
+    }
+
+    /// Whether tails have to leave: they are over so many bytes together, or one of them waits for so long.
+    #[must_use]
+    pub fn tails_are_full(&self, bytes: usize, rest_ms: UnixMillis, now: UnixMillis) -> bool {
+        let total: usize = self.tails.values().map(|tail| tail.entries.len()).sum();
+        total > bytes || self.tails.values().any(|tail| now.saturating_sub(tail.since) >= rest_ms)
     }
 
     /// Notes where the latest fragment of the browser is that began as this profile. False where a later one is known.

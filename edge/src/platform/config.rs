@@ -56,6 +56,11 @@ pub(crate) struct Config {
     pub(crate) in_flight_ms: i64,
     /// How often shards report what there is to learn, in milliseconds.
     pub(crate) learn_interval_ms: i64,
+    /// Bytes of events that wait in a profile's row before they leave for the log; 0: each batch gets a row of the log at once, as
+    /// the version before writes it.
+    pub(crate) log_tail_bytes: usize,
+    /// How long a browser rests before its events leave for the log, in milliseconds.
+    pub(crate) log_rest_ms: i64,
     /// Days that the event log is kept.
     pub(crate) log_days: i64,
     /// Whether push endpoints on this machine are allowed: tests only.
@@ -111,6 +116,11 @@ const RATE_SOURCE: Rate = Rate { per_second: 2000, burst: 8000 };
 /// platform allows, and half of the batches a minute that one object does.
 const SHARD_MEGABYTES: i64 = 5_000;
 const SHARD_BATCHES: i64 = 9_000;
+/// Bytes of events that wait in a row, unless the deployment says otherwise, and at most.
+const LOG_TAIL_BYTES: i64 = 16 * 1024;
+const MAX_LOG_TAIL_BYTES: i64 = 256 * 1024;
+/// How long a browser rests before its events leave, unless the deployment says otherwise, in milliseconds.
+const LOG_REST_MS: i64 = 3_600_000;
 /// ID of the VAPID key, stored with each subscription.
 const VAPID_KEY_ID: &str = "k1";
 
@@ -136,6 +146,7 @@ fn read(env: &Env) -> Config {
     let shards = text(env, "ENDCAP_SHARDS").and_then(|text| text.parse::<u16>().ok());
     let shards = shards.map(|shards| shards.clamp(1, MAX_SHARDS));
     let flag = |name| text(env, name).is_some_and(|value| value == "1");
+    let learn_interval_ms = number(env, "ENDCAP_LEARN_INTERVAL_MS", 60_000).max(100);
     Config {
         prefix: format!("/{}", prefix.trim_matches('/')),
         layout: Layout {
@@ -166,7 +177,14 @@ fn read(env: &Env) -> Config {
         link_origin: text(env, "ENDCAP_LINK_ORIGIN").map(|origin| origin.trim_end_matches('/').to_owned()),
         in_flight_ms: number(env, "ENDCAP_IN_FLIGHT_MS", IN_FLIGHT_MS).max(0),
         snapshot_ttl_ms: number(env, "ENDCAP_SNAPSHOT_TTL_MS", 30_000).max(0),
-        learn_interval_ms: number(env, "ENDCAP_LEARN_INTERVAL_MS", 60_000).max(100),
+        learn_interval_ms,
+        log_tail_bytes: number(env, "ENDCAP_LOG_TAIL_BYTES", LOG_TAIL_BYTES).clamp(0, MAX_LOG_TAIL_BYTES) as usize,
+        log_rest_ms: number(
+            env,
+            "ENDCAP_LOG_REST_MS",
+            if flag("ENDCAP_DEV") { learn_interval_ms } else { LOG_REST_MS },
+        )
+        .max(0),
         log_days: number(env, "ENDCAP_LOG_DAYS", 90).clamp(1, 3650),
         loopback: if flag("ENDCAP_PUSH_LOOPBACK") { Loopback::Allowed } else { Loopback::Forbidden },
         bots: BotFilter::parse(&text(env, "ENDCAP_BOTS").unwrap_or_default()),

@@ -92,6 +92,9 @@ pub struct LoggedBatch {
     pub received_at: UnixMillis,
     /// The fragment that it belongs to.
     pub fragment_id: String,
+    /// Place of the first of its events among those of its number.
+    #[serde(default)]
+    pub first_index: u32,
     /// The events, in the order in which they were sent.
     pub events: Vec<Box<RawValue>>,
 }
@@ -101,9 +104,9 @@ pub struct LoggedBatch {
 pub fn page(batches: Vec<(u16, LoggedBatch)>, after: LogPlace, limit: usize) -> EventPage {
     let mut all: Vec<(LogPlace, LoggedEvent)> = Vec::new();
     for (shard, batch) in batches {
-        let LoggedBatch { seq, received_at, fragment_id, events } = batch;
+        let LoggedBatch { seq, received_at, fragment_id, first_index, events } = batch;
         for (index, event) in events.into_iter().enumerate() {
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            let index = first_index.saturating_add(u32::try_from(index).unwrap_or(u32::MAX));
             let place = LogPlace { received_at, shard, seq, index };
             if place < after {
                 all.push((place, LoggedEvent { received_at, fragment_id: fragment_id.clone(), event }));
@@ -124,7 +127,13 @@ mod tests {
 
     fn batch(seq: i64, received_at: i64, count: usize) -> LoggedBatch {
         let event = |n: usize| RawValue::from_string(format!("\"{received_at}-{seq}-{n}\"")).unwrap();
-        LoggedBatch { seq, received_at, fragment_id: "f".to_owned(), events: (0..count).map(event).collect() }
+        LoggedBatch {
+            seq,
+            received_at,
+            fragment_id: "f".to_owned(),
+            first_index: 0,
+            events: (0..count).map(event).collect(),
+        }
     }
 
     proptest! {

@@ -14,6 +14,8 @@ use endcap_events::Trait;
 use endcap_events::ingest::consent::ConsentSource;
 use endcap_events::ingest::event::Reaction;
 use endcap_identity::{Assignment, FragmentId, LinkStrength};
+use endcap_profile::Signal;
+use endcap_profile::log_tail::{LogEntry, read_entries};
 use endcap_profile::resolution::Resolution;
 use endcap_profile::row::Away;
 use endcap_profile::timers::{TimerKey, TimerKind};
@@ -116,11 +118,22 @@ fn journey_step() -> TimerKey {
     TimerKey { kind: TimerKind::Journey, which: "welcome".to_owned(), step: 2 }
 }
 
+/// A row with events that wait for the log.
+fn row_with_tails() -> ProfileRow {
+    let mut row = row_with_guest();
+    let entry = |received_at, events| LogEntry { received_at, events, signals: vec![Signal::OrderGap(received_at)] };
+    row.log(&first("phone-1"), &entry(NOW, vec!["{\"a\":1}", "{\"b\":2}"])).unwrap();
+    row.log(&first("laptop-1"), &entry(NOW + 1, vec!["{}"])).unwrap();
+    row.log(&first("phone-1"), &entry(NOW + 2, vec!["{\"c\":3}"])).unwrap();
+    row
+}
+
 /// The files, each with the form that this version writes.
-fn fixtures() -> [(&'static str, Vec<u8>); 4] {
+fn fixtures() -> [(&'static str, Vec<u8>); 5] {
     let mut with_keys = row_with_guest();
     with_keys.timers.arm(journey_step(), NOW + 5, NOW);
     [
+        ("profile-row-v5.bin", row_with_tails().pack().unwrap()),
         ("profile-row-v4.bin", with_keys.pack().unwrap()),
         ("profile-row-v3.bin", row_with_guest().pack().unwrap()),
         ("behaviour-v1.bin", person(&full_row()).behaviour.encode()),
@@ -391,7 +404,7 @@ fn other_formats_are_named() {
 #[test]
 fn a_form_cut_short_is_refused() {
     let (behaviour, program) = (read("behaviour-v1.bin"), read("program-v1.bin"));
-    for row in ["profile-row-v1.bin", "profile-row-v2.bin", "profile-row-v3.bin"].map(read) {
+    for row in ["profile-row-v1.bin", "profile-row-v2.bin", "profile-row-v3.bin", "profile-row-v5.bin"].map(read) {
         for end in 0..row.len() {
             assert!(matches!(ProfileRow::unpack(&row[..end]), Err(DomainError::Format { .. })), "{end} bytes");
         }
@@ -416,7 +429,8 @@ fn damaged(name: &'static str) -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn damage_is_an_answer(
-        bytes in prop_oneof![damaged("profile-row-v1.bin"), damaged("profile-row-v2.bin"), damaged("profile-row-v3.bin")],
+        bytes in prop_oneof![damaged("profile-row-v1.bin"), damaged("profile-row-v2.bin"), damaged("profile-row-v3.bin"),
+            damaged("profile-row-v5.bin")],
     ) {
         match ProfileRow::unpack(&bytes) {
             Err(error) => prop_assert_eq!(error.code(), "unreadable_row"),
@@ -442,7 +456,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..300), format in 0_u8..5) {
+    fn any_bytes_are_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..300), format in 0_u8..6) {
         let _ = postcard::from_bytes::<Fragment>(&bytes);
         let _ = ProfileRow::unpack(&[vec![format], bytes].concat());
     }
@@ -461,6 +475,37 @@ fn a_row_is_written_in_format_3_as_long_as_that_says_all_of_it() {
     assert_eq!(read, row);
     row.timers.disarm(&key);
     assert_eq!(row.pack().unwrap()[0], 3);
+}
+
+#[test]
+fn events_that_wait_for_the_log_stand_before_the_row_and_leave_it_as_it_was() {
+    let row = ProfileRow::unpack(&read("profile-row-v5.bin")).unwrap();
+    assert_eq!(row, row_with_tails());
+    let tail = &row.tails[&first("phone-1")];
+    assert_eq!((tail.since, tail.last), (NOW, NOW + 2));
+    let entries = read_entries(&tail.entries).unwrap();
+    let texts: Vec<_> = entries.iter().flat_map(|entry| entry.events.iter().copied()).collect();
+    assert_eq!(texts, ["{\"a\":1}", "{\"b\":2}", "{\"c\":3}"]);
+    assert_eq!(entries[1].signals, [Signal::OrderGap(NOW + 2)]);
+    assert!(ProfileRow::has_tails(&read("profile-row-v5.bin")) && !ProfileRow::has_tails(&read("profile-row-v3.bin")));
+    // Once they left, the version before reads the row.
+    let mut without = row.clone();
+    without.tails.clear();
+    assert_eq!(without.pack().unwrap(), read("profile-row-v3.bin"));
+    // A row behind a row is damage.
+    let twice = [&read("profile-row-v5.bin")[..], &[]].concat();
+    let inner = twice.len() - read("profile-row-v3.bin").len();
+    assert!(ProfileRow::unpack(&[&twice[..inner], &twice[..]].concat()).is_err());
+}
+
+#[test]
+fn tails_leave_once_they_are_too_long_or_wait_too_long() {
+    let mut row = row_with_tails();
+    let bytes: usize = row.tails.values().map(|tail| tail.entries.len()).sum();
+    assert!(!row.tails_are_full(bytes, 1000, NOW + 999) && row.tails_are_full(bytes - 1, 1000, NOW));
+    assert!(row.tails_are_full(bytes, 1000, NOW + 1000), "the first of them counts");
+    row.erase(&[first("phone-1")].into());
+    assert_eq!(row.tails.keys().collect::<Vec<_>>(), [&first("laptop-1")], "what is erased waits no longer");
 }
 
 #[test]

@@ -28,10 +28,11 @@ impl ProfileShard {
         let jobs = self.run_jobs(now).await.map(|()| false);
         let counts = self.flush_refused(now).map(|()| false);
         let quarantine = self.store.trim_quarantine(now).map(|()| false);
+        let tails = self.rest_tails(now);
         let (learning, log) = (self.report_learning().await, self.trim_log(now));
-        let done = [timers, jobs, counts, quarantine, learning, log];
+        let done = [timers, jobs, counts, quarantine, tails, learning, log];
         let more = done.iter().any(|done| matches!(done, Ok(true)));
-        let next = if more { Some(now) } else { self.store.next_due()? };
+        let next = if more { Some(now) } else { self.store.next_due()?.into_iter().chain(self.tails_due(now)).min() };
         // What failed may be due still: it is tried again after a pause, and not at once and without end.
         let earliest = if done.iter().any(Result::is_err) { now + FAILED_ALARM_MS } else { now };
         self.arm_at(next.map(|next| next.max(earliest))).await?;
@@ -46,7 +47,9 @@ impl ProfileShard {
         }
         let (set, due) = (self.state.storage().get_alarm().await?, self.store.next_due()?);
         self.alarm.set(Some(set));
-        self.arm_at(due).await
+        let now = clock::now();
+        self.rest_tails(now)?;
+        self.arm_at(due.into_iter().chain(self.tails_due(now)).min()).await
     }
 
     /// Sets the alarm, if it is not set to an earlier time already.

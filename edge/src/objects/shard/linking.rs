@@ -198,6 +198,8 @@ impl ProfileShard {
             self.store.drop_subscription(row.id.as_str(), &stored.endpoint)?;
         }
         self.store.drop_overflow(row.id.as_str(), id)?;
+        self.store.log_tails(row, Some(id), clock::now())?;
+        self.note_learning();
         row.subscriptions = staying.len() as u32;
         self.record_moved(row, leaving, possession.as_ref(), reassignment)?;
         let packed = postcard::to_allocvec(leaving).map_err(|e| DomainError::Internal(e.to_string()))?;

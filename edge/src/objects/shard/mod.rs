@@ -14,6 +14,7 @@ mod history_batches;
 mod latest_fragment;
 mod learning_report;
 mod linking;
+mod log_tails;
 mod next_due;
 mod notification;
 mod notification_report;

@@ -182,7 +182,7 @@ impl ProfileShard {
             TimersAsk::PATH => response::json(&self.store.timers_view(clock::now())?),
             NamesAsk::PATH => self.names_route(&message::read(&body)?),
             EraseStep::PATH => self.erase_route(&message::read(&body)?).await,
-            EventsAsk::PATH => response::json(&self.store.batches(&message::read(&body)?)?),
+            EventsAsk::PATH => self.events_route(&message::read(&body)?),
             BelongingsAsk::PATH => self.belongings_route(&message::read(&body)?),
             MoveBucket::PATH => self.move_route(&message::read(&body)?).await,
             TransferAnnouncement::PATH => self.arrive_route(message::read(&body)?),

@@ -1,4 +1,4 @@
-//! What a shard keeps of a person besides profile and events, table by table, for the person export.
+//! What a shard keeps of a person: events, and table by table what there is besides, for the person export.
 
 use endcap_engine::person_export::Belongings;
 use worker::Response;
@@ -8,9 +8,15 @@ use super::table::all::TABLES;
 use super::table::contract::Access;
 use crate::platform::error::EdgeError;
 use crate::platform::response;
-use crate::rpc::person_export::BelongingsAsk;
+use crate::rpc::person_export::{BelongingsAsk, EventsAsk};
 
 impl ProfileShard {
+    /// Events of a person. What waits in rows leaves for the log first, so that everything is in one place.
+    pub(super) fn events_route(&self, ask: &EventsAsk) -> Result<Response, EdgeError> {
+        self.log_tails_of(ask.fragments.iter())?;
+        response::json(&self.store.batches(ask)?)
+    }
+
     /// What every table shows of a person.
     pub(super) fn belongings_route(&self, ask: &BelongingsAsk) -> Result<Response, EdgeError> {
         let mut all = Belongings::default();

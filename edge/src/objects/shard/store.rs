@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use endcap_engine::layout::BucketState;
 use endcap_protocol::bucket_of;
 
+use super::log_tails::OpenTails;
 use crate::platform::db::Db;
 
 /// A shard's rows. What is done to each table is said in the table's own file.
@@ -16,6 +17,8 @@ pub(crate) struct Store {
     pub(crate) bucket_states: RefCell<BTreeMap<u16, BucketState>>,
     /// Profiles that were written while their bucket is copied to another shard.
     pub(crate) changed: RefCell<BTreeSet<String>>,
+    /// Which profiles have events that wait for the log.
+    pub(crate) tails: RefCell<OpenTails>,
     /// The room that refused events take, or took before some went; None until it matters.
     pub(crate) refused_weight: Cell<Option<i64>>,
 }
@@ -23,7 +26,13 @@ pub(crate) struct Store {
 impl Store {
     /// The rows of a database whose tables were made.
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, bucket_states: RefCell::default(), changed: RefCell::default(), refused_weight: Cell::default() }
+        Self {
+            db,
+            bucket_states: RefCell::default(),
+            changed: RefCell::default(),
+            tails: RefCell::default(),
+            refused_weight: Cell::default(),
+        }
     }
 }
 

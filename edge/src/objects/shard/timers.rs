@@ -45,10 +45,11 @@ impl ProfileShard {
         }
         self.run_jobs(run.now).await?;
         self.store.trim_quarantine(run.now)?;
+        self.rest_tails(run.now)?;
         self.report_learning().await?;
         self.report_health(run.now).await;
         let next = self.store.next_due()?;
-        self.arm_at(next).await?;
+        self.arm_at(next.into_iter().chain(self.tails_due(clock::now())).min()).await?;
         response::json(&TimersRan { ran })
     }
 

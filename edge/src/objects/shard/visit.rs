@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::decide::{Decision, Setting, decide};
-use endcap_engine::health::awake::learning_due;
 use endcap_engine::held_id::{HeldId, Inherited, rest};
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Visit, alone, refresh_briefly};
@@ -14,6 +13,7 @@ use endcap_identity::possession::{Judgement, Moment};
 use endcap_identity::{FragmentId, LinkStrength, Purpose};
 use endcap_profile::dedupe::Accepted;
 use endcap_profile::evidence_policy::EvidencePolicy;
+use endcap_profile::log_tail::LogEntry;
 use endcap_profile::resolution::Resolution;
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
@@ -26,7 +26,6 @@ use super::forwarding_headers::{
 };
 use super::object::ProfileShard;
 use super::outbox_job::{LinkIdentity, OutboxJob};
-use super::table::event_log::LogEntry;
 use crate::platform::clock;
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
@@ -100,7 +99,7 @@ impl ProfileShard {
         match self.apply(&destination, &mut batch, snapshot, now)? {
             Step::Applied(done) if done.visit.succession.is_none() => {
                 let Done { visit, due, .. } = *done;
-                self.arm_at(self.next_alarm(&visit, due, now)).await?;
+                self.arm_at(due).await?;
                 if visit.assertion.is_some() {
                     said.insert(destination.profile.into_string());
                 }
@@ -150,7 +149,7 @@ impl ProfileShard {
                 }
                 self.follow(reply, next, &batch, &batch.events).await
             }
-            Step::Applied(done) => self.finish(destination, batch, *done, now).await,
+            Step::Applied(done) => self.finish(destination, batch, *done).await,
         }
     }
 
@@ -192,19 +191,12 @@ impl ProfileShard {
             return Ok(None);
         };
         let Done { visit, decision, due, inherited, .. } = *done;
-        self.arm(self.next_alarm(&visit, due, now))?;
+        self.arm(due)?;
         let grant = target.shown.as_ref().and_then(|shown| Grant::of(&batch, &inherited.possession, shown));
         let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected).warning(visit.warnings);
         let profile_id = target.at.as_str().to_owned();
         let body = reply.text(decision.as_ref())?;
         Ok(Some(Visited { profile_id, status: reply.status(), body, erased: false, grant }))
-    }
-
-    /// When the alarm has to ring after a visit.
-    fn next_alarm(&self, visit: &Visit, due: Option<UnixMillis>, now: UnixMillis) -> Option<UnixMillis> {
-        let interval = config(&self.env).learn_interval_ms;
-        let learn = (!visit.accepted.is_empty()).then(|| learning_due(now, self.reported_at.get(), interval));
-        due.into_iter().chain(learn).min()
     }
 
     /// A fragment that is on its way has to arrive before its events do.
@@ -316,13 +308,14 @@ impl ProfileShard {
             || fragment_changed
             || possession_changed
             || refreshed.stage_changed;
+        let mut logged = None;
         if changed {
+            if !visit.log.is_empty() {
+                let events = visit.log.iter().map(String::as_str).collect();
+                let entry = LogEntry { received_at: now, events, signals: std::mem::take(&mut visit.signals) };
+                logged = Some(self.log_batch(row, at, &entry, now)?);
+            }
             self.store.save_refreshed(row, &refreshed)?;
-            let (events, signals) = (std::mem::take(&mut visit.log), std::mem::take(&mut visit.signals));
-            // Also one that teaches nothing: the report moves on over it.
-            self.note_learning();
-            let entry = LogEntry { profile_id: row.id.as_str(), fragment_id: at, events, signals };
-            self.store.append_log(entry, now)?;
             self.record_link(row, &visit, now)?;
             self.batches.set(self.batches.get() + 1);
         }
@@ -337,7 +330,7 @@ impl ProfileShard {
         Ok(Done {
             decision: self.decision((row, at), batch, (refreshed.person, room), snapshot, now),
             visit,
-            due,
+            due: due.into_iter().chain(logged).min(),
             is_latest: pointer.is_some(),
             inherited_dedupe,
             inherited: Inherited { possession, follows: Some(at.clone()) },
@@ -374,16 +367,10 @@ impl ProfileShard {
         Some(decide(&this_browser(own.unwrap_or(person), row, at), ask, snapshot, &setting))
     }
 
-    async fn finish(
-        &self,
-        destination: Destination,
-        mut batch: Batch,
-        done: Done,
-        now: UnixMillis,
-    ) -> Result<Visited, EdgeError> {
+    async fn finish(&self, destination: Destination, mut batch: Batch, done: Done) -> Result<Visited, EdgeError> {
         let Done { visit, decision, due, is_latest, inherited_dedupe, inherited } = done;
         let Destination { profile: profile_id, shown, .. } = destination;
-        self.arm_at(self.next_alarm(&visit, due, now)).await?;
+        self.arm_at(due).await?;
         let reply = BatchReply::of(visit.accepted, visit.duplicate, batch.rejected.clone()).warning(visit.warnings);
         let at = profile_id.as_str().to_owned();
         let said = visit.assertion.map(|assertion| assertion.fragment);

@@ -1,9 +1,12 @@
-//! `event_log`: the events of one batch as they were sent, and what they teach.
+//! `event_log`: events as they were sent, those of several batches of a fragment in a row, and what they teach.
+
+use std::cmp::Reverse;
 
 use endcap_engine::health::LearningHealth;
 use endcap_engine::person_export::LoggedBatch;
 use endcap_identity::FragmentId;
 use endcap_profile::Signal;
+use endcap_profile::log_tail::{LogEntry, LogTail, read_entries};
 use endcap_protocol::UnixMillis;
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
@@ -13,13 +16,16 @@ use super::contract::{Access, Eraser, Erasure, Table, Transfer, Upgrade};
 use super::meta::{LEARNED, UNREADABLE_AT, UNREADABLE_LOG_ROWS};
 use crate::objects::shard::store::{Store, bucket};
 use crate::platform::clock;
-use crate::platform::db::Row;
 use crate::platform::error::EdgeError;
 use crate::rpc::erasure::ErasedRows;
 use crate::rpc::person_export::EventsAsk;
 
-/// Version of a row's body.
+/// Version of the body of a row with the events of one batch.
 const FORMAT: u8 = 1;
+/// Version of the body of a row with the entries of a tail: when it was written, and the entries one after the other.
+const FORMAT_OF_TAILS: u8 = 2;
+/// Rows of one part of a list.
+const LISTED: i64 = 64;
 /// Rows that one transaction of an erasure looks at.
 const ERASED_ROWS: i64 = 50_000;
 
@@ -57,7 +63,7 @@ impl Table for EventLogTable {
     }
 }
 
-/// The body of a row.
+/// The body of a row of one batch.
 #[derive(Debug, Serialize, Deserialize)]
 struct Body<'a> {
     /// Texts of the events, as they were sent. Borrowed, because the learning report reads past them.
@@ -67,15 +73,34 @@ struct Body<'a> {
     signals: Vec<Signal>,
 }
 
-impl<'a> Body<'a> {
+impl Body<'_> {
     fn pack(&self) -> Result<Vec<u8>, EdgeError> {
         Ok(postcard::to_extend(self, vec![FORMAT]).map_err(|error| DomainError::Internal(error.to_string()))?)
     }
+}
 
-    fn unpack(bytes: &'a [u8]) -> Result<Self, DomainError> {
+/// What a row holds, of whatever version.
+struct Logged<'a> {
+    /// When the row was written: nothing in it came later.
+    written_at: UnixMillis,
+    entries: Vec<LogEntry<'a>>,
+}
+
+impl<'a> Logged<'a> {
+    /// Reads a body; `received_at` is when its row says that the first of it came.
+    fn unpack(bytes: &'a [u8], received_at: UnixMillis) -> Result<Self, DomainError> {
         let unreadable = |format| DomainError::Format { what: "log row", format };
         match bytes.split_first() {
-            Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|_| unreadable(FORMAT)),
+            Some((&FORMAT, rest)) => {
+                let Body { events, signals } = postcard::from_bytes(rest).map_err(|_| unreadable(FORMAT))?;
+                Ok(Self { written_at: received_at, entries: vec![LogEntry { received_at, events, signals }] })
+            }
+            Some((&FORMAT_OF_TAILS, rest)) => {
+                let wrong = |_| unreadable(FORMAT_OF_TAILS);
+                let (written_at, rest) = postcard::take_from_bytes(rest).map_err(wrong)?;
+                let entries = read_entries(rest).map_err(|_| unreadable(FORMAT_OF_TAILS))?;
+                Ok(Self { written_at, entries })
+            }
             other => Err(unreadable(other.map_or(0, |(format, _)| *format))),
         }
     }
@@ -89,28 +114,38 @@ pub(crate) struct Lesson {
     pub(crate) signals: Vec<Signal>,
 }
 
-/// What is written of a batch.
-pub(crate) struct LogEntry<'a> {
-    /// The profile that it was applied to.
-    pub(crate) profile_id: &'a str,
-    /// The fragment.
-    pub(crate) fragment_id: &'a FragmentId,
-    /// Texts of the events.
-    pub(crate) events: Vec<String>,
-    /// What they teach.
-    pub(crate) signals: Vec<Signal>,
-}
-
 impl Store {
-    /// Writes a batch, if it has events.
-    pub(crate) fn append_log(&self, entry: LogEntry<'_>, now: UnixMillis) -> Result<(), EdgeError> {
-        if entry.events.is_empty() {
-            return Ok(());
-        }
-        let body = Body { events: entry.events.iter().map(String::as_str).collect(), signals: entry.signals };
+    /// Writes the kept events of one batch as a row of their own.
+    pub(crate) fn append_entry(
+        &self,
+        profile_id: &str,
+        at: &FragmentId,
+        entry: &LogEntry<'_>,
+    ) -> Result<(), EdgeError> {
+        let LogEntry { received_at, events, signals } = entry;
+        let body = Body { events: events.clone(), signals: signals.clone() };
+        self.append(profile_id, at, *received_at, body.pack()?)
+    }
+
+    /// Writes the entries of a tail as one row.
+    pub(crate) fn append_tail(
+        &self,
+        profile_id: &str,
+        at: &FragmentId,
+        tail: &LogTail,
+        now: UnixMillis,
+    ) -> Result<(), EdgeError> {
+        let written_at = now.max(tail.last);
+        let head = postcard::to_extend(&written_at, vec![FORMAT_OF_TAILS]);
+        let mut body = head.map_err(|error| DomainError::Internal(error.to_string()))?;
+        body.extend_from_slice(&tail.entries);
+        self.append(profile_id, at, tail.since, body)
+    }
+
+    fn append(&self, profile_id: &str, at: &FragmentId, since: UnixMillis, body: Vec<u8>) -> Result<(), EdgeError> {
         self.db.run(
             "INSERT INTO event_log(bucket, fragment_id, received_at, body) VALUES(?, ?, ?, ?)",
-            vec![bucket(entry.profile_id).into(), entry.fragment_id.as_str().into(), now.into(), body.pack()?.into()],
+            vec![bucket(profile_id).into(), at.as_str().into(), since.into(), body.into()],
         )
     }
 
@@ -121,8 +156,8 @@ impl Store {
         let mut lessons = Vec::with_capacity(rows.len());
         for row in &rows {
             let (seq, data) = (row.int(0), row.blob(1));
-            let signals = match Body::unpack(&data) {
-                Ok(body) => body.signals,
+            let signals = match Logged::unpack(&data, 0) {
+                Ok(logged) => logged.entries.into_iter().flat_map(|entry| entry.signals).collect(),
                 Err(error) => {
                     worker::console_error!("learning of log row {seq}: {error}");
                     self.count(UNREADABLE_LOG_ROWS, 1)?;
@@ -168,25 +203,51 @@ impl Store {
     /// which would cost a row with each batch. So each page reads the log from its newest row to the last event of the
     /// page.
     pub(crate) fn batches(&self, ask: &EventsAsk) -> Result<Vec<LoggedBatch>, EdgeError> {
+        let (mut found, mut before) = (Vec::new(), i64::MAX >> 11);
+        loop {
+            let part = self.batches_before(ask, before)?;
+            found.extend(part.batches);
+            found.sort_by_key(|batch: &LoggedBatch| Reverse((batch.received_at, batch.seq, batch.first_index)));
+            // A row holds what came within an hour or so, and rows of several fragments overlap. What came after the last row was
+            // written that was read is whole.
+            let whole =
+                found.iter().take_while(|batch| part.whole_after.is_none_or(|at| batch.received_at > at)).count();
+            if part.whole_after.is_none() || whole as i64 >= ask.limit {
+                found.truncate(whole.min(ask.limit.unsigned_abs() as usize));
+                return Ok(found);
+            }
+            before = part.first_seq;
+        }
+    }
+
+    /// The next part of the rows, from the newest on.
+    fn batches_before(&self, ask: &EventsAsk, before: i64) -> Result<PartOfLog, EdgeError> {
         let query = "SELECT seq, received_at, fragment_id, body FROM event_log
-                     WHERE fragment_id IN (SELECT value FROM json_each(?))
-                       AND (received_at < ? OR (received_at = ? AND seq <= ?))
+                     WHERE seq < ? AND fragment_id IN (SELECT value FROM json_each(?)) AND received_at <= ?
                      ORDER BY seq DESC LIMIT ?";
-        let values = vec![
-            serde_json::to_string(&ask.fragments)?.into(),
-            ask.after.received_at.into(),
-            ask.after.received_at.into(),
-            ask.after.bound_in(ask.shard).into(),
-            ask.limit.into(),
-        ];
+        let fragments = serde_json::to_string(&ask.fragments)?;
+        let values = vec![before.into(), fragments.into(), ask.after.received_at.into(), LISTED.into()];
         let rows = self.db.rows(query, values)?;
-        let read = |row: &Row| -> Result<LoggedBatch, EdgeError> {
-            let data = row.blob(3);
-            let events = Body::unpack(&data)?.events.into_iter().map(|text| RawValue::from_string(text.to_owned()));
-            let events = events.collect::<Result<Vec<_>, _>>()?;
-            Ok(LoggedBatch { seq: row.int(0), received_at: row.int(1), fragment_id: row.text(2), events })
-        };
-        rows.iter().map(read).collect()
+        let mut part = PartOfLog { batches: Vec::new(), whole_after: None, first_seq: before };
+        for row in &rows {
+            let (seq, data) = (row.int(0), row.blob(3));
+            let logged = Logged::unpack(&data, row.int(1))?;
+            part.first_seq = seq;
+            part.whole_after = (rows.len() as i64 == LISTED).then_some(logged.written_at);
+            let mut first_index = 0;
+            for entry in logged.entries {
+                let (received_at, count) = (entry.received_at, entry.events.len() as u32);
+                let after = &ask.after;
+                let bound = after.bound_in(ask.shard);
+                if received_at < after.received_at || (received_at == after.received_at && seq <= bound) {
+                    let events = entry.events.into_iter().map(|text| RawValue::from_string(text.to_owned()));
+                    let events = events.collect::<Result<Vec<_>, _>>()?;
+                    part.batches.push(LoggedBatch { seq, received_at, fragment_id: row.text(2), first_index, events });
+                }
+                first_index += count;
+            }
+        }
+        Ok(part)
     }
 
     /// Deletes rows received before `before` that were reported, and returns whether there may be more.
@@ -209,6 +270,15 @@ impl Store {
         }
         self.db.run("DELETE FROM event_log WHERE seq = ?", vec![seq.into()])
     }
+}
+
+/// A part of the log's rows of some fragments.
+struct PartOfLog {
+    batches: Vec<LoggedBatch>,
+    /// What was received later than this is whole; None where all rows were read.
+    whole_after: Option<UnixMillis>,
+    /// Number of the oldest row that was read.
+    first_seq: i64,
 }
 
 /// Drops the person's rows, a bounded part at a time.

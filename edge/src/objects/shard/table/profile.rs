@@ -2,14 +2,15 @@
 
 use endcap_engine::person_export::{Belongings, FragmentView};
 use endcap_profile::ProfileRow;
+use endcap_profile::packed_row::FORMAT_WITH_TAILS;
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 
 use super::contract::{Access, Erasure, ProfileTransfer, Table, Transfer, Upgrade};
 use super::rows::{pack, unpack};
 use crate::objects::shard::store::{Store, bucket};
-use crate::platform::db;
 use crate::platform::error::EdgeError;
+use crate::platform::{clock, db};
 use crate::rpc::erasure::EraseStep;
 use crate::rpc::person_export::BelongingsAsk;
 
@@ -61,7 +62,12 @@ fn take(store: &Store, profiles: &[String]) -> Result<Vec<u8>, EdgeError> {
 }
 
 fn put(store: &Store, rows: &[u8]) -> Result<(), EdgeError> {
-    unpack(rows)?.into_iter().try_for_each(|Row { id, data }| store.put_row(&id, data))
+    unpack(rows)?.into_iter().try_for_each(|Row { id, data }| {
+        if ProfileRow::has_tails(&data) {
+            store.note_tail(&id, clock::now());
+        }
+        store.put_row(&id, data)
+    })
 }
 
 fn show(store: &Store, ask: &BelongingsAsk, shown: &mut Belongings) -> Result<(), EdgeError> {
@@ -133,6 +139,15 @@ impl Store {
     pub(crate) fn size_of(&self, id: &str) -> Result<usize, EdgeError> {
         let row = self.db.first("SELECT length(data) FROM profile WHERE id = ?", vec![id.into()])?;
         Ok(row.map_or(0, |row| row.int(0).unsigned_abs() as usize))
+    }
+
+    /// Profiles of a window that have events which wait for the log.
+    pub(crate) fn with_tails(&self, after: &str, limit: i64) -> Result<FoundProfiles, EdgeError> {
+        let window = self.window(after, limit)?;
+        let query = "SELECT id FROM profile WHERE id > ? AND id <= ? AND substr(data, 1, 1) = ?";
+        let format = vec![FORMAT_WITH_TAILS];
+        let rows = self.db.rows(query, vec![after.into(), window.last.as_str().into(), format.into()])?;
+        Ok(window.found(&rows))
     }
 
     /// Where a window of so many profiles ends.

@@ -1,0 +1,184 @@
+//! Events that wait in packed rows, and leave for the log: when a row holds too many, when their browser has rested for so long
+//! and the alarm rings, when their fragment moves, and when somebody reads them.
+//!
+//! The object remembers which profiles have some. After a start it looks through the stored rows once, a part with each alarm.
+
+use std::collections::BTreeMap;
+
+use endcap_engine::health::awake::learning_due;
+use endcap_identity::FragmentId;
+use endcap_profile::ProfileRow;
+use endcap_profile::log_tail::LogEntry;
+use endcap_protocol::UnixMillis;
+
+use super::object::ProfileShard;
+use super::store::Store;
+use crate::platform::clock;
+use crate::platform::config::config;
+use crate::platform::error::EdgeError;
+
+/// Profiles that one run looks through after a start.
+const SCANNED: i64 = 2_000;
+/// Profiles whose events leave in one run.
+const LEAVING: usize = 200;
+/// The pause between two parts of the search, in milliseconds.
+const PAUSE_MS: UnixMillis = 1_000;
+/// Runs within the time that a browser rests: each wakes the object and costs a row.
+const RUNS: UnixMillis = 6;
+
+/// Which profiles have events that wait.
+pub(crate) struct OpenTails {
+    /// When the last of a profile's events came, as far as the object knows.
+    waiting: BTreeMap<String, UnixMillis>,
+    /// After which profile the search goes on; None once it is done.
+    search: Option<String>,
+    /// When events left last.
+    left_at: UnixMillis,
+}
+
+impl Default for OpenTails {
+    fn default() -> Self {
+        Self { waiting: BTreeMap::new(), search: Some(String::new()), left_at: 0 }
+    }
+}
+
+impl OpenTails {
+    fn due(&self, at: UnixMillis, rest_ms: UnixMillis) -> UnixMillis {
+        at.saturating_add(rest_ms).max(self.left_at.saturating_add(rest_ms / RUNS))
+    }
+}
+
+impl Store {
+    /// Notes that events of a profile wait.
+    pub(crate) fn note_tail(&self, profile_id: &str, at: UnixMillis) {
+        let mut tails = self.tails.borrow_mut();
+        match tails.waiting.get_mut(profile_id) {
+            Some(held) => *held = at,
+            None => drop(tails.waiting.insert(profile_id.to_owned(), at)),
+        }
+    }
+
+    fn forget_tail(&self, profile_id: &str) {
+        self.tails.borrow_mut().waiting.remove(profile_id);
+    }
+
+    /// When events have to leave that rest for so long; None where none waits.
+    fn tails_due(&self, rest_ms: UnixMillis, now: UnixMillis) -> Option<UnixMillis> {
+        let tails = self.tails.borrow();
+        let searched = tails.search.as_ref().map(|_| now.saturating_add(PAUSE_MS));
+        let oldest = tails.waiting.values().min().map(|at| tails.due(*at, rest_ms));
+        searched.into_iter().chain(oldest).min()
+    }
+
+    /// When events have to leave of which the last came at a time.
+    fn tail_due(&self, at: UnixMillis, rest_ms: UnixMillis) -> UnixMillis {
+        self.tails.borrow().due(at, rest_ms)
+    }
+
+    /// Moves the events that wait in a row into the log, in the transaction that saves the row: those of one fragment, or all.
+    pub(crate) fn log_tails(
+        &self,
+        row: &mut ProfileRow,
+        only: Option<&FragmentId>,
+        now: UnixMillis,
+    ) -> Result<(), EdgeError> {
+        let id = row.id.as_str().to_owned();
+        let leaves = |at: &FragmentId| only.is_none_or(|only| only == at);
+        for (at, tail) in row.tails.extract_if(.., |at, _| leaves(at)) {
+            self.append_tail(&id, &at, &tail, now)?;
+        }
+        if row.tails.is_empty() {
+            self.forget_tail(&id);
+        }
+        Ok(())
+    }
+
+    /// The same for stored profiles. Returns whether some had any.
+    fn log_stored_tails<'a>(
+        &self,
+        profiles: impl IntoIterator<Item = &'a str>,
+        now: UnixMillis,
+    ) -> Result<bool, EdgeError> {
+        let mut some = false;
+        for id in profiles {
+            some |= self.db.transaction(|| {
+                let Some(mut row) = self.load(id)?.filter(|row| !row.tails.is_empty()) else { return Ok(false) };
+                self.log_tails(&mut row, None, now)?;
+                self.save(&row).map(|()| true)
+            })?;
+            self.forget_tail(id);
+        }
+        Ok(some)
+    }
+
+    /// Looks through a part of the stored profiles, after a start.
+    fn search_tails(&self, now: UnixMillis) -> Result<(), EdgeError> {
+        let Some(after) = self.tails.borrow().search.clone() else { return Ok(()) };
+        let found = self.with_tails(&after, SCANNED)?;
+        found.ids.iter().for_each(|id| {
+            self.tails.borrow_mut().waiting.entry(id.clone()).or_insert(now);
+        });
+        self.tails.borrow_mut().search = found.next;
+        Ok(())
+    }
+}
+
+impl ProfileShard {
+    /// Keeps the events of a batch: in the row, or in the log where that has room for none. Returns when the alarm has to ring
+    /// for them.
+    pub(super) fn log_batch(
+        &self,
+        row: &mut ProfileRow,
+        at: &FragmentId,
+        entry: &LogEntry<'_>,
+        now: UnixMillis,
+    ) -> Result<UnixMillis, EdgeError> {
+        let config = config(&self.env);
+        if config.log_tail_bytes == 0 {
+            self.store.append_entry(row.id.as_str(), at, entry)?;
+        } else {
+            row.log(at, entry)?;
+        }
+        if row.tails_are_full(config.log_tail_bytes, config.log_rest_ms, now) {
+            self.store.log_tails(row, None, now)?;
+        } else if !row.tails.is_empty() {
+            self.store.note_tail(row.id.as_str(), now);
+            return Ok(self.store.tail_due(now, config.log_rest_ms));
+        }
+        self.note_learning();
+        Ok(learning_due(now, self.reported_at.get(), config.learn_interval_ms))
+    }
+
+    /// Moves events into the log whose browsers have rested. True when there may be more.
+    pub(super) fn rest_tails(&self, now: UnixMillis) -> Result<bool, EdgeError> {
+        self.store.search_tails(now)?;
+        let before = now.saturating_sub(config(&self.env).log_rest_ms);
+        let rested: Vec<String> = {
+            let tails = self.store.tails.borrow();
+            let rested = tails.waiting.iter().filter(|(_, at)| **at <= before);
+            rested.map(|(id, _)| id.clone()).take(LEAVING).collect()
+        };
+        if rested.is_empty() {
+            return Ok(false);
+        }
+        self.store.tails.borrow_mut().left_at = now;
+        if self.store.log_stored_tails(rested.iter().map(String::as_str), now)? {
+            self.note_learning();
+        }
+        Ok(rested.len() == LEAVING)
+    }
+
+    /// Moves the events of some fragments into the log, so that whoever reads that finds them. They are in the row of the
+    /// profile, which is named after one of them.
+    pub(super) fn log_tails_of<'a>(&self, fragments: impl Iterator<Item = &'a FragmentId>) -> Result<(), EdgeError> {
+        if self.store.log_stored_tails(fragments.map(FragmentId::as_str), clock::now())? {
+            self.note_learning();
+        }
+        Ok(())
+    }
+
+    /// When the alarm has to ring for events that wait.
+    pub(super) fn tails_due(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.store.tails_due(config(&self.env).log_rest_ms, now)
+    }
+}
