@@ -32,7 +32,10 @@ test('a batch hands its browser over four times; the rest is refused, kept, and 
   const refused = body.rejected.filter((/** @type {any} */ { code }) => code === 'too_many_people');
   // A page drops from its queue what stands at these places.
   assert.deepEqual(body.rejected.map((/** @type {any} */ { index }) => index), [0, ...Array.from({ length: 401 - taken }, (_, n) => n + 1 + taken)]);
-  assert.deepEqual(refused.map((/** @type {any} */ one) => one.message_id), events.slice(1 + taken).map(({ message_id: id }) => id));
+  // Of each it says where it stood and why; more of the first.
+  const named = refused.map((/** @type {any} */ one) => one.message_id).filter(Boolean);
+  assert.ok(named.length > 10);
+  assert.deepEqual(named, events.slice(1 + taken, 1 + taken + named.length).map(({ message_id: id }) => id));
   assert.equal(refused[0].path, `events[${1 + taken}].user_id`);
   assert.match(refused[0].message, /4 changes of person.*can be replayed/);
 
@@ -96,4 +99,28 @@ test('however many people had a browser, nobody walks through all of them', asyn
   // And the browser itself goes on where it was.
   const { accepted } = await visitor.send([visitor.track('Still here')]);
   assert.equal(accepted.length, 1);
+});
+
+test('another vendor’s client speaks of five people in one request, and the shop’s server of as many as it wants', async () => {
+  const call = (/** @type {number} */ n) => ({ type: 'track', event: 'X', messageId: `vendor-${n}`, anonymousId: `vendor-browser-${n}` });
+  const send = (/** @type {string} */ key, /** @type {object[]} */ batch) =>
+    edge.fetch('/v1/batch', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${key}:`)}` },
+      body: JSON.stringify({ batch }),
+    });
+  const answer = await send('demo', Array.from({ length: 2500 }, (_, n) => call(n)));
+  const text = await answer.text();
+  assert.ok(answer.status === 200 && text.length <= 64 * 1024, `${answer.status}, ${text.length} bytes`);
+  const body = JSON.parse(text);
+  assert.deepEqual([body.rejected.length, body.more_rejected, body.rejected[0].index], [500, 1995, 5]);
+  assert.ok(body.rejected.every((/** @type {any} */ { code }) => code === 'too_many_people'));
+  assert.equal((await edge.api.profile({ anonymous_id: 'vendor-browser-4' })).events.length, 1);
+  assert.equal((await edge.api.get('/api/profiles?anonymous_id=vendor-browser-5')).status, 404);
+  const { counts } = (await edge.api.get('/api/quarantine/counts')).body;
+  const counted = counts.filter((/** @type {any} */ one) => one.code === 'too_many_people');
+  assert.ok(counted.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.count, 0) >= 2495, 'all are counted');
+
+  const server = await send(edge.serverKey, Array.from({ length: 40 }, (_, n) => ({ ...call(n), messageId: `server-${n}`, userId: `server-user-${n}` })));
+  assert.deepEqual([server.status, (await server.json()).rejected], [200, undefined]);
 });

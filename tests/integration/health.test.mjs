@@ -62,7 +62,7 @@ test('it takes the key, and says how every object is', async () => {
   assert.deepEqual(body.shards.map((/** @type {any} */ { shard }) => shard), [0, 1]);
   assert.equal(body.sharding.sharding, 'fixed');
   const sum = (/** @type {(shard: any) => number} */ of) => body.shards.map(of).reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b);
-  assert.deepEqual([sum(({ profiles }) => profiles.count), sum(({ log_rows }) => log_rows)], [1, 1]);
+  assert.deepEqual([sum(({ profiles }) => profiles.count), sum(({ log_rows, log_waits }) => log_rows + log_waits)], [1, 1]);
   assert.ok(body.shards.every((/** @type {any} */ { bytes, awake }) => bytes > 0 && awake.awake_ms > 0 && awake.awake_ms <= 3_600_000));
   assert.ok(body.identity_graph[0].bytes > 0 && body.shop.products === PRODUCTS.length);
   const healthz = await edge.fetch('/healthz');

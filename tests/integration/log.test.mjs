@@ -121,7 +121,7 @@ test('what waits goes with its bucket to another shard', async (t) => {
   const visitors = Array.from({ length: 12 }, () => new Visitor(edge));
   for (const visitor of visitors) await visitor.send([visitor.track('Before')]);
   await edge.api.set('/api/shards', { shards: 3 });
-  await until(async () => (await edge.api.get('/api/shards')).body.remaining === 0, { what: 'the buckets moved', timeout: 60_000 });
+  await until(async () => (await edge.api.get('/api/shards')).body.remaining === 0, { what: 'the buckets moved', within: 60_000 });
   for (const visitor of visitors) await visitor.send([visitor.track('After')]);
   for (const visitor of visitors) assert.deepEqual(names(await listed(edge, visitor)), ['After', 'Before']);
 });

@@ -4,6 +4,8 @@
 //! many people. The write key names the source and its trust. The entry delivers the calls that it understands and
 //! quarantines the others. The answer is the one that the vendors' clients expect.
 
+use std::collections::BTreeMap;
+
 use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::limit;
 use endcap_events::ingest::Warning;
@@ -15,7 +17,7 @@ use endcap_events::vendor::CallType;
 use endcap_events::vendor::answers;
 use endcap_events::vendor::consent::Categories;
 use endcap_events::vendor::keys::basic_user;
-use endcap_events::vendor::request::{BODY_BYTES, Refused, Request as Calls, read, unpack, write_key};
+use endcap_events::vendor::request::{BODY_BYTES, KEPT, Refused, Request as Calls, read, unpack, write_key};
 use endcap_identity::Purpose;
 use endcap_protocol::{FieldError, SourceId, UnixMillis};
 use endcap_validation::path::segment;
@@ -119,6 +121,9 @@ async fn apply(
     let source = speaker.source.as_str();
     let admitted = rate_limits::admit_source(source, config, now);
     let mut understood = read(body, call, now, &categories(source, config))?;
+    if speaker.trust == Trust::Claim {
+        understood.refuse_people(body);
+    }
     if let Err(error) = admitted {
         rate_limits::count_refused(env, source, understood.len(), now).await;
         return Err(error);
@@ -136,13 +141,28 @@ async fn apply(
         let client = client_address::of(request.inner(), config)?.and_then(|address| limit::client(&address));
         let client = client.map_or(0, |client| config.keys.number(Purpose::Client, &client));
         refused.iter_mut().for_each(|event| event.client = client);
+        if speaker.trust == Trust::Claim {
+            count_rest(env, source, refused.split_off(refused.len().min(KEPT))).await?;
+        }
         quarantine::keep(env, refused).await?;
     }
     let good = delivered.accepted.len() + delivered.duplicate.len();
     let late = delivered.rejected.into_iter().map(|rejection| replaced(rejection, &indices));
     let mut rejected: Vec<_> = understood.refused.into_iter().map(|refused| refused.rejection).chain(late).collect();
     rejected.sort_by_key(|rejection| rejection.index);
-    outcome(good, &rejected, &delivered.warnings)
+    outcome(good, rejected, &delivered.warnings)
+}
+
+/// Counts refused calls of which nothing is kept, because one request holds too many.
+async fn count_rest(env: &Env, source: &str, rest: Vec<Quarantined>) -> Result<(), EdgeError> {
+    let mut counts: BTreeMap<RejectCode, usize> = BTreeMap::new();
+    for refused in rest {
+        *counts.entry(refused.code).or_default() += 1;
+    }
+    for (code, count) in counts {
+        quarantine::count(env, source, code, count).await?;
+    }
+    Ok(())
 }
 
 /// What a source's own consent categories mean.
@@ -202,25 +222,37 @@ fn replaced(rejection: Rejection, indices: &[usize]) -> Rejection {
     Rejection { index, ..rejection.relative() }
 }
 
+/// Most refused calls of which an answer says something.
+const LISTED: usize = 500;
+
 /// The answer to calls of which something is good.
 #[derive(Debug, Serialize)]
 struct Taken<'a> {
     success: bool,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     rejected: &'a [Rejection],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_rejected: Option<usize>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [Warning],
 }
 
 /// The answer: that all is well, as the clients know it, or what is wrong where nothing of the request is good.
-fn outcome(good: usize, rejected: &[Rejection], warnings: &[Warning]) -> Result<Response, EdgeError> {
+fn outcome(good: usize, rejected: Vec<Rejection>, warnings: &[Warning]) -> Result<Response, EdgeError> {
     // Events without consent are no error: sending and dropping them was right.
     let is_good = good > 0 || rejected.iter().all(|rejection| rejection.code == RejectCode::NoConsent);
+    let more_rejected = rejected.len().checked_sub(LISTED).filter(|more| *more > 0);
+    let mut rejected = BatchReply::of(Vec::new(), Vec::new(), rejected).rejected;
+    rejected.truncate(LISTED);
     let Some(first) = rejected.first().filter(|_| !is_good) else {
-        return response::json(&Taken { success: true, rejected, warnings });
+        return response::json(&Taken { success: true, rejected: &rejected, more_rejected, warnings });
     };
     let error = json!({"code": first.code, "message": first.message, "path": first.path});
-    response::raw_json(&json!({"success": false, "error": error, "rejected": rejected}).to_string(), 400)
+    let mut body = json!({"success": false, "error": error, "rejected": rejected});
+    if let (Some(more), Some(body)) = (more_rejected, body.as_object_mut()) {
+        body.insert("more_rejected".to_owned(), more.into());
+    }
+    response::raw_json(&body.to_string(), 400)
 }
 
 /// The answer to a request that failed as a whole. One that is too large gets 400, as at the vendors: their clients do

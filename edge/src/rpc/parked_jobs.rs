@@ -10,11 +10,11 @@ use super::message::Message;
 pub(crate) struct ParkedJobsAsk {}
 
 impl Message for ParkedJobsAsk {
-    const PATH: &'static str = "/jobs/parked";
+    const PATH: &'static str = "/outbox/parked";
     type Reply = ParkedJobs;
 }
 
 impl Message for RetryAsk {
-    const PATH: &'static str = "/jobs/retry";
+    const PATH: &'static str = "/outbox/retry";
     type Reply = RetryReply;
 }

@@ -136,7 +136,9 @@ pub(crate) async fn keep(env: &Env, events: Vec<Quarantined>) -> Result<(), Edge
     placement::check(env, Use::Write).await?;
     let mut by_bucket: BTreeMap<u16, Vec<Quarantined>> = BTreeMap::new();
     for event in events {
-        let place = if event.subject.is_empty() { &event.source } else { &event.subject };
+        // A request that speaks of many people makes one request to one shard of it, and not one for each of them.
+        let is_one_of_many = event.code == RejectCode::TooManyPeople;
+        let place = if event.subject.is_empty() || is_one_of_many { &event.source } else { &event.subject };
         by_bucket.entry(bucket_of(place)).or_default().push(event);
     }
     for (bucket, events) in by_bucket {

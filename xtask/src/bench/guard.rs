@@ -87,7 +87,7 @@ impl Watched {
 /// Our events a second with batches of a kind, beside the minimal worker's with everyday batches of the same size.
 fn beside_minimal(runtime: &Runtime, size: usize, kind: Kind) -> Result<f64> {
     let measure = |service: Service, kind: Kind| {
-        Load { port: runtime.port(service), path: service.path(), size, seconds: SECONDS, kind }.run()
+        Load { port: runtime.port(service), path: service.path(), size, seconds: SECONDS, kind, round: 0 }.run()
     };
     let baseline = measure(Service::Baseline, Kind::Mixed)?;
     Ok(measure(Service::Ours, kind)?.events_per_second() / baseline.events_per_second())

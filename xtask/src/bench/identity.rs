@@ -51,7 +51,7 @@ pub(super) fn command(project: &Project, arguments: &[String]) -> Result<()> {
 fn requests(runtime: &Runtime) -> Result<()> {
     let measure = |service: Service, kind: Kind| {
         step(&format!("{} {}, {SECONDS} s", service.name(), kind.name()));
-        Load { port: runtime.port(service), path: service.path(), size: 1, seconds: SECONDS, kind }.run()
+        Load { port: runtime.port(service), path: service.path(), size: 1, seconds: SECONDS, kind, round: 0 }.run()
     };
     let baseline = measure(Service::Baseline, Kind::Mixed)?;
     let figures = [

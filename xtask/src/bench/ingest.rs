@@ -78,7 +78,7 @@ impl Pair {
     fn measure(runtime: &Runtime, size: usize, seconds: u64) -> Result<Self> {
         let run = |service: Service| {
             step(&format!("{} at {size} events a batch, {seconds} s", service.name()));
-            Load { port: runtime.port(service), path: service.path(), size, seconds, kind: Kind::Mixed }.run()
+            Load { port: runtime.port(service), path: service.path(), size, seconds, kind: Kind::Mixed, round: 0 }.run()
         };
         let baseline = run(Service::Baseline)?;
         let ours = run(Service::Ours)?;

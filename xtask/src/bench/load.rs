@@ -27,6 +27,8 @@ pub(super) struct Load {
     pub(super) size: usize,
     pub(super) seconds: u64,
     pub(super) kind: Kind,
+    /// Which visitors send: those of a round have the cookies that they were given in it.
+    pub(super) round: u64,
 }
 
 /// What came of it.
@@ -44,6 +46,7 @@ impl Load {
         let until = counted_from + Duration::from_secs(self.seconds);
         let mut latencies = thread::scope(|scope| {
             let connections: Vec<_> = (0..CONNECTIONS)
+                .map(|connection| self.round * CONNECTIONS + connection)
                 .map(|connection| scope.spawn(move || self.connection(connection, counted_from, until)))
                 .collect();
             let joined = connections.into_iter().map(|thread| match thread.join() {

@@ -1,10 +1,12 @@
 //! `cargo xtask bench page` measures what we cost a page ([`page`]), `cargo xtask bench ingest` batches per second of the
-//! worker ([`ingest`]), `cargo xtask bench identity` logins and lookups ([`identity`]). `cargo xtask bench --check` watches
+//! worker ([`ingest`]), `cargo xtask bench identity` logins and lookups ([`identity`]), `cargo xtask bench hostile` the most expensive
+//! requests that anybody may send ([`hostile`]). `cargo xtask bench --check` watches
 //! all ratios ([`guard`]).
 
 mod batch;
 mod filled;
 mod guard;
+mod hostile;
 mod identity;
 mod ingest;
 mod load;
@@ -16,16 +18,17 @@ use anyhow::{Result, bail};
 
 use crate::project::Project;
 
-/// `cargo xtask bench ingest|page|identity|--check`.
+/// `cargo xtask bench ingest|page|identity|hostile|--check`.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     match arguments.split_first().map(|(what, rest)| (what.as_str(), rest)) {
         Some(("ingest", rest)) => ingest::command(project, rest),
         Some(("page", rest)) => page::command(project, rest),
         Some(("identity", rest)) => identity::command(project, rest),
+        Some(("hostile", [])) => hostile::command(project),
         Some(("--check", [])) => guard::command(project),
         _ => bail!(
             "usage: cargo xtask bench ingest [--json] [--seconds N], page [--json] [--runs N], identity [--profiles N], \
-             or --check"
+             hostile, or --check"
         ),
     }
 }

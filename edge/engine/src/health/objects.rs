@@ -17,8 +17,11 @@ pub struct ShardHealth {
     pub bytes: u64,
     /// Profiles, and when they were counted: where there are more than 500, about once an hour.
     pub profiles: Counted,
-    /// Rows of the event log, one for each batch.
+    /// Rows of the event log.
     pub log_rows: u64,
+    /// Profiles whose events wait to leave for the log, as far as the object knows since it started.
+    #[serde(default)]
+    pub log_waits: u64,
     /// Batches a minute, over the last minute or more.
     pub batches_per_minute: u64,
     /// What waits for its time.

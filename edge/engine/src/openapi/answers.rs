@@ -87,6 +87,9 @@ pub struct Taken {
     /// Calls that were refused; all but `no_consent` are kept in quarantine. Left out where there are none.
     #[serde(default)]
     pub rejected: Vec<Rejection>,
+    /// Refused calls beyond the first 500, of which nothing is said here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_rejected: Option<usize>,
     /// What was not taken as it was meant, of a server's calls; the first 20. Left out where there is nothing.
     #[serde(default)]
     pub warnings: Vec<Warning>,
@@ -102,4 +105,7 @@ pub struct NotTaken {
     /// What is wrong with each.
     #[serde(default)]
     pub rejected: Vec<Rejection>,
+    /// Refused calls beyond the first 500, of which nothing is said here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_rejected: Option<usize>,
 }

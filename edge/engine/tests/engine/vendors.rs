@@ -226,3 +226,35 @@ proptest! {
         let _ = endcap_events::vendor::request::write_key(&bytes);
     }
 }
+
+#[test]
+fn a_request_without_a_secret_key_speaks_of_five_people_and_the_rest_is_kept() {
+    let call = |n: usize, person: Value| {
+        let mut call = json!({"type": "track", "event": "X", "messageId": format!("m{n}")});
+        call.as_object_mut().unwrap().extend(person.as_object().unwrap().clone());
+        call
+    };
+    let people: Vec<Value> = (0..7)
+        .map(|n| match n % 3 {
+            0 => json!({"anonymousId": format!("browser-{n}"), "userId": "somebody"}),
+            1 => json!({"userId": format!("user-{n}")}),
+            _ => json!({"anonymousId": format!("browser-{n}")}),
+        })
+        .collect();
+    let calls: Vec<Value> = (0..21).map(|n| call(n, people[n % 7].clone())).chain([json!(1)]).collect();
+    let body = json!({"batch": calls, "sentAt": "2026-11-22T12:00:00Z"}).to_string();
+    let mut request = read(body.as_bytes(), None, NOW, &Categories::default()).unwrap();
+    request.refuse_people(body.as_bytes());
+    assert_eq!((request.events.len(), request.refused.len()), (15, 7));
+    assert!(request.events.iter().all(|(index, _)| index % 7 < 5));
+    let places: Vec<_> = request.refused.iter().map(|refused| refused.rejection.index).collect();
+    assert_eq!(places, [5, 6, 12, 13, 19, 20, 21]);
+    let refused = &request.refused[0];
+    assert_eq!((refused.rejection.code, refused.subject.as_str()), (RejectCode::TooManyPeople, "browser-5"));
+    assert!(refused.sent_at.is_some());
+    assert_eq!(serde_json::from_str::<Value>(&refused.raw).unwrap(), calls[5]);
+    let few = json!({"batch": calls[..5]}).to_string();
+    let mut request = read(few.as_bytes(), None, NOW, &Categories::default()).unwrap();
+    request.refuse_people(few.as_bytes());
+    assert!(request.refused.is_empty());
+}

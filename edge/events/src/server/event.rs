@@ -22,6 +22,15 @@ pub struct Who {
     pub email: Option<String>,
 }
 
+impl Who {
+    /// The first of the names that are given.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        let anonymous = self.anonymous_id.as_ref().map(AnonymousId::as_str);
+        anonymous.or(self.user_id.as_ref().map(UserId::as_str)).or(self.email.as_deref())
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {

@@ -1,6 +1,7 @@
 //! The body of a request: one call, or a batch of them.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use endcap_protocol::limits::EVENT_BYTES;
@@ -15,6 +16,7 @@ use super::call_type::CallType;
 use super::consent::Categories;
 use super::message;
 use super::message::Setting;
+use crate::ingest::HANDOVERS;
 use crate::ingest::rejection::{RejectCode, Rejection};
 use crate::server::ServerEvent;
 use crate::webhook::timestamp;
@@ -23,6 +25,9 @@ use crate::webhook::timestamp;
 pub const BODY_BYTES: usize = 500 * 1024;
 /// Most calls of one batch: Segment's bound.
 pub const BATCH_CALLS: usize = 2500;
+
+/// Most refused calls of one request without a secret key that are kept; the rest is counted.
+pub const KEPT: usize = 500;
 
 /// A request whose calls were understood or refused.
 #[derive(Debug, Default)]
@@ -110,12 +115,19 @@ pub fn read(
     if wire.batch.len() > BATCH_CALLS {
         return Err(FieldError::new("batch", format!("must hold at most {BATCH_CALLS} calls")).into());
     }
-    let sent_at = wire.sent_at.and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
-    let sent_at = sent_at.as_ref().and_then(timestamp::read);
+    let sent_at = wire.sent_at();
     for (index, raw) in wire.batch.iter().enumerate() {
         request.add(index, raw.get(), &Setting { call: None, sent_at, now, categories });
     }
     Ok(request)
+}
+
+impl WireBatch<'_> {
+    /// When the client sent it, by its own clock.
+    fn sent_at(&self) -> Option<UnixMillis> {
+        let sent_at = self.sent_at.and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
+        sent_at.as_ref().and_then(timestamp::read)
+    }
 }
 
 impl Request {
@@ -129,6 +141,37 @@ impl Request {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Refuses what is about more people than one request without a secret key may speak of. `body` is what was read.
+    pub fn refuse_people(&mut self, body: &[u8]) {
+        let mut people: BTreeSet<String> = BTreeSet::new();
+        let most = usize::from(HANDOVERS) + 1;
+        let is_one_too_many = |(_, event): &mut (usize, ServerEvent)| {
+            let person = event.who.name().unwrap_or_default();
+            let room = people.len() < most || people.contains(person);
+            if room {
+                people.insert(person.to_owned());
+            }
+            !room
+        };
+        let refused: Vec<(usize, ServerEvent)> = self.events.extract_if(.., is_one_too_many).collect();
+        if refused.is_empty() {
+            return;
+        }
+        // Read again, because nobody else needs the texts of good calls.
+        let Ok(wire) = serde_json::from_slice::<WireBatch<'_>>(body) else { return };
+        let sent_at = wire.sent_at();
+        self.refused.extend(refused.into_iter().filter_map(|(index, event)| {
+            let raw = wire.batch.get(index)?.get().to_owned();
+            let rule = format!("comes after the {most} people of whom one request without a secret key may speak");
+            let error =
+                FieldError::new("", format!("{rule}; the first {KEPT} refused calls are kept and can be replayed"));
+            let rejection = Rejection::new(RejectCode::TooManyPeople, error).of(event.message_id.as_str());
+            let subject = event.who.name().unwrap_or_default().to_owned();
+            Some(Refused { raw, subject, rejection: Rejection { index, ..rejection }, sent_at })
+        }));
+        self.refused.sort_by_key(|refused| refused.rejection.index);
     }
 
     /// Reads one call.

@@ -117,6 +117,7 @@ impl ProfileShard {
             bytes: store.db.bytes()?,
             profiles: pulse.profiles.get(),
             log_rows: store.log_rows()?,
+            log_waits: store.tails_waiting(),
             batches_per_minute: self.rate(now),
             timers: store.timer_health()?,
             outbox: store.outbox_health()?,

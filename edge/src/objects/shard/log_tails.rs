@@ -93,22 +93,33 @@ impl Store {
         Ok(())
     }
 
-    /// The same for stored profiles. Returns whether some had any.
-    fn log_stored_tails<'a>(
-        &self,
-        profiles: impl IntoIterator<Item = &'a str>,
-        now: UnixMillis,
-    ) -> Result<bool, EdgeError> {
+    /// Profiles that are known to have events which wait.
+    pub(crate) fn tails_waiting(&self) -> u64 {
+        self.tails.borrow().waiting.len() as u64
+    }
+
+    /// The same for stored profiles. Returns whether some had any. A profile that cannot be read, because a newer version wrote
+    /// it, holds up no other, and is tried again.
+    fn log_stored_tails<'a>(&self, profiles: impl IntoIterator<Item = &'a str>, now: UnixMillis) -> bool {
         let mut some = false;
         for id in profiles {
-            some |= self.db.transaction(|| {
+            let logged = self.db.transaction(|| {
                 let Some(mut row) = self.load(id)?.filter(|row| !row.tails.is_empty()) else { return Ok(false) };
                 self.log_tails(&mut row, None, now)?;
                 self.save(&row).map(|()| true)
-            })?;
-            self.forget_tail(id);
+            });
+            match logged {
+                Ok(logged) => {
+                    some |= logged;
+                    self.forget_tail(id);
+                }
+                Err(error) => {
+                    worker::console_error!("events of {id} that wait for the log: {error}");
+                    self.note_tail(id, now);
+                }
+            }
         }
-        Ok(some)
+        some
     }
 
     /// Looks through a part of the stored profiles, after a start.
@@ -162,7 +173,7 @@ impl ProfileShard {
             return Ok(false);
         }
         self.store.tails.borrow_mut().left_at = now;
-        if self.store.log_stored_tails(rested.iter().map(String::as_str), now)? {
+        if self.store.log_stored_tails(rested.iter().map(String::as_str), now) {
             self.note_learning();
         }
         Ok(rested.len() == LEAVING)
@@ -170,11 +181,10 @@ impl ProfileShard {
 
     /// Moves the events of some fragments into the log, so that whoever reads that finds them. They are in the row of the
     /// profile, which is named after one of them.
-    pub(super) fn log_tails_of<'a>(&self, fragments: impl Iterator<Item = &'a FragmentId>) -> Result<(), EdgeError> {
-        if self.store.log_stored_tails(fragments.map(FragmentId::as_str), clock::now())? {
+    pub(super) fn log_tails_of<'a>(&self, fragments: impl Iterator<Item = &'a FragmentId>) {
+        if self.store.log_stored_tails(fragments.map(FragmentId::as_str), clock::now()) {
             self.note_learning();
         }
-        Ok(())
     }
 
     /// When the alarm has to ring for events that wait.
