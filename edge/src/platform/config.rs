@@ -116,8 +116,8 @@ const RATE_SOURCE: Rate = Rate { per_second: 2000, burst: 8000 };
 /// platform allows, and half of the batches a minute that one object does.
 const SHARD_MEGABYTES: i64 = 5_000;
 const SHARD_BATCHES: i64 = 9_000;
-/// Bytes of events that wait in a row, unless the deployment says otherwise, and at most.
-const LOG_TAIL_BYTES: i64 = 16 * 1024;
+/// Bytes of events, compressed, that wait in a row, unless the deployment says otherwise, and at most.
+const LOG_TAIL_BYTES: i64 = 8 * 1024;
 const MAX_LOG_TAIL_BYTES: i64 = 256 * 1024;
 /// How long a browser rests before its events leave, unless the deployment says otherwise, in milliseconds.
 const LOG_REST_MS: i64 = 3_600_000;

@@ -483,7 +483,8 @@ fn events_that_wait_for_the_log_stand_before_the_row_and_leave_it_as_it_was() {
     assert_eq!(row, row_with_tails());
     let tail = &row.tails[&first("phone-1")];
     assert_eq!((tail.since, tail.last), (NOW, NOW + 2));
-    let entries = read_entries(&tail.entries).unwrap();
+    let stored = read_entries(&tail.entries).unwrap();
+    let entries: Vec<_> = stored.iter().map(|entry| entry.read().unwrap()).collect();
     let texts: Vec<_> = entries.iter().flat_map(|entry| entry.events.iter().copied()).collect();
     assert_eq!(texts, ["{\"a\":1}", "{\"b\":2}", "{\"c\":3}"]);
     assert_eq!(entries[1].signals, [Signal::OrderGap(NOW + 2)]);

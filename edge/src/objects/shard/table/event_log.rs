@@ -6,7 +6,7 @@ use endcap_engine::health::LearningHealth;
 use endcap_engine::person_export::LoggedBatch;
 use endcap_identity::FragmentId;
 use endcap_profile::Signal;
-use endcap_profile::log_tail::{LogEntry, LogTail, read_entries};
+use endcap_profile::log_tail::{LogEntry, LogTail, StoredEntry, read_entries};
 use endcap_protocol::UnixMillis;
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,14 @@ impl Body<'_> {
 struct Logged<'a> {
     /// When the row was written: nothing in it came later.
     written_at: UnixMillis,
-    entries: Vec<LogEntry<'a>>,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    /// The events of one batch.
+    Batch(LogEntry<'a>),
+    /// The entries of a tail.
+    Tail(Vec<StoredEntry>),
 }
 
 impl<'a> Logged<'a> {
@@ -93,16 +100,28 @@ impl<'a> Logged<'a> {
         match bytes.split_first() {
             Some((&FORMAT, rest)) => {
                 let Body { events, signals } = postcard::from_bytes(rest).map_err(|_| unreadable(FORMAT))?;
-                Ok(Self { written_at: received_at, entries: vec![LogEntry { received_at, events, signals }] })
+                let entry = LogEntry { received_at, events, signals };
+                Ok(Self { written_at: received_at, content: Content::Batch(entry) })
             }
             Some((&FORMAT_OF_TAILS, rest)) => {
                 let wrong = |_| unreadable(FORMAT_OF_TAILS);
                 let (written_at, rest) = postcard::take_from_bytes(rest).map_err(wrong)?;
                 let entries = read_entries(rest).map_err(|_| unreadable(FORMAT_OF_TAILS))?;
-                Ok(Self { written_at, entries })
+                Ok(Self { written_at, content: Content::Tail(entries) })
             }
             other => Err(unreadable(other.map_or(0, |(format, _)| *format))),
         }
+    }
+
+    fn entries(&self) -> Result<Vec<LogEntry<'_>>, DomainError> {
+        match &self.content {
+            Content::Batch(entry) => Ok(vec![entry.clone()]),
+            Content::Tail(entries) => entries.iter().map(StoredEntry::read).collect(),
+        }
+    }
+
+    fn signals(&self) -> Result<Vec<Signal>, DomainError> {
+        Ok(self.entries()?.into_iter().flat_map(|entry| entry.signals).collect())
     }
 }
 
@@ -156,8 +175,8 @@ impl Store {
         let mut lessons = Vec::with_capacity(rows.len());
         for row in &rows {
             let (seq, data) = (row.int(0), row.blob(1));
-            let signals = match Logged::unpack(&data, 0) {
-                Ok(logged) => logged.entries.into_iter().flat_map(|entry| entry.signals).collect(),
+            let signals = match Logged::unpack(&data, 0).and_then(|logged| logged.signals()) {
+                Ok(signals) => signals,
                 Err(error) => {
                     worker::console_error!("learning of log row {seq}: {error}");
                     self.count(UNREADABLE_LOG_ROWS, 1)?;
@@ -235,7 +254,7 @@ impl Store {
             part.first_seq = seq;
             part.whole_after = (rows.len() as i64 == LISTED).then_some(logged.written_at);
             let mut first_index = 0;
-            for entry in logged.entries {
+            for entry in logged.entries()? {
                 let (received_at, count) = (entry.received_at, entry.events.len() as u32);
                 let after = &ask.after;
                 let bound = after.bound_in(ask.shard);
