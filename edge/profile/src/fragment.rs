@@ -188,6 +188,14 @@ impl Fragment {
         news
     }
 
+    /// Whether nobody came since a time, nobody is known to be it, and it ordered nothing. One that another follows leads there.
+    pub(super) fn has_ended(&self, before: UnixMillis) -> bool {
+        let last = [self.behaviour.last_seen, self.since, self.consent_at.unwrap_or_default()].into_iter().max();
+        let is_unknown = self.user.is_none() && self.said.is_empty() && self.claims.is_empty();
+        let joins_nobody = self.assignment_version == 0 && self.successor.is_none();
+        last < Some(before) && is_unknown && joins_nobody && self.orders.is_empty() && self.behaviour.orders == 0
+    }
+
     /// User IDs that the shop's server said are the fragment's user's as well.
     pub(super) fn aliases(&self) -> impl Iterator<Item = &str> {
         let facts = self.said.iter().filter(|held| held.trust == Trust::Fact);

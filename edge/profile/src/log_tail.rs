@@ -161,15 +161,19 @@ mod tests {
 
     #[test]
     fn an_everyday_event_takes_a_third_of_its_text_and_ten_take_less() {
-        let event = |n: usize| {
+        let event = |n: u64| {
+            let random = n.wrapping_add(7).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let (high, low) = (random >> 48, random & 0xffff_ffff_ffff);
+            let page = ["fulmar-parka", "scree-boot", "eider-puffer"][(random % 3) as usize];
             format!(
-                "{{\"message_id\":\"01a21f22-af77-7941-9558-8e1f3d8a6{n:03x}\",\"type\":\"track\",\"name\":\"Product Viewed\",\
+                "{{\"message_id\":\"01a21f22-af77-7{:03x}-9558-{low:012x}\",\"type\":\"track\",\"name\":\"Product Viewed\",\
                  \"session_id\":\"5b0c8a52-3e1b-4c62-9a57-1f6f0c1d2e3f\",\"timestamp\":17956{n:08},\"context\":{{\"page\":\
-                 {{\"url\":\"https://shop.example/p/fulmar-parka\",\"path\":\"/p/fulmar-parka\",\"title\":\"Fulmar parka\",\
+                 {{\"url\":\"https://shop.example/p/{page}\",\"path\":\"/p/{page}\",\"title\":\"The {page}\",\
                  \"referrer\":\"https://shop.example/c/jackets\",\"search\":\"\"}},\"locale\":\"en-US\",\"zone\":\
                  \"Europe/Berlin\",\"screen\":{{\"width\":1440,\"height\":900,\"density\":2}},\"library\":{{\"name\":\
-                 \"endcap\",\"version\":\"0.1.0\"}}}},\"properties\":{{\"product_id\":\"fulmar-parka\",\"name\":\"Fulmar\",\
-                 \"category\":\"jackets\",\"price\":329,\"currency\":\"EUR\",\"quantity\":1}}}}"
+                 \"endcap\",\"version\":\"0.1.0\"}}}},\"properties\":{{\"product_id\":\"{page}\",\"name\":\"The {page}\",\
+                 \"category\":\"jackets\",\"price\":329,\"currency\":\"EUR\",\"quantity\":1}}}}",
+                high & 0xfff
             )
         };
         let events: Vec<String> = (0..10).map(event).collect();

@@ -174,6 +174,18 @@ impl ProfileRow {
         total > bytes || self.tails.values().any(|tail| now.saturating_sub(tail.since) >= rest_ms)
     }
 
+    /// Whether the profile has ended at a time: nobody came since, nobody is known to be it, it ordered nothing, and nobody else
+    /// has to be found by it.
+    #[must_use]
+    pub fn has_ended(&self, before: UnixMillis) -> bool {
+        let nobody_else = self.moved.is_empty() && self.latest.is_none() && self.tails.is_empty();
+        let unknown = |held: &Possession| !held.is_proved && held.links.is_empty();
+        nobody_else
+            && !self.fragments.is_empty()
+            && self.fragments.values().all(|fragment| fragment.has_ended(before))
+            && self.possessions.values().all(unknown)
+    }
+
     /// Notes where the latest fragment of the browser is that began as this profile. False where a later one is known.
     pub fn note_latest(&mut self, latest: &LatestFragment) -> bool {
         let news = self.latest.as_ref().is_none_or(|held| latest.is_later_than(held));

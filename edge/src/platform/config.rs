@@ -61,6 +61,8 @@ pub(crate) struct Config {
     pub(crate) log_tail_bytes: usize,
     /// How long a browser rests before its events leave for the log, in milliseconds.
     pub(crate) log_rest_ms: i64,
+    /// Days after which a profile ends whom nobody knows and who ordered nothing; 0: never.
+    pub(crate) profile_days: i64,
     /// Days that the event log is kept.
     pub(crate) log_days: i64,
     /// Whether push endpoints on this machine are allowed: tests only.
@@ -121,6 +123,8 @@ const LOG_TAIL_BYTES: i64 = 8 * 1024;
 const MAX_LOG_TAIL_BYTES: i64 = 256 * 1024;
 /// How long a browser rests before its events leave, unless the deployment says otherwise, in milliseconds.
 const LOG_REST_MS: i64 = 3_600_000;
+/// Days after which an unknown visitor's profile ends, unless the deployment says otherwise: as long as browsers keep a cookie.
+const PROFILE_DAYS: i64 = 400;
 /// ID of the VAPID key, stored with each subscription.
 const VAPID_KEY_ID: &str = "k1";
 
@@ -185,6 +189,7 @@ fn read(env: &Env) -> Config {
             if flag("ENDCAP_DEV") { learn_interval_ms } else { LOG_REST_MS },
         )
         .max(0),
+        profile_days: number(env, "ENDCAP_PROFILE_DAYS", PROFILE_DAYS).clamp(0, 3650),
         log_days: number(env, "ENDCAP_LOG_DAYS", 90).clamp(1, 3650),
         loopback: if flag("ENDCAP_PUSH_LOOPBACK") { Loopback::Allowed } else { Loopback::Forbidden },
         bots: BotFilter::parse(&text(env, "ENDCAP_BOTS").unwrap_or_default()),

@@ -17,6 +17,9 @@ pub struct ShardHealth {
     pub bytes: u64,
     /// Profiles, and when they were counted: where there are more than 500, about once an hour.
     pub profiles: Counted,
+    /// Profiles that ended by their age, since the shard has data.
+    #[serde(default)]
+    pub profiles_ended: u64,
     /// Rows of the event log.
     pub log_rows: u64,
     /// Profiles whose events wait to leave for the log, as far as the object knows since it started.

@@ -610,3 +610,26 @@ proptest! {
         prop_assert_eq!(receive(&mut row, &sent, again).accepted.len(), 0);
     }
 }
+
+#[test]
+fn a_profile_ends_once_nobody_came_for_so_long_unless_somebody_is_known_or_found_by_it() {
+    let row = after(&[viewed("v", NOW, "boot", "shoes")]);
+    assert!(row.has_ended(NOW + 1) && !row.has_ended(NOW), "as long as it was not long enough");
+    assert!(!stranger().has_ended(NOW + 1), "a row that only points elsewhere");
+    let with = |event: Value| !after(&[viewed("v", NOW, "boot", "shoes"), event]).has_ended(NOW + 9);
+    assert!(with(ordered("o", NOW, "o1", "boot")), "who bought");
+    assert!(with(proved("i", NOW, "ann", &json!({}))) && with(claimed("i", NOW, "ann", &json!({}))), "who is somebody");
+    let changed = |change: fn(&mut ProfileRow)| {
+        let mut row = row.clone();
+        change(&mut row);
+        !row.has_ended(NOW + 9)
+    };
+    assert!(changed(|row| row.fragments.get_mut(BROWSER).unwrap().successor =
+        Some(endcap_identity::FragmentId::parse("b~m").unwrap())));
+    assert!(changed(|row| row.fragments.get_mut(BROWSER).unwrap().assignment_version = 1));
+    assert!(changed(|row| row.fragments.get_mut(BROWSER).unwrap().consent_at = Some(NOW + 9)));
+    assert!(changed(|row| {
+        let busy = endcap_profile::Fragment { since: NOW + 9, ..row.fragments[BROWSER].clone() };
+        row.fragments.insert(endcap_identity::FragmentId::parse("c").unwrap(), busy);
+    }));
+}

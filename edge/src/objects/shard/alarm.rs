@@ -30,7 +30,8 @@ impl ProfileShard {
         let quarantine = self.store.trim_quarantine(now).map(|()| false);
         let tails = self.rest_tails(now);
         let (learning, log) = (self.report_learning().await, self.trim_log(now));
-        let done = [timers, jobs, counts, quarantine, tails, learning, log];
+        let ended = self.end_profiles(now);
+        let done = [timers, jobs, counts, quarantine, tails, learning, log, ended];
         let more = done.iter().any(|done| matches!(done, Ok(true)));
         let next = if more { Some(now) } else { self.store.next_due()?.into_iter().chain(self.tails_due(now)).min() };
         // What failed may be due still: it is tried again after a pause, and not at once and without end.

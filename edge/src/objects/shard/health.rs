@@ -8,7 +8,7 @@ use endcap_validation::DomainError;
 use worker::Response;
 
 use super::object::ProfileShard;
-use super::table::meta::{AWAKE_BEFORE, AWAKE_HOUR, AWAKE_MS, LINE_AT, PROFILES, PROFILES_AT};
+use super::table::meta::{AWAKE_BEFORE, AWAKE_HOUR, AWAKE_MS, LINE_AT, PROFILES, PROFILES_AT, PROFILES_ENDED};
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
@@ -116,6 +116,7 @@ impl ProfileShard {
             started_at: pulse.started_at,
             bytes: store.db.bytes()?,
             profiles: pulse.profiles.get(),
+            profiles_ended: store.meta(PROFILES_ENDED)?.unsigned_abs(),
             log_rows: store.log_rows()?,
             log_waits: store.tails_waiting(),
             batches_per_minute: self.rate(now),

@@ -23,6 +23,7 @@ mod outbox_job;
 mod outbox_run;
 mod person_export;
 mod possession;
+mod profile_age;
 mod profile_view;
 mod pulse;
 mod quarantine;

@@ -21,6 +21,8 @@ pub(super) struct Pulse {
     pub(super) profiles: Cell<Counted>,
     /// A count that goes on: after which profile, and how many so far.
     pub(super) counting: Cell<Option<(String, u64)>>,
+    /// After which profile the look for those that have ended goes on.
+    pub(super) ending: Cell<String>,
     /// When the log got a line last; stored, because a quiet object is gone before the next one.
     pub(super) line_at: Cell<UnixMillis>,
     /// When the load was looked at, and how many batches there had been.
@@ -45,6 +47,7 @@ impl Pulse {
             awake: Cell::new(AwakeMeter::stored(stored(AWAKE_HOUR), stored(AWAKE_MS), stored(AWAKE_BEFORE))),
             profiles: Cell::new(Counted { count: stored(PROFILES).unsigned_abs(), as_of: stored(PROFILES_AT) }),
             counting: Cell::new(None),
+            ending: Cell::default(),
             line_at: Cell::new(stored(LINE_AT)),
             looked: Cell::new((now, 0)),
             rate: Cell::new(0),

@@ -46,6 +46,7 @@ impl ProfileShard {
         self.run_jobs(run.now).await?;
         self.store.trim_quarantine(run.now)?;
         self.rest_tails(run.now)?;
+        while self.end_profiles(run.now)? {}
         self.report_learning().await?;
         self.report_health(run.now).await;
         let next = self.store.next_due()?;

@@ -10,6 +10,10 @@ use crate::platform::error::EdgeError;
 
 /// Number of the log row up to which the shop was told what there is to learn.
 pub(crate) const LEARNED: &str = "learned";
+/// Profiles that ended by their age.
+pub(crate) const PROFILES_ENDED: &str = "profiles_ended";
+/// When all were last looked at for that.
+pub(crate) const PROFILES_ENDED_AT: &str = "profiles_ended_at";
 /// When the log was last trimmed.
 pub(crate) const TRIMMED_AT: &str = "trimmed_at";
 /// The last number of a spilled dedupe block.

@@ -141,6 +141,14 @@ impl Store {
         Ok(row.map_or(0, |row| row.int(0).unsigned_abs() as usize))
     }
 
+    /// Profiles of a window.
+    pub(crate) fn profiles_after(&self, after: &str, limit: i64) -> Result<FoundProfiles, EdgeError> {
+        let window = self.window(after, limit)?;
+        let query = "SELECT id FROM profile WHERE id > ? AND id <= ?";
+        let rows = self.db.rows(query, vec![after.into(), window.last.as_str().into()])?;
+        Ok(window.found(&rows))
+    }
+
     /// Profiles of a window that have events which wait for the log.
     pub(crate) fn with_tails(&self, after: &str, limit: i64) -> Result<FoundProfiles, EdgeError> {
         let window = self.window(after, limit)?;

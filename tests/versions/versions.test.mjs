@@ -12,6 +12,9 @@ import { BUILT, Edge } from '../harness/edge.mjs';
 import { Visitor } from '../harness/visitor.mjs';
 
 const BEFORE = process.env.ENDCAP_TEST_BEFORE ?? '';
+/** While both versions run, events do not wait in rows: the version before does not know such rows. */
+const AT_ONCE = { ENDCAP_IN_FLIGHT_MS: '0', ENDCAP_LOG_TAIL_BYTES: '0' };
+const HOUR = 3600_000;
 
 /** Whether the edge takes a stranger for a browser who only knows its name. @param {Edge} edge @param {Visitor} visitor */
 async function takesStranger(edge, visitor) {
@@ -22,7 +25,7 @@ async function takesStranger(edge, visitor) {
 }
 
 test('visitors of the version before go on through an upgrade, a roll-back and an upgrade again', async (t) => {
-  const edge = await Edge.start({ worker: BEFORE, variables: { ENDCAP_IN_FLIGHT_MS: '0' } });
+  const edge = await Edge.start({ worker: BEFORE, variables: AT_ONCE });
   t.after(() => edge.stop());
   const visitors = Array.from({ length: 8 }, () => new Visitor(edge));
   const users = visitors.map((_, n) => `user-${n % 4}`);
@@ -93,7 +96,7 @@ export default { fetch: (request, env, context) => versions[turn++ % 2].default.
 }
 
 test('both versions at the same moment serve the same visitors, whichever has which object', async (t) => {
-  const edge = await Edge.start({ worker: mixed(t, 0), variables: { ENDCAP_IN_FLIGHT_MS: '0' } });
+  const edge = await Edge.start({ worker: mixed(t, 0), variables: AT_ONCE });
   t.after(() => edge.stop());
   const people = Array.from({ length: 24 }, (_, n) => ({ visitor: new Visitor(edge), user: `user-${n % 12}`, told: /** @type {string[]} */ ([]) }));
   for (const [round, first] of [0, 1, 0].entries()) {
@@ -118,5 +121,31 @@ test('both versions at the same moment serve the same visitors, whichever has wh
     const { body } = await edge.api.get(`/api/profiles/${person.profile_id}/events?limit=200`);
     const text = JSON.stringify(body.events);
     for (const view of told) assert.equal(text.split(`"Server ${view}"`).length - 1, 1, `${view}, once`);
+  }
+});
+
+test('events that wait leave for the log before a roll-back, and nobody misses any', async (t) => {
+  const edge = await Edge.start({ worker: BEFORE, variables: { ...AT_ONCE, ENDCAP_LOG_REST_MS: `${HOUR}` } });
+  t.after(() => edge.stop());
+  const visitors = Array.from({ length: 6 }, () => new Visitor(edge));
+  const all = async (/** @type {string} */ name) => {
+    for (const visitor of visitors) await visitor.send([visitor.track(name)]);
+  };
+  await all('Before');
+  await edge.restart({ ENDCAP_LOG_TAIL_BYTES: '8192' }, BUILT);
+  await all('Waits');
+  await edge.restart({ ENDCAP_LOG_TAIL_BYTES: '0' }, BUILT);
+  // Half of them come; the others' events leave with the alarm.
+  for (const visitor of visitors.slice(3)) await visitor.send([visitor.track('At once')]);
+  await edge.passTime(Date.now() + 2 * HOUR);
+  await edge.restart({}, BEFORE);
+  await all('Rolled back');
+  await edge.restart({ ENDCAP_LOG_TAIL_BYTES: '8192' }, BUILT);
+  await all('After');
+  for (const [n, visitor] of visitors.entries()) {
+    const { profile_id: id } = await edge.api.profile({ anonymous_id: visitor.anonymousId });
+    const { events } = (await edge.api.get(`/api/profiles/${id}/events`)).body;
+    const names = events.map((/** @type {any} */ { event }) => event.name);
+    assert.deepEqual(names, ['After', 'Rolled back', ...(n < 3 ? [] : ['At once']), 'Waits', 'Before']);
   }
 });
