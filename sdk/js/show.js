@@ -40,7 +40,8 @@ function look(decision) {
     if (!all(decision).some((sent) => sent.id === id && sent.version === version)) forgo(id);
   latest = decision;
   if (decision.slots) fill(decision.slots);
-  all(decision).map(consider);
+  // One that is still being fetched has its turn before those after it.
+  all(decision).some(consider);
   // Over 3 the bits hold consent to marketing.
   if (world.page.consent > 3) prompt(decision.push);
 }
@@ -48,7 +49,7 @@ function look(decision) {
 /** Opens the pop-up of a campaign if it may be shown, its trigger happened and nothing is in the way. */
 function consider(sent) {
   const { id, file } = sent;
-  if (file) return fetchPart(sent, file);
+  if (file) return file === 1 || fetchPart(sent, file);
   const [standing, value, category] = world.judge(sent);
   const kind = TRIGGERS[standing - WHY.length];
   if (kind === undefined) forgo(id);
@@ -62,11 +63,12 @@ function consider(sent) {
 
 /** Fetches what of a campaign had no room in the decision. The name stands for the content, so the browser keeps it. */
 function fetchPart(sent, file) {
-  sent.file = 0;
-  fetch(`${world.page.base}/c/${file}`)
+  sent.file = 1;
+  return fetch(`${world.page.base}/c/${file}`)
     .then((answer) => answer.json())
-    .then((part) => look(latest, Object.assign(sent, part)))
-    .catch(() => tell(sent.id, WHY[4]));
+    .then((part) => Object.assign(sent, part))
+    .catch(() => {})
+    .then(() => look(latest, (sent.file = 0)));
 }
 
 /** Tells developers why a campaign is not shown, once for each reason. */

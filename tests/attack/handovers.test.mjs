@@ -101,6 +101,26 @@ test('however many people had a browser, nobody walks through all of them', asyn
   assert.equal(accepted.length, 1);
 });
 
+test('who shared a browser with somebody who is erased goes on as somebody new', async () => {
+  const [shared, phone] = [new Visitor(edge), new Visitor(edge)];
+  await shared.send([shared.identify('shared-ann', {}, edge.proof('shared-ann'))]);
+  await phone.send([phone.identify('shared-bob', {}, edge.proof('shared-bob'))]);
+  await shared.send([shared.identify('shared-bob', {}, edge.proof('shared-bob'))]);
+  const { profile_id: bob } = await edge.api.profile({ user_id: 'shared-bob' });
+  await until(async () => (await edge.api.get('/api/health')).body.shards[0].outbox.waiting === 0, { what: 'no job waits' });
+  assert.equal((await edge.api.delete(`/api/profiles/${bob}`)).status, 200);
+  const tables = JSON.stringify(await (await edge.fetch('/ec/dev/tables')).json());
+  assert.ok(!tables.includes(phone.anonymousId), 'nobody’s row names the erased person’s phone');
+  // The browser is told that it was erased, with its cookies and without.
+  for (const cookies of [new Map(shared.cookies), new Map()]) {
+    const again = new Visitor(edge);
+    again.anonymousId = shared.anonymousId;
+    again.cookies = cookies;
+    const { status, body } = await again.post(again.batch([again.track('Back')]));
+    assert.ok(status === 400 && body.rejected[0].code === 'erased', `${status} ${JSON.stringify(body)}`);
+  }
+});
+
 test('another vendor’s client speaks of five people in one request, and the shop’s server of as many as it wants', async () => {
   const call = (/** @type {number} */ n) => ({ type: 'track', event: 'X', messageId: `vendor-${n}`, anonymousId: `vendor-browser-${n}` });
   const send = (/** @type {string} */ key, /** @type {object[]} */ batch) =>

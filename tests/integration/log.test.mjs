@@ -59,7 +59,7 @@ test('a visit of ten batches writes twelve rows, what it begins with not counted
 });
 
 test('a busy visit fills the row, and its events leave together', async (t) => {
-  const edge = await edgeOf(t, { ENDCAP_LOG_TAIL_BYTES: '4096' });
+  const edge = await edgeOf(t, { ENDCAP_LOG_TAIL_BYTES: '1024' });
   const visitor = new Visitor(edge);
   for (let n = 0; n < 40; n += 1) await visitor.send([visitor.track(`Event ${n}`)]);
   const { log } = await stored(edge);
@@ -69,7 +69,7 @@ test('a busy visit fills the row, and its events leave together', async (t) => {
 });
 
 test('several browsers of a person are listed in the order of their events, on pages of any size', async (t) => {
-  const edge = await edgeOf(t, { ENDCAP_LOG_TAIL_BYTES: '2048' });
+  const edge = await edgeOf(t, { ENDCAP_LOG_TAIL_BYTES: '512' });
   const browsers = Array.from({ length: 4 }, () => new Visitor(edge));
   for (const browser of browsers) await browser.send([browser.identify('ann', {}, edge.proof('ann'))]);
   const sent = [];
@@ -91,8 +91,7 @@ test('what waits survives a crash and a start, and leaves for the log by itself'
   const visitors = Array.from({ length: 5 }, () => new Visitor(edge));
   for (const visitor of visitors) await visitor.send([visitor.track('Before')]);
   await edge.crash();
-  // Nobody comes: only the alarm looks for what waits.
-  await edge.passTime(Date.now());
+  // Nobody comes: only the alarm looks for what waits, and the object may have started for it.
   await edge.passTime(Date.now() + HOUR + 1000);
   assert.equal((await stored(edge)).log, visitors.length);
   for (const visitor of visitors) assert.deepEqual(names(await listed(edge, visitor)), ['Before']);
@@ -140,6 +139,27 @@ test('the shop learns from what waited', async (t) => {
   assert.equal(await best(), 'catalogue');
   await edge.passTime(Date.now() + HOUR + 1000);
   await until(async () => (await best()) === 'best_sellers', { what: 'what was bought is learned' });
+});
+
+test('what came in the same moment is listed once each, on pages of any size', async (t) => {
+  const edge = await edgeOf(t);
+  // A server's request makes a batch of each part that says the same of consent, and all of them at one time.
+  const call = (/** @type {number} */ n) => ({
+    type: 'track', event: `Event ${n}`, messageId: `m-${n}`, userId: 'ann', timestamp: new Date(Date.now() - 10_000 + n).toISOString(),
+    context: { consent: { categoryPreferences: { analytics: true, marketing: n % 2 === 0 } } },
+  });
+  assert.equal((await edge.serverCall('batch', { batch: Array.from({ length: 12 }, (_, n) => call(n)) })).status, 200);
+  const { profile_id: id } = await edge.api.profile({ user_id: 'ann' });
+  for (const limit of [1, 2, 5, 200]) {
+    const seen = [];
+    for (let cursor = ''; ; ) {
+      const { body } = await edge.api.get(`/api/profiles/${id}/events?limit=${limit}${cursor && `&cursor=${cursor}`}`);
+      seen.push(...names(body.events));
+      if (!body.cursor) break;
+      cursor = body.cursor;
+    }
+    assert.deepEqual(seen.sort(), Array.from({ length: 12 }, (_, n) => `Event ${n}`).sort(), `pages of ${limit}`);
+  }
 });
 
 test('with no room in the row each batch is a row of the log at once, as the version before wrote it', async (t) => {

@@ -32,13 +32,21 @@ impl ProfileRow {
         self.moved.retain(|id, _| !gone.contains(id));
         self.possessions.retain(|id, _| !gone.contains(id));
         self.tails.retain(|id, _| !gone.contains(id));
-        self.latest.take_if(|latest| gone.contains(&latest.fragment));
+        // The way to a fragment that is gone leads to its tombstone, and names nobody whose profile it was at.
+        let forgotten = self.latest.as_mut().filter(|latest| gone.contains(&latest.fragment));
+        let forgot = forgotten.is_some_and(|latest| match latest.fragment.home() {
+            Ok(home) if home != latest.profile => {
+                latest.profile = home;
+                true
+            }
+            _ => false,
+        });
         let named = gone.contains(self.id.as_str());
         match (self.fragments.is_empty(), named) {
             (true, true) => return Remains::Nothing,
             (true, false) if self.moved.is_empty() => return Remains::Nothing,
             (false, true) => return Remains::Busy,
-            _ if (self.fragments.len(), self.moved.len()) == before => return Remains::Untouched,
+            _ if (self.fragments.len(), self.moved.len()) == before && !forgot => return Remains::Untouched,
             _ => {}
         }
         if self.fragments.len() != before.0 {
@@ -70,7 +78,7 @@ mod tests {
 
     use super::*;
     use crate::fragment::{Claim, Named};
-    use crate::row::Away;
+    use crate::row::{Away, LatestFragment};
 
     fn id(name: &str) -> FragmentId {
         FragmentId::parse(name).unwrap()
@@ -94,6 +102,18 @@ mod tests {
         assert_eq!(row("c", &[], &["a", "d"]).erase(&gone), Remains::Others, "a pointer to another fragment stays");
         assert_eq!(row("c", &["c"], &["d"]).erase(&gone), Remains::Untouched);
         assert_eq!(row("a", &["a", "c"], &[]).erase(&gone), Remains::Busy);
+    }
+
+    #[test]
+    fn the_way_to_an_erased_fragment_names_nobody_any_more() {
+        let gone: BTreeSet<FragmentId> = [id("a~2")].into();
+        let mut pointing = row("a", &["a"], &[]);
+        let profile = ProfileId::parse("bobs-phone").unwrap();
+        let latest = LatestFragment { fragment: id("a~2"), profile, people_before: 1, version: 3 };
+        pointing.latest = Some(latest);
+        assert_eq!(pointing.erase(&gone), Remains::Others, "it has to be saved");
+        assert_eq!(pointing.latest.as_ref().map(|latest| latest.profile.as_str()), Some("a~2"));
+        assert_eq!(pointing.erase(&gone), Remains::Untouched, "once");
     }
 
     #[test]

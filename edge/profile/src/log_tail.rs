@@ -91,6 +91,7 @@ impl LogTail {
         let entries = std::mem::take(&mut self.entries);
         let packed = Packed { received_at, size, content: &content };
         self.entries = postcard::to_extend(&packed, entries).map_err(damaged)?;
+        self.since = self.since.min(received_at);
         self.last = self.last.max(received_at);
         Ok(())
     }

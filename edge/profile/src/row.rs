@@ -1,6 +1,6 @@
 //! The packed row: everything of one profile that is read and written together.
 //!
-//! One row per profile keeps an everyday batch at two rows written (this one and the log's), because rows written are
+//! One row per profile keeps an everyday batch at one row written, with its events (`log_tail.rs`), because rows written are
 //! the bill. Each row starts with its format's version; every version ever released stays readable.
 
 use std::collections::{BTreeMap, BTreeSet};

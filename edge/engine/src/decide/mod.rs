@@ -67,6 +67,8 @@ pub struct Setting<'a> {
 
 /// Most bytes of JSON of a decision.
 pub const DECISION_BYTES: usize = 56 * 1024;
+/// Least room for a decision: without it there is none, and the page asks again.
+pub const LEAST_ROOM: usize = 18 * 1024;
 /// Most bytes of a behaviour in a decision, before base64.
 const BEHAVIOUR_BYTES: usize = 12 * 1024;
 /// Bytes that the names of a decision's members take, with what is small in it.

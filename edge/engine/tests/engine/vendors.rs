@@ -253,6 +253,13 @@ fn a_request_without_a_secret_key_speaks_of_five_people_and_the_rest_is_kept() {
     assert_eq!((refused.rejection.code, refused.subject.as_str()), (RejectCode::TooManyPeople, "browser-5"));
     assert!(refused.sent_at.is_some());
     assert_eq!(serde_json::from_str::<Value>(&refused.raw).unwrap(), calls[5]);
+    // An alias goes to the history of the earlier name, whatever the other one is.
+    let alias =
+        |n: usize| json!({"type": "alias", "userId": "x", "previousId": format!("p{n}"), "messageId": format!("a{n}")});
+    let aliases = json!({"batch": (0..9).map(alias).collect::<Vec<_>>()}).to_string();
+    let mut request = read(aliases.as_bytes(), None, NOW, &Categories::default()).unwrap();
+    request.refuse_people(aliases.as_bytes());
+    assert_eq!((request.events.len(), request.refused.len()), (5, 4));
     let few = json!({"batch": calls[..5]}).to_string();
     let mut request = read(few.as_bytes(), None, NOW, &Categories::default()).unwrap();
     request.refuse_people(few.as_bytes());

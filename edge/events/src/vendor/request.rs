@@ -18,7 +18,7 @@ use super::message;
 use super::message::Setting;
 use crate::ingest::HANDOVERS;
 use crate::ingest::rejection::{RejectCode, Rejection};
-use crate::server::ServerEvent;
+use crate::server::{Action, ServerEvent};
 use crate::webhook::timestamp;
 
 /// Largest body, in bytes, packed or not: Segment's bound.
@@ -122,6 +122,14 @@ pub fn read(
     Ok(request)
 }
 
+/// Whose history an event goes to: an alias to that of the earlier name.
+fn person_of(event: &ServerEvent) -> &str {
+    match &event.action {
+        Action::Alias { previous } => previous,
+        _ => event.who.name().unwrap_or_default(),
+    }
+}
+
 impl WireBatch<'_> {
     /// When the client sent it, by its own clock.
     fn sent_at(&self) -> Option<UnixMillis> {
@@ -148,7 +156,7 @@ impl Request {
         let mut people: BTreeSet<String> = BTreeSet::new();
         let most = usize::from(HANDOVERS) + 1;
         let is_one_too_many = |(_, event): &mut (usize, ServerEvent)| {
-            let person = event.who.name().unwrap_or_default();
+            let person = person_of(event);
             let room = people.len() < most || people.contains(person);
             if room {
                 people.insert(person.to_owned());
@@ -168,7 +176,7 @@ impl Request {
             let error =
                 FieldError::new("", format!("{rule}; the first {KEPT} refused calls are kept and can be replayed"));
             let rejection = Rejection::new(RejectCode::TooManyPeople, error).of(event.message_id.as_str());
-            let subject = event.who.name().unwrap_or_default().to_owned();
+            let subject = person_of(&event).to_owned();
             Some(Refused { raw, subject, rejection: Rejection { index, ..rejection }, sent_at })
         }));
         self.refused.sort_by_key(|refused| refused.rejection.index);

@@ -110,7 +110,7 @@ impl ProfileShard {
             }
             self.store.set_meta(TOMBSTONES_KNOWN, 1)?;
             self.store.set_bucket_state(order.bucket, BucketState::Here { number: order.number })?;
-            self.store.next_due()
+            Ok(self.store.next_due()?.into_iter().chain(self.tails_due(clock::now())).min())
         })?;
         self.arm_at(due).await?;
         response::json(&Done {})

@@ -31,6 +31,17 @@ impl ProfileShard {
         Ok(Some(now))
     }
 
+    /// Records where a request found its fragment after a long walk, so that the next one is short.
+    pub(super) fn record_found(&self, row: &ProfileRow, at: &FragmentId, now: UnixMillis) -> Result<(), EdgeError> {
+        let Some(fragment) = row.fragments.get(at) else { return Ok(()) };
+        let assigned = (&row.id, fragment.assignment_version);
+        let found = LatestFragment::of(at, fragment, row.possessions.get(at), assigned);
+        let Some((browser, latest)) = found.filter(|(browser, _)| browser.as_str() != row.id.as_str()) else {
+            return Ok(());
+        };
+        self.put_pointer(PointBrowser { browser, latest }, row, now)
+    }
+
     /// Records that a fragment which leaves is elsewhere from now on.
     pub(super) fn record_moved(
         &self,
@@ -64,6 +75,9 @@ impl ProfileShard {
     pub(super) fn point_route(&self, point: &PointBrowser) -> Result<Response, EdgeError> {
         let home = ProfileRoute::home(&point.browser)?.profile;
         self.store.db.transaction(|| {
+            if self.is_erased(&point.latest.fragment, clock::now())? {
+                return Ok(());
+            }
             let Some(mut row) = self.store.load(home.as_str())? else { return Ok(()) };
             if row.note_latest(&point.latest) { self.store.save(&row) } else { Ok(()) }
         })?;

@@ -35,14 +35,15 @@ const MAX_GUESTS: usize = 20;
 /// A linking job that waits for the graph's answer.
 pub(super) struct PendingLink {
     id: String,
-    attempts: u32,
+    /// Tries that failed, and whether it is due.
+    tried: (u32, bool),
     link: LinkIdentity,
 }
 
 impl PendingLink {
     /// A job that was read.
     pub(super) fn new(stored: &StoredJob, link: LinkIdentity) -> Self {
-        Self { id: stored.id.clone(), attempts: stored.attempts, link }
+        Self { id: stored.id.clone(), tried: (stored.attempts, stored.is_due), link }
     }
 }
 
@@ -77,7 +78,7 @@ impl ProfileShard {
             }
             self.link_identities(links).await?;
         }
-        Ok(self.store.link_jobs(profiles)?.is_empty())
+        Ok(self.store.link_jobs(profiles)?.iter().all(StoredJob::is_shortcut))
     }
 
     /// Tells the graph what was said, and carries out its answers. A failure puts the jobs off.
@@ -97,13 +98,13 @@ impl ProfileShard {
         let assignments = match call::ask(&namespace::graph_part(&self.env, part)?, &message).await {
             Ok(assignments) => assignments,
             Err(error) => {
-                return links.iter().try_for_each(|pending| self.put_off(&pending.id, pending.attempts, &error));
+                return links.iter().try_for_each(|pending| self.put_off(&pending.id, pending.tried, &error));
             }
         };
-        for (PendingLink { id, attempts, link }, assignment) in links.iter().zip(assignments) {
+        for (PendingLink { id, tried, link }, assignment) in links.iter().zip(assignments) {
             let reassignment = Reassignment { fragment: link.assertion.fragment.clone(), assignment };
             let done = self.carry_out(&link.profile_id, &reassignment, Some(id)).await;
-            done.or_else(|error| self.put_off(id, *attempts, &error))?;
+            done.or_else(|error| self.put_off(id, *tried, &error))?;
         }
         Ok(())
     }
@@ -198,7 +199,7 @@ impl ProfileShard {
             self.store.drop_subscription(row.id.as_str(), &stored.endpoint)?;
         }
         self.store.drop_overflow(row.id.as_str(), id)?;
-        self.store.log_tails(row, Some(id), clock::now())?;
+        self.store.log_tails(row, Some(id))?;
         self.note_learning();
         row.subscriptions = staying.len() as u32;
         self.record_moved(row, leaving, possession.as_ref(), reassignment)?;

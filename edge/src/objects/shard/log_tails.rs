@@ -18,10 +18,10 @@ use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 
 /// Profiles that one run looks through after a start.
-const SCANNED: i64 = 2_000;
+const SCANNED: i64 = 5_000;
 /// Profiles whose events leave in one run.
 const LEAVING: usize = 200;
-/// The pause between two parts of the search, in milliseconds.
+/// The least pause between two parts of the search, in milliseconds.
 const PAUSE_MS: UnixMillis = 1_000;
 /// Runs within the time that a browser rests: each wakes the object and costs a row.
 const RUNS: UnixMillis = 6;
@@ -65,7 +65,7 @@ impl Store {
     /// When events have to leave that rest for so long; None where none waits.
     fn tails_due(&self, rest_ms: UnixMillis, now: UnixMillis) -> Option<UnixMillis> {
         let tails = self.tails.borrow();
-        let searched = tails.search.as_ref().map(|_| now.saturating_add(PAUSE_MS));
+        let searched = tails.search.as_ref().map(|_| now.saturating_add(PAUSE_MS.max(rest_ms / RUNS)));
         let oldest = tails.waiting.values().min().map(|at| tails.due(*at, rest_ms));
         searched.into_iter().chain(oldest).min()
     }
@@ -76,16 +76,11 @@ impl Store {
     }
 
     /// Moves the events that wait in a row into the log, in the transaction that saves the row: those of one fragment, or all.
-    pub(crate) fn log_tails(
-        &self,
-        row: &mut ProfileRow,
-        only: Option<&FragmentId>,
-        now: UnixMillis,
-    ) -> Result<(), EdgeError> {
+    pub(crate) fn log_tails(&self, row: &mut ProfileRow, only: Option<&FragmentId>) -> Result<(), EdgeError> {
         let id = row.id.as_str().to_owned();
         let leaves = |at: &FragmentId| only.is_none_or(|only| only == at);
         for (at, tail) in row.tails.extract_if(.., |at, _| leaves(at)) {
-            self.append_tail(&id, &at, &tail, now)?;
+            self.append_tail(&id, &at, &tail)?;
         }
         if row.tails.is_empty() {
             self.forget_tail(&id);
@@ -98,37 +93,47 @@ impl Store {
         self.tails.borrow().waiting.len() as u64
     }
 
-    /// The same for stored profiles. Returns whether some had any. A profile that cannot be read, because a newer version wrote
-    /// it, holds up no other, and is tried again.
-    fn log_stored_tails<'a>(&self, profiles: impl IntoIterator<Item = &'a str>, now: UnixMillis) -> bool {
-        let mut some = false;
+    /// The same for stored profiles. Returns whether some had any, and the first failure: a profile that a newer version wrote, or
+    /// that is on its way to another shard, holds up no other, and is tried again.
+    fn log_stored_tails<'a>(
+        &self,
+        profiles: impl IntoIterator<Item = &'a str>,
+        now: UnixMillis,
+    ) -> (bool, Result<(), EdgeError>) {
+        let (mut some, mut outcome) = (false, Ok(()));
         for id in profiles {
             let logged = self.db.transaction(|| {
                 let Some(mut row) = self.load(id)?.filter(|row| !row.tails.is_empty()) else { return Ok(false) };
-                self.log_tails(&mut row, None, now)?;
+                self.log_tails(&mut row, None)?;
                 self.save(&row).map(|()| true)
             });
             match logged {
                 Ok(logged) => {
                     some |= logged;
-                    self.forget_tail(id);
+                    // Of a bucket that is still arriving nothing can be read yet.
+                    if self.may_read(id) {
+                        self.forget_tail(id);
+                    }
                 }
                 Err(error) => {
                     worker::console_error!("events of {id} that wait for the log: {error}");
                     self.note_tail(id, now);
+                    outcome = outcome.and(Err(error));
                 }
             }
         }
-        some
+        (some, outcome)
     }
 
     /// Looks through a part of the stored profiles, after a start.
     fn search_tails(&self, now: UnixMillis) -> Result<(), EdgeError> {
         let Some(after) = self.tails.borrow().search.clone() else { return Ok(()) };
         let found = self.with_tails(&after, SCANNED)?;
-        found.ids.iter().for_each(|id| {
-            self.tails.borrow_mut().waiting.entry(id.clone()).or_insert(now);
-        });
+        for id in found.ids {
+            // One that cannot be read is looked at again when it would have rested.
+            let last = self.load(&id).ok().flatten().and_then(|row| row.tails.values().map(|tail| tail.last).max());
+            self.tails.borrow_mut().waiting.entry(id).or_insert(last.unwrap_or(now));
+        }
         self.tails.borrow_mut().search = found.next;
         Ok(())
     }
@@ -151,7 +156,7 @@ impl ProfileShard {
             row.log(at, entry)?;
         }
         if row.tails_are_full(config.log_tail_bytes, config.log_rest_ms, now) {
-            self.store.log_tails(row, None, now)?;
+            self.store.log_tails(row, None)?;
         } else if !row.tails.is_empty() {
             self.store.note_tail(row.id.as_str(), now);
             return Ok(self.store.tail_due(now, config.log_rest_ms));
@@ -173,7 +178,9 @@ impl ProfileShard {
             return Ok(false);
         }
         self.store.tails.borrow_mut().left_at = now;
-        if self.store.log_stored_tails(rested.iter().map(String::as_str), now) {
+        // What failed was noted, and is tried again once it would have rested.
+        let (some, _) = self.store.log_stored_tails(rested.iter().map(String::as_str), now);
+        if some {
             self.note_learning();
         }
         Ok(rested.len() == LEAVING)
@@ -181,10 +188,12 @@ impl ProfileShard {
 
     /// Moves the events of some fragments into the log, so that whoever reads that finds them. They are in the row of the
     /// profile, which is named after one of them.
-    pub(super) fn log_tails_of<'a>(&self, fragments: impl Iterator<Item = &'a FragmentId>) {
-        if self.store.log_stored_tails(fragments.map(FragmentId::as_str), clock::now()) {
+    pub(super) fn log_tails_of<'a>(&self, fragments: impl Iterator<Item = &'a FragmentId>) -> Result<(), EdgeError> {
+        let (some, outcome) = self.store.log_stored_tails(fragments.map(FragmentId::as_str), clock::now());
+        if some {
             self.note_learning();
         }
+        outcome
     }
 
     /// When the alarm has to ring for events that wait.

@@ -51,11 +51,21 @@ impl ProfileShard {
             Ok(OutboxJob::SendPush(send)) => self.send_push(stored, &send, now).await,
             Err(unreadable) => Err(unreadable),
         };
-        result.or_else(|error| self.put_off(&stored.id, stored.attempts, &error))
+        result.or_else(|error| self.put_off(&stored.id, (stored.attempts, stored.is_due), &error))
     }
 
-    /// Puts a job off that failed, or parks it where it failed too often.
-    pub(super) fn put_off(&self, id: &str, attempts: u32, error: &EdgeError) -> Result<(), EdgeError> {
+    /// Puts a job off that failed, or parks it where it failed too often. A try before it was due, because a visitor waits for it,
+    /// changes nothing: else those who come again would use its tries up.
+    pub(super) fn put_off(
+        &self,
+        id: &str,
+        (attempts, is_due): (u32, bool),
+        error: &EdgeError,
+    ) -> Result<(), EdgeError> {
+        if !is_due {
+            worker::console_error!("job {id} failed before it was due: {error}");
+            return Ok(());
+        }
         let tried = attempts.saturating_add(1);
         worker::console_error!("job {id} failed, attempt {tried}: {error}");
         if tried >= MAX_ATTEMPTS {

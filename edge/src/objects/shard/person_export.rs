@@ -13,7 +13,7 @@ use crate::rpc::person_export::{BelongingsAsk, EventsAsk};
 impl ProfileShard {
     /// Events of a person. What waits in rows leaves for the log first, so that everything is in one place.
     pub(super) fn events_route(&self, ask: &EventsAsk) -> Result<Response, EdgeError> {
-        self.log_tails_of(ask.fragments.iter());
+        self.log_tails_of(ask.fragments.iter())?;
         response::json(&self.store.batches(ask)?)
     }
 

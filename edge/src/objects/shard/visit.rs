@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use endcap_engine::batch_reply::BatchReply;
-use endcap_engine::decide::{Decision, Setting, decide};
+use endcap_engine::decide::{Decision, LEAST_ROOM, Setting, decide};
 use endcap_engine::held_id::{HeldId, Inherited, rest};
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Visit, alone, refresh_briefly};
@@ -31,9 +31,11 @@ use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::rpc::{call, snapshots};
 
-/// Rows that a request goes through before it is asked to come again. From the profile that a browser began as it is two to
-/// wherever its fragment is, a few more while fragments move.
-const MAX_HOPS: u8 = 8;
+/// Rows that a request goes through before it is asked to come again.
+const MAX_HOPS: u8 = 64;
+/// From the profile that a browser began as it is at most so many rows to wherever its fragment is. A longer walk, after an earlier
+/// version forgot the way, makes the next one short.
+const WALK: u8 = 2;
 
 /// What one transaction did.
 enum Step {
@@ -275,7 +277,11 @@ impl ProfileShard {
             if let Some(known) = destination.inherited_dedupe.clone() {
                 row.inherit(&at, &batch.anonymous_id, known, now);
             }
-            let done = self.apply_to(&mut row, &at, (batch, &policy), &held, snapshot, now)?;
+            let mut done = self.apply_to(&mut row, &at, (batch, &policy), &held, snapshot, now)?;
+            if destination.hops > WALK {
+                self.record_found(&row, &at, now)?;
+                done.due = done.due.into_iter().chain([now]).min();
+            }
             Ok(Step::Applied(Box::new(done)))
         })
     }
@@ -354,7 +360,7 @@ impl ProfileShard {
     ) -> Option<Decision> {
         // After a logout the next one at this browser may have the token: nothing is shown under the ID any more.
         let is_ended = row.possessions.get(at).is_some_and(|held| held.is_ended);
-        let ask = batch.ask.as_ref().filter(|_| !is_ended)?;
+        let ask = batch.ask.as_ref().filter(|_| !is_ended && room >= LEAST_ROOM)?;
         let config = config(&self.env);
         let vapid = config.vapid.as_ref().map(|vapid| (vapid.key.id(), vapid.public.as_str()));
         // A browser with a claimed link gets a decision from its own fragment alone, under the fragment's name.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use endcap_engine::health::LearningHealth;
-use endcap_engine::person_export::LoggedBatch;
+use endcap_engine::person_export::{LogPlace, LoggedBatch};
 use endcap_identity::FragmentId;
 use endcap_profile::Signal;
 use endcap_profile::log_tail::{LogEntry, LogTail, StoredEntry, read_entries};
@@ -147,14 +147,8 @@ impl Store {
     }
 
     /// Writes the entries of a tail as one row.
-    pub(crate) fn append_tail(
-        &self,
-        profile_id: &str,
-        at: &FragmentId,
-        tail: &LogTail,
-        now: UnixMillis,
-    ) -> Result<(), EdgeError> {
-        let written_at = now.max(tail.last);
+    pub(crate) fn append_tail(&self, profile_id: &str, at: &FragmentId, tail: &LogTail) -> Result<(), EdgeError> {
+        let written_at = clock::now().max(tail.last);
         let head = postcard::to_extend(&written_at, vec![FORMAT_OF_TAILS]);
         let mut body = head.map_err(|error| DomainError::Internal(error.to_string()))?;
         body.extend_from_slice(&tail.entries);
@@ -256,9 +250,7 @@ impl Store {
             let mut first_index = 0;
             for entry in logged.entries()? {
                 let (received_at, count) = (entry.received_at, entry.events.len() as u32);
-                let after = &ask.after;
-                let bound = after.bound_in(ask.shard);
-                if received_at < after.received_at || (received_at == after.received_at && seq <= bound) {
+                if (LogPlace { received_at, shard: ask.shard, seq, index: first_index }) < ask.after {
                     let events = entry.events.into_iter().map(|text| RawValue::from_string(text.to_owned()));
                     let events = events.collect::<Result<Vec<_>, _>>()?;
                     part.batches.push(LoggedBatch { seq, received_at, fragment_id: row.text(2), first_index, events });

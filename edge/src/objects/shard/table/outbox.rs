@@ -16,6 +16,7 @@ use super::contract::{Access, BucketTransfer, Eraser, Erasure, Table, Transfer, 
 use super::rows::{pack, unpack};
 use crate::objects::shard::outbox_job::OutboxJob;
 use crate::objects::shard::store::{Store, bucket};
+use crate::platform::clock;
 use crate::platform::error::EdgeError;
 use crate::platform::queue::queue_health;
 use crate::rpc::erasure::ErasedRows;
@@ -123,10 +124,17 @@ pub(crate) struct StoredJob {
     pub(crate) id: String,
     /// Tries that failed.
     pub(crate) attempts: u32,
+    /// Whether it was due when it was read. A visitor who waits for it has it tried before.
+    pub(crate) is_due: bool,
     body: String,
 }
 
 impl StoredJob {
+    /// Whether nobody has to wait for it: it only makes ways shorter.
+    pub(crate) fn is_shortcut(&self) -> bool {
+        self.id.starts_with("point ")
+    }
+
     /// What is to be done.
     pub(crate) fn job(&self) -> Result<OutboxJob, EdgeError> {
         Ok(serde_json::from_str(&self.body)?)
@@ -162,24 +170,34 @@ impl Store {
 
     /// Jobs due at `now`, the longest due first, of buckets that are served here.
     pub(crate) fn due_jobs(&self, now: UnixMillis, limit: i64) -> Result<Vec<StoredJob>, EdgeError> {
-        let query = "SELECT id, attempts, body FROM outbox
+        let query = "SELECT id, attempts, due, body FROM outbox
                      WHERE due <= ? AND bucket NOT IN (SELECT bucket FROM unserved) ORDER BY due LIMIT ?";
-        self.jobs(query, vec![now.into(), limit.into()])
+        self.jobs(query, vec![now.into(), limit.into()], now)
     }
 
     /// Linking jobs of profiles, due or not: a visitor who is here need not wait for the alarm. Those that send somebody else
     /// home, whose ID ends with a space, are the alarm's.
     pub(crate) fn link_jobs(&self, profiles: &[&str]) -> Result<Vec<StoredJob>, EdgeError> {
-        let query = "SELECT id, attempts, body FROM outbox
+        let query = "SELECT id, attempts, due, body FROM outbox
                      WHERE (id BETWEEN 'bring ' AND 'bring!' OR id BETWEEN 'tell ' AND 'tell!'
                        OR id BETWEEN 'point ' AND 'point!') AND id NOT LIKE '% '
                      AND profile_id IN (SELECT value FROM json_each(?)) ORDER BY id";
-        self.jobs(query, vec![serde_json::to_string(profiles)?.into()])
+        self.jobs(query, vec![serde_json::to_string(profiles)?.into()], clock::now())
     }
 
-    fn jobs(&self, query: &'static str, values: Vec<SqlStorageValue>) -> Result<Vec<StoredJob>, EdgeError> {
+    fn jobs(
+        &self,
+        query: &'static str,
+        values: Vec<SqlStorageValue>,
+        now: UnixMillis,
+    ) -> Result<Vec<StoredJob>, EdgeError> {
         let rows = self.db.rows(query, values)?;
-        let read = rows.iter().map(|row| StoredJob { id: row.text(0), attempts: row.int(1) as u32, body: row.text(2) });
+        let read = rows.iter().map(|row| StoredJob {
+            id: row.text(0),
+            attempts: row.int(1) as u32,
+            is_due: row.int(2) <= now,
+            body: row.text(3),
+        });
         Ok(read.collect())
     }
 
