@@ -11,6 +11,9 @@ use crate::platform::error::EdgeError;
 use crate::rpc::placement;
 use crate::rpc::placement::Use;
 
+/// The pause between two looks for profiles that have ended, in milliseconds: nobody should notice them.
+const ENDING_PAUSE_MS: UnixMillis = 250;
+
 impl ProfileShard {
     /// The alarm rings. A failed run is logged and sets the alarm again.
     pub(super) async fn ring(&self) -> Result<(), EdgeError> {
@@ -31,9 +34,12 @@ impl ProfileShard {
         let tails = self.rest_tails(now);
         let (learning, log) = (self.report_learning().await, self.trim_log(now));
         let ended = self.end_profiles(now);
-        let done = [timers, jobs, counts, quarantine, tails, learning, log, ended];
+        let ending = matches!(ended, Ok(true)).then(|| now.saturating_add(ENDING_PAUSE_MS));
+        let done = [timers, jobs, counts, quarantine, tails, learning, log, ended.map(|_| false)];
         let more = done.iter().any(|done| matches!(done, Ok(true)));
-        let next = if more { Some(now) } else { self.store.next_due()?.into_iter().chain(self.tails_due(now)).min() };
+        let due =
+            || Ok::<_, EdgeError>(self.store.next_due()?.into_iter().chain(self.tails_due(now)).chain(ending).min());
+        let next = if more { Some(now) } else { due()? };
         // What failed may be due still: it is tried again after a pause, and not at once and without end.
         let earliest = if done.iter().any(Result::is_err) { now + FAILED_ALARM_MS } else { now };
         self.arm_at(next.map(|next| next.max(earliest))).await?;
