@@ -104,13 +104,8 @@ pub fn apply(
         let confirms = policy.trust == Trust::Claim && fact.is_some() && !proves;
         if user.is_some_and(|(user, trust)| fragment.is_anothers(&user, trust, &event)) {
             let next = at.next(&event.message_id);
-            let rest: Vec<Event> = std::iter::once(event).chain(events).collect();
-            if policy.trust == Trust::Claim && batch.handovers >= HANDOVERS {
-                batch.refuse_people(&rest);
-                break;
-            }
-            fragment.successor = Some(next.clone());
-            visit.succession = Some((next, rest));
+            let rest = std::iter::once(event).chain(events).collect();
+            visit.succession = hand_over(fragment, next, batch, policy.trust, rest);
             break;
         }
         let id = event.message_id.as_str().to_owned();
@@ -136,6 +131,23 @@ pub fn apply(
     }
     visit.assertion = Some(assertion).filter(|assertion| !assertion.is_empty());
     visit
+}
+
+/// Hands the browser over to the person of the first of these events. One batch of a browser may do so only so often; then
+/// they are refused.
+fn hand_over(
+    fragment: &mut Fragment,
+    next: FragmentId,
+    batch: &mut Batch,
+    trust: Trust,
+    rest: Vec<Event>,
+) -> Option<(FragmentId, Vec<Event>)> {
+    if trust == Trust::Claim && batch.handovers >= HANDOVERS {
+        batch.refuse_people(&rest);
+        return None;
+    }
+    fragment.successor = Some(next.clone());
+    Some((next, rest))
 }
 
 /// Whether an event of a batch proves to be one of the profile's users: that is possession of what is the person's.

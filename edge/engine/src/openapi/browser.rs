@@ -8,8 +8,13 @@ use super::builder::{Builder, LARGE, METHOD};
 use super::hand_written;
 use crate::batch_reply::BatchReply;
 
+/// The description of one of these operations.
+pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
+    if operation == Operation::SendBatch { batch(doc) } else { campaign_part(doc) }
+}
+
 /// Batches of events.
-pub(super) fn batch(doc: &mut Builder) -> Value {
+fn batch(doc: &mut Builder) -> Value {
     let reply = doc.json::<BatchReply>("What became of each event, and what to show where the batch asked.");
     let mut answers = doc.errors(&[
         ("403", "The page's origin may not send to this source."),
@@ -35,7 +40,7 @@ pub(super) fn batch(doc: &mut Builder) -> Value {
 }
 
 /// What of a campaign is the same for every visitor.
-pub(super) fn campaign_part(doc: &mut Builder) -> Value {
+fn campaign_part(doc: &mut Builder) -> Value {
     let mut answers = doc.errors(&[("404", "No campaign that runs has this file, or none any more."), METHOD]);
     let answer = "The file that a decision names. Its content never changes, so browsers keep it.";
     answers.insert("200".to_owned(), doc.answer(Operation::GetCampaignPart.route().answer, answer));

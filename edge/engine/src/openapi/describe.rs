@@ -39,16 +39,13 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         | Op::GetWebhook
         | Op::PutWebhook
         | Op::DeleteWebhook => configuration::describe(doc, operation),
-        Op::MakeLinks => outside::links(doc),
         Op::ListRefused | Op::CountRefused | Op::ReplayRefused | Op::GetRefused => quarantine::describe(doc, operation),
-        Op::SendWebhook => outside::delivery(doc),
-        Op::SendBatch => browser::batch(doc),
-        Op::GetCampaignPart => browser::campaign_part(doc),
+        Op::SendBatch | Op::GetCampaignPart => browser::describe(doc, operation),
         Op::Subscribe => push::subscription(doc),
         Op::ReportNotification => push::report(doc),
-        Op::Pixel => outside::pixel(doc),
-        Op::FollowLink => outside::redirect(doc),
-        Op::CrossDomain => outside::cross_domain(doc),
+        Op::MakeLinks | Op::SendWebhook | Op::Pixel | Op::FollowLink | Op::CrossDomain => {
+            outside::describe(doc, operation)
+        }
         Op::Track
         | Op::TrackShort
         | Op::Identify

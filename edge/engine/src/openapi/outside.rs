@@ -6,8 +6,19 @@ use serde_json::{Value, json};
 use super::builder::{Builder, LARGE, METHOD, Text, WRONG};
 use crate::batch_reply::BatchReply;
 
+/// The description of one of these operations.
+pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
+    match operation {
+        Operation::MakeLinks => links(doc),
+        Operation::SendWebhook => delivery(doc),
+        Operation::Pixel => pixel(doc),
+        Operation::FollowLink => redirect(doc),
+        _ => cross_domain(doc),
+    }
+}
+
 /// Addresses for messages.
-pub(super) fn links(doc: &mut Builder) -> Value {
+fn links(doc: &mut Builder) -> Value {
     let text = Text {
         summary: "Pixel and links of one message to one recipient",
         answer: ("200", "The addresses to put into the message."),
@@ -31,7 +42,7 @@ fn token() -> Value {
 }
 
 /// Deliveries of other systems.
-pub(super) fn delivery(doc: &mut Builder) -> Value {
+fn delivery(doc: &mut Builder) -> Value {
     let mut answers = doc.errors(&[
         WRONG,
         ("401", "The signature is not that of this body by the source's secret."),
@@ -56,7 +67,7 @@ pub(super) fn delivery(doc: &mut Builder) -> Value {
 }
 
 /// The image that counts.
-pub(super) fn pixel(doc: &mut Builder) -> Value {
+fn pixel(doc: &mut Builder) -> Value {
     let mut answers = doc.errors(&[METHOD]);
     let image = json!({"description": "A transparent GIF of one pixel, whatever the address says.",
         "content": {"image/gif": {"schema": {"type": "string", "format": "binary"}}}});
@@ -78,7 +89,7 @@ pub(super) fn pixel(doc: &mut Builder) -> Value {
 }
 
 /// From one domain of the shop to another.
-pub(super) fn cross_domain(doc: &mut Builder) -> Value {
+fn cross_domain(doc: &mut Builder) -> Value {
     let mut answers = doc.errors(&[WRONG, ("403", "`to` is on no origin that the source lists."), METHOD]);
     let headers = json!({
         "Location": {"description": "The other domain's `/ec/x` with a token, or the page.", "schema": {"type": "string"}},
@@ -103,7 +114,7 @@ pub(super) fn cross_domain(doc: &mut Builder) -> Value {
 }
 
 /// A link of a message.
-pub(super) fn redirect(doc: &mut Builder) -> Value {
+fn redirect(doc: &mut Builder) -> Value {
     let mut answers = doc.errors(&[METHOD]);
     let location = json!({"Location": {"description": "Where the link leads.", "schema": {"type": "string"}}});
     answers.insert("302".to_owned(), json!({"description": "To where the link leads.", "headers": location}));

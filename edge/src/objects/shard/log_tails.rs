@@ -3,8 +3,6 @@
 //!
 //! The object remembers which profiles have some. After a start it looks through the stored rows once, a part with each alarm.
 
-use std::collections::BTreeMap;
-
 use endcap_engine::health::awake::learning_due;
 use endcap_identity::FragmentId;
 use endcap_profile::ProfileRow;
@@ -12,6 +10,7 @@ use endcap_profile::log_tail::LogEntry;
 use endcap_protocol::UnixMillis;
 
 use super::object::ProfileShard;
+use super::open_tails::RUNS;
 use super::store::Store;
 use crate::platform::clock;
 use crate::platform::config::config;
@@ -23,30 +22,6 @@ const SCANNED: i64 = 5_000;
 const LEAVING: usize = 200;
 /// The least pause between two parts of the search, in milliseconds.
 const PAUSE_MS: UnixMillis = 1_000;
-/// Runs within the time that a browser rests: each wakes the object and costs a row.
-const RUNS: UnixMillis = 6;
-
-/// Which profiles have events that wait.
-pub(crate) struct OpenTails {
-    /// When the last of a profile's events came, as far as the object knows.
-    waiting: BTreeMap<String, UnixMillis>,
-    /// After which profile the search goes on; None once it is done.
-    search: Option<String>,
-    /// When events left last.
-    left_at: UnixMillis,
-}
-
-impl Default for OpenTails {
-    fn default() -> Self {
-        Self { waiting: BTreeMap::new(), search: Some(String::new()), left_at: 0 }
-    }
-}
-
-impl OpenTails {
-    fn due(&self, at: UnixMillis, rest_ms: UnixMillis) -> UnixMillis {
-        at.saturating_add(rest_ms).max(self.left_at.saturating_add(rest_ms / RUNS))
-    }
-}
 
 impl Store {
     /// Notes that events of a profile wait.

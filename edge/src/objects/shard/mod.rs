@@ -19,6 +19,7 @@ mod next_due;
 mod notification;
 mod notification_report;
 mod object;
+mod open_tails;
 mod outbox_job;
 mod outbox_run;
 mod person_export;

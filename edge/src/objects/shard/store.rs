@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use endcap_engine::layout::BucketState;
 use endcap_protocol::bucket_of;
 
-use super::log_tails::OpenTails;
+use super::open_tails::OpenTails;
 use crate::platform::db::Db;
 
 /// A shard's rows. What is done to each table is said in the table's own file.

@@ -278,12 +278,24 @@ impl ProfileShard {
                 row.inherit(&at, &batch.anonymous_id, known, now);
             }
             let mut done = self.apply_to(&mut row, &at, (batch, &policy), &held, snapshot, now)?;
-            if destination.hops > WALK {
-                self.record_found(&row, &at, now)?;
-                done.due = done.due.into_iter().chain([now]).min();
-            }
+            done.due = done.due.into_iter().chain(self.shorten_walk(destination, &row, &at, now)?).min();
             Ok(Step::Applied(Box::new(done)))
         })
+    }
+
+    /// After a long walk: the next one is to be short. Returns when that is to be told.
+    fn shorten_walk(
+        &self,
+        destination: &Destination,
+        row: &ProfileRow,
+        at: &FragmentId,
+        now: UnixMillis,
+    ) -> Result<Option<UnixMillis>, EdgeError> {
+        if destination.hops <= WALK {
+            return Ok(None);
+        }
+        self.record_found(row, at, now)?;
+        Ok(Some(now))
     }
 
     fn apply_to(
