@@ -2,7 +2,7 @@
 #![no_main]
 
 use endcap_engine::computed_traits::{Reference, utc_hour};
-use endcap_engine::decide::{Setting, decide};
+use endcap_engine::decide::{DECISION_BYTES, Setting, decide};
 use endcap_engine::profile_view::ProfileView;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{apply, refresh};
@@ -47,9 +47,10 @@ fuzz_target!(|body: &[u8]| {
     let reference = Reference { catalogue: &snapshot.catalogue, hour_of: &utc_hour };
     serde_json::to_string(&ProfileView::new(&row, &refreshed.person, reference)).expect("every profile can be shown");
     if let Some(ask) = &batch.ask {
-        let setting = Setting { profile_id: row.id.as_str(), now: NOW, vapid: None };
-        serde_json::to_string(&decide(&refreshed.person, ask, &snapshot, &setting))
+        let setting = Setting { profile_id: row.id.as_str(), now: NOW, vapid: None, room: DECISION_BYTES };
+        let decision = serde_json::to_string(&decide(&refreshed.person, ask, &snapshot, &setting))
             .expect("every decision can be sent");
+        assert!(decision.len() <= DECISION_BYTES, "{} bytes", decision.len());
     }
 
     if in_successor == 0 {
