@@ -37,9 +37,7 @@ impl ProfileShard {
         let ending = matches!(ended, Ok(true)).then(|| now.saturating_add(ENDING_PAUSE_MS));
         let done = [timers, jobs, counts, quarantine, tails, learning, log, ended.map(|_| false)];
         let more = done.iter().any(|done| matches!(done, Ok(true)));
-        let due =
-            || Ok::<_, EdgeError>(self.store.next_due()?.into_iter().chain(self.tails_due(now)).chain(ending).min());
-        let next = if more { Some(now) } else { due()? };
+        let next = if more { Some(now) } else { self.next_due(now)?.into_iter().chain(ending).min() };
         // What failed may be due still: it is tried again after a pause, and not at once and without end.
         let earliest = if done.iter().any(Result::is_err) { now + FAILED_ALARM_MS } else { now };
         self.arm_at(next.map(|next| next.max(earliest))).await?;
@@ -52,11 +50,16 @@ impl ProfileShard {
         if self.alarm.get().is_some() {
             return Ok(());
         }
-        let (set, due) = (self.state.storage().get_alarm().await?, self.store.next_due()?);
+        let set = self.state.storage().get_alarm().await?;
         self.alarm.set(Some(set));
         let now = clock::now();
         self.rest_tails(now)?;
-        self.arm_at(due.into_iter().chain(self.tails_due(now)).min()).await
+        self.arm_at(self.next_due(now)?).await
+    }
+
+    /// When the alarm has to ring next for what is stored: rows that are due, and events that wait for the log.
+    pub(super) fn next_due(&self, now: UnixMillis) -> Result<Option<UnixMillis>, EdgeError> {
+        Ok(self.store.next_due()?.into_iter().chain(self.tails_due(now)).min())
     }
 
     /// Sets the alarm, if it is not set to an earlier time already.

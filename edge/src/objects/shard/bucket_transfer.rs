@@ -110,7 +110,7 @@ impl ProfileShard {
             }
             self.store.set_meta(TOMBSTONES_KNOWN, 1)?;
             self.store.set_bucket_state(order.bucket, BucketState::Here { number: order.number })?;
-            Ok(self.store.next_due()?.into_iter().chain(self.tails_due(clock::now())).min())
+            self.next_due(clock::now())
         })?;
         self.arm_at(due).await?;
         response::json(&Done {})

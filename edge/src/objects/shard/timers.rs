@@ -49,8 +49,7 @@ impl ProfileShard {
         while self.end_profiles(run.now)? {}
         self.report_learning().await?;
         self.report_health(run.now).await;
-        let next = self.store.next_due()?;
-        self.arm_at(next.into_iter().chain(self.tails_due(clock::now())).min()).await?;
+        self.arm_at(self.next_due(clock::now())?).await?;
         response::json(&TimersRan { ran })
     }
 
