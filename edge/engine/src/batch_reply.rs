@@ -5,6 +5,7 @@ use endcap_events::ingest::rejection::{RejectCode, Rejection};
 use endcap_events::ingest::warning::Warning;
 use endcap_protocol::AnonymousId;
 use endcap_validation::DomainError;
+use endcap_validation::json::is_default;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -22,12 +23,6 @@ const DETAIL_BYTES: usize = 4 * 1024;
 /// Bytes of a rejection of which only place and code are said.
 const REJECTION_BYTES: usize = 80;
 
-/// Serde asks by reference.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero(count: &usize) -> bool {
-    *count == 0
-}
-
 /// What became of each event, and what the page should show.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct BatchReply {
@@ -41,7 +36,7 @@ pub struct BatchReply {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
     /// Warnings that had no room here.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub more_warnings: usize,
     /// What to show, where the batch asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +79,18 @@ impl NamedBrowser<'_> {
     }
 }
 
+/// Leaves as much said of rejections as an answer has room for. Of each stays where it stood and its code; the quarantine has
+/// the rest.
+pub fn shorten(rejected: &mut [Rejection]) {
+    let mut room = Room(DETAIL_BYTES);
+    for rejection in rejected {
+        let Rejection { message_id, path, message, .. } = &*rejection;
+        if !room.take_json(&(message_id, path, message)) {
+            *rejection = Rejection { message_id: None, path: String::new(), message: String::new(), ..*rejection };
+        }
+    }
+}
+
 impl BatchReply {
     /// A reply without a decision.
     #[must_use]
@@ -98,16 +105,9 @@ impl BatchReply {
         self.bounded()
     }
 
-    /// The same reply with as much said of rejections and warnings as there is room for. Of each rejection stays where it stood
-    /// and its code; the quarantine has the rest.
+    /// The same reply with as much said of rejections and warnings as there is room for.
     fn bounded(mut self) -> Self {
-        let mut room = Room(DETAIL_BYTES);
-        for rejection in &mut self.rejected {
-            let Rejection { message_id, path, message, .. } = &*rejection;
-            if !room.take_json(&(message_id, path, message)) {
-                *rejection = Rejection { message_id: None, path: String::new(), message: String::new(), ..*rejection };
-            }
-        }
+        shorten(&mut self.rejected);
         let mut room = Room(DETAIL_BYTES);
         let fitting = self.warnings.iter().take_while(|warning| room.take_json(warning)).count();
         self.more_warnings = self.more_warnings.saturating_add(self.warnings.len().saturating_sub(fitting));
@@ -157,7 +157,7 @@ impl BatchReply {
     /// Never in practice; the serialiser's own failure is passed on.
     pub fn text(&self, decision: Option<&Decision>) -> Result<Vec<u8>, DomainError> {
         let Self { accepted, duplicate, rejected, warnings, more_warnings, .. } = self;
-        let text = Text { accepted, duplicate, rejected, warnings, more_warnings, decision };
+        let text = Text { accepted, duplicate, rejected, warnings, more_warnings: *more_warnings, decision };
         serde_json::to_vec(&text).map_err(|error| DomainError::Internal(error.to_string()))
     }
 
@@ -199,8 +199,8 @@ struct Text<'a> {
     rejected: &'a [Rejection],
     #[serde(skip_serializing_if = "<[Warning]>::is_empty")]
     warnings: &'a [Warning],
-    #[serde(skip_serializing_if = "is_zero")]
-    more_warnings: &'a usize,
+    #[serde(skip_serializing_if = "is_default")]
+    more_warnings: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'a Decision>,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use endcap_protocol::FieldError;
+use endcap_validation::json::is_default;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +95,7 @@ pub struct IdentityRules {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub proofs: BTreeMap<String, ProofForms>,
     /// What the earlier ID of an alias may be.
+    // Left out where it says nothing, so that a version that does not know it can read the others.
     #[serde(skip_serializing_if = "is_default")]
     pub aliases: AliasPolicy,
     /// Most links that may enlarge one person within an hour; more are held for review. 1 to 10,000.
@@ -103,11 +105,6 @@ pub struct IdentityRules {
     /// Most fragments that an identifier other than a user ID may name. One that names more is shared or made up, and
     /// links nobody. 2 to 1,000.
     pub fragments_per_identifier: u16,
-}
-
-/// Whether a setting is as a shop has it that says nothing: a version that does not know it can read the others then.
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 impl Default for IdentityRules {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use endcap_engine::batch_reply::BatchReply;
+use endcap_engine::batch_reply::{BatchReply, shorten};
 use endcap_engine::limit;
 use endcap_events::ingest::Warning;
 use endcap_events::ingest::consent::{Gpc, Stated};
@@ -238,12 +238,12 @@ struct Taken<'a> {
 }
 
 /// The answer: that all is well, as the clients know it, or what is wrong where nothing of the request is good.
-fn outcome(good: usize, rejected: Vec<Rejection>, warnings: &[Warning]) -> Result<Response, EdgeError> {
+fn outcome(good: usize, mut rejected: Vec<Rejection>, warnings: &[Warning]) -> Result<Response, EdgeError> {
     // Events without consent are no error: sending and dropping them was right.
     let is_good = good > 0 || rejected.iter().all(|rejection| rejection.code == RejectCode::NoConsent);
     let more_rejected = rejected.len().checked_sub(LISTED).filter(|more| *more > 0);
-    let mut rejected = BatchReply::of(Vec::new(), Vec::new(), rejected).rejected;
     rejected.truncate(LISTED);
+    shorten(&mut rejected);
     let Some(first) = rejected.first().filter(|_| !is_good) else {
         return response::json(&Taken { success: true, rejected: &rejected, more_rejected, warnings });
     };

@@ -14,3 +14,8 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, DomainError> {
     json.end().map_err(|error| DomainError::Json(error.to_string()))?;
     Ok(value)
 }
+
+/// Whether a member says nothing, so that JSON can leave it out (`skip_serializing_if`).
+pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use endcap_validation::json::is_default;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -40,19 +41,19 @@ pub struct CampaignOffer {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LeftOut {
     /// Campaigns that are for other pages.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub elsewhere: u32,
     /// Campaigns whose condition cannot come to hold on this page, such as one for people who never ordered.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub unreachable: u32,
     /// Campaigns for which the answer had no room: those of the lowest priority.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub no_room: u32,
     /// Products, of slots or campaigns, for which it had none.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub products: u32,
     /// Campaigns that are there and whose own part is a file, because it is large or there was no room for it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub files: u32,
 }
 
@@ -62,12 +63,6 @@ impl LeftOut {
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
-}
-
-/// Serde asks by reference.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 /// Products for a slot.

@@ -6,6 +6,7 @@ use endcap_protocol::{CampaignId, FieldError};
 use endcap_targeting::compile;
 use endcap_targeting::compile::Compiled;
 use endcap_validation::hash::digest;
+use endcap_validation::json::is_default;
 use endcap_validation::text::check_text;
 use endcap_validation::url::check_url;
 use schemars::JsonSchema;
@@ -22,7 +23,7 @@ pub struct Definition {
     #[serde(default = "yes")]
     pub enabled: bool,
     /// Which comes first where several could be shown: the highest, -1,000 to 1,000.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub priority: i16,
     /// What kind of campaign it is.
     #[serde(rename = "type")]
@@ -45,12 +46,6 @@ pub struct Definition {
 
 fn yes() -> bool {
     true
-}
-
-/// Serde asks by reference.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero(priority: &i16) -> bool {
-    *priority == 0
 }
 
 /// Kinds of campaigns.

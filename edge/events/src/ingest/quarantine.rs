@@ -11,6 +11,7 @@ use endcap_protocol::touch::cut;
 use endcap_protocol::{FieldError, UnixMillis};
 use endcap_validation::Trust;
 use endcap_validation::hash::hash;
+use endcap_validation::json::is_default;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -107,14 +108,8 @@ pub struct Quarantined {
     /// What surrounded the event and is needed to take it in again, as JSON of the route's own making.
     pub context: String,
     /// A number that stands for the client's address; none where that is not known. Only this deployment can make it.
-    #[serde(default, skip_serializing_if = "is_unknown")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub client: u32,
-}
-
-/// Serde asks by reference.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_unknown(client: &u32) -> bool {
-    *client == 0
 }
 
 impl Quarantined {
