@@ -21,7 +21,7 @@ use worker::Response;
 
 use super::object::ProfileShard;
 use super::outbox_job::{LinkIdentity, MoveFragment, OutboxJob};
-use super::table::outbox::StoredJob;
+use super::table::outbox::{StoredJob, Tries};
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
@@ -35,15 +35,14 @@ const MAX_GUESTS: usize = 20;
 /// A linking job that waits for the graph's answer.
 pub(super) struct PendingLink {
     id: String,
-    /// Tries that failed, and whether it is due.
-    tried: (u32, bool),
+    tries: Tries,
     link: LinkIdentity,
 }
 
 impl PendingLink {
     /// A job that was read.
     pub(super) fn new(stored: &StoredJob, link: LinkIdentity) -> Self {
-        Self { id: stored.id.clone(), tried: (stored.attempts, stored.is_due), link }
+        Self { id: stored.id.clone(), tries: stored.tries, link }
     }
 }
 
@@ -98,13 +97,13 @@ impl ProfileShard {
         let assignments = match call::ask(&namespace::graph_part(&self.env, part)?, &message).await {
             Ok(assignments) => assignments,
             Err(error) => {
-                return links.iter().try_for_each(|pending| self.put_off(&pending.id, pending.tried, &error));
+                return links.iter().try_for_each(|pending| self.put_off(&pending.id, pending.tries, &error));
             }
         };
-        for (PendingLink { id, tried, link }, assignment) in links.iter().zip(assignments) {
+        for (PendingLink { id, tries, link }, assignment) in links.iter().zip(assignments) {
             let reassignment = Reassignment { fragment: link.assertion.fragment.clone(), assignment };
             let done = self.carry_out(&link.profile_id, &reassignment, Some(id)).await;
-            done.or_else(|error| self.put_off(id, *tried, &error))?;
+            done.or_else(|error| self.put_off(id, *tries, &error))?;
         }
         Ok(())
     }
@@ -120,8 +119,7 @@ impl ProfileShard {
                 self.attempt(&stored, clock::now()).await?;
             }
         }
-        let due = self.store.next_due()?;
-        self.arm_at(due).await?;
+        self.arm_at(self.next_due(clock::now())?).await?;
         response::json(&Done {})
     }
 

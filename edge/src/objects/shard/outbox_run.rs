@@ -7,7 +7,7 @@ use worker::Response;
 use super::linking::PendingLink;
 use super::object::ProfileShard;
 use super::outbox_job::OutboxJob;
-use super::table::outbox::StoredJob;
+use super::table::outbox::{StoredJob, Tries};
 use crate::platform::backoff::pause_ms;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
@@ -51,17 +51,13 @@ impl ProfileShard {
             Ok(OutboxJob::SendPush(send)) => self.send_push(stored, &send, now).await,
             Err(unreadable) => Err(unreadable),
         };
-        result.or_else(|error| self.put_off(&stored.id, (stored.attempts, stored.is_due), &error))
+        result.or_else(|error| self.put_off(&stored.id, stored.tries, &error))
     }
 
     /// Puts a job off that failed, or parks it where it failed too often. A try before it was due, because a visitor waits for it,
     /// changes nothing: else those who come again would use its tries up.
-    pub(super) fn put_off(
-        &self,
-        id: &str,
-        (attempts, is_due): (u32, bool),
-        error: &EdgeError,
-    ) -> Result<(), EdgeError> {
+    pub(super) fn put_off(&self, id: &str, tries: Tries, error: &EdgeError) -> Result<(), EdgeError> {
+        let Tries { attempts, is_due } = tries;
         if !is_due {
             worker::console_error!("job {id} failed before it was due: {error}");
             return Ok(());

@@ -45,8 +45,11 @@ impl ProfileShard {
         };
         // Read first: a row that only a newer version can read would have the message sent with each try.
         self.store.load(send.profile_id.as_str())?;
-        let attempt =
-            Attempt { number: job.attempts + 1, spread: u64::from(bucket_of(&send.message_id)), now: clock::now() };
+        let attempt = Attempt {
+            number: job.tries.attempts + 1,
+            spread: u64::from(bucket_of(&send.message_id)),
+            now: clock::now(),
+        };
         let outcome = self.post(send, &stored, vapid, &attempt).await?;
         self.record(job, send, &stored, outcome, now).await
     }

@@ -1,8 +1,8 @@
 //! `outbox`: what has to happen elsewhere, recorded before it is tried.
 //!
 //! Linking across shards and sending messages are recorded in the transaction that decided them, tried after it, and
-//! tried again by the alarm until they are acknowledged, or failed so often that they are parked (`parked_job.rs`). Every step is idempotent, so a crash anywhere repeats at most
-//! what changes nothing.
+//! tried again by the alarm until they are acknowledged, or failed so often that they are parked (`parked_job.rs`). Every
+//! step is idempotent, so a crash anywhere repeats at most what changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -92,14 +92,24 @@ fn put(store: &Store, rows: &[u8]) -> Result<(), EdgeError> {
 
 /// Drops jobs about the person, also a fragment that is being carried.
 fn erase(eraser: &Eraser<'_>, sums: &mut ErasedRows) -> Result<(), EdgeError> {
-    let (store, fragments) = (eraser.store, &eraser.step.fragments);
-    sums.outbox_jobs += store.db.transaction(|| {
+    let find = "SELECT id, body FROM outbox
+                WHERE EXISTS (SELECT 1 FROM json_each(?) WHERE instr(body, value) > 0)";
+    erase_jobs(eraser, sums, find, "DELETE FROM outbox WHERE id = ?")
+}
+
+/// Drops the jobs about the person of one table: `find` reads names and bodies of those that may be, `delete` drops one.
+pub(super) fn erase_jobs(
+    eraser: &Eraser<'_>,
+    sums: &mut ErasedRows,
+    find: &'static str,
+    delete: &'static str,
+) -> Result<(), EdgeError> {
+    let (db, fragments) = (&eraser.store.db, &eraser.step.fragments);
+    sums.outbox_jobs += db.transaction(|| {
         let mut dropped = 0;
-        let query = "SELECT id, body FROM outbox
-                     WHERE EXISTS (SELECT 1 FROM json_each(?) WHERE instr(body, value) > 0)";
-        for row in store.db.rows(query, vec![serde_json::to_string(fragments)?.into()])? {
+        for row in db.rows(find, vec![serde_json::to_string(fragments)?.into()])? {
             if is_about(&row.text(1), fragments)? {
-                store.drop_job(&row.text(0))?;
+                db.run(delete, vec![row.text(0).into()])?;
                 dropped += 1;
             }
         }
@@ -109,7 +119,7 @@ fn erase(eraser: &Eraser<'_>, sums: &mut ErasedRows) -> Result<(), EdgeError> {
 }
 
 /// Whether a stored job is about one of these fragments.
-pub(super) fn is_about(body: &str, fragments: &BTreeSet<FragmentId>) -> Result<bool, EdgeError> {
+fn is_about(body: &str, fragments: &BTreeSet<FragmentId>) -> Result<bool, EdgeError> {
     Ok(match serde_json::from_str::<OutboxJob>(body)? {
         OutboxJob::LinkIdentity(link) => fragments.contains(&link.assertion.fragment),
         OutboxJob::MoveFragment(moving) => fragments.contains(&moving.fragment_id),
@@ -118,14 +128,20 @@ pub(super) fn is_about(body: &str, fragments: &BTreeSet<FragmentId>) -> Result<b
     })
 }
 
-/// A job as stored. It is read when it is tried, so that one of a newer version holds up no other.
-pub(crate) struct StoredJob {
-    /// Names the job.
-    pub(crate) id: String,
+/// How often a job was tried.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tries {
     /// Tries that failed.
     pub(crate) attempts: u32,
     /// Whether it was due when it was read. A visitor who waits for it has it tried before.
     pub(crate) is_due: bool,
+}
+
+/// A job as stored. It is read when it is tried, so that one of a newer version holds up no other.
+pub(crate) struct StoredJob {
+    /// Names the job.
+    pub(crate) id: String,
+    pub(crate) tries: Tries,
     body: String,
 }
 
@@ -194,8 +210,7 @@ impl Store {
         let rows = self.db.rows(query, values)?;
         let read = rows.iter().map(|row| StoredJob {
             id: row.text(0),
-            attempts: row.int(1) as u32,
-            is_due: row.int(2) <= now,
+            tries: Tries { attempts: row.int(1) as u32, is_due: row.int(2) <= now },
             body: row.text(3),
         });
         Ok(read.collect())

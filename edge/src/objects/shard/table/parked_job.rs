@@ -5,7 +5,7 @@ use endcap_protocol::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 use super::contract::{Access, BucketTransfer, Eraser, Erasure, Table, Transfer, Upgrade};
-use super::outbox::is_about;
+use super::outbox::erase_jobs;
 use super::rows::{pack, unpack};
 use crate::objects::shard::store::{Store, bucket};
 use crate::platform::error::EdgeError;
@@ -90,20 +90,9 @@ fn put(store: &Store, rows: &[u8]) -> Result<(), EdgeError> {
 
 /// Drops jobs about the person, also a fragment that was to be carried.
 fn erase(eraser: &Eraser<'_>, sums: &mut ErasedRows) -> Result<(), EdgeError> {
-    let (store, fragments) = (eraser.store, &eraser.step.fragments);
-    sums.outbox_jobs += store.db.transaction(|| {
-        let mut dropped = 0;
-        let query = "SELECT id, body FROM parked_job
-                     WHERE EXISTS (SELECT 1 FROM json_each(?) WHERE instr(body, value) > 0)";
-        for row in store.db.rows(query, vec![serde_json::to_string(fragments)?.into()])? {
-            if is_about(&row.text(1), fragments)? {
-                store.db.run("DELETE FROM parked_job WHERE id = ?", vec![row.text(0).into()])?;
-                dropped += 1;
-            }
-        }
-        Ok(dropped)
-    })?;
-    Ok(())
+    let find = "SELECT id, body FROM parked_job
+                WHERE EXISTS (SELECT 1 FROM json_each(?) WHERE instr(body, value) > 0)";
+    erase_jobs(eraser, sums, find, "DELETE FROM parked_job WHERE id = ?")
 }
 
 impl Store {

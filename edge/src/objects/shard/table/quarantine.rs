@@ -110,7 +110,7 @@ impl Store {
     fn keep(&self, bucket: u16, event: &Quarantined) -> Result<bool, EdgeError> {
         let insert =
             "INSERT INTO refused_event(id, bucket, received_at, source, client, browser, weight, code, route, event)
-                      VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING RETURNING seq";
+             VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING RETURNING seq";
         let (sender, text) = (event.sender(), serde_json::to_string(event)?);
         let weight = 1 + text.len() as i64 / UNIT_BYTES;
         let values: Vec<SqlStorageValue> = vec![
