@@ -46,7 +46,7 @@ test('500 deep campaigns and 8 slots: the answer holds what matters most, and co
   assert.ok(bytes <= LIMIT, `${bytes} bytes`);
   const { campaigns, left_out: left, slots } = body.decision;
   const ids = campaigns.map((/** @type {any} */ { id }) => id);
-  assert.ok(ids.length > 20, `${ids.length} campaigns`);
+  assert.ok(ids.length >= 20, `${ids.length} campaigns`);
   assert.deepEqual(ids, Array.from({ length: ids.length }, (_, n) => `c${CAMPAIGNS - 1 - n}`));
   assert.equal(left.no_room, CAMPAIGNS - 1 - ids.length, 'a draft is no campaign that was left out');
   assert.equal(left.files, campaigns.filter((/** @type {any} */ { file }) => file).length);

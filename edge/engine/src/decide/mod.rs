@@ -78,7 +78,7 @@ const INLINE_BYTES: usize = 4 * 1024;
 /// Bytes of `"file":"",`.
 const FILE_BYTES: usize = 10;
 /// Most campaigns of one decision whose own part is a file.
-const FILES: u32 = 50;
+const FILES: u32 = 20;
 
 /// Decides for a person.
 #[must_use]
@@ -120,11 +120,11 @@ fn encoded(behaviour: &Behaviour) -> Vec<u8> {
         return whole;
     }
     let mut rest = behaviour.clone();
-    for _ in 0..64 {
-        let oldest = rest.categories.iter().min_by_key(|(_, facts)| facts.last_at).map(|(name, _)| name.clone());
-        match oldest {
-            Some(oldest) => rest.categories.remove(&oldest),
-            None => rest.cart.lines.truncate(rest.cart.lines.len() / 2),
+    // Half of the categories at a time, then half of the cart.
+    while !rest.categories.is_empty() || !rest.cart.lines.is_empty() {
+        match rest.categories.len() {
+            0 => rest.cart.lines.truncate(rest.cart.lines.len() / 2),
+            many => rest.keep_categories(many / 2),
         }
         let bytes = rest.encode();
         if bytes.len() <= BEHAVIOUR_BYTES {

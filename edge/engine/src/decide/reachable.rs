@@ -35,14 +35,15 @@ pub(super) fn can_hold(condition: &Condition, behaviour: &Behaviour, page: &Page
 fn prospect(condition: &Condition, behaviour: &Behaviour, page: &PageFacts<'_>) -> Prospect {
     let of = |part: &Condition| prospect(part, behaviour, page);
     match condition {
-        Condition::All(parts) => {
-            let parts = || parts.iter().map(of);
-            Prospect { can_hold: parts().all(|part| part.can_hold), can_fail: parts().any(|part| part.can_fail) }
-        }
-        Condition::Any(parts) => {
-            let parts = || parts.iter().map(of);
-            Prospect { can_hold: parts().any(|part| part.can_hold), can_fail: parts().all(|part| part.can_fail) }
-        }
+        // Each part is looked at once, however deep it lies.
+        Condition::All(parts) => parts.iter().map(of).fold(Prospect::fixed(true), |all, part| Prospect {
+            can_hold: all.can_hold && part.can_hold,
+            can_fail: all.can_fail || part.can_fail,
+        }),
+        Condition::Any(parts) => parts.iter().map(of).fold(Prospect::fixed(false), |any, part| Prospect {
+            can_hold: any.can_hold || part.can_hold,
+            can_fail: any.can_fail && part.can_fail,
+        }),
         Condition::Not(part) => {
             let Prospect { can_hold, can_fail } = of(part);
             Prospect { can_hold: can_fail, can_fail: can_hold }
