@@ -85,6 +85,11 @@ impl Writer {
         // Who sends batches of one sort is nobody who sends others: their cookies are not kept so long.
         let sort = self.size * 2 + usize::from(self.kind == Kind::Cart);
         let anonymous = format!("{:08x}-5ca1-4ab1-8e57-{sort:04x}cafe{:04x}", visitor ^ 0x5eed_0000, visitor & 0xffff);
+        self.of(anonymous, visitor)
+    }
+
+    /// The next batch of a browser, which is a visitor by this number.
+    pub(super) fn of(&mut self, anonymous: String, visitor: u64) -> Batch {
         let now = now_ms();
         self.batches += 1;
         let fills_cart = self.kind == Kind::Cart || self.batches.is_multiple_of(10);
@@ -151,14 +156,18 @@ impl Writer {
 /// A login on a browser. With two devices, every person logs in twice.
 fn login(connection: u64, number: u64, devices: u64) -> Batch {
     let anonymous = format!("{:08x}-1091-4ab1-8e57-{connection:04x}cafe{devices:04x}", number);
-    let user = format!("login-{devices}-{connection}-{}", number / devices);
+    login_as(anonymous, &format!("login-{devices}-{connection}-{}", number / devices))
+}
+
+/// A login of a browser as a user, with the shop's proof.
+pub(super) fn login_as(anonymous: String, user: &str) -> Batch {
     let now = now_ms();
     let body = format!(
         "{{\"source\":\"demo\",\"sent_at\":{now},\"anonymous_id\":\"{anonymous}\",\
          \"consent\":{{\"analytics\":true,\"personalization\":true,\"marketing\":true}},\"events\":[\
          {{\"message_id\":\"{anonymous}\",\"type\":\"identify\",\"timestamp\":{now},\"user_id\":\"{user}\",\
          \"proof\":\"{}\"}}]}}",
-        proof(&user)
+        proof(user)
     );
     Batch { anonymous, body }
 }

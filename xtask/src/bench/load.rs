@@ -108,7 +108,7 @@ pub(super) fn send(port: u16, path: &'static str, size: usize, batches: usize, k
 }
 
 /// A connection on which visitors send their batches, each with the cookies that it was given.
-struct Sender {
+pub(super) struct Sender {
     client: Client,
     path: &'static str,
     /// By anonymous ID: name and value of each cookie.
@@ -116,12 +116,13 @@ struct Sender {
 }
 
 impl Sender {
-    fn connect(port: u16, path: &'static str) -> Result<Self> {
+    /// Connects to a port.
+    pub(super) fn connect(port: u16, path: &'static str) -> Result<Self> {
         Ok(Self { client: Client::connect(port)?, path, jars: BTreeMap::new() })
     }
 
     /// Sends one batch; anything but acceptance makes the figures worthless.
-    fn post(&mut self, Batch { anonymous, body }: &Batch) -> Result<()> {
+    pub(super) fn post(&mut self, Batch { anonymous, body }: &Batch) -> Result<()> {
         let jar = self.jars.entry(anonymous.clone()).or_default();
         let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };

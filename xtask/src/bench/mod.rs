@@ -1,9 +1,11 @@
 //! `cargo xtask bench page` measures what we cost a page ([`page`]), `cargo xtask bench ingest` batches per second of the
 //! worker ([`ingest`]), `cargo xtask bench identity` logins and lookups ([`identity`]), `cargo xtask bench hostile` the most expensive
-//! requests that anybody may send ([`hostile`]). `cargo xtask bench --check` watches
+//! requests that anybody may send ([`hostile`]), `cargo xtask bench persons` what a batch costs of a person
+//! of many browsers and of a browser of many events ([`persons`]). `cargo xtask bench --check` watches
 //! all ratios ([`guard`]).
 
 mod batch;
+mod cpu;
 mod filled;
 mod guard;
 mod hostile;
@@ -11,6 +13,7 @@ mod identity;
 mod ingest;
 mod load;
 mod page;
+mod persons;
 mod runtime;
 pub(crate) mod start_up;
 
@@ -18,17 +21,18 @@ use anyhow::{Result, bail};
 
 use crate::project::Project;
 
-/// `cargo xtask bench ingest|page|identity|hostile|--check`.
+/// `cargo xtask bench ingest|page|identity|hostile|persons|--check`.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     match arguments.split_first().map(|(what, rest)| (what.as_str(), rest)) {
         Some(("ingest", rest)) => ingest::command(project, rest),
         Some(("page", rest)) => page::command(project, rest),
         Some(("identity", rest)) => identity::command(project, rest),
         Some(("hostile", [])) => hostile::command(project),
+        Some(("persons", [])) => persons::command(project),
         Some(("--check", [])) => guard::command(project),
         _ => bail!(
             "usage: cargo xtask bench ingest [--json] [--seconds N], page [--json] [--runs N], identity [--profiles N], \
-             hostile, or --check"
+             hostile, persons, or --check"
         ),
     }
 }
