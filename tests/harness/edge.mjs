@@ -235,6 +235,7 @@ export class Edge {
         // People live in different objects, so that what goes from one to another is tested too.
         ENDCAP_SHARDS: '16',
         ENDCAP_GRAPH_PARTITIONS: process.env.ENDCAP_TEST_GRAPH_PARTITIONS ?? '1',
+        ...(process.env.ENDCAP_TEST_APART_BYTES && { ENDCAP_APART_BYTES: process.env.ENDCAP_TEST_APART_BYTES }),
         ENDCAP_SOURCES: JSON.stringify({ [SOURCE]: [SHOP_ORIGIN, this.origin] }),
         ...variables,
       },

@@ -86,6 +86,21 @@ test('several browsers of a person are listed in the order of their events, on p
   }
 });
 
+test('what waits of one browser leaves with what another of the same person fills the log with', async (t) => {
+  const edge = await edgeOf(t, { ENDCAP_LOG_TAIL_BYTES: '1024', ENDCAP_APART_BYTES: '1' });
+  const [quiet, busy] = [new Visitor(edge), new Visitor(edge)];
+  for (const browser of [quiet, busy]) await browser.send([browser.identify('ann', {}, edge.proof('ann'))]);
+  /** Whether events of fragments wait in the rows that they have of their own. */
+  const waiting = async () => (await (await edge.fetch('/ec/dev/tables')).json())[0].fragment.map((/** @type {string[]} */ [, , , , hasTail]) => hasTail);
+  await quiet.send([quiet.track('Waits')]);
+  assert.ok((await waiting()).includes('1'));
+  // Enough to fill the log several times, and then a little that waits.
+  for (let n = 0; n < 40; n += 1) await busy.send([busy.track(`Event ${n}`)]);
+  await edge.passTime(Date.now() + HOUR + 1000);
+  assert.deepEqual(await waiting(), ['0', '0']);
+  assert.equal((await listed(edge, quiet)).length, 43);
+});
+
 test('what waits survives a crash and a start, and leaves for the log by itself', async (t) => {
   const edge = await edgeOf(t);
   const visitors = Array.from({ length: 5 }, () => new Visitor(edge));

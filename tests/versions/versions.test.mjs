@@ -12,8 +12,8 @@ import { BUILT, Edge } from '../harness/edge.mjs';
 import { Visitor } from '../harness/visitor.mjs';
 
 const BEFORE = process.env.ENDCAP_TEST_BEFORE ?? '';
-/** While both versions run, events do not wait in rows: the version before does not know such rows. */
-const AT_ONCE = { ENDCAP_IN_FLIGHT_MS: '0', ENDCAP_LOG_TAIL_BYTES: '0' };
+/** While both versions run, events do not wait in rows, and a person has one row: the version before knows nothing else. */
+const AT_ONCE = { ENDCAP_IN_FLIGHT_MS: '0', ENDCAP_LOG_TAIL_BYTES: '0', ENDCAP_APART_BYTES: '0' };
 const HOUR = 3600_000;
 
 /** Whether the edge takes a stranger for a browser who only knows its name. @param {Edge} edge @param {Visitor} visitor */
@@ -147,5 +147,36 @@ test('events that wait leave for the log before a roll-back, and nobody misses a
     const { events } = (await edge.api.get(`/api/profiles/${id}/events`)).body;
     const names = events.map((/** @type {any} */ { event }) => event.name);
     assert.deepEqual(names, ['After', 'Rolled back', ...(n < 3 ? [] : ['At once']), 'Waits', 'Before']);
+  }
+});
+
+test('a person whose browsers had a row each has one again before a roll-back', async (t) => {
+  const edge = await Edge.start({ worker: BEFORE, variables: AT_ONCE });
+  t.after(() => edge.stop());
+  const people = ['ann', 'bob', 'cy'].map((user) => ({ user, browsers: Array.from({ length: 7 }, () => new Visitor(edge)) }));
+  const every = people.flatMap(({ user, browsers }) => browsers.map((browser) => ({ user, browser })));
+  const all = async (/** @type {string} */ name) => {
+    for (const { browser } of every) await browser.send([browser.product('Viewed', `${name} ${browser.anonymousId}`)]);
+  };
+  for (const { user, browser } of every) await browser.send([browser.identify(user, {}, edge.proof(user))]);
+  await all('before');
+  const rows = async () => (await (await edge.fetch('/ec/dev/tables')).json()).flatMap((/** @type {any} */ tables) => tables.fragment ?? []).length;
+  await edge.restart({ ENDCAP_APART_BYTES: '1' }, BUILT);
+  await all('apart');
+  assert.ok((await rows()) >= every.length);
+  await edge.restart({ ENDCAP_APART_BYTES: '0' }, BUILT);
+  // One browser of each person comes.
+  for (const { browsers } of people) await browsers[0].send([browsers[0].track('Together')]);
+  assert.equal(await rows(), 0);
+  await edge.restart({}, BEFORE);
+  await all('rolled back');
+  await edge.restart({ ENDCAP_APART_BYTES: '1' }, BUILT);
+  await all('after');
+  for (const { user, browsers } of people) {
+    const { anonymous_ids: ids, counters, profile_id: id } = await edge.api.profile({ user_id: user });
+    assert.deepEqual([...ids].sort(), browsers.map(({ anonymousId }) => anonymousId).sort());
+    assert.equal(counters.events, browsers.length * 5 + 1);
+    const { events } = (await edge.api.get(`/api/profiles/${id}/events?limit=200`)).body;
+    assert.equal(events.length, browsers.length * 5 + 1);
   }
 });

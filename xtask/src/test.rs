@@ -26,10 +26,21 @@ const SUITES: [&str; 6] = ["integration", "attack", "harness", "packaging", SAMP
 /// The one that uses `cargo xtask dev` as a newcomer does.
 const SAMPLES: &str = "docs";
 
-/// Suites of `tests/integration` about who is whom: they run once more with the identity graph in several parts.
-const IN_PARTS: [&str; 4] = ["erasure.test.mjs", "kills.test.mjs", "people.test.mjs", "profiles.test.mjs"];
-/// Its variable, and how many parts.
-const PARTS: (&str, &str) = ("ENDCAP_TEST_GRAPH_PARTITIONS", "4");
+/// Suites of `tests/integration` about who is whom: they run once more with the identity graph in several parts, and with
+/// the fragments of every person of several browsers in rows of their own.
+const IN_PARTS: [&str; 9] = [
+    "crash.test.mjs",
+    "erasure.test.mjs",
+    "kills.test.mjs",
+    "log.test.mjs",
+    "people.test.mjs",
+    "profiles.test.mjs",
+    "push.test.mjs",
+    "reshard.test.mjs",
+    "timers.test.mjs",
+];
+/// Variables of that: how many parts, and from how many bytes on fragments lie apart.
+const PARTS: [(&str, &str); 2] = [("ENDCAP_TEST_GRAPH_PARTITIONS", "4"), ("ENDCAP_TEST_APART_BYTES", "1")];
 
 /// A file of tests that takes longer, in milliseconds, hangs.
 const FILE_LIMIT: &str = "--test-timeout=600000";
@@ -156,7 +167,7 @@ impl Report {
                 let parted: Vec<PathBuf> =
                     files.into_iter().filter(|file| IN_PARTS.iter().any(|name| file.ends_with(name))).collect();
                 if !parted.is_empty() {
-                    self.always("in parts", || suite(project, &parted, &[PARTS]));
+                    self.always("in parts", || suite(project, &parted, &PARTS));
                 }
             } else {
                 self.rows.push((folder.to_owned(), Outcome::Skipped, Duration::ZERO));

@@ -19,13 +19,11 @@ pub const CART_LEFT: &str = "cart_left";
 #[must_use]
 pub fn cart_left_due(row: &ProfileRow, person: &Person, settings: &CartPush) -> Option<UnixMillis> {
     let cart = &person.behaviour.cart;
-    let told = row.pushes().any(|push| push.campaign == CART_LEFT && push.at >= cart.changed_at);
+    let told = row.pushed_at(CART_LEFT).is_some_and(|at| at >= cart.changed_at);
     let wanted = settings.reaches(person.behaviour.stage) && person.behaviour.consent.marketing;
     // A browser that an earlier version joined by a claim is not the person's to be reached at.
-    let mut guests = row.fragments.values().filter(|fragment| fragment.is_joined_by_claim());
-    let mut own = row.fragments.values().filter(|fragment| !fragment.is_joined_by_claim());
     let reached =
-        row.subscriptions > 0 && (guests.next().is_none() || own.any(|fragment| fragment.behaviour.push_subscribed));
+        row.subscriptions > 0 && (!row.has_guests() || (person.behaviour.push_subscribed && !row.has_only_guests()));
     let due = wanted && reached && !cart.lines.is_empty() && !told;
     due.then(|| cart.changed_at.saturating_add(i64::from(settings.after_seconds) * 1000))
 }

@@ -6,7 +6,7 @@ use endcap_events::ingest::consent::ConsentSource;
 use endcap_identity::FragmentId;
 use endcap_profile::consents::ConsentRecord;
 use endcap_profile::fragment::Fragment;
-use endcap_profile::person::Person;
+use endcap_profile::person::{MAX_PERSON_HISTORY, Person};
 use endcap_profile::push_record::PushRecord;
 use endcap_profile::row::ProfileRow;
 use endcap_profile::timeline::{ImpressionRecord, OrderRecord, TimelineEvent};
@@ -354,6 +354,7 @@ fn claimed(row: &ProfileRow) -> Vec<String> {
 fn pushes(row: &ProfileRow) -> Vec<PushView> {
     let mut all: Vec<&PushRecord> = row.pushes().collect();
     all.sort_by_key(|push| (push.at, push.message_id.as_str()));
+    all.drain(..all.len().saturating_sub(MAX_PERSON_HISTORY));
     all.into_iter().map(push).collect()
 }
 
@@ -371,6 +372,7 @@ fn consents(row: &ProfileRow) -> Vec<ConsentChange> {
     };
     let mut changes: Vec<ConsentChange> = row.fragments.iter().flat_map(of).collect();
     changes.sort_by_key(|change| change.at);
+    changes.drain(..changes.len().saturating_sub(MAX_PERSON_HISTORY));
     changes
 }
 

@@ -199,11 +199,8 @@ fn order_of(event: &Event) -> Option<&str> {
 
 /// Orders of these events that other fragments of the person tell of as well.
 fn orders_elsewhere(row: &ProfileRow, at: &FragmentId, events: &[Event]) -> BTreeSet<String> {
-    let known = |order: &str| {
-        let mut others = row.fragments.iter().filter(|(id, _)| *id != at).flat_map(|(_, held)| &held.orders);
-        others.any(|held| held.order_id == order)
-    };
-    events.iter().filter_map(order_of).filter(|order| known(order)).map(str::to_owned).collect()
+    let known = |order: &&str| row.knows_order_elsewhere(at, order);
+    events.iter().filter_map(order_of).filter(known).map(str::to_owned).collect()
 }
 
 fn is_order_in(event: &Event, orders: &BTreeSet<String>) -> bool {
@@ -231,16 +228,12 @@ pub struct Refreshed {
     pub stage_changed: bool,
 }
 
-/// Folds the profile, lets its stage follow time, and says which timers have to move.
+/// Folds the profile, lets its stage follow time, and says which timers have to move. The person is the
+/// [brief](Person::brief) one. Where fragments lie apart, their digests have to be there as far as the fold lacks them
+/// ([`ProfileRow::read_digests`]).
 pub fn refresh(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Refreshed {
     row.distrust(&snapshot.settings.identity);
-    refresh_as(Person::fold(&row.fragments), row, snapshot, now)
-}
-
-/// The same where only a decision is made: the person is the [brief](Person::brief) one.
-pub fn refresh_briefly(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Refreshed {
-    row.distrust(&snapshot.settings.identity);
-    refresh_as(Person::brief(&row.fragments), row, snapshot, now)
+    refresh_as(Person::of(row), row, snapshot, now)
 }
 
 /// The person of one fragment alone, as if nothing linked it. The edge decides from this person what a browser sees

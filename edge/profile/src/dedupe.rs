@@ -7,6 +7,8 @@ use endcap_protocol::{DAY_MS, MessageId, UnixMillis};
 use endcap_validation::hash::hash;
 use serde::{Deserialize, Serialize};
 
+use crate::bounded::keep_latest;
+
 /// Days an ID is remembered: the seven that events may be late, the day they end in, and one more, because an event may
 /// lie a minute ahead of the edge's clock at midnight.
 const WINDOW_DAYS: u32 = 9;
@@ -31,6 +33,16 @@ impl Block {
     fn len(&self) -> usize {
         self.hashes.len() / 8
     }
+}
+
+/// Blocks that a history takes along which goes elsewhere: some 32,000 messages, a quarter of a megabyte.
+const CARRIED: usize = 64;
+
+/// The blocks that a history takes along, the latest: a job and a request have room for no more.
+#[must_use]
+pub fn carried(mut blocks: Vec<Block>) -> Vec<Block> {
+    keep_latest(&mut blocks, CARRIED);
+    blocks
 }
 
 /// Messages accepted within the window.
@@ -69,7 +81,7 @@ impl Accepted {
     pub fn with(&self, overflow: &[Block]) -> Self {
         let mut blocks = [overflow, self.blocks.as_slice()].concat();
         blocks.sort_by_key(|block| block.day);
-        Self { blocks, spilled: Vec::new() }
+        Self { blocks: carried(blocks), spilled: Vec::new() }
     }
 
     /// Whether some message is known to both: they belong to the same history.
@@ -123,6 +135,19 @@ mod tests {
         assert!(!accepted.insert(&id(1), 8 * DAY_MS, &[]));
         assert!(accepted.insert(&id(2), 9 * DAY_MS, &[]));
         assert!(accepted.insert(&id(1), 9 * DAY_MS, &[]), "the block of day 0 was dropped");
+    }
+
+    #[test]
+    fn a_history_that_goes_elsewhere_takes_its_latest_messages_along() {
+        let (mut accepted, mut overflow) = (Accepted::default(), Vec::new());
+        for n in 0..40_000 {
+            accepted.insert(&id(n), 0, &[]);
+            overflow.extend(accepted.spill());
+        }
+        let taken = accepted.with(&overflow);
+        assert!(taken.contains(&id(39_999), &[]) && taken.contains(&id(10_000), &[]) && !taken.contains(&id(0), &[]));
+        assert!(postcard::to_allocvec(&taken).unwrap().len() < 300_000);
+        assert_eq!(carried(overflow.clone()).last(), overflow.last());
     }
 
     #[test]

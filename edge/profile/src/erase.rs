@@ -42,9 +42,10 @@ impl ProfileRow {
             _ => false,
         });
         let named = gone.contains(self.id.as_str());
-        match (self.fragments.is_empty(), named) {
+        let has_pointers = !self.moved.is_empty() || self.unread().moved > 0;
+        match (!self.has_fragments(), named) {
             (true, true) => return Remains::Nothing,
-            (true, false) if self.moved.is_empty() => return Remains::Nothing,
+            (true, false) if !has_pointers => return Remains::Nothing,
             (false, true) => return Remains::Busy,
             _ if (self.fragments.len(), self.moved.len()) == before && !forgot => return Remains::Untouched,
             _ => {}

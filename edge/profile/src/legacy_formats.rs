@@ -121,6 +121,7 @@ impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
             possessions: BTreeMap::new(),
             latest: None,
             tails: BTreeMap::new(),
+            apart: None,
         }
     }
 }

@@ -7,15 +7,22 @@
 //!
 //! Knows nothing of what a shop configured.
 
+pub mod apart;
 mod bounded;
+pub mod compaction;
 pub mod consents;
 pub mod dedupe;
+pub mod digest;
+pub mod digest_cache;
 pub mod erase;
 pub mod evidence_policy;
+pub mod fold;
 pub mod fragment;
+pub mod fragment_rows;
 mod fragment_succession;
 mod legacy_formats;
 pub mod log_tail;
+pub mod memory_rows;
 pub mod packed;
 pub mod packed_row;
 pub mod person;

@@ -17,6 +17,7 @@ use endcap_protocol::{ProfileId, UnixMillis};
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 
+use super::apart::Apart;
 use super::fragment::Fragment;
 use super::legacy_formats;
 use super::row::{Away, LatestFragment, ProfileRow};
@@ -30,6 +31,10 @@ pub const FORMAT_WITH_KEYS: u8 = 4;
 /// Version of the format of a row behind the tails of its log: the tails, and then the row as it is without them, with its own
 /// format. A version that does not know it must not write the row, for it would lose the events.
 pub const FORMAT_WITH_TAILS: u8 = 5;
+
+/// Version of the format of the head of a profile whose fragments lie apart: what it says of them, and then the row without
+/// them, with its own format.
+pub const FORMAT_APART: u8 = 6;
 
 /// Version of the format of what follows a row.
 const POSSESSIONS_FORMAT: u8 = 1;
@@ -157,24 +162,57 @@ impl From<ReadRow> for ProfileRow {
     fn from(row: ReadRow) -> Self {
         let ReadRow { id, fragments, moved, stages, timers, subscriptions } = row;
         let (timers, possessions) = (timers.into(), BTreeMap::new());
-        Self { id, fragments, moved, stages, timers, subscriptions, possessions, latest: None, tails: BTreeMap::new() }
+        Self {
+            id,
+            fragments,
+            moved,
+            stages,
+            timers,
+            subscriptions,
+            possessions,
+            latest: None,
+            tails: BTreeMap::new(),
+            apart: None,
+        }
     }
 }
 
 impl ProfileRow {
-    /// The stored form.
+    /// The stored form; where fragments lie apart, that of the head.
     ///
     /// # Errors
     /// Never in practice; the serialiser's own failure is passed on.
     pub fn pack(&self) -> Result<Vec<u8>, DomainError> {
-        self.write().map_err(|error| DomainError::Internal(error.to_string()))
+        let packed = match &self.apart {
+            Some(apart) => self.write_head(apart),
+            None => self.write(Vec::new()),
+        };
+        packed.map_err(|error| DomainError::Internal(error.to_string()))
     }
 
-    fn write(&self) -> postcard::Result<Vec<u8>> {
+    /// The stored form with all that was read, as if it all lay in the row.
+    pub(crate) fn pack_whole(&self) -> Result<Vec<u8>, DomainError> {
+        self.write(Vec::new()).map_err(|error| DomainError::Internal(error.to_string()))
+    }
+
+    fn write_head(&self, apart: &Apart) -> postcard::Result<Vec<u8>> {
+        let settled = apart.settled(&self.fragments, self.rows_read());
+        let before = postcard::to_extend(&settled, vec![FORMAT_APART])?;
+        let head = Self {
+            stages: self.stages.clone(),
+            timers: self.timers.clone(),
+            subscriptions: self.subscriptions,
+            latest: self.latest.clone(),
+            ..Self::new(self.id.clone(), 0)
+        };
+        head.write(before)
+    }
+
+    fn write(&self, mut before: Vec<u8>) -> postcard::Result<Vec<u8>> {
         let Self { id, fragments, moved, stages, timers, subscriptions, tails, .. } = self;
-        let mut before = Vec::new();
         if !tails.is_empty() {
-            before = postcard::to_extend(tails, vec![FORMAT_WITH_TAILS])?;
+            before.push(FORMAT_WITH_TAILS);
+            before = postcard::to_extend(tails, before)?;
         }
         let packed = match TwoTimers::of(timers) {
             Some(timers) => {
@@ -188,6 +226,12 @@ impl ProfileRow {
             }
         };
         write_possessions(self, packed)
+    }
+
+    /// Whether a stored row is a head, with fragments that lie apart.
+    #[must_use]
+    pub fn is_head(bytes: &[u8]) -> bool {
+        bytes.first() == Some(&FORMAT_APART)
     }
 
     /// Whether a stored row has events that wait.
@@ -205,9 +249,16 @@ impl ProfileRow {
 
         let unreadable = |format| DomainError::Format { what: "profile", format };
         let Some((format, rest)) = bytes.split_first() else { return Err(unreadable(0)) };
+        if *format == FORMAT_APART {
+            let (apart, rest) = postcard::take_from_bytes(rest).map_err(|_| unreadable(FORMAT_APART))?;
+            if Self::has_tails(rest) || Self::is_head(rest) {
+                return Err(unreadable(FORMAT_APART));
+            }
+            return Ok(Self { apart: Some(apart), ..Self::unpack(rest)? });
+        }
         if *format == FORMAT_WITH_TAILS {
             let (tails, rest) = postcard::take_from_bytes(rest).map_err(|_| unreadable(FORMAT_WITH_TAILS))?;
-            if Self::has_tails(rest) {
+            if Self::has_tails(rest) || Self::is_head(rest) {
                 return Err(unreadable(FORMAT_WITH_TAILS));
             }
             return Ok(Self { tails, ..Self::unpack(rest)? });

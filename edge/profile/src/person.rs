@@ -4,12 +4,18 @@ use std::collections::BTreeMap;
 
 use endcap_events::traits::Trait;
 use endcap_identity::FragmentId;
-use endcap_protocol::{Consent, UnixMillis};
+use endcap_protocol::UnixMillis;
 use endcap_targeting::Behaviour;
 
+use crate::bounded::keep_latest;
+use crate::fold::Fold;
 use crate::fragment::Fragment;
+use crate::row::ProfileRow;
 use crate::timeline::{ImpressionRecord, OrderRecord, TimelineEvent};
 use crate::touchpoint::Touches;
+
+/// Events, and impressions, that are shown of a person, the latest.
+pub const MAX_PERSON_HISTORY: usize = 1000;
 
 /// What all fragments together say about a person.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -35,21 +41,8 @@ impl Person {
     /// last however many browsers there are. The stage is set when a profile is refreshed, because it depends on time.
     #[must_use]
     pub fn fold(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
-        let mut person = Self::acting(fragments);
-        let mut set: BTreeMap<&str, (UnixMillis, &Trait)> = BTreeMap::new();
-        for (_, fragment) in canonical(fragments) {
-            person.touches.merge(&fragment.touches);
-            person.impressions.extend(fragment.impressions.iter().cloned());
-            person.events.extend(fragment.events.iter().cloned());
-            person.accepted = person.accepted.saturating_add(fragment.accepted);
-            for (name, (at, value)) in &fragment.traits {
-                if set.get(name.as_str()).is_none_or(|(earlier, _)| *earlier <= *at) {
-                    set.insert(name, (*at, value));
-                }
-            }
-        }
-        person.traits = set.into_iter().map(|(name, (_, value))| (name.to_owned(), value.clone())).collect();
-        person.finish();
+        let mut person = Self::brief(fragments);
+        person.add_history(fragments);
         person
     }
 
@@ -57,38 +50,46 @@ impl Person {
     /// most of a person, and each batch would copy them for nothing.
     #[must_use]
     pub fn brief(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
-        let mut person = Self::acting(fragments);
-        person.finish();
-        person
+        let mut fold = Fold::default();
+        for (id, fragment) in canonical(fragments) {
+            fold.add(id, fragment.into());
+        }
+        Self::of_fold(fold)
     }
 
-    /// Merges behaviour and orders; `finish` sorts and counts them.
-    fn acting(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
-        let mut person = Self::default();
-        let mut orders: BTreeMap<&str, (bool, &OrderRecord)> = BTreeMap::new();
-        for (index, (id, fragment)) in canonical(fragments).into_iter().enumerate() {
-            if index == 0 {
-                person.behaviour = fragment.behaviour.clone();
-            } else {
-                person.behaviour.merge(&fragment.behaviour);
-            }
-            // An order that browser and server tell of counts once: as the server tells it, else as it was told first.
-            let told = !id.is_of_server();
-            for order in &fragment.orders {
-                let held = orders.entry(order.order_id.as_str()).or_insert((told, order));
-                *held = (*held).min((told, order));
+    fn of_fold(fold: Fold) -> Self {
+        let (behaviour, orders) = fold.finish();
+        Self { behaviour, orders, ..Self::default() }
+    }
+
+    /// The brief person of a profile, of whose fragments some may lie apart.
+    #[must_use]
+    pub fn of(row: &ProfileRow) -> Self {
+        match &row.apart {
+            Some(apart) => Self::of_fold(apart.fold(&row.fragments)),
+            None => Self::brief(&row.fragments),
+        }
+    }
+
+    /// Adds what only people look at, the latest of it.
+    pub fn add_history(&mut self, fragments: &BTreeMap<FragmentId, Fragment>) {
+        let mut set: BTreeMap<&str, (UnixMillis, &Trait)> = BTreeMap::new();
+        for (_, fragment) in canonical(fragments) {
+            self.touches.merge(&fragment.touches);
+            self.impressions.extend(fragment.impressions.iter().cloned());
+            self.events.extend(fragment.events.iter().cloned());
+            self.accepted = self.accepted.saturating_add(fragment.accepted);
+            for (name, (at, value)) in &fragment.traits {
+                if set.get(name.as_str()).is_none_or(|(earlier, _)| *earlier <= *at) {
+                    set.insert(name, (*at, value));
+                }
             }
         }
-        person.orders = orders.into_values().map(|(_, order)| order.clone()).collect();
-        person.behaviour.consent = consent(fragments);
-        person
-    }
-
-    fn finish(&mut self) {
-        self.orders.sort();
-        self.behaviour.orders = u32::try_from(self.orders.len()).unwrap_or(u32::MAX);
+        self.traits = set.into_iter().map(|(name, (_, value))| (name.to_owned(), value.clone())).collect();
         self.impressions.sort();
+        keep_latest(&mut self.impressions, MAX_PERSON_HISTORY);
         self.events.sort();
+        keep_latest(&mut self.events, MAX_PERSON_HISTORY);
     }
 
     /// Times of the orders, the earliest first.
@@ -107,17 +108,6 @@ impl Person {
         }
         sums
     }
-}
-
-/// A person's consent: what all agreed to that said anything of it. A server's record of somebody often says nothing.
-fn consent(fragments: &BTreeMap<FragmentId, Fragment>) -> Consent {
-    let says = |of: &Fragment| of.consent_at.is_some() || of.behaviour.consent != Consent::default();
-    canonical(fragments)
-        .into_iter()
-        .filter(|(_, fragment)| says(fragment))
-        .map(|(_, fragment)| fragment.behaviour.consent)
-        .reduce(Consent::stricter)
-        .unwrap_or_default()
 }
 
 /// Fragments in canonical order, without those that an earlier version joined by a claim: they count for nothing until

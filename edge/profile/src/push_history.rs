@@ -12,9 +12,16 @@ use super::row::ProfileRow;
 const MAX_PUSHES: usize = 20;
 
 impl ProfileRow {
-    /// Push messages of all fragments.
+    /// Push messages of all fragments that were read.
     pub fn pushes(&self) -> impl Iterator<Item = &PushRecord> {
         self.fragments.values().flat_map(|fragment| &fragment.pushes)
+    }
+
+    /// When the latest message of a campaign was decided, whether the fragment that remembers it was read or not.
+    #[must_use]
+    pub fn pushed_at(&self, campaign: &str) -> Option<UnixMillis> {
+        let read = self.pushes().filter(|push| push.campaign == campaign).map(|push| push.at);
+        read.chain(self.apart.as_ref().and_then(|apart| apart.pushed_at(campaign))).max()
     }
 
     /// The fragment that remembers messages to a subscribed browser: the browser's own. A row of format 1 or 2 may have

@@ -1,5 +1,7 @@
 //! The packed row: everything of one profile that is read and written together.
 //!
+//! Of a large person of several browsers it is the head, and the fragments lie apart (`apart.rs`).
+//!
 //! One row per profile keeps an everyday batch at one row written, with its events (`log_tail.rs`), because rows written are
 //! the bill. Each row starts with its format's version; every version ever released stays readable.
 
@@ -9,10 +11,11 @@ use endcap_identity::{FragmentId, IdentityRules, LinkStrength, Possession};
 use endcap_models::lifecycle::History;
 use endcap_protocol::{AnonymousId, ProfileId, UnixMillis};
 use endcap_targeting::Act;
-use endcap_validation::{DomainError, Trust};
+use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 
-use crate::fragment::{Fragment, Named};
+use crate::apart::{Apart, Unread};
+use crate::fragment::Fragment;
 use crate::log_tail::{LogEntry, LogTail};
 use crate::timers::Timers;
 
@@ -67,9 +70,9 @@ impl LatestFragment {
 pub struct ProfileRow {
     /// The profile.
     pub id: ProfileId,
-    /// Its fragments.
+    /// Its fragments; where some lie apart, those that were read.
     pub fragments: BTreeMap<FragmentId, Fragment>,
-    /// Fragments that were here and moved to another profile.
+    /// Fragments that were here and moved to another profile; where some lie apart, those that were asked for.
     pub moved: BTreeMap<FragmentId, Away>,
     /// Lifecycle stages over time.
     pub stages: History,
@@ -86,6 +89,9 @@ pub struct ProfileRow {
     /// Events of the fragments here that wait to leave for the log.
     #[serde(skip)]
     pub tails: BTreeMap<FragmentId, LogTail>,
+    /// What is known of fragments that lie apart and were not read; None where all are in the row.
+    #[serde(skip)]
+    pub apart: Option<Box<Apart>>,
 }
 
 impl ProfileRow {
@@ -102,17 +108,61 @@ impl ProfileRow {
             possessions: BTreeMap::new(),
             latest: None,
             tails: BTreeMap::new(),
+            apart: None,
         }
+    }
+
+    /// How many fragments and pointers it has that were not read.
+    #[must_use]
+    pub fn unread(&self) -> Unread {
+        self.apart.as_ref().map_or_else(Unread::default, |apart| apart.unread())
+    }
+
+    /// What was read and has a row of its own where fragments lie apart.
+    pub(crate) fn rows_read(&self) -> Unread {
+        let names = self.names_apart();
+        names.iter().map(|id| Unread::one(self.fragments.contains_key(id), self.moved.contains_key(id))).sum()
+    }
+
+    /// Names of what has a row of its own where fragments lie apart, as far as it was read.
+    pub(crate) fn names_apart(&self) -> BTreeSet<FragmentId> {
+        let named = self.fragments.keys().chain(self.moved.keys());
+        named.chain(self.possessions.keys()).chain(self.tails.keys()).cloned().collect()
+    }
+
+    /// Whether it has a fragment, read or not.
+    #[must_use]
+    pub fn has_fragments(&self) -> bool {
+        !self.fragments.is_empty() || self.unread().fragments > 0
+    }
+
+    /// Whether fragments count for nothing until they went home, an earlier version having joined them by a claim.
+    #[must_use]
+    pub fn has_guests(&self) -> bool {
+        let apart = self.apart.as_ref().is_some_and(|apart| apart.joined_by_claim().next().is_some());
+        apart || self.fragments.values().any(Fragment::is_joined_by_claim)
+    }
+
+    /// Whether all its fragments are such.
+    #[must_use]
+    pub fn has_only_guests(&self) -> bool {
+        let apart = self.apart.as_ref().is_none_or(|apart| apart.has_only_guests());
+        apart && self.fragments.values().all(Fragment::is_joined_by_claim)
+    }
+
+    /// Whether another fragment than one that was read tells of an order.
+    #[must_use]
+    pub fn knows_order_elsewhere(&self, at: &FragmentId, order_id: &str) -> bool {
+        let mut others = self.fragments.iter().filter(|(id, _)| *id != at).flat_map(|(_, held)| &held.orders);
+        others.any(|held| held.order_id == order_id)
+            || self.apart.as_ref().is_some_and(|apart| apart.knows_order(order_id))
     }
 
     /// User IDs that were proved for this profile, or that a trusted source claims for it.
     #[must_use]
     pub fn users(&self) -> BTreeSet<&str> {
-        let counts =
-            |named: &Named, of: &Fragment| named.trust == Trust::Fact || of.link_strength == LinkStrength::Trusted;
-        let named = self.fragments.values().filter_map(|fragment| Some((fragment.user.as_ref()?, fragment)));
-        let named = named.filter(|(named, of)| counts(named, of)).map(|(named, _)| named.user_id.as_str());
-        named.chain(self.fragments.values().flat_map(Fragment::aliases)).collect()
+        let apart = self.apart.as_ref().into_iter().flat_map(|apart| apart.users());
+        self.fragments.values().flat_map(Fragment::users).chain(apart).collect()
     }
 
     /// Takes for joined by a claim what a source joined that the shop trusts no more: then it goes home as well.
@@ -123,16 +173,18 @@ impl ProfileRow {
                 fragment.link_strength = LinkStrength::Claimed;
             }
         }
+        if let Some(apart) = &mut self.apart {
+            apart.distrust(rules);
+        }
     }
 
     /// Fragments that an earlier version joined to this profile by a claim, at most `most`: they have to go home.
     #[must_use]
     pub fn joined_by_claim(&self, most: usize) -> Vec<FragmentId> {
-        let guests = self
-            .fragments
-            .iter()
-            .filter(|(id, fragment)| fragment.is_joined_by_claim() && id.as_str() != self.id.as_str());
-        guests.map(|(id, _)| id.clone()).take(most).collect()
+        let read = self.fragments.iter().filter(|(_, fragment)| fragment.is_joined_by_claim()).map(|(id, _)| id);
+        let apart = self.apart.as_ref().into_iter().flat_map(|apart| apart.joined_by_claim());
+        let guests = read.chain(apart).filter(|id| id.as_str() != self.id.as_str());
+        guests.take(most).cloned().collect()
     }
 
     /// The fragment that a browser is adding to here, if it is one of this profile's.
@@ -178,7 +230,8 @@ impl ProfileRow {
     /// has to be found by it.
     #[must_use]
     pub fn has_ended(&self, before: UnixMillis) -> bool {
-        let nobody_else = self.moved.is_empty() && self.latest.is_none() && self.tails.is_empty();
+        let nobody_else =
+            self.moved.is_empty() && self.latest.is_none() && self.tails.is_empty() && self.apart.is_none();
         let unknown = |held: &Possession| !held.is_proved && held.links.is_empty();
         nobody_else
             && !self.fragments.is_empty()

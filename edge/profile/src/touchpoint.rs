@@ -110,7 +110,12 @@ impl Touches {
     /// visits do not make the profile forget a campaign.
     fn bound(&mut self) {
         self.latest.sort();
-        while self.latest.len() > MAX_TOUCHES {
+        self.keep(MAX_TOUCHES);
+    }
+
+    /// Keeps so many arrivals: the latest, and among them the last one that says where it came from.
+    pub(crate) fn keep(&mut self, most: usize) {
+        while self.latest.len() > most {
             let kept = self.latest.iter().rposition(|touch| !touch.is_direct());
             self.latest.remove(usize::from(kept == Some(0)));
         }

@@ -61,6 +61,9 @@ pub(crate) struct Config {
     pub(crate) log_tail_bytes: usize,
     /// How long a browser rests before its events leave for the log, in milliseconds.
     pub(crate) log_rest_ms: i64,
+    /// Bytes of a profile's row from which on its fragments lie apart, each in a row of its own; 0: they stay in the row as long as
+    /// that can be stored, as the version before has them.
+    pub(crate) apart_bytes: usize,
     /// Days after which a profile ends whom nobody knows and who ordered nothing; 0: never.
     pub(crate) profile_days: i64,
     /// Days that the event log is kept.
@@ -119,6 +122,9 @@ const RATE_SOURCE: Rate = Rate { per_second: 2000, burst: 8000 };
 const SHARD_MEGABYTES: i64 = 5_000;
 const SHARD_BATCHES: i64 = 9_000;
 /// Bytes of events, compressed, that wait in a row, unless the deployment says otherwise, and at most.
+/// About three browsers: a person of fewer costs one row a batch.
+const APART_BYTES: i64 = 32 * 1024;
+const MAX_APART_BYTES: i64 = 1024 * 1024;
 const LOG_TAIL_BYTES: i64 = 8 * 1024;
 const MAX_LOG_TAIL_BYTES: i64 = 256 * 1024;
 /// How long a browser rests before its events leave, unless the deployment says otherwise, in milliseconds.
@@ -189,6 +195,7 @@ fn read(env: &Env) -> Config {
             if flag("ENDCAP_DEV") { learn_interval_ms } else { LOG_REST_MS },
         )
         .max(0),
+        apart_bytes: number(env, "ENDCAP_APART_BYTES", APART_BYTES).clamp(0, MAX_APART_BYTES) as usize,
         profile_days: number(env, "ENDCAP_PROFILE_DAYS", PROFILE_DAYS).clamp(0, 3650),
         log_days: number(env, "ENDCAP_LOG_DAYS", 90).clamp(1, 3650),
         loopback: if flag("ENDCAP_PUSH_LOOPBACK") { Loopback::Allowed } else { Loopback::Forbidden },

@@ -17,6 +17,8 @@ use crate::table::{Table, sort_small};
 pub const CATEGORIES: usize = 24;
 /// Distinct products remembered per category, the latest.
 pub const VIEWED: usize = 16;
+/// Categories remembered of a person of several browsers; the one touched longest ago is forgotten first.
+pub const PERSON_CATEGORIES: usize = 96;
 /// Products viewed remembered in order, the latest first.
 pub const RECENT: usize = 10;
 /// Version of the binary form.
@@ -135,12 +137,16 @@ impl Behaviour {
     fn category(&mut self, line: &Line, at: UnixMillis) -> &mut CategoryFacts {
         let name = category_of(line);
         if self.categories.get(name).is_none() && self.categories.len() >= CATEGORIES {
-            let oldest = self.categories.iter().min_by_key(|(_, facts)| facts.last_at).map(|(id, _)| id.clone());
-            self.categories.remove(&oldest.unwrap_or_default());
+            self.forget_oldest_category();
         }
         let facts = self.categories.entry(name);
         facts.last_at = facts.last_at.max(at);
         facts
+    }
+
+    fn forget_oldest_category(&mut self) {
+        let oldest = self.categories.iter().min_by_key(|(_, facts)| facts.last_at).map(|(id, _)| id.clone());
+        self.categories.remove(&oldest.unwrap_or_default());
     }
 
     /// Adds up a number over one category, or over all.
@@ -187,6 +193,21 @@ impl Behaviour {
         self.seen.merge(&other.seen);
         for (name, theirs) in other.categories.iter() {
             self.categories.entry(name).merge(theirs);
+        }
+        self.keep_categories(PERSON_CATEGORIES);
+    }
+
+    /// Keeps so many categories, those touched last.
+    pub fn keep_categories(&mut self, most: usize) {
+        while self.categories.len() > most {
+            self.forget_oldest_category();
+        }
+    }
+
+    /// Keeps so many products viewed of each category, the latest.
+    pub fn keep_viewed(&mut self, most: usize) {
+        for facts in self.categories.values_mut() {
+            cut(&mut facts.viewed, most);
         }
     }
 
@@ -278,6 +299,11 @@ impl CategoryFacts {
 fn push_latest(list: &mut Vec<String>, item: &str, max: usize) {
     list.retain(|held| held != item);
     list.push(item.to_owned());
+    cut(list, max);
+}
+
+/// Drops from the front what is over `max`.
+fn cut(list: &mut Vec<String>, max: usize) {
     let surplus = list.len().saturating_sub(max);
     list.drain(..surplus);
 }

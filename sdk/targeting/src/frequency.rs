@@ -90,7 +90,12 @@ impl Seen {
     }
 
     fn bound(&mut self) {
-        while self.campaigns.len() > CAMPAIGNS {
+        self.keep(CAMPAIGNS);
+    }
+
+    /// Keeps so many campaigns, those shown last.
+    pub fn keep(&mut self, most: usize) {
+        while self.campaigns.len() > most {
             let oldest = self.campaigns.iter().min_by_key(|(id, s)| (s.times.last().copied(), (*id).clone()));
             let Some(id) = oldest.map(|(id, _)| id.clone()) else { return };
             self.campaigns.remove(&id);

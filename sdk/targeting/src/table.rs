@@ -79,6 +79,11 @@ impl<V> Table<V> {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
+    /// The values in the order of their keys, to be changed.
+    pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut V> {
+        self.entries.iter_mut().map(|(_, value)| value)
+    }
+
     /// The values in the order of their keys.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &V> {
         self.entries.iter().map(|(_, value)| value)

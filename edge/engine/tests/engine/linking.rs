@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_engine::shop::Snapshot;
-use endcap_engine::visit::refresh_briefly;
+use endcap_engine::visit::refresh;
 use endcap_events::Trait;
 use endcap_identity::{Assignment, FragmentId, IdentityRules, LinkStrength};
 use endcap_profile::{Fragment, Person, ProfileRow, Reassigned};
@@ -342,7 +342,7 @@ proptest! {
         prop_assert_eq!(&brief.orders, &full.orders);
         let (mut fully, mut briefly) = (row.clone(), row);
         let (fully_settled, briefly_settled) =
-            (settled(&mut fully, NOW + DAY_MS), refresh_briefly(&mut briefly, &Snapshot::empty(), NOW + DAY_MS));
+            (settled(&mut fully, NOW + DAY_MS), refresh(&mut briefly, &Snapshot::empty(), NOW + DAY_MS));
         prop_assert_eq!(fully_settled.timers, briefly_settled.timers);
         prop_assert_eq!(fully_settled.person.behaviour, briefly_settled.person.behaviour);
         prop_assert_eq!(fully, briefly);

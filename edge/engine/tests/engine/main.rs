@@ -9,6 +9,7 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
+mod apart;
 mod decisions;
 mod facts;
 mod identity;

@@ -4,7 +4,7 @@
 //! of a format, keep the old file and its test, add a file of the new version:
 //! `cargo test -p endcap-engine --test engine write_fixtures -- --ignored`, which writes only files that are missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use endcap_engine::journey::CART_LEFT;
@@ -15,7 +15,11 @@ use endcap_events::ingest::consent::ConsentSource;
 use endcap_events::ingest::event::Reaction;
 use endcap_identity::{Assignment, FragmentId, LinkStrength};
 use endcap_profile::Signal;
+use endcap_profile::apart::Unread;
+use endcap_profile::digest::Digest;
+use endcap_profile::fragment_rows::{FragmentRows, Wanted, save};
 use endcap_profile::log_tail::{LogEntry, read_entries};
+use endcap_profile::memory_rows::MemoryRows;
 use endcap_profile::resolution::Resolution;
 use endcap_profile::row::Away;
 use endcap_profile::timers::{TimerKey, TimerKind};
@@ -128,11 +132,32 @@ fn row_with_tails() -> ProfileRow {
     row
 }
 
+/// A person of so many browsers that some are at rest, as the rows lie.
+fn rows_apart() -> MemoryRows {
+    let mut row = row_with_tails();
+    for number in 0..6 {
+        let seen = [viewed(&format!("a{number}"), NOW - number * 1000, "boot", "shoes")];
+        receive(&mut row, &with(batch(&seen), "anonymous_id", format!("tablet-{number}").into()), NOW);
+    }
+    let rows = MemoryRows::default();
+    save(&rows, &row, 1).unwrap();
+    rows
+}
+
 /// The files, each with the form that this version writes.
-fn fixtures() -> [(&'static str, Vec<u8>); 5] {
+fn fixtures() -> [(&'static str, Vec<u8>); 7] {
+    let apart = rows_apart();
+    let phone = ProfileId::parse("phone-1").unwrap();
+    let digests = apart.digests(&phone).unwrap();
+
     let mut with_keys = row_with_guest();
     with_keys.timers.arm(journey_step(), NOW + 5, NOW);
     [
+        ("profile-row-v6.bin", apart.row(&phone).unwrap().unwrap()),
+        (
+            "digest-v1.bin",
+            digests.into_iter().find(|bytes| Digest::unpack(bytes).unwrap().0 == first("phone-1")).unwrap(),
+        ),
         ("profile-row-v5.bin", row_with_tails().pack().unwrap()),
         ("profile-row-v4.bin", with_keys.pack().unwrap()),
         ("profile-row-v3.bin", row_with_guest().pack().unwrap()),
@@ -404,7 +429,10 @@ fn other_formats_are_named() {
 #[test]
 fn a_form_cut_short_is_refused() {
     let (behaviour, program) = (read("behaviour-v1.bin"), read("program-v1.bin"));
-    for row in ["profile-row-v1.bin", "profile-row-v2.bin", "profile-row-v3.bin", "profile-row-v5.bin"].map(read) {
+    let digest = read("digest-v1.bin");
+    assert!((0..digest.len()).all(|end| Digest::unpack(&digest[..end]).is_err()));
+    let numbers = [1, 2, 3, 5, 6];
+    for row in numbers.map(|number| read(&format!("profile-row-v{number}.bin"))) {
         for end in 0..row.len() {
             assert!(matches!(ProfileRow::unpack(&row[..end]), Err(DomainError::Format { .. })), "{end} bytes");
         }
@@ -430,7 +458,7 @@ proptest! {
     #[test]
     fn damage_is_an_answer(
         bytes in prop_oneof![damaged("profile-row-v1.bin"), damaged("profile-row-v2.bin"), damaged("profile-row-v3.bin"),
-            damaged("profile-row-v5.bin")],
+            damaged("profile-row-v5.bin"), damaged("profile-row-v6.bin")],
     ) {
         match ProfileRow::unpack(&bytes) {
             Err(error) => prop_assert_eq!(error.code(), "unreadable_row"),
@@ -475,6 +503,28 @@ fn a_row_is_written_in_format_3_as_long_as_that_says_all_of_it() {
     assert_eq!(read, row);
     row.timers.disarm(&key);
     assert_eq!(row.pack().unwrap()[0], 3);
+}
+
+#[test]
+fn a_head_says_of_the_fragments_what_a_batch_needs_and_leaves_the_rest_to_their_rows() {
+    let head = read("profile-row-v6.bin");
+    assert!(ProfileRow::is_head(&head) && !ProfileRow::is_head(&read("profile-row-v5.bin")));
+    let row = ProfileRow::unpack(&head).unwrap();
+    assert_eq!((row.fragments.len(), row.unread()), (0, Unread { fragments: 8, moved: 1, others: 0 }));
+    assert_eq!(row.pack().unwrap(), head);
+    let (named, digest) = Digest::unpack(&read("digest-v1.bin")).unwrap();
+    assert_eq!(named, first("phone-1"));
+    assert_eq!(digest, Digest::of(&row_with_tails().fragments[&first("phone-1")]));
+    // What lies apart is in the form of rows, which earlier versions read as well.
+    let rows = rows_apart().fragments(&row.id, Wanted::All).unwrap();
+    let formats: BTreeSet<u8> = rows.iter().map(|(_, data)| data[0]).collect();
+    assert_eq!(formats, [3, 5].into());
+    // A head behind a head is damage, and so are tails before one.
+    let inner = ProfileRow::new(row.id.clone(), 0).pack().unwrap();
+    let before = head.len() - inner.len();
+    for (outer, row) in [(&head[..before], &head[..]), (&[5, 0][..], &head[..])] {
+        assert!(ProfileRow::unpack(&[outer, row].concat()).is_err());
+    }
 }
 
 #[test]

@@ -158,9 +158,11 @@ pub(crate) fn person(row: &ProfileRow) -> Person {
     Person::fold(&row.fragments)
 }
 
-/// Settles in a shop with nothing configured.
+/// Settles in a shop with nothing configured, and folds the whole person.
 pub(crate) fn settled(row: &mut ProfileRow, now: UnixMillis) -> Refreshed {
-    refresh(row, &Snapshot::empty(), now)
+    let mut refreshed = refresh(row, &Snapshot::empty(), now);
+    refreshed.person.add_history(&row.fragments);
+    refreshed
 }
 
 /// A product of the test shop, 19.99 EUR.

@@ -22,6 +22,8 @@ use endcap_identity::{
 };
 use endcap_profile::dedupe::Accepted;
 use endcap_profile::evidence_policy::EvidencePolicy;
+use endcap_profile::fragment_rows::{Wanted, load, load_for, save};
+use endcap_profile::memory_rows::MemoryRows;
 use endcap_profile::resolution::Resolution;
 use endcap_profile::row::LatestFragment;
 use endcap_profile::{Fragment, ProfileRow, Reassigned};
@@ -234,6 +236,8 @@ pub(crate) struct World<'a> {
     pub(crate) script: &'a Script,
     pub(crate) mutation: Option<Mutation>,
     pub(crate) rows: BTreeMap<ProfileId, ProfileRow>,
+    /// The same as they are stored, where fragments lie apart.
+    stored: MemoryRows,
     pub(crate) errands: BTreeMap<u32, BTreeMap<String, Errand>>,
     /// The parts of the graph; one where it is in one piece.
     pub(crate) parts: Vec<MemoryGraph>,
@@ -271,6 +275,7 @@ impl<'a> World<'a> {
             mutation,
             clients,
             rows: BTreeMap::new(),
+            stored: MemoryRows::default(),
             errands: BTreeMap::new(),
             parts: vec![MemoryGraph::default(); usize::from(partitions)],
             jobs: Jobs::default(),
@@ -300,6 +305,38 @@ impl<'a> World<'a> {
 
     pub(crate) fn partitions(&self) -> u16 {
         self.parts.len() as u16
+    }
+
+    /// Whether fragments of one person lie apart from their row: where the graph is in several parts, to have both.
+    fn lies_apart(&self) -> bool {
+        self.partitions() > 1
+    }
+
+    /// A row with what a browser's batch needs of it.
+    fn row_for(&self, id: &ProfileId, browser: &AnonymousId, wanted: Option<&FragmentId>) -> ProfileRow {
+        let apart = || load_for(&self.stored, id, browser, wanted).unwrap();
+        let row = if self.lies_apart() { apart() } else { self.rows.get(id).cloned() };
+        row.unwrap_or_else(|| ProfileRow::new(id.clone(), NOW))
+    }
+
+    /// A row with one fragment, if it has that.
+    fn row_with(&self, id: &ProfileId, fragment: Option<&FragmentId>) -> Option<ProfileRow> {
+        let named = fragment.cloned().into_iter().collect();
+        let apart = || load(&self.stored, id, Wanted::Named(&named)).unwrap();
+        if self.lies_apart() { apart() } else { self.rows.get(id).cloned() }
+    }
+
+    /// Stores a row.
+    fn put(&mut self, row: ProfileRow) {
+        let id = row.id.clone();
+        let whole = if self.lies_apart() {
+            save(&self.stored, &row, 1).unwrap();
+            let read = load(&self.stored, &id, Wanted::All).unwrap();
+            ProfileRow { apart: None, ..read.unwrap() }
+        } else {
+            row
+        };
+        self.rows.insert(id, whole);
     }
 
     /// The whole graph, whatever its parts.
@@ -663,9 +700,10 @@ impl<'a> World<'a> {
             Request::Point(point) => {
                 let home = ProfileRoute::home(&point.browser).unwrap().profile;
                 let careless = self.has(Mutation::EarlierPointCounts);
-                if let Some(row) = self.rows.get_mut(&home) {
+                if let Some(mut row) = self.row_with(&home, None) {
                     row.latest.take_if(|_| careless);
                     row.note_latest(&point.latest);
+                    self.put(row);
                 }
                 self.answer(from, ticket, Answer::Done);
             }
@@ -692,7 +730,7 @@ impl<'a> World<'a> {
     /// A batch at a row: the answer, or where it goes on.
     fn batch(&mut self, shard: u32, mut delivery: Delivery) -> Result<Answer, (ProfileId, Request)> {
         let (id, now) = (delivery.row.clone(), self.now());
-        let mut row = self.rows.get(&id).cloned().unwrap_or_else(|| ProfileRow::new(id.clone(), NOW));
+        let mut row = self.row_for(&id, &delivery.batch.anonymous_id, delivery.wanted.as_ref());
         let lead = row.resolve(&delivery.batch.anonymous_id, delivery.wanted.as_ref()).unwrap();
         self.note(|| format!("  row {id:?}, wanted {:?}: {lead:?}", delivery.wanted));
         let at = match lead {
@@ -770,7 +808,7 @@ impl<'a> World<'a> {
             .inherited_dedupe(&at, &[])
             .filter(|_| !self.has(Mutation::NothingInherited) && !self.has(Mutation::KnownNotTakenOut));
         let latest = row.latest_of(&at).filter(|_| begins);
-        self.rows.insert(id.clone(), row);
+        self.put(row);
         self.point(shard, latest);
         let grant = delivery.shown.as_ref().and_then(|shown| granted(&possession, shown));
         match visit.succession {
@@ -871,7 +909,7 @@ impl<'a> World<'a> {
     /// Carries the graph's word out; a fragment that leaves is an errand in the same transaction.
     fn reassign(&mut self, id: &ProfileId, fragment: &FragmentId, assignment: &Assignment) -> Reassigned {
         let careless = self.has(Mutation::SeatWithoutVersion);
-        let Some(row) = self.rows.get_mut(id) else { return Reassigned::Unknown };
+        let Some(mut row) = self.row_with(id, Some(fragment)) else { return Reassigned::Unknown };
         if let Some(held) = row.fragments.get_mut(fragment).filter(|_| careless) {
             held.assignment_version = 0;
         }
@@ -897,23 +935,26 @@ impl<'a> World<'a> {
             self.errands.entry(shard_of(id)).or_default().insert(key, Errand::Bring(bring));
             self.point(shard_of(id), latest.filter(|_| !self.has(Mutation::PointStaysBehind)));
         }
+        self.put(row);
         self.note(|| format!("  row {id:?} reassigns {fragment:?} {assignment:?}: {}", word(&reassigned)));
         reassigned
     }
 
     fn absorb(&mut self, bring: Bring) {
         let careless = self.has(Mutation::AbsorbWithoutVersion);
-        let row = self.rows.entry(bring.to.clone()).or_insert_with(|| ProfileRow::new(bring.to.clone(), NOW));
+        let held = self.row_with(&bring.to, Some(&bring.id));
+        let mut row = held.unwrap_or_else(|| ProfileRow::new(bring.to.clone(), NOW));
         if careless {
             row.moved.remove(&bring.id);
             row.fragments.insert(bring.id.clone(), bring.fragment);
-            return;
+            return self.put(row);
         }
         let version = bring.fragment.assignment_version;
         let taken = row.absorb(&bring.id, bring.fragment);
         if taken {
             row.possessions.extend(bring.possession.map(|held| (bring.id.clone(), held)));
         }
+        self.put(row);
         self.note(|| format!("  row {:?} takes {:?} in, version {version}: {taken}", bring.to, bring.id));
     }
 

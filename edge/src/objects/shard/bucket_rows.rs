@@ -13,6 +13,7 @@ use worker::SqlStorageValue;
 use super::store::Store;
 use super::table::all::TABLES;
 use super::table::contract::Transfer;
+use super::table::fragment::FRAGMENTS;
 use crate::platform::error::EdgeError;
 
 /// Packed rows by table.
@@ -73,6 +74,10 @@ impl Store {
                 Transfer::Copied { put, .. } => put(self, &bytes)?,
                 Transfer::Stays(_) => return Err(wrong(name.clone()).into()),
             }
+        }
+        // A version that does not know rows of fragments would leave them behind.
+        if !rows.contains_key(FRAGMENTS) && self.has_heads(profiles)? {
+            return Err(wrong(format!("{profiles:?} without their fragments")).into());
         }
         Ok(())
     }

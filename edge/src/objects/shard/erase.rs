@@ -3,9 +3,9 @@
 //! The identity graph asks every shard, until each has nothing left (`graph/erase.rs`). Each step may run twice.
 
 use endcap_engine::shop::Snapshot;
-use endcap_engine::visit::refresh;
 use endcap_identity::FragmentId;
 use endcap_profile::erase::Remains;
+use endcap_profile::fragment_rows::Wanted;
 use endcap_protocol::UnixMillis;
 use worker::Response;
 
@@ -26,7 +26,7 @@ impl ProfileShard {
     pub(super) fn names_route(&self, ask: &NamesAsk) -> Result<Response, EdgeError> {
         let mut known = KnownNames::default();
         for id in &ask.fragments {
-            let Some(row) = self.store.load(id.as_str())? else { continue };
+            let Some(row) = self.store.load_with(id.as_str(), Wanted::Named(&ask.fragments))? else { continue };
             for (id, fragment) in row.fragments.iter().filter(|(id, _)| ask.fragments.contains(*id)) {
                 known.names.extend(fragment.names(id));
                 known.fragments.insert(id.clone());
@@ -77,7 +77,7 @@ impl ProfileShard {
         // Counted once the transaction holds: one that fails is tried again.
         let mut sums = ErasedRows::default();
         self.store.db.transaction(|| {
-            let mut row = self.store.load(id)?;
+            let mut row = self.store.load_with(id, Wanted::Named(&step.fragments))?;
             let remains = row.as_mut().map_or(Remains::Untouched, |row| row.erase(&step.fragments));
             let profile = ErasedProfile { id, fragments: &step.fragments, is_gone: remains == Remains::Nothing };
             for table in TABLES {
@@ -92,7 +92,7 @@ impl ProfileShard {
                 return self.store.drop_row(id);
             }
             row.subscriptions = self.store.subscriptions(id)?.len() as u32;
-            let refreshed = refresh(row, snapshot, now);
+            let refreshed = self.store.refresh(row, snapshot, now)?;
             self.store.save_refreshed(row, &refreshed)
         })?;
         done.sums.add(sums);

@@ -4,7 +4,10 @@
 //! route comes to the profile that it began as. That one knows the latest fragment, so nobody walks through all that came
 //! before. It is told by a job of the outbox: when a fragment begins, and when it moves to another profile.
 
+use std::collections::BTreeSet;
+
 use endcap_identity::{FragmentId, Possession, ProfileRoute, Reassignment};
+use endcap_profile::fragment_rows::Wanted;
 use endcap_profile::row::LatestFragment;
 use endcap_profile::{PackedFragment, ProfileRow};
 use endcap_protocol::{UnixMillis, bucket_of};
@@ -78,7 +81,8 @@ impl ProfileShard {
             if self.is_erased(&point.latest.fragment, clock::now())? {
                 return Ok(());
             }
-            let Some(mut row) = self.store.load(home.as_str())? else { return Ok(()) };
+            let stored = self.store.load_with(home.as_str(), Wanted::Named(&BTreeSet::new()))?;
+            let Some(mut row) = stored else { return Ok(()) };
             if row.note_latest(&point.latest) { self.store.save(&row) } else { Ok(()) }
         })?;
         response::json(&Done {})

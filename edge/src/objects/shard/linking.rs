@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use endcap_engine::shop::Snapshot;
-use endcap_engine::visit::refresh;
 use endcap_identity::{Assertion, Possession, Reassignment, partition};
+use endcap_profile::dedupe::carried;
+use endcap_profile::fragment_rows::Wanted;
 use endcap_profile::{Fragment, PackedFragment, ProfileRow, Reassigned};
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
 use endcap_validation::DomainError;
@@ -156,7 +157,7 @@ impl ProfileShard {
     ) -> Result<Reassigned, EdgeError> {
         let id = &reassignment.fragment;
         let done = || job.map_or(Ok(()), |job| self.store.drop_job(job));
-        let stored = self.store.load(profile_id.as_str())?;
+        let stored = self.store.load_with(profile_id.as_str(), Wanted::Named(&[id.clone()].into()))?;
         let mut row = stored.unwrap_or_else(|| ProfileRow::new(profile_id.clone(), now));
         let here = row.fragments.contains_key(id) || row.moved.contains_key(id);
         if !here && self.is_erased(id, now)? {
@@ -170,13 +171,14 @@ impl ProfileShard {
         match &reassigned {
             Reassigned::Follow(_) | Reassigned::Unknown => return Ok(reassigned),
             Reassigned::Leaves(fragment) => {
+                let overflow = carried(overflow);
                 let leaving = PackedFragment { fragment: Fragment::clone(fragment), overflow };
                 self.pack_off(&mut row, (&leaving, possession), reassignment)?;
             }
             Reassigned::Done | Reassigned::Stays => {}
         }
         if reassigned != Reassigned::Done {
-            let refreshed = refresh(&mut row, snapshot, now);
+            let refreshed = self.store.refresh(&mut row, snapshot, now)?;
             self.store.save_refreshed(&row, &refreshed)?;
         }
         done()?;
@@ -228,7 +230,8 @@ impl ProfileShard {
         let arriving: PackedFragment = postcard::from_bytes(&packed).map_err(|e| damaged(e.to_string()))?;
         let id = moving.into.as_str();
         let next = self.store.db.transaction(|| {
-            let stored = self.store.load(id)?;
+            let named = [moving.fragment_id.clone()].into();
+            let stored = self.store.load_with(id, Wanted::Named(&named))?;
             let mut row = stored.unwrap_or_else(|| ProfileRow::new(moving.into.clone(), now));
             if self.is_erased(&moving.fragment_id, now)? || !row.absorb(&moving.fragment_id, arriving.fragment) {
                 return Ok(None);
@@ -241,7 +244,7 @@ impl ProfileShard {
                 self.store.put_subscription(id, stored)?;
             }
             row.subscriptions = self.store.subscriptions(id)?.len() as u32;
-            let refreshed = refresh(&mut row, &snapshot, now);
+            let refreshed = self.store.refresh(&mut row, &snapshot, now)?;
             self.store.save_refreshed(&row, &refreshed)?;
             Ok(refreshed.timers.iter().map(|timer| timer.to).min())
         })?;

@@ -6,6 +6,7 @@
 use endcap_engine::health::awake::learning_due;
 use endcap_identity::FragmentId;
 use endcap_profile::ProfileRow;
+use endcap_profile::fragment_rows::Wanted;
 use endcap_profile::log_tail::LogEntry;
 use endcap_protocol::UnixMillis;
 
@@ -57,7 +58,7 @@ impl Store {
         for (at, tail) in row.tails.extract_if(.., |at, _| leaves(at)) {
             self.append_tail(&id, &at, &tail)?;
         }
-        if row.tails.is_empty() {
+        if row.tails.is_empty() && row.unread().fragments == 0 {
             self.forget_tail(&id);
         }
         Ok(())
@@ -78,7 +79,8 @@ impl Store {
         let (mut some, mut outcome) = (false, Ok(()));
         for id in profiles {
             let logged = self.db.transaction(|| {
-                let Some(mut row) = self.load(id)?.filter(|row| !row.tails.is_empty()) else { return Ok(false) };
+                let waiting = self.load_with(id, Wanted::WithTails)?;
+                let Some(mut row) = waiting.filter(|row| !row.tails.is_empty()) else { return Ok(false) };
                 self.log_tails(&mut row, None)?;
                 self.save(&row).map(|()| true)
             });
@@ -106,7 +108,8 @@ impl Store {
         let found = self.with_tails(&after, SCANNED)?;
         for id in found.ids {
             // One that cannot be read is looked at again when it would have rested.
-            let last = self.load(&id).ok().flatten().and_then(|row| row.tails.values().map(|tail| tail.last).max());
+            let waiting = self.load_with(&id, Wanted::WithTails);
+            let last = waiting.ok().flatten().and_then(|row| row.tails.values().map(|tail| tail.last).max());
             self.tails.borrow_mut().waiting.entry(id).or_insert(last.unwrap_or(now));
         }
         self.tails.borrow_mut().search = found.next;
@@ -131,7 +134,9 @@ impl ProfileShard {
             row.log(at, entry)?;
         }
         if row.tails_are_full(config.log_tail_bytes, config.log_rest_ms, now) {
+            row.read_more(&self.store, Wanted::WithTails)?;
             self.store.log_tails(row, None)?;
+            self.store.forget_tail(row.id.as_str());
         } else if !row.tails.is_empty() {
             self.store.note_tail(row.id.as_str(), now);
             return Ok(self.store.tail_due(now, config.log_rest_ms));

@@ -1,6 +1,7 @@
 //! When a shard's alarm has to ring next, and saving a profile with what follows for it.
 
-use endcap_engine::visit::Refreshed;
+use endcap_engine::shop::Snapshot;
+use endcap_engine::visit::{Refreshed, refresh};
 use endcap_events::ingest::quarantine::KEPT_DAYS;
 use endcap_profile::ProfileRow;
 use endcap_protocol::{DAY_MS, UnixMillis};
@@ -18,12 +19,23 @@ impl Store {
         Ok(self.db.first(query, vec![(KEPT_DAYS * DAY_MS).into()])?.map(|row| row.int(0)).filter(|due| *due != 0))
     }
 
+    /// Folds a profile and lets its stage follow time, once the digests are read that the fold lacks.
+    pub(crate) fn refresh(
+        &self,
+        row: &mut ProfileRow,
+        snapshot: &Snapshot,
+        now: UnixMillis,
+    ) -> Result<Refreshed, EdgeError> {
+        row.read_digests(self, Some(&snapshot.settings.identity))?;
+        Ok(refresh(row, snapshot, now))
+    }
+
     /// Saves a profile after time has passed: its row, its timers, its stage.
     pub(crate) fn save_refreshed(&self, row: &ProfileRow, refreshed: &Refreshed) -> Result<(), EdgeError> {
         self.save(row)?;
         let id = row.id.as_str();
         refreshed.timers.iter().try_for_each(|timer| self.move_timer(id, timer))?;
-        if row.fragments.is_empty() {
+        if !row.has_fragments() {
             return self.drop_membership(id);
         }
         if !refreshed.stage_changed {

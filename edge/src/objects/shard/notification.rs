@@ -1,6 +1,7 @@
 //! Taking what browsers report about notifications to the profile that remembers the message.
 
 use endcap_identity::{FragmentId, Purpose};
+use endcap_profile::fragment_rows::Wanted;
 use endcap_protocol::bucket_of;
 use endcap_push::ReportBody;
 use endcap_validation::{DomainError, read_json};
@@ -48,7 +49,9 @@ impl ProfileShard {
         }
         let now = clock::now();
         let next = self.store.db.transaction(|| {
-            let Some(mut row) = self.store.load(report.profile_id.as_str())? else { return Ok(None) };
+            let remembers = Wanted::Mentioning(&report.message_id);
+            let Some(mut row) = self.store.load_with(report.profile_id.as_str(), remembers)? else { return Ok(None) };
+            row.read_more(&self.store, Wanted::Named(&[report.fragment.clone()].into()))?;
             if row.push_reported(&report.message_id, report.outcome, now) {
                 self.store.save(&row)?;
             }

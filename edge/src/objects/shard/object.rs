@@ -82,7 +82,7 @@ impl DurableObject for ProfileShard {
         if let Err(error) = make(&db) {
             worker::console_error!("schema: {error}");
         }
-        let store = Store::new(db);
+        let store = Store::new(db, config(&env).apart_bytes);
         if let Err(error) = store.load_bucket_states() {
             worker::console_error!("states of buckets: {error}");
         }

@@ -3,7 +3,10 @@
 //! Once a day the alarm looks through all profiles, a bounded part at a time, and takes out what has ended with everything that
 //! lies beside it. The log and the quarantine age by themselves.
 
+use std::collections::BTreeSet;
+
 use endcap_profile::ProfileRow;
+use endcap_profile::fragment_rows::Wanted;
 use endcap_protocol::{DAY_MS, UnixMillis};
 
 use super::object::ProfileShard;
@@ -45,7 +48,11 @@ impl ProfileShard {
 
     fn end_profile(&self, id: &str, before: UnixMillis) -> Result<(), EdgeError> {
         self.store.db.transaction(|| {
-            let Some(row) = self.store.load(id)?.filter(|row| row.has_ended(before)) else { return Ok(()) };
+            let Some(row) =
+                self.store.load_with(id, Wanted::Named(&BTreeSet::new()))?.filter(|row| row.has_ended(before))
+            else {
+                return Ok(());
+            };
             self.take_out(&row)
         })
     }

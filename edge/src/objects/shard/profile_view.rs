@@ -2,8 +2,8 @@
 
 use endcap_engine::computed_traits::{Reference, utc_hour};
 use endcap_engine::profile_view::{ProfileView, Unproved};
-use endcap_engine::visit::refresh;
 use endcap_identity::FragmentId;
+use endcap_profile::fragment_rows::Wanted;
 use endcap_profile::resolution::Resolution;
 use endcap_validation::DomainError;
 use worker::Response;
@@ -18,7 +18,7 @@ use crate::rpc::snapshots;
 impl ProfileShard {
     /// What a fragment did; nothing where it moved on since.
     pub(super) fn fragment(&self, ask: &FragmentAsk) -> Result<Response, EdgeError> {
-        let row = self.store.load(ask.profile_id.as_str())?;
+        let row = self.store.load_with(ask.profile_id.as_str(), Wanted::Named(&[ask.fragment.clone()].into()))?;
         let held = row.as_ref().and_then(|row| row.fragments.get(&ask.fragment));
         let seen = held.map(|fragment| FragmentSeen {
             events: fragment.accepted,
@@ -51,11 +51,12 @@ impl ProfileShard {
             let away = away.ok_or(DomainError::NotFound("profile"))?;
             return response::json(&Moved { moved_to: away.to.clone(), fragment: own });
         }
-        let refreshed = refresh(&mut row, &snapshot, now);
+        let mut person = self.store.refresh(&mut row, &snapshot, now)?.person;
+        person.add_history(&row.fragments);
         let zone = Zone::parse(&snapshot.settings.time_zone).ok();
         let hour_of = |at| zone.as_ref().map_or_else(|| utc_hour(at), |zone| zone.hour(at));
         let reference = Reference { catalogue: &snapshot.catalogue, hour_of: &hour_of };
-        let view = ProfileView::new(&row, &refreshed.person, reference);
+        let view = ProfileView::new(&row, &person, reference);
         response::json(&ProfileView { unproved: question.unproved.then_some(Unproved::Lookup(true)), ..view })
     }
 }

@@ -9,8 +9,8 @@
 //! The service worker (`wasm-pkg/src/sw.ts`) shows the notification first. Then it reports that it was shown, clicked
 //! or closed, with the signed token that came with it.
 
-use endcap_engine::visit::refresh;
 use endcap_identity::{FragmentId, Purpose};
+use endcap_profile::fragment_rows::Wanted;
 use endcap_protocol::touch::cut;
 use endcap_protocol::{UnixMillis, bucket_of};
 use endcap_push::{
@@ -44,7 +44,7 @@ impl ProfileShard {
             return self.store.drop_job(&job.id);
         };
         // Read first: a row that only a newer version can read would have the message sent with each try.
-        self.store.load(send.profile_id.as_str())?;
+        self.store.load_with(send.profile_id.as_str(), Wanted::Mentioning(&send.message_id))?;
         let attempt = Attempt {
             number: job.tries.attempts + 1,
             spread: u64::from(bucket_of(&send.message_id)),
@@ -133,16 +133,19 @@ impl ProfileShard {
                 Outcome::Retry { after_ms } => self.store.postpone_job(&job.id, now.saturating_add(after_ms))?,
                 _ => self.store.drop_job(&job.id)?,
             }
-            let Some(mut row) = self.store.load(profile_id)? else { return Ok(()) };
+            let Some(mut row) = self.store.load_with(profile_id, Wanted::Mentioning(&send.message_id))? else {
+                return Ok(());
+            };
+            let at = FragmentId::parse(&stored.fragment_id)?;
+            row.read_more(&self.store, Wanted::Named(&[at.clone()].into()))?;
             row.push_answered(&send.message_id, outcome, now);
             if matches!(outcome, Outcome::Gone | Outcome::Resubscribe) {
                 self.store.drop_subscription(profile_id, &stored.endpoint)?;
                 let left = self.store.subscriptions(profile_id)?;
-                let at = FragmentId::parse(&stored.fragment_id)?;
                 let still = left.iter().any(|other| other.fragment_id == stored.fragment_id);
                 row.set_subscriptions(&at, left.len() as u32, still, now);
             }
-            let refreshed = refresh(&mut row, &snapshot, now);
+            let refreshed = self.store.refresh(&mut row, &snapshot, now)?;
             self.store.save_refreshed(&row, &refreshed)
         })
     }

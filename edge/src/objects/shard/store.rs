@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_engine::layout::BucketState;
+use endcap_profile::digest_cache::DigestCache;
 use endcap_protocol::bucket_of;
 
 use super::open_tails::OpenTails;
@@ -19,15 +20,21 @@ pub(crate) struct Store {
     pub(crate) changed: RefCell<BTreeSet<String>>,
     /// Which profiles have events that wait for the log.
     pub(crate) tails: RefCell<OpenTails>,
+    /// Digests of the person that was completed last.
+    pub(crate) digests: DigestCache,
+    /// Bytes from which on the fragments of a profile lie apart from its row.
+    pub(crate) apart_bytes: usize,
     /// The room that refused events take, or took before some went; None until it matters.
     pub(crate) refused_weight: Cell<Option<i64>>,
 }
 
 impl Store {
     /// The rows of a database whose tables were made.
-    pub(crate) fn new(db: Db) -> Self {
+    pub(crate) fn new(db: Db, apart_bytes: usize) -> Self {
         Self {
             db,
+            digests: DigestCache::default(),
+            apart_bytes,
             bucket_states: RefCell::default(),
             changed: RefCell::default(),
             tails: RefCell::default(),

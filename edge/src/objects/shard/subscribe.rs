@@ -1,6 +1,5 @@
 //! Web push subscriptions.
 
-use endcap_engine::visit::refresh;
 use endcap_identity::possession::{Judgement, Moment};
 use endcap_identity::possession_token::RenewalToken;
 use endcap_identity::server_fragment::check_browsers;
@@ -105,7 +104,8 @@ impl ProfileShard {
         let now = clock::now();
         let snapshot = snapshots::current(&self.env, now).await?;
         let next = self.store.db.transaction(|| {
-            let stored = self.store.load(profile_id)?;
+            let named = destination.fragment.as_ref();
+            let stored = self.store.load_for(&destination.profile, &change.anonymous_id, named)?;
             let mut row = stored.unwrap_or_else(|| ProfileRow::new(destination.profile.clone(), now));
             let at = match row.resolve(&change.anonymous_id, destination.fragment.as_ref())? {
                 Resolution::Here(at) => at,
@@ -139,7 +139,7 @@ impl ProfileShard {
             let left = self.store.subscriptions(profile_id)?;
             let still = left.iter().any(|stored| stored.fragment_id == at.as_str());
             row.set_subscriptions(&at, left.len() as u32, still, now);
-            let refreshed = refresh(&mut row, &snapshot, now);
+            let refreshed = self.store.refresh(&mut row, &snapshot, now)?;
             self.store.save_refreshed(&row, &refreshed)?;
             Ok(AfterChange::Due(refreshed.timers.iter().map(|timer| timer.to).min()))
         })?;

@@ -13,8 +13,8 @@
 
 use endcap_engine::journey::{CART_LEFT, cart_left_due, cart_left_text};
 use endcap_engine::shop::Snapshot;
-use endcap_engine::visit::refresh;
 use endcap_identity::FragmentId;
+use endcap_profile::fragment_rows::Wanted;
 use endcap_profile::timers::TimerKey;
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{UnixMillis, uuid};
@@ -81,17 +81,24 @@ impl ProfileShard {
         // A kind that only a newer version runs is put off as well: this one would drop it.
         let runs = |key: &TimerKey| [TimerKey::CART_LEFT, TimerKey::STAGE].contains(key);
         let key = timer.key().filter(runs).ok_or_else(unknown)?;
-        let Some(mut row) = self.store.load(&timer.profile_id)? else { return Ok(()) };
+        // Of the fragments only those are read that may remember a message.
+        let subscriptions = self.store.subscriptions(&timer.profile_id)?;
+        let named =
+            subscriptions.iter().map(|stored| FragmentId::parse(&stored.fragment_id)).collect::<Result<_, _>>()?;
+        let Some(mut row) = self.store.load_with(&timer.profile_id, Wanted::Named(&named))? else { return Ok(()) };
+        if row.fragments.is_empty() {
+            row.read_more(&self.store, Wanted::All)?;
+        }
         row.timers.disarm(&key);
         // The first fold tells whether the message is due. Deciding it changes the row, so the timers are computed
         // afterwards.
         let mut looked = row.clone();
-        let person = refresh(&mut looked, snapshot, now).person;
+        let person = self.store.refresh(&mut looked, snapshot, now)?.person;
         let due = cart_left_due(&row, &person, &snapshot.settings.cart_push);
         if key == TimerKey::CART_LEFT && due.is_some_and(|due| due <= now) {
             self.decide_push(&mut row, &person, snapshot, now)?;
         }
-        let refreshed = refresh(&mut row, snapshot, now);
+        let refreshed = self.store.refresh(&mut row, snapshot, now)?;
         self.send_home(&row, now)?;
         self.store.save_refreshed(&row, &refreshed)
     }

@@ -6,7 +6,7 @@ use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::decide::{Decision, LEAST_ROOM, Setting, decide};
 use endcap_engine::held_id::{HeldId, Inherited, rest};
 use endcap_engine::shop::Snapshot;
-use endcap_engine::visit::{Visit, alone, refresh_briefly};
+use endcap_engine::visit::{Visit, alone};
 use endcap_events::ingest::event::{Event, Kind};
 use endcap_events::ingest::{Batch, ingest_from};
 use endcap_identity::possession::{Judgement, Moment};
@@ -232,7 +232,8 @@ impl ProfileShard {
         now: UnixMillis,
     ) -> Result<Step, EdgeError> {
         self.store.db.transaction(|| {
-            let stored = self.store.load(destination.profile.as_str())?;
+            let named = destination.fragment.as_ref();
+            let stored = self.store.load_for(&destination.profile, &batch.anonymous_id, named)?;
             let mut row = stored.unwrap_or_else(|| ProfileRow::new(destination.profile.clone(), now));
             let at = match row.resolve(&batch.anonymous_id, destination.fragment.as_ref())? {
                 Resolution::Begins(at) if self.is_erased(&at, now)? => return Ok(Step::Erased),
@@ -318,7 +319,7 @@ impl ProfileShard {
         if possession.generation > held.possession.generation {
             self.end_subscriptions(row, at, now)?;
         }
-        let refreshed = refresh_briefly(row, snapshot, now);
+        let refreshed = self.store.refresh(row, snapshot, now)?;
         // A page that only asks, or repeats itself, writes nothing; one that changes its mind about consent does.
         let fragment_changed = before.is_some_and(|before| row.fragments.get(at) != Some(&before));
         let changed = !visit.accepted.is_empty()

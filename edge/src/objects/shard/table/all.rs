@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::contract::{Access, Erasure, Table, Transfer, Upgrade};
 use super::dedupe_overflow::DedupeOverflowTable;
 use super::event_log::EventLogTable;
+use super::fragment::FragmentTable;
 use super::holding::HoldingTable;
 use super::membership::MembershipTable;
 use super::meta::MetaTable;
@@ -24,13 +25,14 @@ use crate::platform::error::EdgeError;
 
 /// Every table. Erasure goes in this order: tombstones come first, so that no fragment on its way brings back rows that
 /// a later table deletes.
-pub(crate) const TABLES: [&dyn Table; 13] = [
+pub(crate) const TABLES: [&dyn Table; 14] = [
     &TombstoneTable,
     &OutboxTable,
     &ParkedJobTable,
     &QuarantineTable,
     &EventLogTable,
     &ProfileTable,
+    &FragmentTable,
     &DedupeOverflowTable,
     &TimerTable,
     &SubscriptionTable,

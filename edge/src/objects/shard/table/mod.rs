@@ -8,6 +8,7 @@ pub(super) mod all;
 pub(super) mod contract;
 pub(super) mod dedupe_overflow;
 pub(super) mod event_log;
+pub(super) mod fragment;
 pub(super) mod holding;
 pub(super) mod membership;
 pub(super) mod meta;

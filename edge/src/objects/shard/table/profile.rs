@@ -1,8 +1,11 @@
 //! `profile`: one packed row for each profile.
 
 use endcap_engine::person_export::{Belongings, FragmentView};
+use endcap_identity::FragmentId;
 use endcap_profile::ProfileRow;
-use endcap_profile::packed_row::FORMAT_WITH_TAILS;
+use endcap_profile::fragment_rows::{self, Wanted};
+use endcap_profile::packed_row::{FORMAT_APART, FORMAT_WITH_TAILS};
+use endcap_protocol::{AnonymousId, ProfileId};
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 
@@ -66,13 +69,13 @@ fn put(store: &Store, rows: &[u8]) -> Result<(), EdgeError> {
         if ProfileRow::has_tails(&data) {
             store.note_tail(&id, clock::now());
         }
-        store.put_row(&id, data)
+        store.put_packed_row(&id, data)
     })
 }
 
 fn show(store: &Store, ask: &BelongingsAsk, shown: &mut Belongings) -> Result<(), EdgeError> {
     for id in &ask.fragments {
-        let Some(row) = store.load(id.as_str())? else { continue };
+        let Some(row) = store.load_with(id.as_str(), Wanted::Named(&ask.fragments))? else { continue };
         let theirs = row.fragments.iter().filter(|(id, _)| ask.fragments.contains(*id));
         shown.fragments.extend(theirs.map(|(id, fragment)| FragmentView::new(id, fragment)));
     }
@@ -106,23 +109,42 @@ pub(crate) struct FoundProfiles {
 }
 
 impl Store {
-    /// A profile; none of those whose bucket is not here.
+    /// A profile with all its fragments; none of those whose bucket is not here.
     pub(crate) fn load(&self, profile_id: &str) -> Result<Option<ProfileRow>, EdgeError> {
-        if !self.may_read(profile_id) {
-            return Ok(None);
-        }
-        let row = self.db.first("SELECT data FROM profile WHERE id = ?", vec![profile_id.into()])?;
-        Ok(row.map(|row| ProfileRow::unpack(&row.blob(0))).transpose()?)
+        self.load_with(profile_id, Wanted::All)
     }
 
-    /// Writes a profile whose bucket is here.
+    /// A profile with some of its fragments, where they lie apart.
+    pub(crate) fn load_with(&self, profile_id: &str, wanted: Wanted<'_>) -> Result<Option<ProfileRow>, EdgeError> {
+        // Who is to have one row again has to be read as a whole.
+        let wanted = if self.apart_bytes == 0 { Wanted::All } else { wanted };
+        match ProfileId::parse(profile_id) {
+            Ok(profile) if self.may_read(profile_id) => fragment_rows::load(self, &profile, wanted),
+            _ => Ok(None),
+        }
+    }
+
+    /// A profile with the fragments that a request of a browser may be about.
+    pub(crate) fn load_for(
+        &self,
+        profile: &ProfileId,
+        browser: &AnonymousId,
+        named: Option<&FragmentId>,
+    ) -> Result<Option<ProfileRow>, EdgeError> {
+        if self.apart_bytes == 0 || !self.may_read(profile.as_str()) {
+            return self.load(profile.as_str());
+        }
+        fragment_rows::load_for(self, profile, browser, named)
+    }
+
+    /// Writes a profile whose bucket is here, as far as it changed since it was read.
     pub(crate) fn save(&self, row: &ProfileRow) -> Result<(), EdgeError> {
         self.may_write(row.id.as_str())?;
-        self.put_row(row.id.as_str(), row.pack()?)
+        fragment_rows::save(self, row, self.apart_bytes)
     }
 
     /// Writes a packed row.
-    fn put_row(&self, id: &str, data: Vec<u8>) -> Result<(), EdgeError> {
+    pub(super) fn put_packed_row(&self, id: &str, data: Vec<u8>) -> Result<(), EdgeError> {
         self.db.run(
             "INSERT INTO profile(id, bucket, data) VALUES(?, ?, ?)
              ON CONFLICT(id) DO UPDATE SET data = excluded.data",
@@ -130,14 +152,25 @@ impl Store {
         )
     }
 
-    /// Deletes a packed row.
+    /// Whether fragments of some of these profiles lie apart.
+    pub(crate) fn has_heads(&self, profiles: &[String]) -> Result<bool, EdgeError> {
+        let query =
+            "SELECT 1 FROM profile WHERE id IN (SELECT value FROM json_each(?)) AND substr(data, 1, 1) = ? LIMIT 1";
+        let bound = vec![serde_json::to_string(profiles)?.into(), vec![FORMAT_APART].into()];
+        Ok(self.db.first(query, bound)?.is_some())
+    }
+
+    /// Deletes a packed row, and those of fragments that lie apart from it.
     pub(crate) fn drop_row(&self, id: &str) -> Result<(), EdgeError> {
+        self.drop_fragments(id)?;
         self.db.run("DELETE FROM profile WHERE id = ?", vec![id.into()])
     }
 
-    /// Bytes of a packed row.
+    /// Bytes of a packed row, and of fragments that lie apart from it.
     pub(crate) fn size_of(&self, id: &str) -> Result<usize, EdgeError> {
-        let row = self.db.first("SELECT length(data) FROM profile WHERE id = ?", vec![id.into()])?;
+        let query = "SELECT length(data) + (SELECT ifnull(sum(length(data) + length(digest)), 0) FROM fragment
+                     WHERE profile_id = profile.id) FROM profile WHERE id = ?";
+        let row = self.db.first(query, vec![id.into()])?;
         Ok(row.map_or(0, |row| row.int(0).unsigned_abs() as usize))
     }
 
@@ -152,9 +185,12 @@ impl Store {
     /// Profiles of a window that have events which wait for the log.
     pub(crate) fn with_tails(&self, after: &str, limit: i64) -> Result<FoundProfiles, EdgeError> {
         let window = self.window(after, limit)?;
-        let query = "SELECT id FROM profile WHERE id > ? AND id <= ? AND substr(data, 1, 1) = ?";
-        let format = vec![FORMAT_WITH_TAILS];
-        let rows = self.db.rows(query, vec![after.into(), window.last.as_str().into(), format.into()])?;
+        let query = "SELECT id FROM profile WHERE id > ? AND id <= ? AND (substr(data, 1, 1) = ?
+                     OR (substr(data, 1, 1) = ?
+                         AND EXISTS (SELECT 1 FROM fragment WHERE profile_id = profile.id AND has_tail = 1)))";
+        let formats = [vec![FORMAT_WITH_TAILS].into(), vec![FORMAT_APART].into()];
+        let bound = [after.into(), window.last.as_str().into()].into_iter().chain(formats).collect();
+        let rows = self.db.rows(query, bound)?;
         Ok(window.found(&rows))
     }
 
@@ -188,7 +224,8 @@ impl Store {
     pub(crate) fn mentioning(&self, step: &EraseStep, limit: i64) -> Result<FoundProfiles, EdgeError> {
         let window = self.window(&step.after, limit)?;
         let find = "SELECT id FROM profile WHERE id > ? AND id <= ?
-                    AND EXISTS (SELECT 1 FROM json_each(?) WHERE instr(data, CAST(value AS BLOB)) > 0)";
+                    AND EXISTS (SELECT 1 FROM json_each(?) WHERE instr(data, CAST(value AS BLOB)) > 0
+                      OR EXISTS (SELECT 1 FROM fragment WHERE profile_id = profile.id AND fragment_id = value))";
         let fragments = serde_json::to_string(&step.fragments)?;
         let rows =
             self.db.rows(find, vec![step.after.as_str().into(), window.last.as_str().into(), fragments.into()])?;
@@ -201,7 +238,7 @@ impl Store {
         let mut data = row.map(|row| row.blob(0)).unwrap_or_default();
         let byte = data.first_mut().ok_or(DomainError::NotFound("profile"))?;
         let before = std::mem::replace(byte, format);
-        self.put_row(id, data)?;
+        self.put_packed_row(id, data)?;
         Ok(before)
     }
 }
