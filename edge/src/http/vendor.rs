@@ -136,15 +136,14 @@ async fn apply(
     }
     let (indices, events): (Vec<usize>, Vec<ServerEvent>) = understood.events.into_iter().unzip();
     let delivered = deliver(env, &speaker.source, Authority::of(speaker.trust), events).await?;
-    let mut refused: Vec<_> = understood.refused.iter().map(|refused| kept(refused, speaker, call, now)).collect();
-    if !refused.is_empty() {
+    if !understood.refused.is_empty() {
+        let most = if speaker.trust == Trust::Claim { KEPT } else { usize::MAX };
+        let (first, rest) = understood.refused.split_at(understood.refused.len().min(most));
         let client = client_address::of(request.inner(), config)?.and_then(|address| limit::client(&address));
         let client = client.map_or(0, |client| config.keys.number(Purpose::Client, &client));
-        refused.iter_mut().for_each(|event| event.client = client);
-        if speaker.trust == Trust::Claim {
-            count_rest(env, source, refused.split_off(refused.len().min(KEPT))).await?;
-        }
-        quarantine::keep(env, refused).await?;
+        let keep = |refused: &Refused| Quarantined { client, ..kept(refused, speaker, call, now) };
+        count_rest(env, source, rest).await?;
+        quarantine::keep(env, first.iter().map(keep).collect()).await?;
     }
     let good = delivered.accepted.len() + delivered.duplicate.len();
     let late = delivered.rejected.into_iter().map(|rejection| replaced(rejection, &indices));
@@ -154,10 +153,10 @@ async fn apply(
 }
 
 /// Counts refused calls of which nothing is kept, because one request holds too many.
-async fn count_rest(env: &Env, source: &str, rest: Vec<Quarantined>) -> Result<(), EdgeError> {
+async fn count_rest(env: &Env, source: &str, rest: &[Refused]) -> Result<(), EdgeError> {
     let mut counts: BTreeMap<RejectCode, usize> = BTreeMap::new();
     for refused in rest {
-        *counts.entry(refused.code).or_default() += 1;
+        *counts.entry(refused.rejection.code).or_default() += 1;
     }
     for (code, count) in counts {
         quarantine::count(env, source, code, count).await?;
