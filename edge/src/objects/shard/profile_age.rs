@@ -18,7 +18,7 @@ use crate::platform::error::EdgeError;
 use crate::rpc::erasure::ErasedRows;
 
 /// Profiles that one run looks at.
-const LOOKED_AT: i64 = 200;
+const LOOKED_AT: i64 = 50;
 
 impl ProfileShard {
     /// Takes out profiles that have ended. True when there are more to look at.
