@@ -27,8 +27,15 @@ impl Cpu {
         Ok(Self { tasks: format!("/proc/{child}/task") })
     }
 
+    /// The share of one core that is used for so long.
+    pub(super) fn busy(&self, watched: Duration) -> Result<f64> {
+        let (before, begun) = (self.now()?, Instant::now());
+        thread::sleep(watched);
+        Ok((self.now()? - before).as_secs_f64() / begun.elapsed().as_secs_f64())
+    }
+
     /// The time so far.
-    fn now(&self) -> Result<Duration> {
+    pub(super) fn now(&self) -> Result<Duration> {
         let mut sum = Duration::ZERO;
         for task in fs::read_dir(&self.tasks)? {
             // A thread may end meanwhile.
