@@ -58,7 +58,8 @@ impl Store {
         for (at, tail) in row.tails.extract_if(.., |at, _| leaves(at)) {
             self.append_tail(&id, &at, &tail)?;
         }
-        if row.tails.is_empty() && row.unread().fragments == 0 {
+        // Who asks for all has read all that wait.
+        if row.tails.is_empty() && (only.is_none() || row.unread().fragments == 0) {
             self.forget_tail(&id);
         }
         Ok(())
@@ -136,7 +137,6 @@ impl ProfileShard {
         if row.tails_are_full(config.log_tail_bytes, config.log_rest_ms, now) {
             row.read_more(&self.store, Wanted::WithTails)?;
             self.store.log_tails(row, None)?;
-            self.store.forget_tail(row.id.as_str());
         } else if !row.tails.is_empty() {
             self.store.note_tail(row.id.as_str(), now);
             return Ok(self.store.tail_due(now, config.log_rest_ms));

@@ -23,6 +23,7 @@ use worker::Response;
 
 use super::object::ProfileShard;
 use super::outbox_job::{OutboxJob, SendPush};
+use super::table::subscription::StoredSubscription;
 use super::table::timer::StoredTimer;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
@@ -86,9 +87,6 @@ impl ProfileShard {
         let named =
             subscriptions.iter().map(|stored| FragmentId::parse(&stored.fragment_id)).collect::<Result<_, _>>()?;
         let Some(mut row) = self.store.load_with(&timer.profile_id, Wanted::Named(&named))? else { return Ok(()) };
-        if row.fragments.is_empty() {
-            row.read_more(&self.store, Wanted::All)?;
-        }
         row.timers.disarm(&key);
         // The first fold tells whether the message is due. Deciding it changes the row, so the timers are computed
         // afterwards.
@@ -96,7 +94,7 @@ impl ProfileShard {
         let person = self.store.refresh(&mut looked, snapshot, now)?.person;
         let due = cart_left_due(&row, &person, &snapshot.settings.cart_push);
         if key == TimerKey::CART_LEFT && due.is_some_and(|due| due <= now) {
-            self.decide_push(&mut row, &person, snapshot, now)?;
+            self.decide_push(&mut row, &person, subscriptions, snapshot, now)?;
         }
         let refreshed = self.store.refresh(&mut row, snapshot, now)?;
         self.send_home(&row, now)?;
@@ -108,19 +106,23 @@ impl ProfileShard {
         &self,
         row: &mut ProfileRow,
         person: &Person,
+        mut subscriptions: Vec<StoredSubscription>,
         snapshot: &Snapshot,
         now: UnixMillis,
     ) -> Result<(), EdgeError> {
         let message_id = uuid::v7(clock::now(), clock::random()?);
         let (title, body) = cart_left_text(person, snapshot);
-        let mut subscriptions = self.store.subscriptions(row.id.as_str())?;
         // Of browsers that an earlier version joined by a claim, none gets what is meant for the person.
         let guests = row.joined_by_claim(usize::MAX);
         subscriptions.retain(|stored| !guests.iter().any(|guest| guest.as_str() == stored.fragment_id));
-        if let Some(first) = subscriptions.first()
-            && let Some(fragment) = row.remembers_messages_to(&FragmentId::parse(&first.fragment_id)?)
-        {
-            row.push_decided(&fragment, &message_id, CART_LEFT, now);
+        if let Some(first) = subscriptions.first() {
+            if row.fragments.is_empty() {
+                // An earlier version may have named them otherwise.
+                row.read_more(&self.store, Wanted::All)?;
+            }
+            if let Some(fragment) = row.remembers_messages_to(&FragmentId::parse(&first.fragment_id)?) {
+                row.push_decided(&fragment, &message_id, CART_LEFT, now);
+            }
         }
         for subscription in subscriptions {
             let send = SendPush {
