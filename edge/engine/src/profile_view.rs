@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use endcap_events::ingest::consent::ConsentSource;
 use endcap_identity::FragmentId;
+use endcap_profile::bounded::keep_latest;
 use endcap_profile::consents::ConsentRecord;
 use endcap_profile::fragment::Fragment;
 use endcap_profile::person::{MAX_PERSON_HISTORY, Person};
@@ -354,7 +355,7 @@ fn claimed(row: &ProfileRow) -> Vec<String> {
 fn pushes(row: &ProfileRow) -> Vec<PushView> {
     let mut all: Vec<&PushRecord> = row.pushes().collect();
     all.sort_by_key(|push| (push.at, push.message_id.as_str()));
-    all.drain(..all.len().saturating_sub(MAX_PERSON_HISTORY));
+    keep_latest(&mut all, MAX_PERSON_HISTORY);
     all.into_iter().map(push).collect()
 }
 
@@ -372,7 +373,7 @@ fn consents(row: &ProfileRow) -> Vec<ConsentChange> {
     };
     let mut changes: Vec<ConsentChange> = row.fragments.iter().flat_map(of).collect();
     changes.sort_by_key(|change| change.at);
-    changes.drain(..changes.len().saturating_sub(MAX_PERSON_HISTORY));
+    keep_latest(&mut changes, MAX_PERSON_HISTORY);
     changes
 }
 

@@ -179,6 +179,11 @@ impl IdentityRules {
         self.claim_policy(source) == ClaimPolicy::Trust
     }
 
+    /// Whether claims at one of these sources do.
+    pub fn trusts_any<'a>(&self, mut sources: impl Iterator<Item = &'a str>) -> bool {
+        sources.any(|source| self.trusts_claims(source))
+    }
+
     /// Sources whose claims count like facts.
     pub fn trusted_sources(&self) -> impl Iterator<Item = &str> {
         let trusted = self.claims.iter().filter(|(_, policy)| **policy == ClaimPolicy::Trust);

@@ -15,12 +15,13 @@ use endcap_identity::{FragmentId, IdentityRules, LinkStrength};
 use endcap_protocol::UnixMillis;
 use serde::{Deserialize, Serialize};
 
+use crate::bounded::keep_greatest;
 use crate::digest::{Digest, Foldable};
-use crate::fold::{Fold, Place};
+use crate::fold::{Fold, Place, canonical};
 use crate::fragment::Fragment;
 
 /// Digests that a head keeps of the fragments that acted last.
-pub const ACTIVE: usize = 4;
+const ACTIVE: usize = 4;
 /// User IDs of fragments at rest that a head keeps. Who proves to be another one is not taken for the person, and set apart.
 const MAX_USERS: usize = 100;
 /// Campaigns whose latest push message a head keeps.
@@ -61,10 +62,7 @@ impl AtRest {
             let latest = self.pushed.entry(campaign.clone()).or_insert(*at);
             *latest = (*latest).max(*at);
         }
-        while self.pushed.len() > MAX_CAMPAIGNS {
-            let oldest = self.pushed.iter().min_by_key(|(_, at)| **at).map(|(campaign, _)| campaign.clone());
-            self.pushed.remove(&oldest.unwrap_or_default());
-        }
+        keep_greatest(&mut self.pushed, MAX_CAMPAIGNS, |at, other| at.cmp(other));
         if digest.link_strength == LinkStrength::Trusted {
             self.sources.insert(digest.sources.clone());
         }
@@ -121,7 +119,7 @@ impl std::iter::Sum for Unread {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Apart {
     /// What was not read.
-    pub(crate) unread: Unread,
+    unread: Unread,
     at_rest: AtRest,
     /// Digests of fragments that were not read and are not at rest.
     active: BTreeMap<FragmentId, Digest>,
@@ -158,7 +156,7 @@ impl Apart {
     pub(crate) fn lacks_digests(&self, read: &BTreeMap<FragmentId, Fragment>, rules: Option<&IdentityRules>) -> bool {
         let Some(until) = self.at_rest.until.as_ref() else { return false };
         let distrusted = |rules: &IdentityRules| {
-            let trusts = |sources: &BTreeSet<String>| sources.iter().any(|source| rules.trusts_claims(source));
+            let trusts = |sources: &BTreeSet<String>| rules.trusts_any(sources.iter().map(String::as_str));
             !self.at_rest.sources.iter().all(trusts)
         };
         self.at_rest.is_unfit
@@ -224,12 +222,11 @@ impl Apart {
     /// Folds all fragments: those at rest, the active ones, and those that were read.
     pub(crate) fn fold(&self, read: &BTreeMap<FragmentId, Fragment>) -> Fold {
         let active = self.active.iter().map(|(id, digest)| (id, Foldable::from(digest)));
-        let mut last: Vec<_> = read.iter().map(|(id, fragment)| (id, Foldable::from(fragment))).chain(active).collect();
-        let only_guests = self.has_only_guests() && last.iter().all(|(_, fragment)| fragment.is_joined_by_claim);
-        last.retain(|(_, fragment)| only_guests || !fragment.is_joined_by_claim);
-        last.sort_by_key(|(id, fragment)| (fragment.behaviour.last_seen, *id));
+        let last = read.iter().map(|(id, fragment)| (id, Foldable::from(fragment))).chain(active);
         let mut fold = self.at_rest.fold.clone();
-        last.into_iter().for_each(|(id, fragment)| fold.add(id, fragment));
+        for (id, fragment) in canonical(last, self.at_rest.until.is_some()) {
+            fold.add(id, fragment);
+        }
         fold
     }
 

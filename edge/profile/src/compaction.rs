@@ -2,7 +2,7 @@
 
 use endcap_validation::{DomainError, Trust};
 
-use crate::bounded::keep_latest;
+use crate::bounded::{keep_greatest, keep_latest};
 use crate::fragment::Fragment;
 
 /// Bytes that all fragments of a person may take together, as long as each has [`LEAST_BYTES`].
@@ -59,16 +59,8 @@ impl Fragment {
         self.touches.keep(keep);
         self.behaviour.keep_viewed(keep);
         self.behaviour.seen.keep(keep);
-        self.cut_traits(keep);
+        keep_greatest(&mut self.traits, keep, |(at, _), (other, _)| at.cmp(other));
         self.cut_claims(keep);
-    }
-
-    /// Keeps so many traits, those set last.
-    fn cut_traits(&mut self, keep: usize) {
-        while self.traits.len() > keep {
-            let oldest = self.traits.iter().min_by_key(|(_, (at, _))| *at).map(|(name, _)| name.clone());
-            self.traits.remove(&oldest.unwrap_or_default());
-        }
     }
 
     /// Keeps so many claims among the evidence, the latest, and all facts.

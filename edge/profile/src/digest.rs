@@ -71,8 +71,8 @@ impl Digest {
 
     /// Takes for joined by a claim what a source joined that the shop trusts no more.
     pub(crate) fn distrust(&mut self, rules: &IdentityRules) {
-        if self.link_strength == LinkStrength::Trusted && !self.sources.iter().any(|source| rules.trusts_claims(source))
-        {
+        let sources = self.sources.iter().map(String::as_str);
+        if self.link_strength == LinkStrength::Trusted && !rules.trusts_any(sources) {
             self.link_strength = LinkStrength::Claimed;
             self.trusted_user = None;
         }

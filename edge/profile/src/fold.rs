@@ -10,11 +10,12 @@ use endcap_protocol::{Consent, UnixMillis};
 use endcap_targeting::Behaviour;
 use serde::{Deserialize, Serialize};
 
+use crate::bounded::keep_greatest;
 use crate::digest::Foldable;
 use crate::timeline::OrderRecord;
 
 /// Orders that a person keeps; of earlier ones only the number.
-pub const MAX_PERSON_ORDERS: usize = 1000;
+const MAX_PERSON_ORDERS: usize = 1000;
 
 /// A fragment's place in canonical order: by its latest event, then by name, so that what happened last comes last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,6 +24,19 @@ pub struct Place {
     pub last_seen: UnixMillis,
     /// The fragment.
     pub fragment: FragmentId,
+}
+
+/// Fragments in canonical order, without those that an earlier version joined by a claim: they count for nothing until
+/// they went home. Where there are no others, here or at rest, all of them are one visitor's who proved nothing.
+pub(crate) fn canonical<'a, T: Copy + Into<Foldable<'a>>>(
+    all: impl Iterator<Item = (&'a FragmentId, T)>,
+    others_at_rest: bool,
+) -> Vec<(&'a FragmentId, T)> {
+    let mut all: Vec<_> = all.map(|(id, fragment)| (id, fragment, fragment.into())).collect();
+    let none_other = !others_at_rest && all.iter().all(|(.., fragment)| fragment.is_joined_by_claim);
+    all.retain(|(.., fragment)| none_other || !fragment.is_joined_by_claim);
+    all.sort_by_key(|(id, _, fragment)| (fragment.behaviour.last_seen, *id));
+    all.into_iter().map(|(id, fragment, _)| (id, fragment)).collect()
 }
 
 /// An order as it was told.
@@ -78,9 +92,7 @@ impl Fold {
         let completed = fragment.behaviour.orders as usize;
         let forgotten = u32::try_from(completed.saturating_sub(fragment.orders.len())).unwrap_or(u32::MAX);
         self.forget_orders(by_browser, forgotten);
-        while self.orders.len() > MAX_PERSON_ORDERS {
-            let oldest = self.orders.iter().min_by_key(|(_, told)| &told.order).map(|(id, _)| id.clone());
-            let Some(told) = self.orders.remove(&oldest.unwrap_or_default()) else { return };
+        for told in keep_greatest(&mut self.orders, MAX_PERSON_ORDERS, |told, other| told.order.cmp(&other.order)) {
             self.forget_orders(told.by_browser, 1);
         }
     }

@@ -8,7 +8,7 @@
 //! Knows nothing of what a shop configured.
 
 pub mod apart;
-mod bounded;
+pub mod bounded;
 pub mod compaction;
 pub mod consents;
 pub mod dedupe;

@@ -8,7 +8,7 @@ use endcap_protocol::UnixMillis;
 use endcap_targeting::Behaviour;
 
 use crate::bounded::keep_latest;
-use crate::fold::Fold;
+use crate::fold::{Fold, canonical};
 use crate::fragment::Fragment;
 use crate::row::ProfileRow;
 use crate::timeline::{ImpressionRecord, OrderRecord, TimelineEvent};
@@ -51,7 +51,7 @@ impl Person {
     #[must_use]
     pub fn brief(fragments: &BTreeMap<FragmentId, Fragment>) -> Self {
         let mut fold = Fold::default();
-        for (id, fragment) in canonical(fragments) {
+        for (id, fragment) in canonical(fragments.iter(), false) {
             fold.add(id, fragment.into());
         }
         Self::of_fold(fold)
@@ -74,7 +74,7 @@ impl Person {
     /// Adds what only people look at, the latest of it.
     pub fn add_history(&mut self, fragments: &BTreeMap<FragmentId, Fragment>) {
         let mut set: BTreeMap<&str, (UnixMillis, &Trait)> = BTreeMap::new();
-        for (_, fragment) in canonical(fragments) {
+        for (_, fragment) in canonical(fragments.iter(), false) {
             self.touches.merge(&fragment.touches);
             self.impressions.extend(fragment.impressions.iter().cloned());
             self.events.extend(fragment.events.iter().cloned());
@@ -108,15 +108,4 @@ impl Person {
         }
         sums
     }
-}
-
-/// Fragments in canonical order, without those that an earlier version joined by a claim: they count for nothing until
-/// they went home. Where there are no others, all of them are one visitor's who proved nothing.
-fn canonical(fragments: &BTreeMap<FragmentId, Fragment>) -> Vec<(&FragmentId, &Fragment)> {
-    let none_other = fragments.values().all(Fragment::is_joined_by_claim);
-    let mut ordered: Vec<(&FragmentId, &Fragment)> =
-        fragments.iter().filter(|(_, fragment)| none_other || !fragment.is_joined_by_claim()).collect();
-    // The sort is stable, so fragments of the same moment stay in the order of their names.
-    ordered.sort_by_key(|(_, fragment)| fragment.behaviour.last_seen);
-    ordered
 }

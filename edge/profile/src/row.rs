@@ -168,8 +168,7 @@ impl ProfileRow {
     /// Takes for joined by a claim what a source joined that the shop trusts no more: then it goes home as well.
     pub fn distrust(&mut self, rules: &IdentityRules) {
         for fragment in self.fragments.values_mut() {
-            let mut sources = fragment.said.iter().map(|evidence| evidence.witness.source.as_str());
-            if fragment.link_strength == LinkStrength::Trusted && !sources.any(|source| rules.trusts_claims(source)) {
+            if fragment.link_strength == LinkStrength::Trusted && !rules.trusts_any(fragment.linking_sources()) {
                 fragment.link_strength = LinkStrength::Claimed;
             }
         }

@@ -139,14 +139,25 @@ fn figures(measured: &Measured, rows: f64) -> Value {
 /// Rows written per batch, counted by the worker itself.
 fn rows(runtime: &Runtime, service: Service, size: usize, kind: Kind) -> Result<f64> {
     let mut client = Client::connect(runtime.port(service))?;
-    let mut count = || -> Result<(f64, f64)> {
+    let before = Counted::ask(&mut client, service)?;
+    load::send(runtime.port(service), service.path(), size, COUNTED, kind)?;
+    let after = Counted::ask(&mut client, service)?;
+    Ok((after.rows - before.rows) / (after.batches - before.batches))
+}
+
+/// What a worker counts of itself.
+pub(super) struct Counted {
+    batches: f64,
+    /// Rows written.
+    pub(super) rows: f64,
+}
+
+impl Counted {
+    /// The counts so far.
+    pub(super) fn ask(client: &mut Client, service: Service) -> Result<Self> {
         let response = client.send_again("GET", service.rows_path(), "", b"")?;
         let sums: Value = serde_json::from_slice(&response.body).context("no row counts")?;
         let number = |name| sums.get(name).and_then(Value::as_f64).context("no row counts");
-        Ok((number("batches")?, number("rows_written")?))
-    };
-    let before = count()?;
-    load::send(runtime.port(service), service.path(), size, COUNTED, kind)?;
-    let after = count()?;
-    Ok((after.1 - before.1) / (after.0 - before.0))
+        Ok(Self { batches: number("batches")?, rows: number("rows_written")? })
+    }
 }

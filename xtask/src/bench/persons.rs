@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::batch::{Kind, Writer, login_as};
 use super::cpu::Cpu;
 use super::filled;
+use super::ingest::Counted;
 use super::load::{Measured, Sender};
 use super::runtime::{API_KEY, Runtime, Service};
 use crate::build::Build;
@@ -190,8 +191,7 @@ impl Bench<'_> {
 
     /// Rows written so far.
     fn rows(&mut self) -> Result<f64> {
-        let sums = self.ask("GET", SERVICE.rows_path(), "")?;
-        sums.get("rows_written").and_then(Value::as_f64).context("no row counts")
+        Ok(Counted::ask(&mut self.api, SERVICE)?.rows)
     }
 
     /// Bytes that all shards hold.
