@@ -365,15 +365,16 @@ fn a_handover_of_format_2_is_a_successor() {
     let (hers, his) = (ProfileRow::unpack(&hers).unwrap(), ProfileRow::unpack(&his).unwrap());
     let browser = anonymous("shared");
     let begun = FragmentId::first(&browser).next(&MessageId::parse("login").unwrap());
+    let to = |profile, passed| Resolution::Next { profile, fragment: begun.clone(), passed };
     assert!(hers.moved.is_empty());
-    assert_eq!(hers.resolve(&browser, None), Ok(Resolution::Next(begun.home().unwrap(), begun.clone())));
+    assert_eq!(hers.resolve(&browser, None), Ok(to(begun.home().unwrap(), FragmentId::first(&browser))));
     assert_eq!(his.resolve(&browser, Some(&begun)), Ok(Resolution::Here(begun.clone())));
     assert_eq!(his.resolve(&browser, None), Ok(Resolution::Here(begun.clone())));
     assert_eq!(users(&his, Trust::Fact), ["bob"]);
     // His was linked on to another profile.
     let left = of_format_2("shared~login", &[], &[("shared", "bobs")], &[]);
     let left = ProfileRow::unpack(&left).unwrap();
-    assert_eq!(left.resolve(&browser, Some(&begun)), Ok(Resolution::Next(ProfileId::parse("bobs").unwrap(), begun)));
+    assert_eq!(left.resolve(&browser, Some(&begun)), Ok(to(ProfileId::parse("bobs").unwrap(), begun.clone())));
 }
 
 #[test]

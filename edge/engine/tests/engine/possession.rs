@@ -115,7 +115,7 @@ fn the_profile_that_a_browser_began_as_leads_to_its_latest_fragment() {
     let own = FragmentId::first(&browser);
     row.fragments.insert(own.clone(), Fragment { successor: Some(next("2")), ..Fragment::begun(&browser, NOW) });
     let leads = |row: &ProfileRow, wanted: Option<&FragmentId>| match row.resolve(&browser, wanted).unwrap() {
-        Resolution::Next(profile, fragment) => (profile.into_string(), fragment.as_str().to_owned()),
+        Resolution::Next { profile, fragment, .. } => (profile.into_string(), fragment.as_str().to_owned()),
         other => panic!("{other:?}"),
     };
     let fragment = |name: &str| next(name).as_str().to_owned();
@@ -135,6 +135,13 @@ fn the_profile_that_a_browser_began_as_leads_to_its_latest_fragment() {
     // Who is sent to a fragment in between goes on from there as ever.
     row.fragments.insert(next("5"), Fragment { successor: Some(next("6")), ..Fragment::begun(&browser, NOW) });
     assert_eq!(leads(&row, Some(&next("5"))), (fragment("6"), fragment("6")));
+    // Where the latest is here and closed, what that one knows goes along.
+    let closed = Fragment { successor: Some(next("10")), ..Fragment::begun(&browser, NOW) };
+    let mut home = ProfileRow { fragments: [(own.clone(), row.fragments[&own].clone())].into(), ..stranger() };
+    home.fragments.insert(next("9"), closed);
+    home.latest = Some(latest(&fragment("9"), BROWSER, 9, 2));
+    let on = Resolution::Next { profile: next("10").home().unwrap(), fragment: next("10"), passed: next("9") };
+    assert_eq!((home.resolve(&browser, None), home.resolve(&browser, Some(&own))), (Ok(on.clone()), Ok(on)));
     // One that came home is found there.
     row.fragments.insert(next("9"), Fragment::begun(&browser, NOW));
     row.latest = Some(latest(&fragment("9"), BROWSER, 9, 2));

@@ -7,7 +7,7 @@ use endcap_engine::visit::{Visit, apply};
 use endcap_events::Trait;
 use endcap_events::ingest::rejection::{RejectCode, Rejection};
 use endcap_events::ingest::{HANDOVERS, Signals, WarningCode, ingest_from};
-use endcap_identity::{Assignment, IdentityRules, LinkStrength};
+use endcap_identity::{Assignment, FragmentId, IdentityRules, LinkStrength};
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::resolution::Resolution;
 use endcap_profile::timers::{TimerKey, TimerMove};
@@ -281,6 +281,10 @@ fn another_person_on_the_browser_gets_a_fragment_of_their_own() {
     assert_eq!(his.open_fragment(&browser), Some(&next));
 }
 
+fn next(profile: ProfileId, fragment: FragmentId, passed: FragmentId) -> Resolution {
+    Resolution::Next { profile, fragment, passed }
+}
+
 #[test]
 fn a_browsers_events_find_their_way() {
     let browser = anonymous(BROWSER);
@@ -290,23 +294,23 @@ fn a_browsers_events_find_their_way() {
     assert_eq!(row.resolve(&browser, None), Ok(Resolution::Here(first(BROWSER))));
     assert_eq!(
         row.resolve(&anonymous("other"), None),
-        Ok(Resolution::Next(ProfileId::parse("other").unwrap(), first("other")))
+        Ok(next(ProfileId::parse("other").unwrap(), first("other"), first("other")))
     );
     // His login closed hers.
     let (his, _) = receive(&mut row, &batch(&hers_and_his()), NOW + 3).succession.unwrap();
-    let on = Resolution::Next(his.home().unwrap(), his.clone());
+    let on = next(his.home().unwrap(), his.clone(), first(BROWSER));
     assert_eq!(row.resolve(&browser, Some(&first(BROWSER))), Ok(on.clone()));
-    assert_eq!(row.resolve(&browser, None), Ok(on), "a route that is old leads there too");
+    assert_eq!(row.resolve(&browser, None), Ok(on.clone()), "a route that is old leads there too");
     // Hers moved to another profile of hers.
     let canonical = ProfileId::parse("canonical").unwrap();
     let assignment = Assignment { profile: canonical.clone(), link_strength: LinkStrength::Proved, version: 1 };
     let Reassigned::Leaves(fragment) = row.reassign(&first(BROWSER), &assignment) else { panic!("it stays") };
-    let away = Resolution::Next(canonical.clone(), first(BROWSER));
+    let away = next(canonical.clone(), first(BROWSER), first(BROWSER));
     assert_eq!(row.resolve(&browser, None), Ok(away));
     let mut there = ProfileRow::new(canonical, NOW);
     assert_eq!(there.resolve(&browser, Some(&first(BROWSER))), Ok(Resolution::Coming));
     assert!(there.absorb(&first(BROWSER), *fragment));
-    assert_eq!(there.resolve(&browser, Some(&first(BROWSER))), Ok(Resolution::Next(his.home().unwrap(), his)));
+    assert_eq!(there.resolve(&browser, Some(&first(BROWSER))), Ok(on));
 }
 
 #[test]

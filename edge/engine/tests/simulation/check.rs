@@ -105,7 +105,7 @@ fn walks_are_short(world: &World<'_>) -> Checked {
             hold(hops <= WALK, || format!("from {browser:?} it is more than {WALK} rows to {row:?}"))?;
             let Some(held) = world.rows.get(&row) else { break };
             match held.resolve(browser, wanted.as_ref()).map_err(|error| error.message)? {
-                Resolution::Next(next, fragment) => (row, wanted) = (next, Some(fragment)),
+                Resolution::Next { profile, fragment, .. } => (row, wanted) = (profile, Some(fragment)),
                 _ => break,
             }
         }

@@ -737,20 +737,18 @@ impl<'a> World<'a> {
             _ if delivery.hops > HOPS => return Ok(Answer::Later),
             Resolution::Coming => return Ok(Answer::Later),
             Resolution::Begins(_) if !delivery.links.is_empty() => return Ok(Answer::Kept(id, None)),
-            Resolution::Next(to, next) => {
-                let first = || FragmentId::first(&delivery.batch.anonymous_id);
-                let closed = delivery.wanted.clone().unwrap_or_else(first);
+            Resolution::Next { profile: to, fragment: next, passed } => {
                 let mut heritage = delivery.known.take();
-                delivery.inherited = asking(&delivery).passed_on(&row, &closed, &next);
-                if row.fragments.contains_key(&closed) {
+                delivery.inherited = asking(&delivery).passed_on(&row, &passed, &next);
+                if row.fragments.contains_key(&passed) {
                     if !self.has(Mutation::KnownNotTakenOut) {
-                        let before = row.known_before_succession(&closed, &mut delivery.batch, &[]);
+                        let before = row.known_before_succession(&passed, &mut delivery.batch, &[]);
                         // The whole batch is the previous person's.
                         if self.script.asks && !before.is_empty() && delivery.batch.events.is_empty() {
                             return Ok(Answer::Kept(id, None));
                         }
                     }
-                    heritage = row.inherited_dedupe(&closed, &[]);
+                    heritage = row.inherited_dedupe(&passed, &[]);
                 }
                 if self.has(Mutation::NothingInherited) || self.has(Mutation::KnownNotTakenOut) {
                     heritage = None;

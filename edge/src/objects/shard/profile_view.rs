@@ -37,8 +37,8 @@ impl ProfileShard {
         if let Some(browser) = &question.anonymous_id {
             match row.resolve(browser, question.fragment.as_ref())? {
                 Resolution::Here(_) => {}
-                Resolution::Next(profile_id, fragment) => {
-                    return response::json(&Moved { moved_to: profile_id, fragment });
+                Resolution::Next { profile, fragment, .. } => {
+                    return response::json(&Moved { moved_to: profile, fragment });
                 }
                 Resolution::Begins(_) => return Err(DomainError::NotFound("profile").into()),
                 Resolution::Coming => return Err(DomainError::Moving.into()),

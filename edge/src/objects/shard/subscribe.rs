@@ -117,9 +117,7 @@ impl ProfileShard {
                     at
                 }
                 Resolution::Coming => return Err(DomainError::Moving.into()),
-                Resolution::Next(profile, fragment) => {
-                    let passed =
-                        destination.fragment.clone().unwrap_or_else(|| FragmentId::first(&change.anonymous_id));
+                Resolution::Next { profile, fragment, passed } => {
                     let inherited = destination.asking().passed_on(&row, &passed, &fragment);
                     let next = Destination::at(profile, fragment, destination.shown.clone());
                     return Ok(AfterChange::Elsewhere(Destination { inherited, ..next }));

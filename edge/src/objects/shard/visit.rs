@@ -240,8 +240,7 @@ impl ProfileShard {
                 Resolution::Begins(_) if !destination.stated.is_empty() => return Ok(Step::Unknown),
                 Resolution::Here(at) | Resolution::Begins(at) => at,
                 Resolution::Coming => return Ok(Step::Coming),
-                Resolution::Next(profile, fragment) => {
-                    let passed = destination.fragment.clone().unwrap_or_else(|| FragmentId::first(&batch.anonymous_id));
+                Resolution::Next { profile, fragment, passed } => {
                     let overflow = self.store.overflow(&row, &passed, now)?;
                     let before = row.known_before_succession(&passed, batch, &overflow);
                     // A fragment that only moved passes on the dedupe that it inherited.
