@@ -195,7 +195,7 @@ export class Chromium extends BrowserPage {
 
   /**
    * Chromium offers no way to make it do that, so the worker ends the old one and is sent the event. It is a script's, so the
-   * browser does not wait for what it begins; Firefox shows the browser's own.
+   * driver waits in the browser's place for what it begins; Firefox shows the browser's own.
    *
    * @override
    */
@@ -228,5 +228,9 @@ async function clickNotification(title) {
 async function replaceSubscription() {
   const scope = /** @type {any} */ (globalThis);
   await (await scope.registration.pushManager.getSubscription()).unsubscribe();
-  scope.dispatchEvent(new scope.ExtendableEvent('pushsubscriptionchange'));
+  /** @type {Promise<unknown>[]} */
+  const begun = [];
+  const waitUntil = (/** @type {Promise<unknown>} */ work) => begun.push(work);
+  scope.dispatchEvent(Object.assign(new scope.ExtendableEvent('pushsubscriptionchange'), { waitUntil }));
+  await Promise.all(begun);
 }

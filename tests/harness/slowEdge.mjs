@@ -38,6 +38,8 @@ export class SlowEdge {
   batches = [];
   /** The cookies of requests about push subscriptions. @type {string[]} */
   pushCookies = [];
+  /** How many of the next requests about push subscriptions the edge never sees. */
+  cutPushes = 0;
   /** @type {Weather} */
   weather = 'pass';
 
@@ -108,13 +110,18 @@ export class SlowEdge {
     }
     const body = Buffer.concat(chunks);
     const batch = request.method === 'POST' && EVENTS.test(request.url ?? '') ? this.#note(request, body) : undefined;
-    if (/\/push$/.test(request.url ?? '')) this.pushCookies.push(request.headers.cookie ?? '');
+    const isPush = /\/push$/.test(request.url ?? '');
+    if (isPush) this.pushCookies.push(request.headers.cookie ?? '');
     await new Promise((resolve) => setTimeout(resolve, this.#delay));
     const hold = batch && this.weather === 'hold';
     if (hold) await new Promise((resolve) => this.#held.push(() => resolve(undefined)));
     // Whoever went meanwhile took the request along: harsher than a network, which delivers what has left. What was held left.
     if (response.destroyed && !hold) return;
-    const weather = batch ? this.weather : 'pass';
+    let weather = batch ? this.weather : 'pass';
+    if (isPush && this.cutPushes > 0) {
+      this.cutPushes -= 1;
+      weather = 'cut';
+    }
     if (weather === 'cut') response.destroy();
     else if (typeof weather === 'object') answer(response, weather, batch);
     else this.#forward(request, body, response, batch, weather === 'mute');

@@ -33,6 +33,9 @@ const prefix = query.get('prefix') ?? '/ec';
 /** Where the token of the present subscription is kept. */
 const [CACHE, RENEWAL] = ['endcap', '/endcap-sw/renewal'];
 
+/** How long it waits before each try to renew a subscription, in milliseconds. */
+const RENEWAL_WAITS_MS = [0, 1_000, 10_000];
+
 function post(path: string, body: object): Promise<Response | undefined> {
   return fetch(prefix + path, { method: 'POST', body: JSON.stringify(body), keepalive: true }).catch(() => undefined);
 }
@@ -77,8 +80,8 @@ async function open(target: string | undefined): Promise<void> {
   await (there ? there.focus() : self.clients.openWindow(url.href));
 }
 
-/** Tells the edge about a subscription that the browser replaced. */
-async function renew(event: SubscriptionChange): Promise<void> {
+/** Subscribes again where the browser did not, and tells the edge. */
+async function tellRenewed(event: SubscriptionChange): Promise<void> {
   const applicationServerKey = event.oldSubscription?.options.applicationServerKey ?? query.get('key');
   const options: PushSubscriptionOptionsInit = { userVisibleOnly: true, applicationServerKey };
   const subscription = event.newSubscription ?? (await self.registration.pushManager.subscribe(options));
@@ -90,7 +93,26 @@ async function renew(event: SubscriptionChange): Promise<void> {
     key_id: query.get('key_id'),
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   });
-  if (reply?.ok) await keepRenewal(((await reply.json()) as { renewal?: unknown }).renewal);
+  if (!reply?.ok) throw new Error(reply ? `the edge refused it (${reply.status})` : 'the edge is out of reach');
+  await keepRenewal(((await reply.json()) as { renewal?: unknown }).renewal);
+}
+
+/**
+ * Sees that the edge has the subscription that the browser made in place of another. A push service or a network may fail for
+ * a moment, and no page is there to try again. One that the edge never heard of is ended, so that the next page makes its own.
+ */
+async function renew(event: SubscriptionChange): Promise<void> {
+  let problem: unknown;
+  for (const wait of RENEWAL_WAITS_MS) {
+    await new Promise((go) => setTimeout(go, wait));
+    try {
+      return await tellRenewed(event);
+    } catch (error) {
+      problem = error;
+    }
+  }
+  console.warn('endcap: the browser replaced its push subscription, and the edge has not heard of it; the next page of the shop subscribes again.', problem);
+  await (await self.registration.pushManager.getSubscription())?.unsubscribe();
 }
 
 self.addEventListener('install', () => void self.skipWaiting());
@@ -103,4 +125,4 @@ self.addEventListener('notificationclick', (event) => {
   event.waitUntil(Promise.all([open(kept?.navigate), report(kept, 'clicked')]));
 });
 self.addEventListener('pushsubscriptionchange', ((event: SubscriptionChange) =>
-  event.waitUntil(renew(event).catch(() => undefined))) as (event: Event) => void);
+  event.waitUntil(renew(event))) as (event: Event) => void);
