@@ -10,10 +10,9 @@ use anyhow::{Context, Result, bail};
 
 use super::batch::Kind;
 use super::filled;
-use super::ingest::{BATCH, SINGLE};
-use super::load::Load;
+use super::ingest::{self, BATCH, SINGLE};
 use super::page::Page;
-use super::runtime::{Runtime, Service};
+use super::runtime::Runtime;
 use crate::build::{self, Build};
 use crate::project::Project;
 use crate::run::{Steps, note, step};
@@ -86,11 +85,8 @@ impl Watched {
 
 /// Our events a second with batches of a kind, beside the minimal worker's with everyday batches of the same size.
 fn beside_minimal(runtime: &Runtime, size: usize, kind: Kind) -> Result<f64> {
-    let measure = |service: Service, kind: Kind| {
-        Load { port: runtime.port(service), path: service.path(), size, seconds: SECONDS, kind, round: 0 }.run()
-    };
-    let baseline = measure(Service::Baseline, Kind::Mixed)?;
-    Ok(measure(Service::Ours, kind)?.events_per_second() / baseline.events_per_second())
+    let (baseline, ours) = ingest::beside_minimal(runtime, size, SECONDS, kind)?;
+    Ok(ours.events_per_second() / baseline.events_per_second())
 }
 
 /// `cargo xtask bench --check`.

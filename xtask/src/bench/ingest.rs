@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::batch::Kind;
 use super::filled;
-use super::load::{self, Load, Measured, rounded};
+use super::load::{self, Load, Measured, by_turns, rounded};
 use super::runtime::{Runtime, Service};
 use crate::build::Build;
 use crate::http::Client;
@@ -74,14 +74,10 @@ struct Pair {
 }
 
 impl Pair {
-    /// Measures one after the other, each with the machine for itself.
+    /// Measures them by turns, each with the machine for itself.
     fn measure(runtime: &Runtime, size: usize, seconds: u64) -> Result<Self> {
-        let run = |service: Service| {
-            step(&format!("{} at {size} events a batch, {seconds} s", service.name()));
-            Load { port: runtime.port(service), path: service.path(), size, seconds, kind: Kind::Mixed, round: 0 }.run()
-        };
-        let baseline = run(Service::Baseline)?;
-        let ours = run(Service::Ours)?;
+        step(&format!("both workers by turns at {size} events a batch, {seconds} s each"));
+        let (baseline, ours) = beside_minimal(runtime, size, seconds, Kind::Mixed)?;
         Ok(Self {
             size,
             ours,
@@ -124,6 +120,20 @@ impl Pair {
         let per_batch = WORKER_REQUEST + OBJECT_REQUEST + ROW_WRITTEN * self.ours_rows;
         println!("${:.2} per million events, without CPU time", per_batch / self.size as f64);
     }
+}
+
+/// The minimal worker with everyday batches, and ours with batches of a kind.
+pub(super) fn beside_minimal(runtime: &Runtime, size: usize, seconds: u64, kind: Kind) -> Result<(Measured, Measured)> {
+    let load = |service: Service, kind: Kind| Load {
+        port: runtime.port(service),
+        path: service.path(),
+        size,
+        seconds,
+        kind,
+        round: 0,
+    };
+    let [baseline, ours] = by_turns([&load(Service::Baseline, Kind::Mixed), &load(Service::Ours, kind)])?;
+    Ok((baseline, ours))
 }
 
 /// One worker's figures.

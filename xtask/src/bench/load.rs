@@ -14,8 +14,12 @@ use crate::http::Client;
 /// Connections at a time.
 pub(super) const CONNECTIONS: u64 = 16;
 
-/// Seconds before counting begins: compilers warm up and objects start.
-const WARM_UP: Duration = Duration::from_secs(3);
+/// Several loads take turns of this length, so that a machine which others slow down now and then does so to all of them.
+const TURN: Duration = Duration::from_secs(2);
+/// What of a turn is not counted: the answers to the one before still come in.
+const SETTLING: Duration = Duration::from_millis(100);
+/// Turns of each before counting begins: compilers warm up and objects start.
+const WARM_UP: u32 = 2;
 
 /// What the SDK sends besides the body.
 const HEADERS: &str = "Content-Type: text/plain\r\nOrigin: http://127.0.0.1\r\nSec-Fetch-Site: same-origin\r\n";
@@ -42,41 +46,66 @@ pub(super) struct Measured {
 impl Load {
     /// Sends for the warm-up and the measured time on all connections at once.
     pub(super) fn run(&self) -> Result<Measured> {
-        let counted_from = Instant::now() + WARM_UP;
-        let until = counted_from + Duration::from_secs(self.seconds);
-        let mut latencies = thread::scope(|scope| {
-            let connections: Vec<_> = (0..CONNECTIONS)
-                .map(|connection| self.round * CONNECTIONS + connection)
-                .map(|connection| scope.spawn(move || self.connection(connection, counted_from, until)))
-                .collect();
-            let joined = connections.into_iter().map(|thread| match thread.join() {
-                Ok(result) => result,
-                Err(_) => bail!("a connection's thread ended"),
-            });
-            joined.collect::<Result<Vec<_>>>().map(|each| each.concat())
-        })?;
-        latencies.sort_by(f64::total_cmp);
-        Ok(Measured { latencies, size: self.size, seconds: self.seconds as f64 })
+        let [measured] = by_turns([self])?;
+        Ok(measured)
     }
 
-    /// One connection; the times of the requests that began and ended while it counted.
-    fn connection(&self, connection: u64, counted_from: Instant, until: Instant) -> Result<Vec<f64>> {
-        let mut sender = Sender::connect(self.port, self.path)?;
-        let mut writer = Writer::new(connection, self.size, self.kind);
-        let mut latencies = Vec::new();
-        loop {
-            let batch = writer.next();
-            let sent = Instant::now();
-            sender.post(&batch)?;
-            let answered = Instant::now();
-            if answered > until {
-                return Ok(latencies);
-            }
-            if sent >= counted_from {
-                latencies.push((answered - sent).as_secs_f64() * 1000.0);
+    /// Turns in which it is measured.
+    fn turns(&self) -> u32 {
+        u32::try_from(Duration::from_secs(self.seconds).div_duration_f64(TURN).ceil() as u64).unwrap_or(u32::MAX)
+    }
+}
+
+/// Sends several loads by turns, each for as long as the first says and on as many connections.
+pub(super) fn by_turns<const N: usize>(loads: [&Load; N]) -> Result<[Measured; N]> {
+    let start = Instant::now();
+    let turns = loads.first().map_or(0, |load| load.turns());
+    let each = thread::scope(|scope| {
+        let connections: Vec<_> =
+            (0..CONNECTIONS).map(|number| scope.spawn(move || connection(&loads, number, start, turns))).collect();
+        let joined = connections.into_iter().map(|thread| match thread.join() {
+            Ok(result) => result,
+            Err(_) => bail!("a connection's thread ended"),
+        });
+        joined.collect::<Result<Vec<_>>>()
+    })?;
+    let mut all = [const { Vec::new() }; N];
+    for one in each {
+        all.iter_mut().zip(one).for_each(|(all, latencies)| all.extend(latencies));
+    }
+    let mut all = all.into_iter();
+    Ok(loads.map(|load| {
+        let mut latencies = all.next().unwrap_or_default();
+        latencies.sort_by(f64::total_cmp);
+        Measured { latencies, size: load.size, seconds: f64::from(turns) * (TURN - SETTLING).as_secs_f64() }
+    }))
+}
+
+/// One connection of each load; the times of the requests that began and ended while they counted.
+fn connection<const N: usize>(loads: &[&Load; N], number: u64, start: Instant, turns: u32) -> Result<[Vec<f64>; N]> {
+    let mut latencies = [const { Vec::new() }; N];
+    let mut senders = Vec::new();
+    for load in loads {
+        let writer = Writer::new(load.round * CONNECTIONS + number, load.size, load.kind);
+        senders.push((Sender::connect(load.port, load.path)?, writer));
+    }
+    let mut turn_from = start;
+    for turn in 0..WARM_UP + turns {
+        for ((sender, writer), latencies) in senders.iter_mut().zip(&mut latencies) {
+            let (counted_from, until) = (turn_from + SETTLING, turn_from + TURN);
+            turn_from = until;
+            while Instant::now() < until {
+                let batch = writer.next();
+                let sent = Instant::now();
+                sender.post(&batch)?;
+                let answered = Instant::now();
+                if turn >= WARM_UP && sent >= counted_from && answered <= until {
+                    latencies.push((answered - sent).as_secs_f64() * 1000.0);
+                }
             }
         }
     }
+    Ok(latencies)
 }
 
 impl Measured {
