@@ -104,10 +104,11 @@ function durable(name) {
      */
     async #batch(request) {
       const body = new Uint8Array(await request.arrayBuffer());
-      const answer = atOnce(() => this.#half().batch(request, body));
+      const { url } = request;
+      const answer = atOnce(() => this.#half().batch(request, url, body));
       if (answer) return answer;
-      const { url, method, headers } = request;
-      return guarded(() => this.#half().fetch(new Request(url, { method, headers, body })));
+      const { method, headers, cf } = request;
+      return guarded(() => this.#half().fetch(new Request(url, { method, headers, body, cf })));
     }
 
     alarm() {

@@ -47,7 +47,8 @@ pub(super) async fn by_notification(incoming: Incoming<'_>) -> Result<Response, 
 /// batch costs at the entry. None for what is not a batch, for batches that are refused (the router says why), and before
 /// the placement was checked.
 pub(crate) fn hand_over(request: &RawRequest, env: &Env) -> Option<Promise> {
-    if !response::is_batch(request, &config(env)) || !placement::is_checked(Use::Write, clock::now()) {
+    let is_batch = request.method() == "POST" && response::is_batch(&request.url(), &config(env));
+    if !is_batch || !placement::is_checked(Use::Write, clock::now()) {
         return None;
     }
     let bucket = profile_bucket(request).ok()?;

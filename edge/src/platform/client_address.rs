@@ -1,5 +1,7 @@
 //! The address of the client behind a request, as somebody says it whom the deployment trusts.
 
+use std::cell::Cell;
+
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::Request as RawRequest;
@@ -21,13 +23,25 @@ extern "C" {
     fn cf(this: &RuntimeRequest) -> JsValue;
 }
 
+thread_local! {
+    /// Whether the platform was ever seen in front. It does not go away, and to ask for what it says costs much: the runtime
+    /// reads some kilobytes of text for it.
+    static PLATFORM_WAS_SEEN: Cell<bool> = const { Cell::new(false) };
+}
+
+fn platform_is_in_front(request: &RawRequest) -> bool {
+    let platform: &RuntimeRequest = request.unchecked_ref();
+    let is_there = PLATFORM_WAS_SEEN.get() || platform.cf().is_object();
+    PLATFORM_WAS_SEEN.set(is_there);
+    is_there
+}
+
 /// The client's address: from the header that the configuration names, else from the platform's, where the platform is in
 /// front. None where a client could have written it.
 pub(crate) fn of(request: &RawRequest, config: &Config) -> Result<Option<String>, EdgeError> {
     let Some(name) = &config.client_ip_header else {
-        let platform: &RuntimeRequest = request.unchecked_ref();
-        let there = platform.cf().is_object();
-        return if there { Ok(request.headers().get(PLATFORM_HEADER)?) } else { Ok(None) };
+        let said = request.headers().get(PLATFORM_HEADER)?;
+        return Ok(said.filter(|_| platform_is_in_front(request)));
     };
     // Of several proxies each appends what it saw; the nearest one is ours.
     let said = request.headers().get(name)?;

@@ -1,10 +1,13 @@
 //! Answers: JSON with the right status, and the headers that every answer carries.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use endcap_api::Method as ApiMethod;
 use endcap_validation::DomainError;
-use js_sys::{Array, JsString, Uint8Array};
+use js_sys::Uint8Array;
 use serde::Serialize;
-use worker::web_sys::{Request as RawRequest, Response as RawResponse, ResponseInit};
+use worker::web_sys::{Headers as RawHeaders, Response as RawResponse, ResponseInit};
 use worker::{Headers, Method, Request, Response, ResponseBuilder, console_error};
 
 use super::config::Config;
@@ -27,56 +30,62 @@ pub(crate) fn raw_json(text: &str, status: u16) -> Result<Response, EdgeError> {
     Ok(builder.fixed(text.as_bytes().to_vec()))
 }
 
-/// Whether a request is a visitor's batch, by method and path.
-pub(crate) fn is_batch(request: &RawRequest, config: &Config) -> bool {
-    let url = request.url();
+/// Whether a POST is a visitor's batch, by its address.
+pub(crate) fn is_batch(url: &str, config: &Config) -> bool {
     let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let prefix = config.prefix.trim_start_matches('/');
-    path.strip_prefix(prefix) == Some("/e") && request.method() == "POST"
+    path.strip_prefix(prefix) == Some("/e")
 }
 
-/// What names the headers of an answer to a batch, as JavaScript holds it.
-struct Names {
-    own: [(JsString, JsString); 2],
-    origin: JsString,
-    shared: [(JsString, JsString); 2],
-    cookie: JsString,
-}
+/// Origins whose headers are kept.
+const ORIGINS: usize = 32;
 
 thread_local! {
-    static NAMES: Names = Names {
-        own: [("content-type".into(), "application/json".into()), ("cache-control".into(), "no-store".into())],
-        origin: "access-control-allow-origin".into(),
-        shared: [("access-control-allow-credentials".into(), "true".into()), ("vary".into(), "origin".into())],
-        cookie: "set-cookie".into(),
-    };
+    /// The headers of an answer to a batch by the origin that may read it, as JavaScript holds them: each header that is set
+    /// by itself costs a call.
+    static BATCH_HEADERS: RefCell<BTreeMap<Option<String>, RawHeaders>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// The answer to a batch, made in two calls: each header that is set by itself costs one.
+fn batch_headers(origin: Option<&str>) -> Result<RawHeaders, EdgeError> {
+    let key = origin.map(str::to_owned);
+    if let Some(headers) = BATCH_HEADERS.with_borrow(|held| held.get(&key).cloned()) {
+        return Ok(headers);
+    }
+    let headers = RawHeaders::new()?;
+    headers.set("content-type", "application/json")?;
+    headers.set("cache-control", "no-store")?;
+    if let Some(origin) = origin {
+        headers.set("access-control-allow-origin", origin)?;
+        headers.set("access-control-allow-credentials", "true")?;
+        headers.set("vary", "origin")?;
+    }
+    BATCH_HEADERS.with_borrow_mut(|held| {
+        if held.len() >= ORIGINS {
+            held.clear();
+        }
+        held.insert(key, headers.clone());
+    });
+    Ok(headers)
+}
+
+/// The answer to a batch.
 pub(crate) fn batch(
     body: &[u8],
     status: u16,
     origin: Option<&str>,
     cookies: &[String],
 ) -> Result<RawResponse, EdgeError> {
-    let headers = Array::new();
-    let add = |name: &JsString, value: &JsString| {
-        headers.push(&Array::of2(name, value));
-    };
-    NAMES.with(|names| {
-        names.own.iter().for_each(|(name, value)| add(name, value));
-        if let Some(origin) = origin {
-            add(&names.origin, &origin.into());
-            names.shared.iter().for_each(|(name, value)| add(name, value));
-        }
-        cookies.iter().for_each(|cookie| add(&names.cookie, &cookie.as_str().into()));
-    });
     let init = ResponseInit::new();
     init.set_status(status);
-    init.set_headers(&headers);
+    init.set_headers(batch_headers(origin)?.as_ref());
     let body = Uint8Array::new_from_slice(body);
-    Ok(RawResponse::new_with_opt_buffer_source_and_init(Some(&body), &init)?)
+    let response = RawResponse::new_with_opt_buffer_source_and_init(Some(&body), &init)?;
+    if !cookies.is_empty() {
+        let headers = response.headers();
+        cookies.iter().try_for_each(|cookie| headers.append("set-cookie", cookie))?;
+    }
+    Ok(response)
 }
 
 /// An answer without a body.

@@ -28,7 +28,7 @@ use crate::platform::{clock, response};
 impl ProfileShard {
     /// `POST {prefix}/e`: a batch of events.
     pub(super) async fn batch_route(&self, mut request: Request) -> Result<Response, EdgeError> {
-        let visitor = Visitor::of(request.inner(), &config(&self.env))?;
+        let visitor = Visitor::of(request.inner(), &request.inner().url(), &config(&self.env))?;
         let signals = self.signals(request.inner())?;
         let body = response::body(&mut request, BATCH_BYTES).await?;
         let now = clock::now();
@@ -72,7 +72,7 @@ impl ProfileShard {
     /// The same for a batch that can be answered without an await. None for one that cannot.
     pub(super) fn batch_at_once(
         &self,
-        request: &RawRequest,
+        (request, url): (&RawRequest, &str),
         body: &Uint8Array,
         snapshot: &Snapshot,
         now: UnixMillis,
@@ -80,7 +80,7 @@ impl ProfileShard {
         if body.length() as usize > BATCH_BYTES {
             return Err(DomainError::TooLarge { limit: BATCH_BYTES }.into());
         }
-        let visitor = Visitor::of(request, &config(&self.env))?;
+        let visitor = Visitor::of(request, url, &config(&self.env))?;
         let signals = self.signals(request)?;
         let batch = self.with_client(ingest_from(&body.to_vec(), now, signals)?, &visitor);
         if batch.dropped > 0 {

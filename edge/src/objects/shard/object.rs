@@ -116,19 +116,19 @@ impl DurableObject for ProfileShard {
 
 #[wasm_bindgen]
 impl ProfileShard {
-    /// Answers a visitor's batch whose body was read, at once: a Rust future would cost as much as the work itself.
+    /// Answers a visitor's batch, a POST whose body was read, at once: a Rust future would cost as much as the work itself.
     /// None for a request that is no batch, or has to wait for something. Then nothing was done, and `fetch` must
     /// answer.
     #[must_use]
-    pub fn batch(&self, request: &RawRequest, body: &Uint8Array) -> Option<RawResponse> {
+    pub fn batch(&self, request: &RawRequest, url: &str, body: &Uint8Array) -> Option<RawResponse> {
         let now = clock::now();
         self.pulse.beat(now);
         let awake = self.alarm.get().is_some();
         let snapshot = snapshots::fresh(&self.env, now).filter(|_| awake)?;
-        if !response::is_batch(request, &config(&self.env)) {
+        if !response::is_batch(url, &config(&self.env)) {
             return None;
         }
-        match self.batch_at_once(request, body, &snapshot, now) {
+        match self.batch_at_once((request, url), body, &snapshot, now) {
             Ok(response) => response,
             Err(error) => {
                 let origin = request.headers().get("origin").ok().flatten();

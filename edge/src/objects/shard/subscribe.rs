@@ -30,7 +30,7 @@ const MAX_SUBSCRIPTIONS: usize = 10;
 impl ProfileShard {
     /// `POST {prefix}/push`: a browser subscribes to web push, or ends it.
     pub(super) async fn push_route(&self, mut request: Request) -> Result<Response, EdgeError> {
-        let visitor = Visitor::of(request.inner(), &config(&self.env))?;
+        let visitor = Visitor::of(request.inner(), &request.inner().url(), &config(&self.env))?;
         let body: PushBody = read_json(&response::body(&mut request, MAX_BODY).await?)?;
         self.check_source(SourceId::parse(&body.source)?.as_str(), &visitor)?;
         let reply = self.checked_push(&body, &visitor).await.map_err(EdgeError::readable)?;

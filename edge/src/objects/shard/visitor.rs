@@ -38,11 +38,11 @@ pub(super) struct Visitor {
 }
 
 impl Visitor {
-    /// Reads a request.
-    pub(super) fn of(request: &RawRequest, config: &Config) -> Result<Self, EdgeError> {
+    /// Reads a request; `url` is its address.
+    pub(super) fn of(request: &RawRequest, url: &str, config: &Config) -> Result<Self, EdgeError> {
         let headers = request.headers();
         let cookies = headers.get("cookie")?.unwrap_or_default();
-        let (origin, url) = (headers.get("origin")?, request.url());
+        let origin = headers.get("origin")?;
         let secure = url.starts_with("https://");
         let is_elsewhere = || cookies.is_empty() && origin.as_deref().is_some_and(|origin| !url.starts_with(origin));
         Ok(Self {
