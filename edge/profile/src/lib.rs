@@ -31,6 +31,7 @@ pub mod push_record;
 pub mod reassignment;
 pub mod resolution;
 pub mod row;
+pub mod row_cache;
 pub mod sessions;
 pub mod signal;
 pub mod timeline;

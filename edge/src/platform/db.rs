@@ -56,6 +56,7 @@ pub(crate) struct Db {
     sql: RawSql,
     written: Cell<u64>,
     statements: Cell<u64>,
+    undone: Cell<u64>,
 }
 
 /// One row of a result.
@@ -99,7 +100,7 @@ impl Db {
     pub(crate) fn of(storage: &Storage) -> Self {
         let raw: &JsValue = storage.as_raw();
         let storage: RawStorage = raw.clone().unchecked_into();
-        Self { sql: storage.sql(), storage, written: Cell::new(0), statements: Cell::new(0) }
+        Self { sql: storage.sql(), storage, written: Cell::new(0), statements: Cell::new(0), undone: Cell::new(0) }
     }
 
     /// The database of an object, with these tables.
@@ -173,6 +174,11 @@ impl Db {
         self.statements.get()
     }
 
+    /// Transactions that were rolled back since the object started.
+    pub(crate) fn undone(&self) -> u64 {
+        self.undone.get()
+    }
+
     /// Size of the database in bytes, without pages that are free.
     pub(crate) fn bytes(&self) -> Result<u64, EdgeError> {
         Ok(self.sql.database_size()? as u64)
@@ -197,6 +203,9 @@ impl Db {
             outcome = Some(result);
             thrown
         });
+        if ran.is_err() {
+            self.undone.set(self.undone.get() + 1);
+        }
         match (outcome, ran) {
             (Some(Err(error)), _) => Err(error),
             (_, Err(thrown)) => Err(thrown.into()),

@@ -58,6 +58,7 @@ impl Store {
     /// not know are refused: the transfer is tried again, until both shards run the same version.
     pub(crate) fn put_rows(&self, profiles: &[String], rows: &BucketRows) -> Result<(), EdgeError> {
         let named: SqlStorageValue = serde_json::to_string(profiles)?.into();
+        self.rows.clear();
         for table in TABLES {
             if let Transfer::WithProfile(rows) = table.transfer() {
                 self.db.run(rows.delete, vec![named.clone()])?;
@@ -85,6 +86,7 @@ impl Store {
     /// Deletes rows of profiles that are gone, as far as they do not go with their bucket.
     pub(crate) fn clear_profiles(&self, profiles: &[String]) -> Result<(), EdgeError> {
         let named: SqlStorageValue = serde_json::to_string(profiles)?.into();
+        self.rows.clear();
         TABLES.into_iter().try_for_each(|table| match table.transfer() {
             Transfer::WithProfile(rows) if rows.delete_bucket.is_none() => {
                 self.db.run(rows.delete, vec![named.clone()])

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_engine::layout::BucketState;
 use endcap_profile::digest_cache::DigestCache;
+use endcap_profile::row_cache::RowCache;
 use endcap_protocol::bucket_of;
 
 use super::open_tails::OpenTails;
@@ -20,6 +21,8 @@ pub(crate) struct Store {
     pub(crate) changed: RefCell<BTreeSet<String>>,
     /// Which profiles have events that wait for the log.
     pub(crate) tails: RefCell<OpenTails>,
+    /// Packed rows that were read or written a moment ago.
+    pub(crate) rows: RowCache,
     /// Digests of the person that was completed last.
     pub(crate) digests: DigestCache,
     /// Bytes from which on the fragments of a profile lie apart from its row.
@@ -33,6 +36,7 @@ impl Store {
     pub(crate) fn new(db: Db, apart_bytes: usize) -> Self {
         Self {
             db,
+            rows: RowCache::default(),
             digests: DigestCache::default(),
             apart_bytes,
             bucket_states: RefCell::default(),

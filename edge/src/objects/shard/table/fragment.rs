@@ -100,8 +100,15 @@ impl FragmentRows for Store {
     type Error = EdgeError;
 
     fn row(&self, profile: &ProfileId) -> Result<Option<Vec<u8>>, EdgeError> {
+        if let Some(known) = self.rows.get(profile, self.db.undone()) {
+            return Ok(Some(known));
+        }
         let row = self.db.first("SELECT data FROM profile WHERE id = ?", vec![profile.as_str().into()])?;
-        Ok(row.map(|row| row.blob(0)))
+        let data = row.map(|row| row.blob(0));
+        if let Some(data) = &data {
+            self.rows.keep(profile.as_str(), data, self.db.undone());
+        }
+        Ok(data)
     }
 
     fn fragments(&self, profile: &ProfileId, wanted: Wanted<'_>) -> Result<Vec<(FragmentId, Vec<u8>)>, EdgeError> {

@@ -145,11 +145,16 @@ impl Store {
 
     /// Writes a packed row.
     pub(super) fn put_packed_row(&self, id: &str, data: Vec<u8>) -> Result<(), EdgeError> {
-        self.db.run(
+        self.rows.keep(id, &data, self.db.undone());
+        let written = self.db.run(
             "INSERT INTO profile(id, bucket, data) VALUES(?, ?, ?)
              ON CONFLICT(id) DO UPDATE SET data = excluded.data",
             vec![id.into(), bucket(id).into(), data.into()],
-        )
+        );
+        if written.is_err() {
+            self.rows.forget(id);
+        }
+        written
     }
 
     /// Whether fragments of some of these profiles lie apart.
@@ -163,6 +168,7 @@ impl Store {
     /// Deletes a packed row, and those of fragments that lie apart from it.
     pub(crate) fn drop_row(&self, id: &str) -> Result<(), EdgeError> {
         self.drop_fragments(id)?;
+        self.rows.forget(id);
         self.db.run("DELETE FROM profile WHERE id = ?", vec![id.into()])
     }
 
