@@ -25,11 +25,14 @@ const MODULE: &str = "index_bg.wasm";
 /// Builds the worker.
 pub(super) fn build(build: &Build<'_>) -> Result<()> {
     let Build { project, tools, .. } = build;
-    let profile = if build.is_development() { DEVELOPMENT_PROFILE } else { "worker" };
+    let (profile, cargo) = match build.is_development() {
+        true => (DEVELOPMENT_PROFILE, tools.wasm.cargo(project, "build")),
+        false => ("worker", tools.wasm.cargo_for_worker(project, "build")),
+    };
     let (wasm, description) = thread::scope(|scope| {
         // Native, so in another folder: neither waits for the other.
         let description = scope.spawn(|| description(project));
-        let wasm = compile(project, tools.wasm.cargo(project, "build"), "endcap-edge", profile);
+        let wasm = compile(project, cargo, "endcap-edge", profile);
         (wasm, description.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
     let wasm = wasm?;

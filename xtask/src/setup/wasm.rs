@@ -24,6 +24,8 @@ const LOWERED: &str = "-Ctarget-feature=-reference-types,-multivalue,-bulk-memor
 
 /// The page's core passes no JavaScript values, so it needs no table of them.
 const NO_REFERENCES: &str = "-Ctarget-feature=-reference-types";
+/// Instructions on vectors of 128 bits, which V8 has had since 2021.
+const VECTORS: &str = "-Ctarget-feature=+simd128";
 
 /// Names the toolchain to use instead of looking for one: `rustup` or `debian`.
 const CHOICE: &str = "ENDCAP_WASM_TOOLCHAIN";
@@ -52,6 +54,13 @@ impl Toolchain {
     /// A cargo command that compiles to wasm; the caller adds subcommand and package.
     pub(crate) fn cargo(&self, project: &Project, subcommand: &str) -> Command {
         self.command(project, subcommand, "wasm", &self.flags(project))
+    }
+
+    /// Like [`Self::cargo`], for what only workerd runs: with instructions on vectors, by which texts are searched faster.
+    pub(crate) fn cargo_for_worker(&self, project: &Project, subcommand: &str) -> Command {
+        let mut flags = self.flags(project);
+        flags.push(VECTORS.to_owned());
+        self.command(project, subcommand, "wasm", &flags)
     }
 
     /// Like [`Self::cargo`], for the fewest bytes: where the standard library's source is there, it

@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -18,6 +20,15 @@ const POSSESSION: &str = "possession";
 const PROOF: &str = "proof";
 /// The member of a held call that holds its arguments.
 const CALL: &str = "call";
+
+/// What a text is searched for that may hold a proof: each event is.
+static NAMES_PROOF: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(PROOF));
+/// A name may be written with escapes.
+static NAMES_ESCAPED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\\u"));
+
+fn holds(text: &str, named: &Finder<'_>) -> bool {
+    named.find(text.as_bytes()).is_some()
+}
 
 /// An object's members, in the order in which they were sent.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
@@ -47,8 +58,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 /// The text of an event or of a held call without its proof; everything else stays as it was sent.
 #[must_use]
 pub fn without_proof(raw: &str) -> Cow<'_, str> {
-    // A name may be written with escapes.
-    if !raw.contains(PROOF) && !raw.contains("\\u") {
+    if !holds(raw, &NAMES_PROOF) && !holds(raw, &NAMES_ESCAPED) {
         return Cow::Borrowed(raw);
     }
     let repaired = repair_surrogates(raw);
@@ -85,7 +95,7 @@ fn arguments_without_proof(raw: &str) -> Cow<'_, str> {
 /// The text of a server's call without the possession tokens that it passes on; everything else stays as it was sent.
 #[must_use]
 pub fn without_possession(raw: &str) -> Cow<'_, str> {
-    if !raw.contains(POSSESSION) && !raw.contains("\\u") {
+    if !raw.contains(POSSESSION) && !holds(raw, &NAMES_ESCAPED) {
         return Cow::Borrowed(raw);
     }
     let repaired = repair_surrogates(raw);
