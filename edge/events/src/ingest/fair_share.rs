@@ -3,7 +3,7 @@
 //! Shares are compared by source, then by client address within it, then by browser within that. So whoever sends most
 //! loses their own first, whatever they call themselves, and what few others sent stays.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Whose something is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,11 +30,30 @@ pub struct Shares {
     total: u64,
 }
 
-/// Sums of one level, by what tells its members apart.
+/// Members of one level, the one with the largest share last.
+type Ranks<T> = BTreeSet<(u64, T)>;
+
+/// Moves a member of a level to where its new share belongs.
+fn rank<T: Ord>(ranks: &mut Ranks<T>, member: T, before: u64, after: u64) {
+    let mut entry = (before, member);
+    ranks.remove(&entry);
+    entry.0 = after;
+    ranks.insert(entry);
+}
+
+/// Who has the largest share on each of the three levels. Levels above hold sums.
 #[derive(Default)]
-struct Sums<'a> {
-    sources: BTreeMap<&'a str, u64>,
-    clients: BTreeMap<(&'a str, u32), u64>,
+struct Greed<'a> {
+    sources: Ranks<&'a str>,
+    clients: BTreeMap<&'a str, Ranks<u32>>,
+    browsers: BTreeMap<(&'a str, u32), Ranks<i64>>,
+}
+
+/// Shares on the way from a source to one of its browsers.
+struct Greediest<'a> {
+    source: (u64, &'a str),
+    client: (u64, u32),
+    browser: (u64, i64),
 }
 
 impl Shares {
@@ -54,48 +73,65 @@ impl Shares {
     /// numbers.
     pub fn evict(&mut self, most: u64) -> Vec<i64> {
         let mut gone = Vec::new();
-        let mut kept = std::mem::take(&mut self.kept);
-        let senders: Vec<Sender> = kept.keys().cloned().collect();
-        let mut weights: Vec<u64> =
-            kept.values().map(|items| items.iter().fold(0, |sum: u64, item| sum.saturating_add(item.weight))).collect();
-        let mut sums = Sums::default();
-        for (sender, weight) in senders.iter().zip(&weights) {
-            *sums.sources.entry(&sender.source).or_default() += weight;
-            *sums.clients.entry((&sender.source, sender.client)).or_default() += weight;
-        }
+        let senders: Vec<Sender> = self.kept.keys().cloned().collect();
+        let mut greed = Greed::of(senders.iter().zip(self.kept.values()));
         while self.total > most {
-            let Some(greediest) = sums.greediest(&senders, &weights) else { break };
-            let Some((sender, weight)) = senders.get(greediest).zip(weights.get_mut(greediest)) else { break };
-            let Some(item) = kept.get_mut(sender).and_then(VecDeque::pop_front) else { break };
+            let Some(greediest) = greed.greediest() else { break };
+            let sender = greediest.sender();
+            let Some(items) = self.kept.get_mut(&sender) else { break };
+            let Some(item) = items.pop_front() else { break };
+            if items.is_empty() {
+                self.kept.remove(&sender);
+            }
             gone.push(item.seq);
-            *weight = weight.saturating_sub(item.weight);
             self.total = self.total.saturating_sub(item.weight);
-            sums.take(sender, item.weight);
+            greed.take(&greediest, item.weight);
         }
-        kept.retain(|_, items| !items.is_empty());
-        self.kept = kept;
         gone
     }
 }
 
-impl<'a> Sums<'a> {
-    /// The sender with the largest share of the client with the largest share of the source with the largest share.
-    fn greediest(&self, senders: &[Sender], weights: &[u64]) -> Option<usize> {
-        let (source, _) = self.sources.iter().max_by_key(|(_, sum)| **sum)?;
-        let of_source = self.clients.range((*source, 0)..=(*source, u32::MAX));
-        let ((_, client), _) = of_source.max_by_key(|(_, sum)| **sum)?;
-        let theirs = |sender: &Sender| sender.source == *source && sender.client == *client;
-        let all = senders.iter().zip(weights).enumerate();
-        let (at, _) = all.filter(|(_, (sender, _))| theirs(sender)).max_by_key(|(_, (_, weight))| **weight)?;
-        Some(at)
+impl Greediest<'_> {
+    fn sender(&self) -> Sender {
+        Sender { source: self.source.1.to_owned(), client: self.client.1, browser: self.browser.1 }
+    }
+}
+
+impl<'a> Greed<'a> {
+    fn of<'b>(kept: impl Iterator<Item = (&'a Sender, &'b VecDeque<Kept>)>) -> Self {
+        let (mut greed, mut sources) = (Self::default(), BTreeMap::<&str, u64>::new());
+        let mut clients = BTreeMap::<(&str, u32), u64>::new();
+        for (Sender { source, client, browser }, items) in kept {
+            let weight = items.iter().fold(0, |sum: u64, item| sum.saturating_add(item.weight));
+            *sources.entry(source).or_default() += weight;
+            *clients.entry((source, *client)).or_default() += weight;
+            greed.browsers.entry((source, *client)).or_default().insert((weight, *browser));
+        }
+        for ((source, client), sum) in clients {
+            greed.clients.entry(source).or_default().insert((sum, client));
+        }
+        greed.sources = sources.into_iter().map(|(source, sum)| (sum, source)).collect();
+        greed
     }
 
-    fn take(&mut self, sender: &'a Sender, weight: u64) {
-        if let Some(sum) = self.sources.get_mut(sender.source.as_str()) {
-            *sum = sum.saturating_sub(weight);
+    /// The browser with the largest share of the client with the largest share of the source with the largest share.
+    fn greediest(&self) -> Option<Greediest<'a>> {
+        let source = *self.sources.last()?;
+        let client = *self.clients.get(source.1)?.last()?;
+        let browser = *self.browsers.get(&(source.1, client.1))?.last()?;
+        Some(Greediest { source, client, browser })
+    }
+
+    /// Notes that a sender has so much less.
+    fn take(&mut self, from: &Greediest<'a>, weight: u64) {
+        let less = |share: u64| share.saturating_sub(weight);
+        let Greediest { source, client, browser } = from;
+        rank(&mut self.sources, source.1, source.0, less(source.0));
+        if let Some(clients) = self.clients.get_mut(source.1) {
+            rank(clients, client.1, client.0, less(client.0));
         }
-        if let Some(sum) = self.clients.get_mut(&(sender.source.as_str(), sender.client)) {
-            *sum = sum.saturating_sub(weight);
+        if let Some(browsers) = self.browsers.get_mut(&(source.1, client.1)) {
+            rank(browsers, browser.1, browser.0, less(browser.0));
         }
     }
 }

@@ -19,6 +19,8 @@ use crate::platform::error::EdgeError;
 
 /// Profiles that one run looks through after a start.
 const SCANNED: i64 = 5_000;
+/// Of those found then, profiles whose rows one run reads: a request that wakes the object waits for that.
+const READ: usize = 200;
 /// Profiles whose events leave in one run.
 const LEAVING: usize = 200;
 /// The least pause between two parts of the search, in milliseconds.
@@ -41,7 +43,9 @@ impl Store {
     /// When events have to leave that rest for so long; None where none waits.
     fn tails_due(&self, rest_ms: UnixMillis, now: UnixMillis) -> Option<UnixMillis> {
         let tails = self.tails.borrow();
-        let searched = tails.search.as_ref().map(|_| now.saturating_add(PAUSE_MS.max(rest_ms / RUNS)));
+        let part = if tails.found.is_empty() { PAUSE_MS.max(rest_ms / RUNS) } else { PAUSE_MS };
+        let goes_on = tails.search.is_some() || !tails.found.is_empty();
+        let searched = goes_on.then(|| now.saturating_add(part));
         let oldest = tails.waiting.values().min().map(|at| tails.due(*at, rest_ms));
         searched.into_iter().chain(oldest).min()
     }
@@ -67,7 +71,8 @@ impl Store {
 
     /// Profiles that are known to have events which wait.
     pub(crate) fn tails_waiting(&self) -> u64 {
-        self.tails.borrow().waiting.len() as u64
+        let tails = self.tails.borrow();
+        (tails.waiting.len() + tails.found.len()) as u64
     }
 
     /// The same for stored profiles. Returns whether some had any, and the first failure: a profile that a newer version wrote, or
@@ -105,15 +110,28 @@ impl Store {
 
     /// Looks through a part of the stored profiles, after a start.
     fn search_tails(&self, now: UnixMillis) -> Result<(), EdgeError> {
-        let Some(after) = self.tails.borrow().search.clone() else { return Ok(()) };
-        let found = self.with_tails(&after, SCANNED)?;
-        for id in found.ids {
-            // One that cannot be read is looked at again when it would have rested.
-            let waiting = self.load_with(&id, Wanted::WithTails);
-            let last = waiting.ok().flatten().and_then(|row| row.tails.values().map(|tail| tail.last).max());
-            self.tails.borrow_mut().waiting.entry(id).or_insert(last.unwrap_or(now));
+        let after = self.tails.borrow().search.clone();
+        if let Some(after) = after {
+            let found = self.with_tails(&after, SCANNED)?;
+            let mut tails = self.tails.borrow_mut();
+            let news: Vec<String> = found.ids.into_iter().filter(|id| !tails.waiting.contains_key(id)).collect();
+            tails.found.extend(news);
+            tails.search = found.next;
         }
-        self.tails.borrow_mut().search = found.next;
+        let found = {
+            let found = &mut self.tails.borrow_mut().found;
+            found.split_off(found.len().saturating_sub(READ))
+        };
+        for id in found {
+            let last = match self.load_with(&id, Wanted::WithTails) {
+                Ok(Some(row)) => row.tails.values().map(|tail| tail.last).max(),
+                // One that cannot be read is looked at again when it would have rested.
+                _ => Some(now),
+            };
+            if let Some(last) = last {
+                self.tails.borrow_mut().waiting.entry(id).or_insert(last);
+            }
+        }
         Ok(())
     }
 }

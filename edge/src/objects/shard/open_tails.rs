@@ -11,6 +11,8 @@ pub(super) const RUNS: UnixMillis = 6;
 pub(crate) struct OpenTails {
     /// When the last of a profile's events came, as far as the object knows.
     pub(super) waiting: BTreeMap<String, UnixMillis>,
+    /// Profiles that the search found, and whose rows say when the last of their events came.
+    pub(super) found: Vec<String>,
     /// After which profile the search goes on; None once it is done.
     pub(super) search: Option<String>,
     /// When events left last.
@@ -19,7 +21,7 @@ pub(crate) struct OpenTails {
 
 impl Default for OpenTails {
     fn default() -> Self {
-        Self { waiting: BTreeMap::new(), search: Some(String::new()), left_at: 0 }
+        Self { waiting: BTreeMap::new(), found: Vec::new(), search: Some(String::new()), left_at: 0 }
     }
 }
 

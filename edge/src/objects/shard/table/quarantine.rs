@@ -8,6 +8,7 @@ use endcap_events::ingest::fair_share::{Sender, Shares};
 use endcap_events::ingest::quarantine::{KEPT_DAYS, Listed};
 use endcap_events::ingest::{Quarantined, RejectCode};
 use endcap_protocol::{DAY_MS, UnixMillis};
+use serde::Deserialize;
 use worker::SqlStorageValue;
 
 use super::contract::{Access, Eraser, Erasure, Table, Transfer, Upgrade};
@@ -24,6 +25,8 @@ use crate::rpc::quarantine::ListAsk;
 const MAX_KEPT: i64 = 10_000;
 /// Bytes of the room that one event takes.
 const UNIT_BYTES: i64 = 4096;
+/// Rows that are read at a time to see who keeps how much.
+const SHARES_READ: i64 = 2_500;
 /// Rooms that the heaviest event takes: 32 KiB of text, twice that where JSON escapes it, and what surrounds it.
 const HEAVIEST: i64 = 20;
 /// Most refused events of one export and shard.
@@ -88,6 +91,16 @@ fn show(store: &Store, ask: &BelongingsAsk, shown: &mut Belongings) -> Result<()
     Ok(())
 }
 
+/// What a refused event takes, and whose it is.
+#[derive(Deserialize)]
+struct ShareRow {
+    seq: i64,
+    source: String,
+    client: u32,
+    browser: i64,
+    weight: u64,
+}
+
 impl Store {
     /// Keeps refused events and counts them. Returns when the first of them has to be removed.
     pub(crate) fn quarantine(&self, bucket: u16, events: &[Quarantined]) -> Result<Option<UnixMillis>, EdgeError> {
@@ -150,7 +163,7 @@ impl Store {
         }
         let mut shares = self.all_shares()?;
         // A little more than has to, so that not each of a flood looks for the greediest again.
-        let gone = shares.evict((MAX_KEPT - MAX_KEPT / 20).unsigned_abs());
+        let gone = shares.evict((MAX_KEPT - MAX_KEPT / 10).unsigned_abs());
         self.refused_weight.set(i64::try_from(shares.total()).ok());
         if gone.is_empty() {
             return Ok(());
@@ -165,13 +178,19 @@ impl Store {
     /// Who keeps how much.
     fn all_shares(&self) -> Result<Shares, EdgeError> {
         let mut shares = Shares::default();
-        let query = "SELECT seq, source, client, browser, weight FROM refused_event ORDER BY seq";
-        for row in self.db.rows(query, Vec::new())? {
-            let client = u32::try_from(row.int(2)).unwrap_or_default();
-            let sender = Sender { source: row.text(1), client, browser: row.int(3) };
-            shares.add(sender, row.int(0), row.int(4).unsigned_abs());
+        // Many rows as one text: each value that is read by itself costs a call.
+        let query = "SELECT json_group_array(json_array(seq, source, client, browser, weight)) FROM
+                     (SELECT * FROM refused_event WHERE seq > ? ORDER BY seq LIMIT ?)";
+        let mut after = 0;
+        loop {
+            let row = self.db.first(query, vec![after.into(), SHARES_READ.into()])?;
+            let page: Vec<ShareRow> = row.map_or_else(|| Ok(Vec::new()), |row| serde_json::from_str(&row.text(0)))?;
+            let Some(last) = page.last() else { return Ok(shares) };
+            after = last.seq;
+            for ShareRow { seq, source, client, browser, weight } in page {
+                shares.add(Sender { source, client, browser }, seq, weight);
+            }
         }
-        Ok(shares)
     }
 
     /// How many refused events are kept, and how fast they come.
