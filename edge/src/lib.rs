@@ -13,7 +13,7 @@ mod rpc;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Context, Env, Request, Response, event};
 
-/// A tenth of a batch's time in WebAssembly went into the allocator that the standard library brings.
+/// With the allocator that the standard library brings a batch takes a twentieth longer.
 #[cfg(target_family = "wasm")]
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
