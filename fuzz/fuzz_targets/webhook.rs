@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use endcap_engine::shop::webhooks::SavedWebhook;
+use endcap_events::timestamp;
 use endcap_events::webhook::delivery::Delivery;
 use endcap_events::webhook::mapping::Mapping;
 use endcap_events::webhook::preset::Preset;
 use endcap_events::webhook::signature::Scheme;
-use endcap_events::webhook::timestamp;
-use endcap_protocol::SourceId;
+use endcap_protocol::{SourceId, amount, currency};
 use libfuzzer_sys::fuzz_target;
 
 /// A mapping that looks everywhere a body can be.
@@ -31,6 +31,11 @@ fn try_on(mapping: &Mapping, body: &[u8]) {
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);
     let _ = timestamp::read(&serde_json::Value::from(text.as_ref()));
+    for decimals in 0..4 {
+        let read = amount::read(&text, decimals);
+        assert!(read.is_none() || text.bytes().any(|byte| byte.is_ascii_digit()), "an amount has a digit");
+    }
+    let _ = (currency::read(&text, *b"EUR"), currency::beside(&text, *b"CAD"));
     for scheme in [Scheme::Shopify, Scheme::Woocommerce, Scheme::Endcap] {
         assert!(scheme.verify(b"secret", &text, b"body", 1).is_err());
     }

@@ -2,13 +2,16 @@
 let whole = {};
 let items = [];
 
-/** The properties that the core reads from now on. */
+/** The properties that the core reads from now on. A product alone is a list of it; so is an object of products. */
 export function reads(bag) {
   whole = bag;
-  items = Array.isArray(bag.products) ? bag.products.filter((item) => item && typeof item === 'object') : [];
+  const { products } = bag;
+  items = typeof products !== 'object' ? [] : (products?.product_id ?? products?.sku) ? [products] : Object.values(products ?? {});
 }
 
-const valueOf = (at, key) => (at < 0 ? whole : items[at])[key];
+/** A product's ID goes by more than one name; an empty one is none. */
+const valueOf = (at, key, it = at < 0 ? whole : items[at]) =>
+  key === 'product_id' ? it?.product_id || it?.sku || it?.productId || it?.item_id || it?.id : it?.[key];
 
 /** How many products there are. */
 export const itemCount = () => items.length;
@@ -16,11 +19,11 @@ export const itemCount = () => items.length;
 /** A property that is text, or a number as text; undefined for anything else. `at`: of which product; below 0: of all. */
 export function textOf(at, key) {
   const value = valueOf(at, key);
-  return typeof value === 'string' ? value : typeof value === 'number' ? `${value}` : undefined;
+  return typeof value === 'string' ? value.trim() : typeof value === 'number' ? `${value}` : undefined;
 }
 
-/** A property that is a number or numeric text; NaN for anything else. */
+/** A property that is a number or numeric text; NaN for anything else. A part of a unit counts as one. */
 export function numberOf(at, key) {
-  const value = valueOf(at, key);
-  return typeof value === 'number' || (typeof value === 'string' && value.trim()) ? +value : NaN;
+  const number = +(textOf(at, key) || NaN);
+  return key === 'quantity' ? Math.ceil(number) : number;
 }

@@ -3,8 +3,8 @@ import { page } from './page.js';
 
 /** Longest address, title or referrer that is sent, in characters; the edge cuts at as many bytes. */
 const LONGEST = 2048;
-/** Longest name, and largest event, in characters; the edge counts bytes and refuses what is over. */
-const [NAME, EVENT] = [200, 32 * 1024];
+/** Largest event, in characters; the edge counts bytes and refuses what is over. */
+const EVENT = 32 * 1024;
 
 /**
  * An event before it belongs to anybody. Properties are copied now, because pages reuse the objects that they pass.
@@ -13,23 +13,18 @@ const [NAME, EVENT] = [200, 32 * 1024];
 export function draft(type, name, properties, { url, referrer } = {}, proof) {
   const bag = JSON.parse(JSON.stringify(properties ?? {}));
   const text = (value) => value?.slice(0, LONGEST) || undefined;
-  const [path, search] = /^[^:]*:\/\/[^/?#]*([^?#]*)(\?[^#]*)?/.exec(url ?? location.href)?.slice(1) ?? [];
-  const { width, height } = screen;
   return {
     type,
-    name: name.slice(0, NAME) || undefined,
+    name: name || undefined,
     user_id: page.user || undefined,
     context: {
       page: {
         url: text(url ?? location.href),
         referrer: text(url ? referrer : (referrer ?? document.referrer)),
-        path: text(path),
-        search: text(search),
         title: url ? undefined : text(document.title),
       },
       locale: navigator.language,
       zone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
-      screen: { width, height },
       library: { name: 'endcap', version: VERSION },
     },
     [type === 'identify' ? 'traits' : 'properties']: bag,

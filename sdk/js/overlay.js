@@ -86,7 +86,7 @@ dialog{
 --tint:var(--endcap-tint,#f3f2ef);
 --r:var(--endcap-radius,18px);
 border:0;padding:0;margin:auto;color:var(--ink);background:var(--paper);
-font:400 16px/1.5 var(--endcap-font,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif);
+font:400 16px/1.5 var(--endcap-font,system-ui,sans-serif);
 border-radius:var(--r);box-shadow:0 24px 64px -16px rgb(15 18 25/.38),0 2px 8px rgb(15 18 25/.08);
 outline:0;overflow:hidden auto;overscroll-behavior:contain;
 animation:in .28s cubic-bezier(.2,.8,.2,1)}

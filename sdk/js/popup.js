@@ -4,8 +4,8 @@ import { world } from './world.js';
 
 /** Opens a campaign as the edge `sent` it; `category` is what its condition found, or empty. */
 export function popup(sent, category) {
-  const { id, version, popup, products = {}, labels = {} } = sent;
-  const name = labels[category] ?? category;
+  const { id, version, popup, products = {}, names = {} } = sent;
+  const name = names[category] ?? category;
   const texts = { ...popup, ...popup.cta };
   for (const key of ['title', 'body', 'dismiss', 'label', 'url']) {
     const put = key === 'url' ? encodeURIComponent : String;

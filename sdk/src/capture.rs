@@ -34,7 +34,7 @@ pub fn capture(kind: usize, name: &str, id: &str, at: f64) -> u32 {
 fn act(kind: EventType, name: &str) -> Option<Act> {
     match kind {
         EventType::Page => Some(Act::PageViewed),
-        EventType::Track => commerce::parse(name, &Bag::WHOLE).ok().flatten().map(Act::Commerce),
+        EventType::Track => commerce::parse_brief(name, &Bag::WHOLE).map(Act::Commerce),
         EventType::Impression if name == "Campaign Shown" => Bag::WHOLE.text("campaign_id").map(Act::Shown),
         _ => None,
     }

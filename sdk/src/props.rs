@@ -23,7 +23,7 @@ impl Props for Bag {
         Some(host::number_of(self.0, key)).filter(|number| !number.is_nan())
     }
 
-    fn items(&self, _: &str, max: usize) -> Vec<Self> {
-        (0..).take(host::items().min(max)).map(Self).collect()
+    fn items(&self, _: &str) -> Vec<Self> {
+        (0..).take(host::items()).map(Self).collect()
     }
 }

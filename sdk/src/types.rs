@@ -97,9 +97,14 @@ export interface Rejection {
   message: string;
 }
 
-/** What the edge did not take as it was meant, in an event that it kept: such as an identify that proves nothing. */
+/**
+ * What the edge did not take as it was meant, in an event that it kept: such as an identify that proves nothing, or a price
+ * that is text. The book's page "What we repair and what we refuse" lists the codes.
+ */
 export interface Warning {
   message_id: string;
+  /** The event's name. */
+  event?: string;
   code: string;
   path: string;
   message: string;
@@ -131,6 +136,8 @@ export interface Endcap {
   track(name: string, properties?: Properties): void;
   /** Says who the visitor is. `proof`: what the shop's server vouches with, `v2.EXPIRY.HMAC`. */
   identify(userId: string | number, traits?: Properties, options?: { proof?: string | undefined }): void;
+  /** Says what is known of somebody whom the page cannot name, or of the user that it named before. */
+  identify(traits: Properties): void;
   /** Takes the visitor's decision. */
   consent(state: ConsentState): void;
   /** The visitor logged out: what follows belongs to a new anonymous ID. */

@@ -96,10 +96,10 @@ test('no proof is stored: not with a kept event, not with a refused one, not wit
   const [secret] = SECRETS[SOURCE];
   const proof = proofOf(secret, SOURCE, 'u-7', 60);
   await visitor.send([visitor.identify('u-7', { shoe: 44 }, proof), visitor.track('Quiz Finished', { proof: '80 percent' })]);
-  // Escapes that only a program writes name the same member; the traits are wrong, so this one is refused.
-  const refused = JSON.stringify({ ...visitor.identify('u-7', {}, proof), traits: 7 }).replace('"proof"', '"pr\\u006fof"');
+  // Escapes that only a program writes name the same member; it lies in the future, so this one is refused.
+  const refused = JSON.stringify({ ...visitor.identify('u-7', {}, proof), timestamp: Date.now() + 86_400_000 }).replace('"proof"', '"pr\\u006fof"');
   const raw = { message_id: uuidv7(Date.now()), timestamp: Date.now(), call: ['identify', 'u-7', {}, { proof }], url: '', referrer: '' };
-  const wrong = { ...raw, message_id: uuidv7(Date.now()), call: ['identify', '', {}, { proof }] };
+  const wrong = { ...raw, message_id: uuidv7(Date.now()), timestamp: Date.now() + 86_400_000 };
   const body = JSON.stringify(visitor.batch(['%'], { raw: [raw, wrong] })).replace('"%"', refused);
   const reply = (await visitor.post(body)).body;
   assert.deepEqual([reply.accepted.length, reply.rejected.length], [1, 2], JSON.stringify(reply));

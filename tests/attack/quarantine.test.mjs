@@ -17,7 +17,7 @@ async function edgeOf(t, shards) {
 }
 
 /** Events that are wrong. @param {Visitor} visitor @param {number} count */
-const wrong = (visitor, count) => Array.from({ length: count }, () => visitor.product('Added', `p-${uuid()}`, { quantity: -1 }));
+const wrong = (visitor, count) => Array.from({ length: count }, () => visitor.track('Order Completed', { coupon: uuid() }));
 
 /** Sends wrong events from an address. @param {Visitor} visitor @param {number} count @param {string} address */
 async function sendWrong(visitor, count, address) {
@@ -51,7 +51,7 @@ test('30,000 mistakes of one browser, and as many of many browsers, push out nob
   await sendWrong(neighbour, 200, '192.0.2.2');
   for (let sent = 0; sent < 2 * KEPT; sent += BATCH) await sendWrong(new Visitor(edge), BATCH, '198.51.100.1');
   assert.deepEqual([await keptOf(edge, honest), await keptOf(edge, neighbour)], [3, 200]);
-  const { body } = await edge.api.post('/api/quarantine/replay', { source: 'demo', path: 'properties.quantity', patch: { properties: { quantity: 1 } } });
+  const { body } = await edge.api.post('/api/quarantine/replay', { source: 'demo', path: 'properties.order_id', patch: { properties: { order_id: 'o-1' } } });
   assert.equal(body.accepted.length, 50, 'what is kept can be replayed');
 });
 
@@ -59,7 +59,7 @@ test('large mistakes take the room of many small ones', async (t) => {
   const edge = await edgeOf(t, '1');
   const [honest, flood] = [new Visitor(edge), new Visitor(edge)];
   await sendWrong(honest, 3, '192.0.2.1');
-  const large = () => flood.track('X', { text: uuid() + 'x'.repeat(25_000), ['y'.repeat(300)]: 1 }, { message_id: '' });
+  const large = () => flood.track('', { text: uuid() + 'x'.repeat(25_000), ['y'.repeat(300)]: 1 });
   for (let sent = 0; sent < 3000; sent += 20) {
     const { body } = await flood.post(flood.batch(Array.from({ length: 20 }, large)), { 'x-client': '198.51.100.1' });
     assert.equal(body.rejected.length, 20);

@@ -413,6 +413,34 @@ for (const Browser of [Chromium, Firefox]) {
       assert.deepEqual(brief(await told()).slice(2), ['Product Added lamp']);
     });
 
+    test('the data layer as shops really push it', async () => {
+      await open({ options: "'dataLayer'", head: '<script>window.dataLayer = [];</script>' });
+      /** @param {any[]} entries @returns {Promise<any[]>} What is told of entries, as name and properties. */
+      const push = async (...entries) => {
+        const before = (await told()).length;
+        await run((page, all) => all.forEach((/** @type {any} */ entry) => page.dataLayer.push(entry)), entries);
+        return (await told()).slice(before).map(({ name, properties }) => [name, properties]);
+      };
+      const [a, b] = [{ product_id: 'a', price: 4 }, { product_id: 'b', price: 5 }];
+      const items = [{ item_id: 'a', price: 4 }, { item_id: 'b', price: 5 }];
+      assert.deepEqual(await push({ event: 'purchase', ecommerce: { transaction_id: 't1', value: 9, items: { 0: items[0], 1: items[1] } } }),
+        [['Order Completed', { order_id: 't1', total: 9, products: [a, b] }]]);
+      assert.deepEqual(await push({ event: 'purchase', ecommerce: { transaction_id: 't2', value: '1.299,00 €', items: items[0] } }),
+        [['Order Completed', { order_id: 't2', total: '1.299,00 €', products: [a] }]]);
+      assert.deepEqual(await push({ ecommerce: { transaction_id: 't3', value: 9, items } }, { event: 'purchase' }),
+        [['Order Completed', { order_id: 't3', total: 9, products: [a, b] }]]);
+      assert.deepEqual(await push({ ecommerce: null }, { event: 'purchase', transaction_id: 't4' }), [['Order Completed', { order_id: 't4' }]]);
+      assert.deepEqual(await push({ event: 'purchase', ecommerce: { transaction_id: 't5', currency: 'EUR', items: [{ item_name: 'Wrap', price: 3 }, { ...items[0], quantity: 0.5, currency: 'USD' }] } }),
+        [['Order Completed', { order_id: 't5', currency: 'EUR', products: [{ name: 'Wrap', price: 3 }, { ...a, quantity: 0.5, currency: 'USD' }] }]]);
+      // Universal Analytics' enhanced e-commerce.
+      const old = [{ id: 'a', name: 'A', category: 'x', price: '4.00', quantity: 1 }];
+      const now = { product_id: 'a', name: 'A', category: 'x', price: 4, quantity: 1 };
+      assert.deepEqual(await push({ event: 'transaction', ecommerce: { currencyCode: 'EUR', purchase: { actionField: { id: 't6', revenue: '4.00', tax: '1', coupon: 'TEN' }, products: old } } }),
+        [['Order Completed', { order_id: 't6', total: 4, tax: 1, coupon: 'TEN', currency: 'EUR', products: [now] }]]);
+      assert.deepEqual(await push({ ecommerce: { detail: { products: old } } }), [['Product Viewed', now]]);
+      assert.deepEqual(await push({ event: 'addToCart', ecommerce: { currencyCode: 'EUR', add: { products: old } } }), [['Product Added', { ...now, currency: 'EUR' }]]);
+    });
+
     test('a data layer that is put in place later, or that is none, or frozen', async () => {
       await open({ options: "'dataLayer'", body: '<button>Go</button>', head: '<script>window.dataLayer = { push: 1 };</script>' });
       assert.deepEqual(await told(), []);
@@ -430,8 +458,10 @@ for (const Browser of [Chromium, Firefox]) {
               item_name: {}, item_category: 'é'.repeat(65) }], currency: 'euro' } }, ['event', 'purchase']]);
         </script>`,
       });
-      const [added, order] = await told();
-      assert.deepEqual(added.properties, { product_id: '5' });
+      const [long, added, order] = await told();
+      assert.equal(long.properties.product_id.length, 129);
+      // The edge says what it makes of a price that is none, and of half a product.
+      assert.deepEqual(added.properties, { product_id: '5', category: 'é'.repeat(65), currency: 'euro', price: 'free', quantity: 1.5 });
       assert.deepEqual([order.name, order.properties], ['Order Completed', {}]);
     });
 
@@ -455,7 +485,14 @@ for (const Browser of [Chromium, Firefox]) {
       ['no product', linked({ '@type': 'Organization', name: 'Shop' }) + meta({ 'og:type': 'website' }), undefined],
       ['broken and hostile data', `${'<script type="application/ld+json">'}{"@type": "Product", </script>${linked({ '@type': 5, '@graph': null })}${linked([null, 1, 'x', { '@type': { a: 1 } }])}
         <script type="application/ld+json">${'['.repeat(60_000)}</script><script type="application/ld+json">${' '.repeat(100_001)}${JSON.stringify(product())}</script>`, undefined],
-      ['odd members', linked(product({ name: { a: 1 }, brand: null, category: 7, offers: [{ price: -1, priceCurrency: {} }] })), { product_id: 'mug', category: '7' }],
+      ['odd members', linked(product({ name: { a: 1 }, brand: null, category: 7, offers: [{ price: -1, priceCurrency: {} }] })), { product_id: 'mug', category: '7', price: -1 }],
+      ['a price within a specification', linked(product({ offers: [{ priceSpecification: [{ price: '12.50', priceCurrency: 'EUR' }] }] })), full],
+      ['a price in a nested offer', linked(product({ offers: { '@type': 'AggregateOffer', offers: [{ price: 12.5, priceCurrency: 'EUR' }] } })), full],
+      ['a price as a person writes it', linked(product({ offers: { price: '1.299,00', priceCurrency: 'EUR' } })), { ...full, price: '1.299,00' }],
+      ['another ID where the first is empty', linked(product({ sku: '', productID: 'mug' })), full],
+      ['a list of IDs', linked(product({ sku: ['mug', 'mug-blue'] })), full],
+      ['one product in two blocks', linked(product()) + linked(product({ offers: undefined })), full],
+      ['one product in the main entity and the graph', linked({ '@type': 'ItemPage', mainEntity: product(), '@graph': [product({ sku: undefined })] }), full],
     ])) {
       test(`structured data: ${what}`, async () => {
         await open({ body, options: "'structured'" });

@@ -39,11 +39,11 @@ async function count(code) {
 test('a refused event is kept with its text, its reason and its path, beside those that are good', async () => {
   const visitor = new Visitor(edge);
   const before = await count('invalid_field');
-  const bad = visitor.product('Added', 'a', { quantity: -1 });
+  const bad = visitor.track('Order Completed', { coupon: 'x' });
   await visitor.post(visitor.batch([visitor.track('Good'), bad]));
   const [kept, ...others] = await of(visitor);
   assert.deepEqual(others, []);
-  assert.deepEqual([kept.source, kept.route, kept.code, kept.path], [SOURCE, 'batch', 'invalid_field', 'properties.quantity']);
+  assert.deepEqual([kept.source, kept.route, kept.code, kept.path], [SOURCE, 'batch', 'invalid_field', 'properties.order_id']);
   assert.deepEqual(JSON.parse(kept.raw), bad);
   assert.ok(Math.abs(kept.received_at - Date.now()) < 60_000);
   assert.equal(await count('invalid_field'), before + 1);
@@ -126,21 +126,21 @@ test('what is still wrong stays, and the replay says why', async () => {
 test('a patch puts events right before they are taken in again', async () => {
   const [one, other, call] = [new Visitor(edge), new Visitor(edge), `patched-${uuid()}`];
   for (const visitor of [one, other]) {
-    await visitor.post(visitor.batch([visitor.product('Added', 'a', { quantity: -1, category: 'hats' }), visitor.track('')]));
+    await visitor.post(visitor.batch([visitor.track('Order Completed', { coupon: 'hats' }), visitor.track('')]));
   }
   assert.equal((await edge.serverCall('track', { anonymousId: call, properties: { n: 1 } })).status, 400);
-  const path = 'properties.quantity';
+  const path = 'properties.order_id';
   const listedNow = (await listed({ path, limit: '200' })).events.map((/** @type {Json} */ { subject }) => subject);
   assert.ok([one, other].every((visitor) => listedNow.includes(visitor.anonymousId)));
 
-  const wrong = await edge.api.post('/api/quarantine/replay', { path, patch: { properties: { quantity: -5 } } });
+  const wrong = await edge.api.post('/api/quarantine/replay', { path, patch: { properties: { coupon: 'caps' } } });
   assert.deepEqual([wrong.body.accepted, wrong.body.rejected.length >= 2], [[], true]);
-  const right = await edge.api.post('/api/quarantine/replay', { path, patch: { properties: { quantity: null, gift: true } } });
+  const right = await edge.api.post('/api/quarantine/replay', { path, patch: { properties: { coupon: null, order_id: 'o-patched' } } });
   assert.deepEqual([right.status, right.body.rejected], [200, []]);
   for (const visitor of [one, other]) {
     const profile = await edge.api.profile({ anonymous_id: visitor.anonymousId });
-    assert.deepEqual(profile.events.map((/** @type {Json} */ { name }) => name), ['Product Added']);
-    assert.deepEqual(profile.cart.lines.map((/** @type {Json} */ line) => line.quantity), [1]);
+    assert.deepEqual(profile.events.map((/** @type {Json} */ { name }) => name), ['Order Completed']);
+    assert.deepEqual(profile.orders.map((/** @type {Json} */ order) => order.order_id), ['o-patched']);
     assert.deepEqual((await of(visitor)).map((/** @type {Json} */ { path }) => path), ['name']);
   }
   const vendor = await edge.api.post('/api/quarantine/replay', { route: 'vendor', patch: { event: 'Quiz Finished' } });

@@ -202,18 +202,18 @@ test('timers, push subscriptions and duplicates move along, and who is erased st
 test('refused events are found and taken in again after their bucket moved', async (t) => {
   const edge = await edgeOf(t, '1');
   const visitor = mover(edge);
-  await visitor.post(visitor.batch([visitor.product('Added', 'p', { quantity: -1 })]));
+  await visitor.post(visitor.batch([visitor.track('Order Completed', { coupon: 'x' })]));
   await edge.api.set('/api/shards', { shards: 2 });
   await settled(edge, 2);
   const { body: list } = await edge.api.get('/api/quarantine');
   assert.equal(list.events.length, 1);
   const [{ id }] = list.events;
   assert.equal((await edge.api.get(`/api/quarantine/${id}`)).status, 200);
-  const patch = { properties: { quantity: null } };
+  const patch = { properties: { order_id: 'o-1' } };
   const { body: replayed } = await edge.api.post('/api/quarantine/replay', { ids: [id], patch });
   assert.deepEqual(replayed.accepted, [id]);
   assert.equal((await edge.api.get('/api/quarantine')).body.events.length, 0);
-  assert.equal((await edge.api.profile({ anonymous_id: visitor.anonymousId })).cart.units, 1);
+  assert.equal((await edge.api.profile({ anonymous_id: visitor.anonymousId })).orders.length, 1);
 });
 
 test('a number of shards that cannot be is refused', async (t) => {

@@ -128,7 +128,7 @@ test('a batch speaks of many people, and one bad call spoils no other', async ()
   const batch = [
     ...users.map((userId) => ({ type: 'track', userId, messageId: uuid(), event: 'Quiz Finished' })),
     { type: 'track', messageId: 'nobody', event: 'Quiz Finished' },
-    { type: 'track', userId: users[0], messageId: 'no-product', event: 'Product Viewed', properties: {} },
+    { type: 'track', userId: users[0], messageId: 'no-order', event: 'Order Completed', properties: {} },
     { type: 'dance', userId: users[0] },
     7,
   ];
@@ -139,7 +139,7 @@ test('a batch speaks of many people, and one bad call spoils no other', async ()
     body.rejected.map((/** @type {Json} */ { index, code, path }) => [index, code, path]),
     [
       [40, 'invalid_field', 'userId'],
-      [41, 'invalid_field', 'properties.product_id'],
+      [41, 'invalid_field', 'properties.order_id'],
       [42, 'invalid_field', 'type'],
       [43, 'invalid_event', ''],
     ],

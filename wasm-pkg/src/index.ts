@@ -24,7 +24,8 @@ export const page: Endcap['page'] = (name?: string | Properties, properties?: Pr
 /** Records something the visitor did, named as in Segment's e-commerce specification where it has a name for it. */
 export const track: Endcap['track'] = (...args) => get()?.track(...args);
 /** Says who the visitor is. */
-export const identify: Endcap['identify'] = (...args) => get()?.identify(...args);
+export const identify: Endcap['identify'] = (user: string | number | Properties, traits?: Properties, options?: { proof?: string | undefined }) =>
+  get()?.identify(user as string, traits, options);
 /** Takes the visitor's decision about consent. */
 export const consent: Endcap['consent'] = (state) => get()?.consent(state);
 /** The visitor logged out: what follows belongs to a new anonymous ID. */

@@ -73,6 +73,15 @@ impl Visit {
     }
 }
 
+impl Visit {
+    /// Warns of what was repaired of the batch itself, once something of it is kept.
+    fn warn_of(&mut self, batch: &mut Batch) {
+        if !self.accepted.is_empty() {
+            self.warnings.extend(Warning::of_repairs("", std::mem::take(&mut batch.repairs.list)));
+        }
+    }
+}
+
 /// Applies a batch to a fragment, which begins where there is none.
 pub fn apply(
     row: &mut ProfileRow,
@@ -121,7 +130,7 @@ pub fn apply(
                 visit.named.extend(named_by(&event, fragment, policy));
                 assertion.said.extend(fragment.hear(&event, policy));
                 assertion.aliases.extend(policy.alias_of(&event));
-                visit.warnings.extend(warning(fragment, &event, policy));
+                visit.warnings.extend(warnings(fragment, &mut event, policy));
                 visit.log.push(match without_proof(&event.raw) {
                     Cow::Borrowed(_) => event.raw,
                     Cow::Owned(redacted) => redacted,
@@ -129,6 +138,7 @@ pub fn apply(
             }
         }
     }
+    visit.warn_of(batch);
     visit.assertion = Some(assertion).filter(|assertion| !assertion.is_empty());
     visit
 }
@@ -156,6 +166,14 @@ pub fn proves_person(row: &ProfileRow, batch: &Batch, policy: &EvidencePolicy<'_
     let users = row.users();
     let is_theirs = |event: &&Event| event.user_id.as_ref().is_some_and(|user| users.contains(user.as_str()));
     batch.events.iter().filter(is_theirs).any(|event| policy.judge_proof(event) == Some(Ok(())))
+}
+
+/// What of a kept event was repaired, or not taken as it was meant.
+fn warnings(fragment: &Fragment, event: &mut Event, policy: &EvidencePolicy<'_>) -> Vec<Warning> {
+    let repairs = std::mem::take(&mut event.repairs.list);
+    let repaired = Warning::of_repairs(event.message_id.as_str(), repairs);
+    let all = repaired.chain(warning(fragment, event, policy));
+    all.map(|warning| warning.about(event.kind.label())).collect()
 }
 
 /// What of a kept event was not taken as it was meant.

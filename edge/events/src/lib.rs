@@ -7,6 +7,7 @@
 pub mod ingest;
 pub mod link;
 pub mod server;
+pub mod timestamp;
 pub mod traits;
 pub mod vendor;
 pub mod webhook;

@@ -394,12 +394,11 @@ impl Fragment {
 }
 
 fn record(order: &Order, at: UnixMillis) -> OrderRecord {
-    let currency = order.revenue.as_ref().map_or(*b"EUR", |revenue| revenue.currency);
     OrderRecord {
         at,
         order_id: order.order_id.clone(),
         revenue_minor: order.revenue.as_ref().map_or(0, |revenue| revenue.minor),
-        currency: String::from_utf8_lossy(&currency).into_owned(),
+        currency: String::from_utf8_lossy(&order.currency).into_owned(),
         units: order.lines.iter().fold(0, |sum: u32, line| sum.saturating_add(line.quantity)),
     }
 }

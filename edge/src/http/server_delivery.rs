@@ -120,9 +120,10 @@ async fn deliver_once(
             match reply {
                 ItemReply::Taken(reply) => {
                     let mut reply: BatchReply = serde_json::from_str(reply.get())?;
-                    // Only who vouches for people may learn what the edge knows of them.
+                    // How a value was read everybody may learn; what the edge knows of people only who vouches for them.
                     let warnings = std::mem::take(&mut reply.warnings);
-                    delivered.warn(warnings.into_iter().filter(|_| finder.authority == Authority::Server));
+                    let is_server = finder.authority == Authority::Server;
+                    delivered.warn(warnings.into_iter().filter(|warning| is_server || warning.code.is_repair()));
                     unverified.extend(delivered.add(batch, reply));
                 }
                 ItemReply::Refused(why) => delivered.refuse(batch, &why),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use endcap_engine::batch_reply::BatchReply;
 use endcap_events::ingest::quarantine::{Counts, Listed, ReplayAsk};
+use endcap_events::ingest::warning_log::NotedOf;
 use endcap_events::ingest::{Quarantined, RejectCode};
 use endcap_protocol::{UnixMillis, bucket_of};
 use endcap_validation::Trust;
@@ -81,6 +82,22 @@ pub(crate) struct CountsAsk {}
 impl Message for CountsAsk {
     const PATH: &'static str = "/quarantine/counts";
     type Reply = Counts;
+}
+
+/// Asks a shard for what it repaired and warned of.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WarningsAsk {}
+
+impl Message for WarningsAsk {
+    const PATH: &'static str = "/quarantine/warnings";
+    type Reply = WarningsReply;
+}
+
+/// What a shard repaired and warned of.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WarningsReply {
+    /// By source and code.
+    pub(crate) noted: Vec<NotedOf>,
 }
 
 /// Refused events that are no longer to be kept, because they were accepted.

@@ -1,5 +1,6 @@
 /** The one product that a page is about, as its markup tells search engines: JSON-LD, else Open Graph. It is read as if
  * the data layer had told it. */
+import { text } from './plain.js';
 import { quietly } from './quietly.js';
 
 /** The first of one or many. */
@@ -7,11 +8,20 @@ const one = (value) => [].concat(value)[0] ?? {};
 /** The text of a thing that is a text or has a name. */
 const named = (value) => one(value).name ?? value;
 
+/** The first of these values that names something. */
+const filled = (...values) => values.map(one).find((value) => text(value));
+
 /** The nodes of a document that may be the page's main thing. */
 function nodes(node) {
   if (Array.isArray(node)) return node.flatMap(nodes);
-  return node ? [node, ...nodes(node['@graph'] ?? node.mainEntity)] : [];
+  return node ? [node, ...nodes(node['@graph']), ...nodes(node.mainEntity)] : [];
 }
+
+/** What a product is known by. */
+const known = (node) => filled(node.sku, node.productID, node.productGroupID, node.gtin, node.gtin13);
+
+/** Whether two nodes are about one product: more than one part of a page may describe it. */
+const same = (one, other) => (known(one) && known(other) ? known(one) === known(other) : one.name === other.name);
 
 /** A view of the page's product as GA4 has it; undefined where there is none, or more than one. */
 export function readProduct() {
@@ -19,19 +29,22 @@ export function readProduct() {
   const all = [...document.querySelectorAll('[type$="ld+json"]')].flatMap(read);
   const of = (type) => all.filter((node) => type.test(node?.['@type']));
   const groups = of(/ProductGroup/);
-  const [node, second] = groups[0] ? groups : of(/\bProduct\b/);
-  if (second) return undefined;
-  if (!node) return openGraph();
+  const found = groups[0] ? groups : of(/\bProduct\b/);
+  if (!found[0]) return openGraph();
+  if (!found.every((node) => same(node, found[0]))) return undefined;
+  const node = Object.assign({}, ...found.reverse());
   const variant = one(node.hasVariant);
   const offer = one(node.offers ?? variant.offers);
+  const nested = one(offer.offers);
+  const price = one(offer.priceSpecification ?? nested.priceSpecification);
   return view(
-    node.sku ?? node.productID ?? node.productGroupID ?? node.gtin ?? node.gtin13 ?? variant.sku,
+    known(node) ?? filled(variant.sku),
     node.url,
     node.name,
     named(node.brand),
     named(node.category),
-    offer.price ?? offer.lowPrice,
-    offer.priceCurrency,
+    filled(offer.price, offer.lowPrice, nested.price, price.price),
+    filled(offer.priceCurrency, nested.priceCurrency, price.priceCurrency),
   );
 }
 

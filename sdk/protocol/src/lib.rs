@@ -6,16 +6,22 @@
 
 #![allow(clippy::single_char_add_str, reason = "pushing a char brings its UTF-8 encoder into every page")]
 
+#[cfg(feature = "serde")]
+pub mod amount;
 pub mod bucket;
 pub mod commerce;
 pub mod consent;
 pub mod cookie;
+#[cfg(feature = "serde")]
+pub mod currency;
 pub mod envelope;
 pub mod error;
 pub mod id;
 pub mod limits;
 pub mod money;
 pub mod props;
+#[cfg(feature = "serde")]
+pub mod repair;
 pub mod session;
 pub mod text;
 pub mod touch;

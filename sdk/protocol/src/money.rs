@@ -40,9 +40,13 @@ pub fn exponent(currency: [u8; 3]) -> u32 {
 pub fn to_minor(major: f64, currency: [u8; 3]) -> Option<i64> {
     let scale = [1.0, 10.0, 100.0, 1000.0].get(exponent(currency) as usize).copied()?;
     // The nearest double of 1.005 lies just below it; one part in 10^12 brings decimal halves back over the edge.
-    let scaled = major * scale * (1.0 + 1e-12);
-    let rounded = if scaled < 0.0 { (scaled - 0.5) as i64 } else { (scaled + 0.5) as i64 };
-    (major.is_finite() && rounded.abs() <= MAX_MINOR).then_some(rounded)
+    let rounded = round(major * scale * (1.0 + 1e-12));
+    (major.is_finite() && (-MAX_MINOR..=MAX_MINOR).contains(&rounded)).then_some(rounded)
+}
+
+/// The nearest whole number, half away from zero; the nearest that there is for what is out of range.
+pub(crate) fn round(number: f64) -> i64 {
+    if number < 0.0 { (number - 0.5) as i64 } else { (number + 0.5) as i64 }
 }
 
 #[cfg(test)]

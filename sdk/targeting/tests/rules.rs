@@ -2,7 +2,8 @@
 #![cfg(feature = "serde")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use endcap_protocol::commerce::parse;
+use endcap_protocol::commerce::{DEFAULT_CURRENCY, parse};
+use endcap_protocol::repair::Repairs;
 use endcap_protocol::{Consent, SessionId};
 use endcap_targeting::compile::compile;
 use endcap_targeting::condition::Condition;
@@ -12,7 +13,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn act(name: &str, props: Value) -> Act {
-    Act::Commerce(parse(name, &props).unwrap().unwrap())
+    Act::Commerce(parse(name, &props, DEFAULT_CURRENCY, &mut Repairs::default()).unwrap().unwrap())
 }
 
 fn view(product: &str, category: &str) -> Act {

@@ -1,6 +1,7 @@
 //! `/api/quarantine`: what was refused.
 
 use endcap_api::Operation;
+use endcap_events::ingest::WarningCode;
 use endcap_events::ingest::quarantine::Route;
 use endcap_events::ingest::rejection::RejectCode;
 use serde_json::{Value, json};
@@ -20,16 +21,19 @@ pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
 /// The list.
 fn list(doc: &mut Builder) -> Value {
     let text = Text {
-        summary: "Events that were refused",
+        summary: "Events that were refused, and what was repaired",
         answer: ("200", "One page, and where the next one begins."),
         errors: &[WRONG],
     };
     let operation = doc.operation(Operation::ListRefused, &text);
     let parameters = json!([
+        {"name": "kind", "in": "query",
+            "description": "`refused`: events that were refused. `warning`: what was repaired in events that were kept",
+            "schema": {"type": "string", "enum": ["refused", "warning"], "default": "refused"}},
         {"name": "source", "in": "query", "description": "Only events of this source",
             "schema": {"type": "string", "maxLength": 64}},
-        {"name": "code", "in": "query", "description": "Only events that were refused for this reason",
-            "schema": doc.schema::<RejectCode>()},
+        {"name": "code", "in": "query", "description": "Only events that were refused for this reason, or only warnings with this code",
+            "schema": {"anyOf": [doc.schema::<RejectCode>(), doc.schema::<WarningCode>()]}},
         {"name": "path", "in": "query", "description": "Only events with this wrong field",
             "schema": {"type": "string", "maxLength": 256}},
         {"name": "route", "in": "query", "description": "Only events that came this way",
@@ -55,7 +59,7 @@ fn one(doc: &mut Builder) -> Value {
 /// The counts.
 fn counts(doc: &mut Builder) -> Value {
     let text = Text {
-        summary: "Refused events by day, source and reason",
+        summary: "Refused and repaired events by day, source and reason",
         answer: ("200", "The counts of the last 30 days."),
         errors: &[],
     };

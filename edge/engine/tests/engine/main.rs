@@ -20,6 +20,7 @@ mod openapi;
 mod packed_rows;
 mod people;
 mod possession;
+mod repairs;
 mod senders;
 mod shop;
 mod support;

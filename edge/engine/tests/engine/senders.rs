@@ -46,13 +46,13 @@ fn what_consent_forbids_is_not_kept_for_later() {
 
 #[test]
 fn a_refused_event_carries_what_is_needed_to_take_it_in_again() {
-    let bad = track("a", NOW - DAY_MS, "Product Viewed", &json!({}));
+    let bad = track("a", NOW - DAY_MS, "Order Completed", &json!({}));
     let sent =
         with(with(batch(std::slice::from_ref(&bad)), "sent_at", json!(NOW - 5 * 3_600_000)), "device_id", json!("d"));
     let read = ingested(&sent, NOW);
     let refused = &read.refused[0];
-    assert_eq!((refused.path.as_str(), refused.subject.as_str()), ("properties.product_id", BROWSER));
-    let repaired = refused.body().unwrap().replace("\"properties\":{}", "\"properties\":{\"product_id\":\"p\"}");
+    assert_eq!((refused.path.as_str(), refused.subject.as_str()), ("properties.order_id", BROWSER));
+    let repaired = refused.body().unwrap().replace("\"properties\":{}", "\"properties\":{\"order_id\":\"p\"}");
     let again = ingest(repaired.as_bytes(), refused.received_at).unwrap();
     assert_eq!(again.device_id, read.device_id);
     assert_eq!(again.consent, read.consent);

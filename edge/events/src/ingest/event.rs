@@ -2,6 +2,7 @@
 
 use endcap_identity::Identifier;
 use endcap_protocol::commerce::Commerce;
+use endcap_protocol::repair::Repairs;
 use endcap_protocol::touch::Campaign;
 use endcap_protocol::{AnonymousId, CampaignId, MessageId, ProductId, SessionId, UnixMillis, UserId};
 
@@ -32,6 +33,8 @@ pub struct Event {
     pub kind: Kind,
     /// The text that was sent, for the log.
     pub raw: String,
+    /// What of it was repaired.
+    pub repairs: Repairs,
 }
 
 /// Where an event happened. Empty text where unknown.

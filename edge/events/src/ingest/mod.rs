@@ -6,9 +6,14 @@
 //! profile knows what it has seen.
 
 pub mod bot;
+mod codes;
 pub mod consent;
+pub mod daily_count;
 pub mod event;
 pub mod fair_share;
+mod forgiving;
+pub mod head;
+mod members;
 pub mod parse;
 mod patch;
 mod properties;
@@ -21,6 +26,7 @@ pub mod repair_surrogates;
 
 pub mod validate;
 pub mod warning;
+pub mod warning_log;
 pub mod wire;
 
 pub use event::{Event, EventContext, Kind};
@@ -28,11 +34,14 @@ pub use quarantine::Quarantined;
 pub use rejection::{RejectCode, Rejection};
 pub use warning::{Warning, WarningCode};
 
+use endcap_protocol::commerce::DEFAULT_CURRENCY;
 use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS};
+use endcap_protocol::repair::{RepairCode, Repairs};
 use endcap_protocol::{AnonymousId, Consent, DeviceId, FieldError, SourceId, UnixMillis};
 use endcap_validation::{DomainError, Trust};
 
 use consent::{ConsentSource, Gpc};
+use parse::Setting;
 use quarantine::Route;
 use wire::{Ask, WireBatch};
 
@@ -49,6 +58,10 @@ pub struct Signals {
     pub handovers: u8,
     /// A number of the client's address, where it is known and something of the request may be refused; else 0.
     pub client: u32,
+    /// The shop's currency; None where nobody set one.
+    pub currency: Option<[u8; 3]>,
+    /// Whether our own entry made the batch of another client's request.
+    pub is_from_entry: bool,
 }
 
 /// Most times that one batch of a browser may hand it over to another person. Each begins a history of its own and costs a
@@ -99,6 +112,12 @@ pub struct Batch {
     pub client: u32,
     /// The possession token that the page sent along. It goes into no text that is kept.
     pub possession: Option<String>,
+    /// The shop's currency; None where nobody set one.
+    pub currency: Option<[u8; 3]>,
+    /// Whether our own entry made the batch of another client's request.
+    pub is_from_entry: bool,
+    /// What of the batch's own members was repaired.
+    pub repairs: Repairs,
 }
 
 impl Batch {
@@ -152,7 +171,15 @@ impl Batch {
     /// What is known of the sender, for another part of the same request.
     #[must_use]
     pub fn signals(&self) -> Signals {
-        Signals { trust: self.trust, gpc: self.gpc, robot: false, handovers: self.handovers, client: self.client }
+        Signals {
+            trust: self.trust,
+            gpc: self.gpc,
+            robot: false,
+            handovers: self.handovers,
+            client: self.client,
+            currency: self.currency,
+            is_from_entry: self.is_from_entry,
+        }
     }
 
     /// Refuses every event, because the browser was erased: counted, and nothing of them kept.
@@ -213,31 +240,44 @@ pub fn ingest_as(body: &[u8], now: UnixMillis, trust: Trust) -> Result<Batch, Do
 /// # Errors
 /// As [`ingest`].
 pub fn ingest_from(body: &[u8], now: UnixMillis, signals: Signals) -> Result<Batch, DomainError> {
-    let wire = read(body)?;
-    let mut batch = open(&wire, now, signals)?;
+    let mut repairs = Repairs::default();
+    let wire = read(body, &mut repairs)?;
+    let mut batch = open(&wire, now, signals, repairs)?;
     let skew = skew(&wire, now);
     let mut named = 0_usize;
     let events = wire.events.iter().map(|raw| (Route::Batch, raw.get()));
     let calls = wire.raw.iter().map(|raw| (Route::Call, raw.get()));
     for (index, (route, raw)) in events.chain(calls).enumerate() {
-        let outcome = if signals.robot { Err(robots()) } else { take_in(route, raw, &batch, skew, now) };
+        let outcome = if signals.robot { Err(robots()) } else { take_in((index, route, raw), &batch, skew, now) };
         let outcome = outcome.and_then(|event| {
             named = named.saturating_add(json_bytes(event.message_id.as_str()));
             if named > NAMES_BYTES { Err(named_too_long().of(event.message_id.as_str())) } else { Ok(event) }
         });
         match outcome {
-            Ok(event) => batch.events.push(Event { place: index, ..event }),
+            Ok(event) => batch.events.push(event),
             Err(rejection) => batch.refuse(index, route, raw, rejection),
         }
     }
     Ok(batch)
 }
 
-/// Stages 3 to 6 for one event.
-fn take_in(route: Route, raw: &str, batch: &Batch, skew: UnixMillis, now: UnixMillis) -> Result<Event, Rejection> {
+/// Stages 3 to 6 for one event, which stands at a place of the batch.
+fn take_in(
+    (place, route, raw): (usize, Route, &str),
+    batch: &Batch,
+    skew: UnixMillis,
+    now: UnixMillis,
+) -> Result<Event, Rejection> {
+    let setting = Setting {
+        sender: &batch.anonymous_id,
+        currency: batch.currency.unwrap_or(DEFAULT_CURRENCY),
+        place,
+        now,
+        is_from_entry: batch.is_from_entry,
+    };
     let event = match route {
-        Route::Call => raw_call::event(raw, &batch.anonymous_id)?,
-        Route::Batch | Route::Vendor | Route::Webhook => parse::event(raw, &batch.anonymous_id)?,
+        Route::Call => raw_call::event(raw, &setting)?,
+        Route::Batch | Route::Vendor | Route::Webhook => parse::event(raw, &setting)?,
     };
     let event = validate::filter(event, batch.consent)?;
     validate::limit(validate::normalise(event, skew, now), batch.trust, now)
@@ -259,15 +299,18 @@ fn robots() -> Rejection {
 /// Stage 1: bounds the size and reads the outer shape.
 ///
 /// # Errors
-/// When the body is too large, no JSON, or not of a batch's shape.
-pub fn read(body: &[u8]) -> Result<WireBatch<'_>, DomainError> {
+/// When the body is too large, no JSON, or does not name its source and its browser.
+pub fn read<'a>(body: &'a [u8], repairs: &mut Repairs) -> Result<WireBatch<'a>, DomainError> {
     if body.len() > BATCH_BYTES {
         return Err(DomainError::TooLarge { limit: BATCH_BYTES });
     }
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(DomainError::Json("expected an object".to_owned()));
     }
-    let wire: WireBatch<'_> = serde_json::from_slice(body).map_err(|error| why(body, &error))?;
+    let wire = match serde_json::from_slice(body) {
+        Ok(wire) => wire,
+        Err(error) => head::put_right(body, repairs).map_err(|failure| failure.unwrap_or_else(|| why(body, &error)))?,
+    };
     let count = wire.events.len() + wire.raw.len();
     if count > BATCH_EVENTS {
         return Err(FieldError::new("events", format!("must hold at most {BATCH_EVENTS} events")).into());
@@ -287,13 +330,13 @@ fn why(body: &[u8], error: &serde_json::Error) -> DomainError {
 }
 
 /// Stage 2: the batch's own fields.
-fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals) -> Result<Batch, DomainError> {
+fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals, mut repairs: Repairs) -> Result<Batch, DomainError> {
     let said = ConsentSource::parse(wire.consent_source.as_deref().unwrap_or_default());
     let left = wire.consent.map(|consent| signals.gpc.map_or(consent, |gpc| gpc.limit(consent)));
     Ok(Batch {
         source: SourceId::parse(&wire.source)?,
         anonymous_id: AnonymousId::parse(&wire.anonymous_id)?,
-        device_id: wire.device_id.as_deref().map(DeviceId::parse).transpose()?,
+        device_id: wire.device_id.as_deref().and_then(|id| device(id, &mut repairs)),
         consent: left,
         consent_source: if left == wire.consent { said } else { ConsentSource::Gpc },
         events: Vec::new(),
@@ -308,7 +351,21 @@ fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals) -> Result<Batch
         handovers: signals.handovers,
         client: signals.client,
         possession: wire.possession.as_deref().map(str::to_owned),
+        currency: signals.currency,
+        is_from_entry: signals.is_from_entry,
+        repairs,
     })
+}
+
+fn device(id: &str, repairs: &mut Repairs) -> Option<DeviceId> {
+    let device = DeviceId::parse(id).ok();
+    if device.is_none() && !id.is_empty() {
+        repairs.note(RepairCode::FieldDropped, || {
+            let message = "must have at most 100 bytes and no control characters: it is left out";
+            ("device_id".to_owned(), message.to_owned())
+        });
+    }
+    device
 }
 
 /// How far the page's clock lies behind the edge's, in milliseconds. Under 10 s it is taken for the network's delay.

@@ -5,14 +5,21 @@ use std::collections::BTreeMap;
 
 use endcap_identity::proof::MAX_PROOF;
 use endcap_identity::{Identifier, Namespace};
+use endcap_protocol::commerce::{Commerce, Order, is_order_id};
 use endcap_protocol::limits::{EVENT_BYTES, NAME_BYTES, URL_BYTES};
+use endcap_protocol::props::text_of;
+use endcap_protocol::repair::{Repair, RepairCode, Repairs};
 use endcap_protocol::touch::{Campaign, cut};
-use endcap_protocol::{AnonymousId, CampaignId, FieldError, MessageId, ProductId, SessionId, UserId, commerce};
+use endcap_protocol::{
+    AnonymousId, CampaignId, FieldError, MessageId, ProductId, SessionId, UnixMillis, UserId, commerce,
+};
+use endcap_validation::hash::digest;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::event::{Event, EventContext, Impression, Kind, Reaction};
+use super::members;
 use super::properties::Properties;
 use super::rejection::{RejectCode, Rejection};
 use super::repair_surrogates::repair_surrogates;
@@ -22,11 +29,34 @@ use crate::Traits;
 /// Most identifiers of one event besides its user ID.
 const MAX_IDENTIFIERS: usize = 10;
 
-/// Parses one event of a batch sent by `sender`.
+/// What an event does not say itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The browser of the batch.
+    pub sender: &'a AnonymousId,
+    /// The shop's currency.
+    pub currency: [u8; 3],
+    /// Where the event stands in its batch.
+    pub place: usize,
+    /// When the batch was received.
+    pub now: UnixMillis,
+    /// Whether our own entry made the batch of another client's request, and says what it repaired.
+    pub is_from_entry: bool,
+}
+
+/// Why an event could not be read as it stands.
+enum Failure {
+    /// Some member has another form than it should, or cannot be held.
+    Form,
+    /// It is refused.
+    Refused(Rejection),
+}
+
+/// Parses one event of a batch. One odd member does not cost it: the member is repaired or left out, and the event says so.
 ///
 /// # Errors
 /// The refusal, with a path relative to the event.
-pub fn event(raw: &str, sender: &AnonymousId) -> Result<Event, Rejection> {
+pub fn event(raw: &str, setting: &Setting<'_>) -> Result<Event, Rejection> {
     if raw.len() > EVENT_BYTES {
         let error = FieldError::new("", format!("the event is over {EVENT_BYTES} bytes"));
         return Err(Rejection::new(RejectCode::TooLarge, error));
@@ -36,43 +66,134 @@ pub fn event(raw: &str, sender: &AnonymousId) -> Result<Event, Rejection> {
         return Err(Rejection::new(RejectCode::InvalidEvent, FieldError::new("", "must be an object")));
     }
     let raw = &*repair_surrogates(raw);
-    let wire: WireEvent<'_> = serde_json::from_str(raw).map_err(|_| why(raw))?;
-    let message_id = wire.message_id.clone().unwrap_or_default();
-    let fail = |error| Rejection::new(RejectCode::InvalidField, error).of(&message_id);
-    if wire.anonymous_id.as_deref().is_some_and(|id| id != sender.as_str()) {
-        let error = FieldError::new("anonymous_id", "must be the batch's anonymous_id");
-        return Err(Rejection::new(RejectCode::WrongVisitor, error).of(&message_id));
+    match read(raw, setting, Repairs::default()) {
+        Ok(event) => Ok(event),
+        Err(Failure::Refused(rejection)) => Err(rejection),
+        Err(Failure::Form) => read_again(raw, setting),
     }
-    build(&wire, raw, sender).map_err(fail)
 }
 
-fn build(wire: &WireEvent<'_>, raw: &str, sender: &AnonymousId) -> Result<Event, FieldError> {
-    let message_id = wire.message_id.as_deref().ok_or_else(|| FieldError::new("message_id", "is required"))?;
+/// Reads an event with its members put right.
+fn read_again(raw: &str, setting: &Setting<'_>) -> Result<Event, Rejection> {
+    let mut repairs = Repairs::default();
+    let right = members::put_right(raw, &mut repairs).ok_or_else(|| why(raw))?;
+    let event = read(&right, setting, repairs).map_err(|failure| match failure {
+        Failure::Refused(rejection) => rejection,
+        Failure::Form => why(&right),
+    })?;
+    // The log has what was sent, as far as it can be read again.
+    let readable = serde_json::from_str::<Value>(raw).is_ok();
+    Ok(if readable { Event { raw: raw.to_owned(), ..event } } else { event })
+}
+
+fn read(raw: &str, setting: &Setting<'_>, mut repairs: Repairs) -> Result<Event, Failure> {
+    let wire: WireEvent<'_> = serde_json::from_str(raw).map_err(|_| Failure::Form)?;
+    if wire.anonymous_id.as_deref().is_some_and(|id| id != setting.sender.as_str()) {
+        let error = FieldError::new("anonymous_id", "must be the batch's anonymous_id");
+        let rejection = Rejection::new(RejectCode::WrongVisitor, error);
+        return Err(Failure::Refused(rejection.of(wire.message_id.as_deref().unwrap_or_default())));
+    }
+    let message_id = message_id(&wire, raw, setting, &mut repairs);
+    let refused = |error| Rejection::new(RejectCode::InvalidField, error);
+    let message_id = message_id.map_err(|error| Failure::Refused(refused(error)))?;
+    let kind = kind(&wire, &message_id, setting, &mut repairs).map_err(|failure| match failure {
+        KindFailure::Unreadable => Failure::Form,
+        KindFailure::Refused(error) => Failure::Refused(refused(error).of(message_id.as_str())),
+    })?;
+    if let Some(made) = wire.repairs.filter(|_| setting.is_from_entry) {
+        repairs.list.extend(serde_json::from_str::<Vec<Repair>>(made.get()).unwrap_or_default());
+    }
     Ok(Event {
-        place: 0,
-        message_id: MessageId::parse(message_id)?,
-        anonymous_id: sender.clone(),
-        session_id: wire.session_id.as_deref().map(SessionId::parse).transpose()?,
-        user_id: wire.user_id.as_deref().and_then(|id| UserId::parse(id).ok()),
-        identifiers: identifiers(wire)?,
-        previous_id: wire.previous_id.as_deref().and_then(|id| UserId::parse(id).ok()),
+        place: setting.place,
+        anonymous_id: setting.sender.clone(),
+        session_id: wire.session_id.as_deref().and_then(|id| session(id, &mut repairs)),
+        user_id: wire.user_id.as_deref().and_then(|id| user("user_id", id, &mut repairs)),
+        identifiers: identifiers(&wire, &mut repairs),
+        previous_id: wire.previous_id.as_deref().and_then(|id| user("previous_id", id, &mut repairs)),
         at: wire.timestamp.unwrap_or(0),
         context: context(wire.context.as_ref()),
-        kind: kind(wire)?,
+        kind,
         raw: raw.to_owned(),
+        message_id,
+        repairs,
     })
 }
 
-/// Other identifiers. Leaves out one that cannot be used, so that the rest of the event still says who somebody is.
-fn identifiers(wire: &WireEvent<'_>) -> Result<Vec<Identifier>, FieldError> {
-    let given: BTreeMap<String, String> = match wire.identifiers {
-        Some(raw) => {
-            serde_json::from_str(raw.get()).map_err(|_| FieldError::new("identifiers", "must be an object of texts"))?
-        }
-        None => return Ok(Vec::new()),
+/// The message's own name. One that can be none is hashed; a message without a name gets one, so sending it again makes two of
+/// it.
+fn message_id(
+    wire: &WireEvent<'_>,
+    raw: &str,
+    setting: &Setting<'_>,
+    repairs: &mut Repairs,
+) -> Result<MessageId, FieldError> {
+    let given = wire.message_id.as_deref().filter(|id| !id.is_empty());
+    if let Some(Ok(id)) = given.map(MessageId::parse) {
+        return Ok(id);
+    }
+    repairs.note(RepairCode::IdMade, || {
+        let message = match given {
+            Some(_) => "must have at most 100 bytes and no control characters: a hash of it counts",
+            None => "is missing: one is made, so the event counts again if it is sent again",
+        };
+        ("message_id".to_owned(), message.to_owned())
+    });
+    let name = match given {
+        Some(given) => format!("hashed~{}", digest(&[given])),
+        None => format!("unnamed~{}", digest(&[raw, &setting.place.to_string(), &setting.now.to_string()])),
     };
-    let read = |(namespace, value): (String, String)| Identifier::new(Namespace::parse(&namespace)?, &value).ok();
-    Ok(given.into_iter().filter_map(read).take(MAX_IDENTIFIERS).collect())
+    MessageId::parse(&name)
+}
+
+/// A session's name; without one that can be one, the event belongs to no session.
+fn session(id: &str, repairs: &mut Repairs) -> Option<SessionId> {
+    let session = SessionId::parse(id).ok();
+    if session.is_none() && !id.is_empty() {
+        repairs.note(RepairCode::FieldDropped, || {
+            let message = "must have at most 100 bytes and no control characters: the event belongs to no session";
+            ("session_id".to_owned(), message.to_owned())
+        });
+    }
+    session
+}
+
+/// What an object becomes that was taken for text.
+const OBJECT_TEXT: &str = "[object Object]";
+
+/// A user's name. One that is cut would be somebody else's.
+pub(crate) fn user(path: &str, id: &str, repairs: &mut Repairs) -> Option<UserId> {
+    let user = UserId::parse(id).ok().filter(|_| id != OBJECT_TEXT);
+    if user.is_none() {
+        repairs.note(RepairCode::UserDropped, || {
+            let message = "must be text of 1 to 256 bytes without control characters: the event is kept without it";
+            (path.to_owned(), message.to_owned())
+        });
+    }
+    user
+}
+
+/// Other identifiers. Leaves out one that cannot be used, so that the rest of the event still says who somebody is.
+fn identifiers(wire: &WireEvent<'_>, repairs: &mut Repairs) -> Vec<Identifier> {
+    let Some(raw) = wire.identifiers else { return Vec::new() };
+    let mut dropped = |path: String, message: &str| {
+        repairs.note(RepairCode::FieldDropped, || (path, format!("{message}: it is left out")));
+    };
+    let given: BTreeMap<String, Value> = serde_json::from_str(raw.get()).unwrap_or_else(|_| {
+        dropped("identifiers".to_owned(), "must be an object of texts");
+        BTreeMap::new()
+    });
+    let mut found = Vec::new();
+    for (namespace, value) in given {
+        let known = Namespace::parse(&namespace);
+        let read = known.zip(text_of(&value)).and_then(|(known, text)| Identifier::new(known, &text).ok());
+        match read {
+            Some(identifier) if found.len() < MAX_IDENTIFIERS => found.push(identifier),
+            Some(_) => dropped(format!("identifiers.{namespace}"), "comes after the 10 that an event may have"),
+            None if value.is_null() => {}
+            None => dropped(format!("identifiers.{namespace}"), "is no identifier of this kind"),
+        }
+    }
+    found
 }
 
 /// Reads an event again to find where it is wrong; only bad events pay for this.
@@ -103,45 +224,123 @@ pub(super) fn context(wire: Option<&WireContext<'_>>) -> EventContext {
     }
 }
 
-fn kind(wire: &WireEvent<'_>) -> Result<Kind, FieldError> {
-    let name = wire.name.as_deref().unwrap_or_default();
-    if name.len() > NAME_BYTES {
-        return Err(FieldError::new("name", format!("must be at most {NAME_BYTES} bytes")));
-    }
-    match wire.kind.as_ref() {
-        "track" => track(name, wire.properties),
-        "page" => Ok(Kind::Page { name: name.to_owned() }),
-        "identify" => {
-            let user_id = wire.user_id.as_deref().ok_or_else(|| FieldError::new("user_id", "is required"))?;
-            UserId::parse(user_id)?;
-            identify(wire)
-        }
-        // What other clients know about somebody whom they cannot name yet.
-        "traits" => identify(wire),
-        "reset" => Ok(Kind::Reset),
-        "impression" => impression(name, &bag(wire.properties, "properties")?),
-        _ => Err(FieldError::new("type", "must be track, page, identify, reset or impression")),
+/// Why an event's kind could not be read.
+enum KindFailure {
+    /// Properties or traits hold what cannot be held.
+    Unreadable,
+    /// It is refused.
+    Refused(FieldError),
+}
+
+impl From<FieldError> for KindFailure {
+    fn from(error: FieldError) -> Self {
+        Self::Refused(error)
     }
 }
 
-fn track(name: &str, properties: Option<&RawValue>) -> Result<Kind, FieldError> {
-    if name.is_empty() {
-        return Err(FieldError::new("name", "is required"));
+fn kind(
+    wire: &WireEvent<'_>,
+    message_id: &MessageId,
+    setting: &Setting<'_>,
+    repairs: &mut Repairs,
+) -> Result<Kind, KindFailure> {
+    let given = wire.name.as_deref().unwrap_or_default();
+    let name = cut(given, NAME_BYTES);
+    if name.len() < given.len() {
+        repairs.note(RepairCode::FieldCut, || {
+            ("name".to_owned(), format!("must be at most {NAME_BYTES} bytes: it is cut there"))
+        });
     }
+    match wire.kind.as_ref() {
+        "track" => track(name, wire.properties, message_id, setting, repairs),
+        "page" => Ok(Kind::Page { name: name.to_owned() }),
+        // "traits": what other clients know about somebody whom they cannot name yet.
+        "identify" | "traits" => identify(wire, repairs),
+        "reset" => Ok(Kind::Reset),
+        "impression" => Ok(impression(name, &bag(wire.properties)?)?),
+        _ if name.is_empty() => {
+            Err(FieldError::new("type", "must be track, page, identify, reset or impression").into())
+        }
+        _ => {
+            repairs.note(RepairCode::FieldRead, || {
+                let message =
+                    "must be track, page, identify, reset or impression: the event has a name, so it is a track";
+                ("type".to_owned(), message.to_owned())
+            });
+            track(name, wire.properties, message_id, setting, repairs)
+        }
+    }
+}
+
+fn track(
+    name: &str,
+    raw: Option<&RawValue>,
+    message_id: &MessageId,
+    setting: &Setting<'_>,
+    repairs: &mut Repairs,
+) -> Result<Kind, KindFailure> {
+    if name.is_empty() {
+        return Err(FieldError::new("name", "is required").into());
+    }
+    let properties = bag::<Properties<'_>>(raw)?;
+    note_form(raw, "properties", repairs);
+    let mut inner = Repairs::default();
     let commerce =
-        commerce::parse(name, &bag::<Properties<'_>>(properties, "properties")?).map_err(|e| e.under("properties"))?;
+        commerce::parse(name, &properties, setting.currency, &mut inner).map_err(|e| e.under("properties"))?;
+    repairs.take_under("properties", inner);
+    let commerce = commerce.map(|commerce| match commerce {
+        Commerce::Ordered(order) => Commerce::Ordered(numbered(order, message_id, repairs)),
+        other => other,
+    });
     Ok(Kind::Track { name: name.to_owned(), commerce })
 }
 
-fn bag<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>, path: &'static str) -> Result<T, FieldError> {
-    let read = raw.map(|raw| serde_json::from_str(raw.get())).transpose();
-    let message = "is nested too deeply or holds a number out of range";
-    read.map(Option::unwrap_or_default).map_err(|_| FieldError::new(path, message))
+/// Notes that properties or traits are no object, and so say nothing.
+fn note_form(raw: Option<&RawValue>, path: &str, repairs: &mut Repairs) {
+    let text = raw.map_or("null", RawValue::get);
+    if !text.starts_with('{') && text != "null" {
+        repairs.note(RepairCode::FieldDropped, || (path.to_owned(), "must be an object: it is left out".to_owned()));
+    }
 }
 
-fn identify(wire: &WireEvent<'_>) -> Result<Kind, FieldError> {
+/// The order with a number that can be one. The event names an order without a number; a number that is too long is hashed.
+fn numbered(mut order: Order, message_id: &MessageId, repairs: &mut Repairs) -> Order {
+    if is_order_id(&order.order_id) {
+        return order;
+    }
+    let (number, message) = order_name(&order.order_id, message_id);
+    repairs.note(RepairCode::IdMade, || ("properties.order_id".to_owned(), message.to_owned()));
+    order.order_id = number;
+    order
+}
+
+/// The number of an order whose own can be none, and what is wrong with that.
+fn order_name(given: &str, message_id: &MessageId) -> (String, &'static str) {
+    if given.is_empty() {
+        let number = format!("unnumbered~{}", message_id.as_str());
+        return (number, "is missing: the order is known by its message, so each event about it counts as an order");
+    }
+    (format!("hashed~{}", digest(&[given])), "must be at most 128 bytes: a hash of it counts")
+}
+
+/// The number by which an order is known; None for an event that names none.
+pub(crate) fn order_number(properties: &Value, message_id: &MessageId) -> Option<String> {
+    let given = commerce::order_number(properties)?;
+    Some(if is_order_id(&given) { given } else { order_name(&given, message_id).0 })
+}
+
+fn bag<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> Result<T, KindFailure> {
+    let read = raw.map(|raw| serde_json::from_str(raw.get())).transpose();
+    read.map(Option::unwrap_or_default).map_err(|_| KindFailure::Unreadable)
+}
+
+fn identify(wire: &WireEvent<'_>, repairs: &mut Repairs) -> Result<Kind, KindFailure> {
+    note_form(wire.traits, "traits", repairs);
+    let mut inner = Repairs::default();
+    let traits = Traits::read(bag(wire.traits)?, &mut inner);
+    repairs.take_under("traits", inner);
     Ok(Kind::Identify {
-        traits: Traits::parse(&bag(wire.traits, "traits")?).map_err(|e| e.under("traits"))?,
+        traits,
         proof: wire.proof.as_deref().filter(|proof| !proof.is_empty() && proof.len() <= MAX_PROOF).map(str::to_owned),
     })
 }

@@ -4,17 +4,21 @@
 //! built faster than a map and, at this size, searched as fast.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use endcap_protocol::Props;
+use endcap_protocol::props::OF_A_PRODUCT;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) enum Properties<'a> {
-    /// `null`, true or false: nothing reads them.
+    /// `null`.
     #[default]
+    Null,
+    /// True, false, or a number that is none.
     Other,
     /// A number.
     Number(Number),
@@ -45,14 +49,27 @@ impl Props for Properties<'_> {
     fn number(&self, key: &str) -> Option<f64> {
         match self.get(key)? {
             Self::Number(number) => number.as_f64(),
-            Self::Text(text) => text.trim().parse().ok().filter(|n: &f64| !n.is_nan()),
             _ => None,
         }
     }
 
-    fn items(&self, key: &str, max: usize) -> Vec<Self> {
-        let Some(Self::List(items)) = self.get(key) else { return Vec::new() };
-        items.iter().filter(|item| matches!(item, Self::Members(_))).take(max).cloned().collect()
+    fn is_other(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|value| matches!(value, Self::Other | Self::List(_) | Self::Members(_)))
+    }
+
+    fn items(&self, key: &str) -> Vec<Self> {
+        match self.get(key) {
+            Some(Self::List(items)) => items.clone(),
+            Some(one @ Self::Members(members)) => {
+                if members.iter().any(|(name, _)| OF_A_PRODUCT.contains(&&**name)) {
+                    return vec![one.clone()];
+                }
+                // In the order of a map, of which the later of two with the same name counts.
+                let by_name: BTreeMap<&str, &Self> = members.iter().map(|(name, value)| (&**name, value)).collect();
+                by_name.into_values().cloned().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -84,7 +101,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Properties::Other)
+        Ok(Properties::Null)
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
@@ -140,7 +157,8 @@ mod tests {
         for key in keys {
             assert_eq!(bag.text(key), value.text(key), "{key} of {text}");
             assert_eq!(bag.number(key), value.number(key), "{key} of {text}");
-            let (items, expected) = (bag.items(key, 3), value.items(key, 3));
+            assert_eq!(bag.is_other(key), value.is_other(key), "{key} of {text}");
+            let (items, expected) = (bag.items(key), value.items(key));
             assert_eq!(items.len(), expected.len(), "{key} of {text}");
             assert!(items.iter().zip(&expected).all(|(a, b)| a.text("a") == b.text("a")), "{key} of {text}");
         }
@@ -149,8 +167,8 @@ mod tests {
     #[test]
     fn reads_like_a_value_that_owns_its_text() {
         let text = r#"{"a":"x\u00e9","b":-1,"c":1.5,"d":"2.5","e":null,"f":true,"a":18446744073709551615,"g\n":"z",
-                       "l":[{"a":1},2,{"a":"b","a":"c"},{},{}],"o":{"a":1}}"#;
-        same(text, &["a", "b", "c", "d", "e", "f", "g\n", "l", "o", "none"]);
+                       "l":[{"a":1},2,{"a":"b","a":"c"},{},{}],"o":{"a":1},"m":{"1":{"a":1},"0":{"a":2},"1":{"a":3}}}"#;
+        same(text, &["m", "a", "b", "c", "d", "e", "f", "g\n", "l", "o", "none"]);
         same("[1]", &["a"]);
         same("null", &["a"]);
     }

@@ -17,14 +17,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+pub use super::daily_count::{Count, KEPT_DAYS, date};
+
 use super::fair_share::Sender;
 use super::patch;
 use super::redact::{without_possession, without_proof};
 use super::rejection::{RejectCode, Rejection};
 use super::repair_surrogates::repair_surrogates;
+use super::warning_log::WarningGroup;
 
-/// Days that a refused event, and the count of refused ones, is kept.
-pub const KEPT_DAYS: i64 = 30;
 /// Most events of one page of the list.
 pub const PAGE: usize = 200;
 /// Length from which a name counts wherever it stands in a refused event.
@@ -237,27 +238,17 @@ pub struct Listed {
     pub event: Quarantined,
 }
 
-/// One page of refused events, those received first at the front.
+/// One page of refused events, those received first at the front; or what was repaired, where that is asked for.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Page {
     /// The events.
     pub events: Vec<Listed>,
+    /// What was repaired and warned of, by source and code, the most frequent first: with `kind=warning`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warnings: Option<Vec<WarningGroup>>,
     /// Where the next page begins; none after the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-}
-
-/// How many events of a source were refused on a day, for one reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Count {
-    /// The day in UTC, as in `2026-11-22`.
-    pub day: String,
-    /// The source; empty where it is not known.
-    pub source: String,
-    /// The stable code of the refusal.
-    pub code: String,
-    /// How many.
-    pub count: u64,
 }
 
 /// How many events were refused, by day, source and reason.
@@ -265,6 +256,9 @@ pub struct Count {
 pub struct Counts {
     /// The latest day first.
     pub counts: Vec<Count>,
+    /// What was repaired and warned of, in the same form, by the code of the warning.
+    #[serde(default)]
+    pub warnings: Vec<Count>,
     /// Events that were no longer kept, because newer ones needed the room.
     pub dropped: u64,
 }
@@ -329,20 +323,6 @@ pub struct StillRefused {
     pub message: String,
 }
 
-/// A day counted from 1970-01-01 as `2026-11-22` (Howard Hinnant, "chrono-compatible low-level date algorithms").
-#[must_use]
-pub fn date(day: i64) -> String {
-    let shifted = day.saturating_add(719_468);
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let (day, month) = (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -391,14 +371,24 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_was_refused_for_its_proof_alone_comes_back_without_one() {
-        let event = r#"{"message_id":"m1","type":"identify","timestamp":7,"user_id":"ann","proof":7,"proof":"x"}"#;
+    fn a_refused_event_comes_back_without_its_proof() {
+        let event = r#"{"message_id":"m1","type":"identify","timestamp":99999999,"user_id":"ann","proof":"x"}"#;
         let body = format!(r#"{{"source":"shop","anonymous_id":"browser-1","events":[{event}]}}"#);
         let batch = ingest(body.as_bytes(), 7).unwrap();
         assert_eq!((batch.events.len(), batch.refused.len()), (0, 1));
-        let again = ingest(batch.refused[0].body().unwrap().as_bytes(), 7).unwrap();
+        let again = ingest(batch.refused[0].body().unwrap().as_bytes(), 99_999_999).unwrap();
         let [Event { kind: Kind::Identify { proof, .. }, .. }] = &again.events[..] else { panic!("{again:?}") };
         assert_eq!(*proof, None);
+    }
+
+    #[test]
+    fn an_odd_proof_does_not_cost_the_identify() {
+        let event = r#"{"message_id":"m1","type":"identify","timestamp":7,"user_id":"ann","proof":7,"proof":{}}"#;
+        let body = format!(r#"{{"source":"shop","anonymous_id":"browser-1","events":[{event}]}}"#);
+        let batch = ingest(body.as_bytes(), 7).unwrap();
+        let [event] = &batch.events[..] else { panic!("{batch:?}") };
+        assert!(matches!(&event.kind, Kind::Identify { proof: None, .. }));
+        assert_eq!(event.repairs.list[0].path, "proof");
     }
 
     #[test]

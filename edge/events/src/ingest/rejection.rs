@@ -4,83 +4,28 @@ use endcap_protocol::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The stable code of a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RejectCode {
-    /// The event is no JSON object of the event's shape.
-    InvalidEvent,
-    /// A field has a value that it cannot have.
-    InvalidField,
-    /// The event is over its bound of bytes.
-    TooLarge,
-    /// The event is older than the dedupe window.
-    TooLate,
-    /// The event lies ahead of the edge's clock.
-    InFuture,
-    /// The visitor did not agree to this purpose.
-    NoConsent,
-    /// The event names another browser than its batch.
-    WrongVisitor,
-    /// The sender is a crawler or another robot.
-    Bot,
-    /// The client or its source sent more than it may.
-    RateLimited,
-    /// The browser had no room for the event and says how many there were.
-    Dropped,
-    /// The browser belongs to somebody who was erased; it is somebody new under a new anonymous ID only.
-    Erased,
-    /// The browser does not show the token of the anonymous ID. Such events are counted and kept apart under a new ID. They
-    /// are refused where that ID is bound as well.
-    Unverified,
-    /// The batch named more people than one batch of a browser may hand the browser over to.
-    TooManyPeople,
+use super::codes::codes;
+
+codes! {
+    /// The stable code of a refusal.
+    RejectCode {
+        InvalidEvent "invalid_event" "The event is no JSON object.";
+        InvalidField "invalid_field" "A member without which the event says nothing is missing or wrong: its type, the name of a `track`, or everything of an order.";
+        TooLarge "too_large" "The event is over 32 KiB, or comes after too many long message IDs in one batch.";
+        TooLate "too_late" "A browser's event is older than the 7 days within which duplicates are known.";
+        InFuture "in_future" "The event lies more than a minute ahead of the edge's clock.";
+        NoConsent "no_consent" "The visitor did not agree to this purpose.";
+        WrongVisitor "wrong_visitor" "The event names another browser than its batch.";
+        Bot "bot" "The sender is a crawler or another robot.";
+        RateLimited "rate_limited" "The client or its source sent more than it may.";
+        Dropped "dropped" "The browser had no room for the event and says how many there were.";
+        Erased "erased" "The browser belongs to somebody who was erased; it is somebody new under a new anonymous ID only.";
+        Unverified "unverified" "The browser does not show the token of the anonymous ID. Such events are counted and kept apart under a new ID. They are refused where that ID is bound as well.";
+        TooManyPeople "too_many_people" "The batch named more people than one batch of a browser may hand the browser over to.";
+    }
 }
 
 impl RejectCode {
-    /// Every code.
-    pub const ALL: [Self; 13] = [
-        Self::InvalidEvent,
-        Self::InvalidField,
-        Self::TooLarge,
-        Self::TooLate,
-        Self::InFuture,
-        Self::NoConsent,
-        Self::WrongVisitor,
-        Self::Bot,
-        Self::RateLimited,
-        Self::Dropped,
-        Self::Erased,
-        Self::Unverified,
-        Self::TooManyPeople,
-    ];
-
-    /// The name on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidEvent => "invalid_event",
-            Self::InvalidField => "invalid_field",
-            Self::TooLarge => "too_large",
-            Self::TooLate => "too_late",
-            Self::InFuture => "in_future",
-            Self::NoConsent => "no_consent",
-            Self::WrongVisitor => "wrong_visitor",
-            Self::Bot => "bot",
-            Self::RateLimited => "rate_limited",
-            Self::Dropped => "dropped",
-            Self::Erased => "erased",
-            Self::Unverified => "unverified",
-            Self::TooManyPeople => "too_many_people",
-        }
-    }
-
-    /// The code of a name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.as_str() == name)
-    }
-
     /// Whether quarantine keeps the event's text. It only counts events without consent, events of robots and of erased
     /// browsers, events that a rate limit or the browser itself dropped, and unverified ones.
     #[must_use]

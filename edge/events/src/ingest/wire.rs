@@ -95,7 +95,7 @@ pub struct WireEvent<'a> {
     #[serde(borrow, default)]
     pub message_id: Option<Cow<'a, str>>,
     /// Type of message.
-    #[serde(rename = "type", borrow)]
+    #[serde(rename = "type", borrow, default)]
     pub kind: Cow<'a, str>,
     /// Name of the event or page.
     #[serde(borrow, default)]
@@ -130,6 +130,9 @@ pub struct WireEvent<'a> {
     /// HMAC proof, for identify.
     #[serde(borrow, default)]
     pub proof: Option<Cow<'a, str>>,
+    /// What our entry repaired when it made the event of another client's call. Nobody else is believed here.
+    #[serde(borrow, default)]
+    pub repairs: Option<&'a RawValue>,
 }
 
 /// Where an event happened.

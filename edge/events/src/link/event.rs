@@ -4,6 +4,7 @@
 //! and once for machines. A click counts once per link and minute for each of the two: scanners and double clicks
 //! follow a link several times within seconds, but a person who comes back later has clicked again.
 
+use endcap_protocol::repair::Repairs;
 use endcap_protocol::{FieldError, MessageId, UnixMillis};
 use endcap_validation::hash::digest;
 use serde::Deserialize;
@@ -54,7 +55,16 @@ impl Message {
             Recipient::Anonymous(anonymous) => who.anonymous_id = Some(anonymous.clone()),
         }
         let action = Action::Track { name: name.to_owned(), properties };
-        ServerEvent { who, message_id: id, at: Some(now), session_id: None, action, context: Map::new(), consent: None }
+        ServerEvent {
+            who,
+            message_id: id,
+            at: Some(now),
+            session_id: None,
+            action,
+            context: Map::new(),
+            consent: None,
+            repairs: Repairs::default(),
+        }
     }
 }
 

@@ -3,10 +3,12 @@
 use endcap_identity::{Identifier, StatedLink, Witness};
 use endcap_protocol::commerce::is_order_id;
 use endcap_protocol::props::text_of;
+use endcap_protocol::repair::Repairs;
 use endcap_protocol::{AnonymousId, MessageId, SessionId, SourceId, UnixMillis, UserId};
 use serde_json::{Map, Value, json};
 
 use crate::ingest::consent::Stated;
+use crate::ingest::parse::order_number;
 
 /// The person that an event is about. The first of these that is given chooses the history: an anonymous ID with its browser's
 /// token, user ID, anonymous ID, e-mail address.
@@ -85,6 +87,8 @@ pub struct ServerEvent {
     pub context: Map<String, Value>,
     /// What the person agreed to, where the client says so; None leaves what is known.
     pub consent: Option<Stated>,
+    /// What the entry repaired.
+    pub repairs: Repairs,
 }
 
 impl ServerEvent {
@@ -102,10 +106,13 @@ impl ServerEvent {
         Self { who: Who { anonymous_id: None, ..self.who.clone() }, ..self.clone() }
     }
 
-    /// The order that it tells of, by its ID; numbers count as text.
+    /// The order that it tells of, by its number.
     #[must_use]
     pub fn order(&self) -> Option<String> {
-        let Action::Track { properties, .. } = &self.action else { return None };
+        let Action::Track { name, properties } = &self.action else { return None };
+        if name == "Order Completed" {
+            return order_number(&Value::Object(properties.clone()), &self.message_id);
+        }
         text_of(properties.get("order_id")?).filter(|id| is_order_id(id))
     }
 
@@ -123,8 +130,9 @@ impl ServerEvent {
         // The e-mail address names the person where no other identifier does.
         let named = self.who.anonymous_id.is_none() && self.who.user_id.is_none();
         let identifiers = self.who.email.as_ref().filter(|_| named).map(|email| json!({"email": email}));
+        let repairs = Some(&self.repairs.list).filter(|list| !list.is_empty());
         let members = json!({
-            "identifiers": identifiers, "message_id": self.message_id, "type": kind, "name": name, "user_id": self.who.user_id,
+            "repairs": repairs, "identifiers": identifiers, "message_id": self.message_id, "type": kind, "name": name, "user_id": self.who.user_id,
             "previous_id": previous, "session_id": self.session_id, "timestamp": self.at, "properties": properties,
             "traits": traits, "context": self.context,
         });

@@ -87,7 +87,9 @@ mod tests {
     #[test]
     fn every_name_is_one_that_the_parser_knows() {
         for name in NAMES {
-            let parsed = endcap_protocol::commerce::parse(name, &json!({"product_id": "p", "order_id": "o"}));
+            let mut repairs = endcap_protocol::repair::Repairs::default();
+            let props = json!({"product_id": "p", "order_id": "o"});
+            let parsed = endcap_protocol::commerce::parse(name, &props, *b"EUR", &mut repairs);
             assert!(matches!(parsed, Ok(Some(_))), "{name}");
         }
     }

@@ -2,6 +2,7 @@
 
 use endcap_identity::server_fragment::foreign;
 use endcap_protocol::limits::NAME_BYTES;
+use endcap_protocol::repair::{RepairCode, Repairs};
 use endcap_protocol::touch::cut;
 use endcap_protocol::{FieldError, MessageId, SessionId, UnixMillis, UserId};
 use endcap_validation::hash::digest;
@@ -11,12 +12,13 @@ use serde_json::{Map, Value};
 use super::call_type::CallType;
 use super::consent::Categories;
 use super::name_text::text;
-use super::{commerce, context, traits};
+use super::{commerce, context};
 use crate::ingest::consent::{ConsentSource, Stated};
+use crate::ingest::parse;
 use crate::ingest::rejection::{RejectCode, Rejection};
 use crate::ingest::repair_surrogates::repair_surrogates;
 use crate::server::{Action, ServerEvent, Who};
-use crate::webhook::timestamp;
+use crate::timestamp;
 
 /// Differences between clocks under this are the network's delay, in milliseconds.
 const NETWORK_MS: u64 = 10_000;
@@ -44,12 +46,38 @@ impl Call {
         text(self.0.get(key)?)
     }
 
-    fn object(&self, key: &str) -> Map<String, Value> {
-        self.0.get(key).and_then(Value::as_object).cloned().unwrap_or_default()
+    /// The members of an object. Another value says nothing.
+    fn object(&self, key: &str, repairs: &mut Repairs) -> Map<String, Value> {
+        match self.0.get(key) {
+            Some(Value::Object(members)) => members.clone(),
+            None | Some(Value::Null) => Map::new(),
+            Some(_) => {
+                repairs.note(RepairCode::FieldDropped, || {
+                    (key.to_owned(), "must be an object: it is left out".to_owned())
+                });
+                Map::new()
+            }
+        }
     }
 
-    fn time(&self, key: &str) -> Option<UnixMillis> {
-        self.0.get(key).and_then(timestamp::read)
+    fn time(&self, key: &str, repairs: &mut Repairs) -> Option<UnixMillis> {
+        let given = self.0.get(key).filter(|given| !given.is_null())?;
+        let read = timestamp::read(given);
+        if read.is_none() {
+            repairs.note(RepairCode::TimeUnreadable, || {
+                (key.to_owned(), "is no time: another one of the call counts, else that of receipt".to_owned())
+            });
+        }
+        read
+    }
+
+    /// The user's name. The rest of the call counts without one that can be none.
+    fn user(&self, repairs: &mut Repairs) -> Option<UserId> {
+        let given = self.0.get("userId").filter(|given| !given.is_null())?;
+        match text(given) {
+            Some(id) => parse::user("userId", &id, repairs),
+            None => given.as_str().is_none().then(|| parse::user("userId", "", repairs))?,
+        }
     }
 }
 
@@ -91,15 +119,18 @@ fn build(
             .and_then(CallType::parse)
             .ok_or_else(|| FieldError::new("type", "must be track, identify, page, screen, group or alias"))?,
     };
-    let given = call.object("context");
+    let mut repairs = Repairs::default();
+    let given = call.object("context", &mut repairs);
+    let properties = call.object("properties", &mut repairs);
     Ok(ServerEvent {
-        who: who(call, kind, &given)?,
+        who: who(call, kind, &given, &mut repairs)?,
         message_id: message_id?,
-        at: at(call, setting),
+        at: at(call, setting, &mut repairs),
         session_id: given.get("sessionId").and_then(text).and_then(|id| SessionId::parse(&id).ok()),
-        action: action(call, kind, &given)?,
-        context: context::read(&given, &call.object("properties")),
+        context: context::read(&given, &properties),
+        action: action(call, kind, &given, properties, &mut repairs)?,
         consent: None,
+        repairs,
     })
 }
 
@@ -112,10 +143,9 @@ fn message_id(call: &Call, raw: &str, index: usize, now: UnixMillis) -> Result<M
     MessageId::parse(&given).or_else(|_| MessageId::parse(&format!("hashed~{}", digest(&[&given]))))
 }
 
-fn who(call: &Call, kind: CallType, given: &Map<String, Value>) -> Result<Who, FieldError> {
+fn who(call: &Call, kind: CallType, given: &Map<String, Value>, repairs: &mut Repairs) -> Result<Who, FieldError> {
     let anonymous_id = call.text("anonymousId").and_then(|id| foreign(&id));
-    let user_id = call.text("userId").map(|id| UserId::parse(&id)).transpose();
-    let user_id = user_id.map_err(|error| FieldError::new("userId", error.message))?;
+    let user_id = call.user(repairs);
     let required = |path| Err(FieldError::new(path, "is required"));
     if kind == CallType::Alias && user_id.is_none() {
         return required("userId");
@@ -129,17 +159,25 @@ fn who(call: &Call, kind: CallType, given: &Map<String, Value>) -> Result<Who, F
     Ok(Who { anonymous_id, possession, user_id, email })
 }
 
-fn action(call: &Call, kind: CallType, given: &Map<String, Value>) -> Result<Action, FieldError> {
+fn action(
+    call: &Call,
+    kind: CallType,
+    given: &Map<String, Value>,
+    mut properties: Map<String, Value>,
+    repairs: &mut Repairs,
+) -> Result<Action, FieldError> {
     let named = call.text("name").unwrap_or_default();
-    let mut properties = call.object("properties");
     Ok(match kind {
         CallType::Track => {
             let name = call.text("event").ok_or_else(|| FieldError::new("event", "is required"))?;
-            if name.len() > NAME_BYTES {
-                return Err(FieldError::new("event", format!("must be at most {NAME_BYTES} bytes")));
+            let kept = cut(&name, NAME_BYTES).to_owned();
+            if kept.len() < name.len() {
+                repairs.note(RepairCode::FieldCut, || {
+                    ("event".to_owned(), format!("must be at most {NAME_BYTES} bytes: it is cut there"))
+                });
             }
-            commerce::normalise(&name, &mut properties);
-            Action::Track { name, properties }
+            commerce::normalise(&kept, &mut properties);
+            Action::Track { name: kept, properties }
         }
         CallType::Page | CallType::Screen => {
             let title = properties.get("title").and_then(Value::as_str).unwrap_or_default();
@@ -149,11 +187,11 @@ fn action(call: &Call, kind: CallType, given: &Map<String, Value>) -> Result<Act
         CallType::Identify => {
             // RudderStack's browser client has the traits in the context, the others beside it.
             let inner = given.get("traits").and_then(Value::as_object).cloned().unwrap_or_default();
-            Action::Identify { traits: traits::plain(inner.into_iter().chain(call.object("traits")).collect()) }
+            Action::Identify { traits: inner.into_iter().chain(call.object("traits", repairs)).collect() }
         }
         CallType::Group => {
             let group = call.text("groupId").ok_or_else(|| FieldError::new("groupId", "is required"))?;
-            let mut properties = call.object("traits");
+            let mut properties = call.object("traits", repairs);
             properties.insert("group_id".to_owned(), group.into());
             Action::Track { name: GROUP_JOINED.to_owned(), properties }
         }
@@ -165,9 +203,9 @@ fn action(call: &Call, kind: CallType, given: &Map<String, Value>) -> Result<Act
 }
 
 /// When it happened, on our clock: `receivedAt - (sentAt - originalTimestamp)`, as Segment and RudderStack do.
-fn at(call: &Call, setting: &Setting<'_>) -> Option<UnixMillis> {
-    let original = call.time("originalTimestamp").or_else(|| call.time("timestamp"))?;
-    let sent = call.time("sentAt").or(setting.sent_at);
+fn at(call: &Call, setting: &Setting<'_>, repairs: &mut Repairs) -> Option<UnixMillis> {
+    let original = call.time("originalTimestamp", repairs).or_else(|| call.time("timestamp", repairs))?;
+    let sent = call.time("sentAt", repairs).or(setting.sent_at);
     let skew = sent.map_or(0, |sent| setting.now.saturating_sub(sent));
     Some(if skew.unsigned_abs() < NETWORK_MS { original } else { original.saturating_add(skew) })
 }

@@ -16,7 +16,6 @@ pub mod keys;
 pub mod message;
 mod name_text;
 pub mod request;
-mod traits;
 
 pub use call_type::CallType;
 pub use consent::Categories;

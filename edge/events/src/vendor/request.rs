@@ -19,7 +19,7 @@ use super::message::Setting;
 use crate::ingest::HANDOVERS;
 use crate::ingest::rejection::{RejectCode, Rejection};
 use crate::server::{Action, ServerEvent};
-use crate::webhook::timestamp;
+use crate::timestamp;
 
 /// Largest body, in bytes, packed or not: Segment's bound.
 pub const BODY_BYTES: usize = 500 * 1024;

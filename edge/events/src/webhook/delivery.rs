@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use endcap_identity::server_fragment::foreign;
-use endcap_protocol::{AnonymousId, FieldError, MessageId, SourceId, UnixMillis, UserId};
+use endcap_protocol::commerce::DEFAULT_CURRENCY;
+use endcap_protocol::repair::{RepairCode, Repairs};
+use endcap_protocol::{AnonymousId, FieldError, MessageId, SourceId, UnixMillis};
 use endcap_validation::DomainError;
 use endcap_validation::hash::digest;
 use endcap_validation::text::normalise_email;
@@ -15,10 +17,12 @@ use serde_json::{Map, Value};
 
 use super::mapping::{Condition, Mapping, Place, Rule, Wanted};
 use super::pointer::Path;
-use super::{template, timestamp};
+use super::template;
 use crate::ingest::parse;
+use crate::ingest::parse::Setting;
 use crate::ingest::rejection::{RejectCode, Rejection};
 use crate::server::{Action, ServerEvent, Who};
+use crate::timestamp;
 
 /// Largest body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -82,9 +86,10 @@ impl Rule {
     }
 
     fn make(&self, body: &Value, delivery: Delivery<'_>, header: &str, nth: u32) -> Result<ServerEvent, FieldError> {
-        let key = self.key(body, delivery, header)?;
-        let who = self.who(body)?;
-        let properties = template::render(&self.properties, body).map_err(|e| e.under("properties"))?;
+        let mut repairs = Repairs::default();
+        let key = self.key(body, delivery, header, &mut repairs);
+        let who = self.who(body, &mut repairs)?;
+        let properties = template::render(&self.properties, body, "properties", &mut repairs);
         let action = match &self.name {
             Some(name) => Action::Track { name: name.clone(), properties },
             None => Action::Identify { traits: traits(properties, &who) },
@@ -92,42 +97,56 @@ impl Rule {
         Ok(ServerEvent {
             who,
             message_id: message_id(delivery.source, self.label(), &key, nth)?,
-            at: self.at(body)?,
+            at: self.at(body, &mut repairs),
             session_id: None,
             action,
             context: Map::new(),
             consent: None,
+            repairs,
         })
     }
 
     /// What names the message: what the rule says, else the delivery's own name, else its body.
-    fn key(&self, body: &Value, delivery: Delivery<'_>, header: &str) -> Result<String, FieldError> {
+    fn key(&self, body: &Value, delivery: Delivery<'_>, header: &str, repairs: &mut Repairs) -> String {
         if let Some(path) = &self.message_id {
-            let absent = || FieldError::new("message_id", format!("{} holds no identifier", path.names()));
-            return path.identifier(body).ok_or_else(absent);
+            if let Some(key) = path.identifier(body) {
+                return key;
+            }
+            repairs.note(RepairCode::IdMade, || {
+                let message = format!("{} holds no identifier: the delivery names the event", path.names());
+                ("message_id".to_owned(), message)
+            });
         }
         let named = delivery.headers.get(header).filter(|id| !id.is_empty());
-        Ok(named.cloned().unwrap_or_else(|| digest(&[&String::from_utf8_lossy(delivery.body)])))
+        named.cloned().unwrap_or_else(|| digest(&[&String::from_utf8_lossy(delivery.body)]))
     }
 
-    fn at(&self, body: &Value) -> Result<Option<UnixMillis>, FieldError> {
-        let Some((pointer, value)) = self.timestamp.as_ref().and_then(|path| path.find(body)) else { return Ok(None) };
-        let wrong = || FieldError::new("timestamp", format!("{} holds no time", pointer.as_str()));
-        timestamp::read(value).map(Some).ok_or_else(wrong)
+    fn at(&self, body: &Value, repairs: &mut Repairs) -> Option<UnixMillis> {
+        let (pointer, value) = self.timestamp.as_ref().and_then(|path| path.find(body))?;
+        let read = timestamp::read(value);
+        if read.is_none() {
+            repairs.note(RepairCode::TimeUnreadable, || {
+                ("timestamp".to_owned(), format!("{} holds no time: that of receipt counts", pointer.as_str()))
+            });
+        }
+        read
     }
 
-    fn who(&self, body: &Value) -> Result<Who, FieldError> {
+    /// Whom the event is about. A name that can be none does not cost the event, as long as another says it.
+    fn who(&self, body: &Value, repairs: &mut Repairs) -> Result<Who, FieldError> {
         let find = |path: &Option<Path>| path.as_ref().and_then(|path| path.identifier(body));
         let who = Who {
             anonymous_id: find(&self.anonymous_id).and_then(|id| foreign(&id)),
             possession: None,
-            user_id: find(&self.user_id).map(|id| UserId::parse(&id)).transpose()?,
-            email: find(&self.email).map(|text| email(&text)).transpose()?,
+            user_id: find(&self.user_id).and_then(|id| parse::user("user_id", &id, repairs)),
+            email: find(&self.email).and_then(|text| email(&text, repairs)),
         };
         if who == Who::default() {
             let places = [("user_id", &self.user_id), ("email", &self.email), ("anonymous_id", &self.anonymous_id)];
-            let named = places.iter().find(|(_, path)| path.is_some()).map_or("user_id", |(name, _)| name);
-            return Err(FieldError::new(named, "the body says nothing about whose event this is"));
+            let unusable = places.iter().find(|(_, path)| find(path).is_some());
+            let named = unusable.or_else(|| places.iter().find(|(_, path)| path.is_some()));
+            let named = named.map_or("user_id", |(name, _)| name);
+            return Err(FieldError::new(named, "the body says nothing that can be used about whose event this is"));
         }
         Ok(who)
     }
@@ -138,11 +157,17 @@ impl Rule {
 fn check(event: &ServerEvent) -> Result<(), Rejection> {
     let wrong = |error| Rejection::new(RejectCode::InvalidField, error);
     let sender = AnonymousId::parse("webhook").map_err(wrong)?;
-    parse::event(&event.to_wire(None).to_string(), &sender).map(|_| ())
+    let setting = Setting { sender: &sender, currency: DEFAULT_CURRENCY, place: 0, now: 0, is_from_entry: true };
+    parse::event(&event.to_wire(None).to_string(), &setting).map(|_| ())
 }
 
-fn email(text: &str) -> Result<String, FieldError> {
-    normalise_email(text).ok_or_else(|| FieldError::new("email", "must be an e-mail address"))
+fn email(text: &str, repairs: &mut Repairs) -> Option<String> {
+    let email = normalise_email(text);
+    if email.is_none() {
+        repairs
+            .note(RepairCode::FieldDropped, || ("email".to_owned(), "is no e-mail address: it is left out".to_owned()));
+    }
+    email
 }
 
 /// Traits with the address that the person is found by.
@@ -184,6 +209,7 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use endcap_protocol::UserId;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -239,24 +265,33 @@ mod tests {
     }
 
     #[test]
-    fn what_a_rule_cannot_make_is_refused_with_its_path() {
+    fn what_a_rule_cannot_make_is_left_out_with_its_path() {
         let rule = json!({"event": "track", "name": "n", "message_id": "/id", "timestamp": "/at", "user_id": "/u",
             "email": "/e", "properties": {"price": {"money": "/price"}}});
-        let mapping = mapping(json!([rule, {"event": "track", "name": "fine", "user_id": ["/u", "/id"]}]));
+        let one_rule = mapping(json!([rule]));
         let cases = [
             (json!({"u": "a"}), "message_id"),
-            (json!({"id": 1}), "user_id"),
-            (json!({"id": 1, "u": 0, "e": ""}), "user_id"),
-            (json!({"id": 1, "e": "nobody"}), "email"),
-            (json!({"id": 1, "u": "a\u{7}b"}), "user_id"),
+            (json!({"id": 1, "u": "a", "e": "nobody"}), "email"),
+            (json!({"id": 1, "u": "a\u{7}b", "e": "ann@shop.example"}), "user_id"),
             (json!({"id": 1, "u": "a", "at": "soon"}), "timestamp"),
             (json!({"id": 1, "u": "a", "price": "free"}), "properties.price"),
         ];
         for (body, path) in cases {
-            let meaning = apply(&mapping, &body, &[]);
+            let meaning = apply(&one_rule, &body, &[]);
+            let paths: Vec<&str> = meaning.events[0].repairs.list.iter().map(|repair| repair.path.as_str()).collect();
+            assert_eq!(paths, [path], "{body}");
+        }
+        let two = mapping(json!([rule, {"event": "track", "name": "fine", "user_id": ["/u", "/id"]}]));
+        for (body, path) in [
+            (json!({"id": 1}), "user_id"),
+            (json!({"id": 1, "u": 0, "e": ""}), "user_id"),
+            (json!({"id": 1, "e": "nobody"}), "email"),
+            (json!({"id": 1, "u": "a\u{7}b"}), "user_id"),
+        ] {
+            let meaning = apply(&two, &body, &[]);
             assert_eq!(meaning.rejected.first().map(|r| r.path.as_str()), Some(path), "{body}");
         }
-        assert_eq!(apply(&mapping, &json!({"id": 1}), &[]).events.len(), 1, "the other rule's event is made");
+        assert_eq!(apply(&two, &json!({"id": 1}), &[]).events.len(), 1, "the other rule's event is made");
     }
 
     #[test]
@@ -265,7 +300,7 @@ mod tests {
             "properties": {"order_id": "/id"}}, {"event": "identify", "user_id": "/u", "properties": {"tags": "/tags"}}]));
         let meaning = apply(&mapping, &json!({"u": "a", "tags": ["x"]}), &[]);
         let paths: Vec<&str> = meaning.rejected.iter().map(|rejection| rejection.path.as_str()).collect();
-        assert_eq!((paths, meaning.events.len()), (vec!["properties.order_id", "traits.tags"], 0));
+        assert_eq!((paths, meaning.events.len()), (vec!["properties.order_id"], 1));
     }
 
     #[test]

@@ -10,7 +10,6 @@ pub mod pointer;
 pub mod preset;
 pub mod signature;
 pub mod template;
-pub mod timestamp;
 
 pub use delivery::Delivery;
 pub use mapping::Mapping;

@@ -6,6 +6,7 @@ use std::fmt;
 
 use endcap_protocol::FieldError;
 use endcap_protocol::limits::LINES;
+use endcap_protocol::repair::{RepairCode, Repairs};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -151,44 +152,60 @@ pub fn check(properties: &Properties, depth: usize) -> Result<(), FieldError> {
     Ok(())
 }
 
-/// Makes properties from a body.
-///
-/// # Errors
-/// The property that cannot be made from the body's value.
-pub fn render(properties: &Properties, body: &Value) -> Result<Map<String, Value>, FieldError> {
+/// Makes properties from a body. What cannot be made of the body's value is left out.
+#[must_use]
+pub fn render(properties: &Properties, body: &Value, path: &str, repairs: &mut Repairs) -> Map<String, Value> {
     let mut made = Map::new();
     for (name, template) in properties {
-        let value = template.render(body).map_err(|error| error.under(name))?;
+        let value = template.render(body, &format!("{path}.{name}"), repairs);
         made.extend(value.map(|value| (name.clone(), value)));
     }
-    Ok(made)
+    made
 }
 
 impl Template {
-    fn render(&self, body: &Value) -> Result<Option<Value>, FieldError> {
+    fn render(&self, body: &Value, path: &str, repairs: &mut Repairs) -> Option<Value> {
+        let mut note = |code, message: String| repairs.note(code, || (path.to_owned(), message));
         match self {
-            Self::Path(path) => Ok(path.find(body).map(|(_, value)| value.clone())),
-            Self::Const(value) => Ok(Some(value.clone())),
-            Self::Money(path) => {
-                let Some((pointer, value)) = path.find(body) else { return Ok(None) };
-                let wrong = || FieldError::new("", format!("{} holds no amount of money", pointer.as_str()));
-                amount(value).map(Some).ok_or_else(wrong)
+            Self::Path(place) => place.find(body).map(|(_, value)| value.clone()),
+            Self::Const(value) => Some(value.clone()),
+            Self::Money(place) => {
+                let (pointer, value) = place.find(body)?;
+                let read = amount(value);
+                if read.is_none() {
+                    let message = format!("{} holds no amount of money: it is left out", pointer.as_str());
+                    note(RepairCode::AmountDropped, message);
+                }
+                read
             }
             Self::List { list, each } => {
-                let Some((pointer, value)) = list.find(body) else { return Ok(None) };
-                let wrong = || FieldError::new("", format!("{} holds no list", pointer.as_str()));
-                let items = value.as_array().ok_or_else(wrong)?.iter().take(LINES).enumerate();
-                let made = items.map(|(at, item)| {
-                    let made = render(each, item).map_err(|error| error.under(&format!("[{at}]")))?;
-                    Ok(Value::Object(made))
-                });
-                made.collect::<Result<Vec<_>, FieldError>>().map(|made| Some(Value::Array(made)))
+                let (pointer, value) = list.find(body)?;
+                let items = match value {
+                    Value::Array(items) => items.iter().collect(),
+                    Value::Object(members) if members.values().all(Value::is_object) => members.values().collect(),
+                    Value::Object(_) => vec![value],
+                    _ => {
+                        note(RepairCode::FieldDropped, format!("{} holds no list: it is left out", pointer.as_str()));
+                        return None;
+                    }
+                };
+                if items.len() > LINES {
+                    let count = items.len();
+                    note(
+                        RepairCode::FieldCut,
+                        format!("{} holds {count} items: the first {LINES} count", pointer.as_str()),
+                    );
+                }
+                let items = items.into_iter().take(LINES).enumerate();
+                let made = items.map(|(at, item)| Value::Object(render(each, item, &format!("{path}[{at}]"), repairs)));
+                Some(Value::Array(made.collect()))
             }
         }
     }
 }
 
-/// A decimal number, or the text of one; nothing else that a float can be read from.
+/// A number for a decimal number or the text of one. A text of another form stays as it is, where there is an amount in it: who
+/// knows the currency reads it.
 fn amount(value: &Value) -> Option<Value> {
     match value {
         Value::Number(number) => number.as_f64().map(Value::from),
@@ -198,8 +215,8 @@ fn amount(value: &Value) -> Option<Value> {
             let plain = unsigned.len() <= MAX_NUMBER
                 && unsigned.starts_with(|c: char| c.is_ascii_digit())
                 && unsigned.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-            let number: f64 = if plain { text.parse().ok()? } else { return None };
-            Some(Value::from(number))
+            let number = text.parse::<f64>().ok().filter(|_| plain).map(Value::from);
+            number.or_else(|| endcap_protocol::amount::read(text, 2).map(|_| Value::from(text)))
         }
         _ => None,
     }
@@ -215,7 +232,7 @@ mod tests {
     }
 
     fn made(template: Value, body: Value) -> Value {
-        Value::Object(render(&properties(json!({"p": template})), &body).unwrap())
+        Value::Object(render(&properties(json!({"p": template})), &body, "properties", &mut Repairs::default()))
     }
 
     #[test]
@@ -231,24 +248,34 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_made_is_said_with_both_places() {
+    fn what_cannot_be_made_is_left_out_and_said_with_both_places() {
         let template = properties(json!({"products": {"list": "/items", "each": {"price": {"money": "/price"}}}}));
-        let error = render(&template, &json!({"items": [{"price": 1}, {"price": "free"}]})).unwrap_err();
-        assert_eq!(
-            (error.path.as_str(), error.message.as_str()),
-            ("products[1].price", "/price holds no amount of money")
-        );
-        let error = render(&template, &json!({"items": {}})).unwrap_err();
-        assert_eq!((error.path.as_str(), error.message.as_str()), ("products", "/items holds no list"));
+        let of = |body: Value| {
+            let mut repairs = Repairs::default();
+            let made = render(&template, &body, "properties", &mut repairs);
+            (json!(made), repairs.list.into_iter().map(|repair| (repair.path, repair.message)).collect::<Vec<_>>())
+        };
+        let (made, repairs) = of(json!({"items": [{"price": 1}, {"price": "free"}]}));
+        assert_eq!(made, json!({"products": [{"price": 1.0}, {}]}));
+        let at = "properties.products[1].price".to_owned();
+        assert_eq!(repairs, [(at, "/price holds no amount of money: it is left out".to_owned())]);
+        let (made, repairs) = of(json!({"items": "none"}));
+        assert_eq!((made, repairs.len()), (json!({}), 1));
+        for items in [json!({"price": 2}), json!({"0": {"price": 2}})] {
+            assert_eq!(of(json!({"items": items})).0, json!({"products": [{"price": 2.0}]}));
+        }
     }
 
     #[test]
-    fn only_decimal_text_is_money() {
+    fn an_amount_of_another_form_stays_text() {
         for good in ["0", "19.99", "-5.00", "1000000"] {
-            assert!(amount(&json!(good)).is_some(), "{good}");
+            assert!(amount(&json!(good)).is_some_and(|value| value.is_number()), "{good}");
         }
-        for bad in ["", "-", ".", "1e9", "inf", "NaN", "1,50", "1.2.3", "€1", "--1", "+1"] {
-            assert_eq!(amount(&json!(bad)), None, "{bad}");
+        for text in ["1,50", "1.299,00 €", "€1"] {
+            assert_eq!(amount(&json!(text)), Some(json!(text)));
+        }
+        for bad in [json!(""), json!("-"), json!("inf"), json!("NaN"), json!(true), json!({})] {
+            assert_eq!(amount(&bad), None, "{bad}");
         }
     }
 

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use endcap_engine::batch_reply::BatchReply;
+use endcap_events::ingest::WarningCode;
 use endcap_events::ingest::ingest_as;
 use endcap_events::ingest::quarantine::{
     Count, Counts, Listed, PAGE, Page, Quarantined, ReplayAsk, ReplayReply, Route, StillRefused, bucket_of_id,
 };
 use endcap_events::ingest::rejection::RejectCode;
+use endcap_events::ingest::warning_log::listed;
 use endcap_protocol::{FieldError, bucket_of};
 use endcap_validation::path::segment;
 use endcap_validation::{DomainError, read_json};
@@ -20,7 +22,7 @@ use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::query::Query;
 use crate::platform::response;
-use crate::rpc::quarantine::{CountsAsk, ListAsk, Release, Replay};
+use crate::rpc::quarantine::{CountsAsk, ListAsk, Release, Replay, WarningsAsk};
 use crate::rpc::{call, shards};
 
 /// Events listed where the request names no limit, and taken in again by one request.
@@ -32,6 +34,11 @@ const MAX_BODY: usize = 64 * 1024;
 pub(in crate::http) async fn list(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let url = incoming.url();
     let query = Query::of(&url);
+    match query.get("kind").as_deref() {
+        None | Some("refused") => {}
+        Some("warning") => return warnings(query, incoming.env).await,
+        Some(_) => return Err(FieldError::new("kind", "must be refused or warning").into()),
+    }
     let code =
         query.get("code").map(|text| RejectCode::parse(&text).ok_or_else(|| FieldError::new("code", "is no code")));
     let limit = query.limit(DEFAULT_LIMIT, PAGE)?;
@@ -39,6 +46,22 @@ pub(in crate::http) async fn list(incoming: Incoming<'_>) -> Result<Response, Ed
     let (source, path, cursor) = (query.get("source"), query.get("path"), query.get("cursor"));
     let ask = ReplayAsk { source, code: code.transpose()?, route, path, cursor, ..ReplayAsk::default() };
     response::json(&page(&ask, limit, incoming.env).await?)
+}
+
+/// What was repaired and warned of.
+async fn warnings(query: Query<'_>, env: &Env) -> Result<Response, EdgeError> {
+    let code = query
+        .get("code")
+        .map(|text| WarningCode::parse(&text).ok_or_else(|| FieldError::new("code", "is no code of a warning")));
+    let (source, code) = (query.get("source"), code.transpose()?);
+    let mut noted = Vec::new();
+    for part in call::ask_each(&shards::all_shards(env).await?, &WarningsAsk {}).await? {
+        noted.extend(part.noted);
+    }
+    noted.retain(|one| {
+        source.as_ref().is_none_or(|source| *source == one.source) && code.is_none_or(|code| code == one.code)
+    });
+    response::json(&Page { warnings: Some(listed(noted)), ..Page::default() })
 }
 
 /// `GET /api/quarantine/counts`.
@@ -99,18 +122,23 @@ async fn named(ids: &[String], env: &Env) -> Result<Vec<Listed>, EdgeError> {
 }
 
 async fn all_counts(env: &Env) -> Result<Counts, EdgeError> {
-    let mut sums: BTreeMap<(String, String, String), u64> = BTreeMap::new();
     let mut all = Counts::default();
     for part in call::ask_each(&shards::all_shards(env).await?, &CountsAsk {}).await? {
         all.dropped = all.dropped.saturating_add(part.dropped);
-        for one in part.counts {
-            let sum = sums.entry((one.day, one.source, one.code)).or_default();
-            *sum = sum.saturating_add(one.count);
-        }
+        all.counts.extend(part.counts);
+        all.warnings.extend(part.warnings);
     }
-    let count = |((day, source, code), count)| Count { day, source, code, count };
-    all.counts = sums.into_iter().rev().map(count).collect();
-    Ok(all)
+    Ok(Counts { counts: added_up(all.counts), warnings: added_up(all.warnings), ..all })
+}
+
+/// Counts of several shards as one, the latest day first.
+fn added_up(counts: Vec<Count>) -> Vec<Count> {
+    let mut sums: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+    for Count { day, source, code, count } in counts {
+        let sum = sums.entry((day, source, code)).or_default();
+        *sum = sum.saturating_add(count);
+    }
+    sums.into_iter().rev().map(|((day, source, code), count)| Count { day, source, code, count }).collect()
 }
 
 /// Takes refused events in again, each by the way on which it came, and lets go of those that are accepted now.
@@ -119,7 +147,7 @@ async fn replay_all(ask: &ReplayAsk, env: &Env) -> Result<ReplayReply, EdgeError
     let page = if ask.ids.is_empty() {
         page(ask, DEFAULT_LIMIT, env).await?
     } else {
-        Page { events: named(&ask.ids, env).await?, cursor: None }
+        Page { events: named(&ask.ids, env).await?, ..Page::default() }
     };
     let shards = shards::all_shards(env).await?;
     let mut reply = ReplayReply { cursor: page.cursor, ..ReplayReply::default() };

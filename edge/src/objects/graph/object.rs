@@ -186,6 +186,7 @@ impl IdentityGraph {
             })?
         };
         self.deliver(clock::now()).await?;
-        response::json(&LinkChanged { moved })
+        let found = moved.is_some();
+        response::json(&LinkChanged { moved: moved.unwrap_or_default(), found })
     }
 }

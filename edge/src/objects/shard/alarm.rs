@@ -29,7 +29,7 @@ impl ProfileShard {
         placement::check(&self.env, Use::Write).await?;
         let timers = self.run_timers(now).await.map(|_| false);
         let jobs = self.run_jobs(now).await.map(|()| false);
-        let counts = self.flush_refused(now).map(|()| false);
+        let counts = self.flush_refused(now).and_then(|()| self.store.write_warnings(now)).map(|()| false);
         let quarantine = self.store.trim_quarantine(now).map(|()| false);
         let tails = self.rest_tails(now);
         let (learning, log) = (self.report_learning().await, self.trim_log(now));

@@ -24,14 +24,16 @@ use crate::platform::config::config;
 use crate::platform::cookie::{Readers, lasting, possession_cookie, removed};
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
+use crate::rpc::snapshots;
 
 impl ProfileShard {
     /// `POST {prefix}/e`: a batch of events.
     pub(super) async fn batch_route(&self, mut request: Request) -> Result<Response, EdgeError> {
         let visitor = Visitor::of(request.inner(), &request.inner().url(), &config(&self.env))?;
-        let signals = self.signals(request.inner())?;
         let body = response::body(&mut request, BATCH_BYTES).await?;
         let now = clock::now();
+        let snapshot = snapshots::current(&self.env, now).await?;
+        let signals = self.signals(request.inner(), &snapshot)?;
         let batch = self.with_client(ingest_from(&body, now, signals)?, &visitor);
         self.check_source(batch.source.as_str(), &visitor)?;
         self.checked_batch(batch, &visitor, &body, signals.robot, now).await.map_err(EdgeError::readable)
@@ -81,7 +83,7 @@ impl ProfileShard {
             return Err(DomainError::TooLarge { limit: BATCH_BYTES }.into());
         }
         let visitor = Visitor::of(request, url, &config(&self.env))?;
-        let signals = self.signals(request)?;
+        let signals = self.signals(request, snapshot)?;
         let batch = self.with_client(ingest_from(&body.to_vec(), now, signals)?, &visitor);
         if batch.dropped > 0 {
             return Ok(None);

@@ -45,6 +45,8 @@ const SHOWN_HEADER: &str = "x-endcap-shown";
 const SERVER_HEADER: &str = "x-endcap-server";
 /// Who had the anonymous ID at the fragment before.
 const INHERITED_HEADER: &str = "x-endcap-inherited";
+/// The shop's currency, and whether our own entry made the batch. The version before asks for neither.
+const READING_HEADER: &str = "x-endcap-reading";
 /// When the batch was received.
 const RECEIVED_HEADER: &str = "x-endcap-received";
 
@@ -53,6 +55,13 @@ const RECEIVED_HEADER: &str = "x-endcap-received";
 struct OfServer {
     shown: Option<Shown>,
     stated: Vec<StatedLink>,
+}
+
+/// How a batch's events are to be read.
+#[derive(Serialize, Deserialize)]
+struct ReadingOf {
+    currency: Option<[u8; 3]>,
+    is_from_entry: bool,
 }
 
 /// What the headers say.
@@ -75,6 +84,7 @@ impl ForwardingHeaders {
         let number = |name| Ok::<u8, EdgeError>(headers.get(name)?.and_then(|text| text.parse().ok()).unwrap_or(0));
         let client = headers.get(CLIENT_HEADER)?.and_then(|text| text.parse().ok()).unwrap_or(0);
         let trust = Trust::parse(&headers.get(TRUST_HEADER)?.unwrap_or_default());
+        let reading: Option<ReadingOf> = read_packed(headers, READING_HEADER)?;
         let (shown, stated) = match read_packed(headers, SERVER_HEADER)? {
             Some(OfServer { shown, stated }) => (shown, stated),
             None => (read_packed(headers, SHOWN_HEADER)?, Vec::new()),
@@ -82,7 +92,15 @@ impl ForwardingHeaders {
         Ok(Self {
             profile: headers.get(PROFILE_HEADER)?.unwrap_or_default(),
             fragment: headers.get(FRAGMENT_HEADER)?.map(|name| FragmentId::parse(&name)).transpose()?,
-            signals: Signals { gpc, trust, robot: false, handovers: number(HANDOVERS_HEADER)?, client },
+            signals: Signals {
+                gpc,
+                trust,
+                robot: false,
+                handovers: number(HANDOVERS_HEADER)?,
+                client,
+                currency: reading.as_ref().and_then(|reading| reading.currency),
+                is_from_entry: reading.is_some_and(|reading| reading.is_from_entry),
+            },
             received_at: received.unwrap_or_else(clock::now),
             shown,
             inherited: read_packed(headers, INHERITED_HEADER)?,
@@ -118,6 +136,11 @@ impl ForwardingHeaders {
                 headers.set(name, &number.to_string())?;
             }
         }
+        write_packed(
+            headers,
+            READING_HEADER,
+            &ReadingOf { currency: batch.currency, is_from_entry: batch.is_from_entry },
+        )?;
         headers.set(RECEIVED_HEADER, &batch.received_at.to_string())?;
         if let Some(gpc) = batch.gpc {
             headers.set(GPC_HEADER, gpc.as_str())?;

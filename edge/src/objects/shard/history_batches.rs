@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use endcap_engine::shop::Snapshot;
-use endcap_events::ingest::ingest_as;
+use endcap_events::ingest::{Signals, ingest_from};
 use endcap_identity::Shown;
 use endcap_protocol::ProfileId;
 use endcap_validation::Trust;
@@ -48,7 +48,9 @@ impl ProfileShard {
     ) -> Result<Box<RawValue>, EdgeError> {
         let profile = ProfileId::parse(&item.profile_id)?;
         let body = item.batch.get().as_bytes();
-        let batch = ingest_as(body, clock::now(), trust)?;
+        let signals =
+            Signals { trust, currency: snapshot.settings.currency(), is_from_entry: true, ..Signals::default() };
+        let batch = ingest_from(body, clock::now(), signals)?;
         // Other vendors' clients have no token.
         let vendors = (trust == Trust::Claim && !config(&self.env).keys.is_empty()).then(Shown::of_vendor);
         let destination = Destination::of(profile, vendors.or_else(|| item.shown.clone()));

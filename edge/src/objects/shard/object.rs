@@ -40,7 +40,7 @@ use crate::rpc::parked_jobs::ParkedJobsAsk;
 use crate::rpc::person_export::{BelongingsAsk, EventsAsk};
 use crate::rpc::placement::Use;
 use crate::rpc::profile::{FragmentAsk, ProfileQuestion};
-use crate::rpc::quarantine::{CountsAsk, Keep, ListAsk, Release, Replay, Tally};
+use crate::rpc::quarantine::{CountsAsk, Keep, ListAsk, Release, Replay, Tally, WarningsAsk};
 use crate::rpc::rows::{LeaveOldTimers, RowFormat, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
 use crate::rpc::timers::{RunTimers, TimersAsk};
 use crate::rpc::{message, placement, snapshots};
@@ -191,6 +191,7 @@ impl ProfileShard {
             Tally::PATH => self.tally_route(&message::read(&body)?),
             ListAsk::PATH => self.list_route(&message::read(&body)?),
             CountsAsk::PATH => self.counts_route(),
+            WarningsAsk::PATH => self.warnings_route(),
             Release::PATH => self.release_route(&message::read(&body)?),
             Replay::PATH => self.replay_route(&message::read(&body)?).await,
             _ => self.answer_development(path, &body),

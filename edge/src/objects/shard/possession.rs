@@ -77,6 +77,7 @@ impl ProfileShard {
         };
         let keys = &config(&self.env).keys;
         let id = id_apart(keys, &batch.anonymous_id, seed).ok_or_else(|| DomainError::Internal("no key".to_owned()))?;
+        let source = batch.source.clone();
         let body = renamed(body, &id)?;
         let batch = ingest_from(&body, batch.received_at, batch.signals())?;
         let destination = Destination::of(
@@ -86,7 +87,9 @@ impl ProfileShard {
         let mut visited = Box::pin(self.visit_next(destination, &body, batch)).await?;
         if let Some(message) = first {
             let mut reply: BatchReply = serde_json::from_slice(&visited.body)?;
-            reply.warnings.push(Warning::unverified(&message));
+            let warning = Warning::unverified(&message);
+            self.count_warnings(&source, &id, std::slice::from_ref(&warning), now)?;
+            reply.warnings.push(warning);
             visited.body = reply.whole_text()?;
         }
         Ok(visited)

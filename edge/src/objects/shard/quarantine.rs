@@ -1,7 +1,8 @@
 //! Refused events at a shard: kept, counted, listed, and taken in again.
 
-use endcap_events::ingest::quarantine::bucket_of_id;
-use endcap_events::ingest::{RejectCode, ingest_as};
+use endcap_events::ingest::quarantine::{Counts, bucket_of_id};
+use endcap_events::ingest::warning_log::NotedOf;
+use endcap_events::ingest::{RejectCode, Signals, ingest_from};
 use endcap_identity::ProfileRoute;
 use endcap_protocol::DAY_MS;
 use endcap_validation::DomainError;
@@ -14,7 +15,8 @@ use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::message::Done;
-use crate::rpc::quarantine::{Keep, ListAsk, ListReply, Release, Replay, Tally};
+use crate::rpc::quarantine::{Keep, ListAsk, ListReply, Release, Replay, Tally, WarningsReply};
+use crate::rpc::snapshots;
 
 impl ProfileShard {
     /// Keeps events that were refused on their way here.
@@ -56,14 +58,25 @@ impl ProfileShard {
 
     /// The counts, with those that are still in memory.
     pub(super) fn counts_route(&self) -> Result<Response, EdgeError> {
-        self.flush_refused(clock::now())?;
-        response::json(&self.store.refused_counts()?)
+        let now = clock::now();
+        self.flush_refused(now)?;
+        let warnings = self.store.warnings(now)?;
+        let warnings = warnings.iter().flat_map(NotedOf::counts).collect();
+        response::json(&Counts { warnings, ..self.store.refused_counts()? })
+    }
+
+    /// What was repaired and warned of.
+    pub(super) fn warnings_route(&self) -> Result<Response, EdgeError> {
+        response::json(&WarningsReply { noted: self.store.warnings(clock::now())? })
     }
 
     /// Takes a refused event in again, at the time at which it was received.
     pub(super) async fn replay_route(&self, replay: &Replay) -> Result<Response, EdgeError> {
         let body = replay.body.as_bytes();
-        let batch = ingest_as(body, replay.received_at, replay.trust)?;
+        let snapshot = snapshots::current(&self.env, clock::now()).await?;
+        let currency = snapshot.settings.currency();
+        let signals = Signals { trust: replay.trust, currency, ..Signals::default() };
+        let batch = ingest_from(body, replay.received_at, signals)?;
         let home = ProfileRoute::home(&batch.anonymous_id)?.profile;
         let visited = self.visit(Destination::of(home, None), body, batch).await?;
         Ok(response::batch(&visited.body, 200, None, &[])?.into())

@@ -1,5 +1,6 @@
 //! What is refused as a whole: batches of robots, and what a source sends beyond its bound.
 
+use endcap_engine::shop::Snapshot;
 use endcap_events::ingest::bot::BotFilter;
 use endcap_events::ingest::{Batch, RejectCode, Signals};
 use endcap_protocol::{DAY_MS, SourceId, UnixMillis, bucket_of};
@@ -13,8 +14,8 @@ use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 
 impl ProfileShard {
-    /// What a request's headers say about its sender. Read only as far as the deployment asks for.
-    pub(super) fn signals(&self, request: &RawRequest) -> Result<Signals, EdgeError> {
+    /// What a request's headers say about its sender, read only as far as the deployment asks for, and the shop's settings.
+    pub(super) fn signals(&self, request: &RawRequest, snapshot: &Snapshot) -> Result<Signals, EdgeError> {
         let (config, headers) = (config(&self.env), request.headers());
         let gpc = headers.get("sec-gpc")?.is_some_and(|value| value == "1");
         let robot = match config.bots {
@@ -25,7 +26,8 @@ impl ProfileShard {
                 self.limits.borrow_mut().is_robot(filter, &agent, &brands.unwrap_or_default())
             }
         };
-        Ok(Signals { gpc: gpc.then_some(config.gpc), robot, ..Signals::default() })
+        let currency = snapshot.settings.currency();
+        Ok(Signals { gpc: gpc.then_some(config.gpc), robot, currency, ..Signals::default() })
     }
 
     /// Refuses a batch of a source that sends more than it may.

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_engine::layout::BucketState;
+use endcap_events::ingest::warning_log::WarningLog;
 use endcap_profile::digest_cache::DigestCache;
 use endcap_profile::row_cache::RowCache;
 use endcap_protocol::bucket_of;
@@ -27,6 +28,8 @@ pub(crate) struct Store {
     pub(crate) digests: DigestCache,
     /// Bytes from which on the fragments of a profile lie apart from its row.
     pub(crate) apart_bytes: usize,
+    /// Warnings that wait to be written.
+    pub(crate) waiting_warnings: RefCell<WarningLog>,
     /// The room that refused events take, or took before some went; None until it matters.
     pub(crate) refused_weight: Cell<Option<i64>>,
 }
@@ -42,6 +45,7 @@ impl Store {
             bucket_states: RefCell::default(),
             changed: RefCell::default(),
             tails: RefCell::default(),
+            waiting_warnings: RefCell::default(),
             refused_weight: Cell::default(),
         }
     }

@@ -8,7 +8,7 @@ use endcap_engine::held_id::{HeldId, Inherited, rest};
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Visit, alone};
 use endcap_events::ingest::event::{Event, Kind};
-use endcap_events::ingest::{Batch, ingest_from};
+use endcap_events::ingest::{Batch, Warning, ingest_from};
 use endcap_identity::possession::{Judgement, Moment};
 use endcap_identity::{FragmentId, LinkStrength, Purpose};
 use endcap_profile::dedupe::Accepted;
@@ -16,7 +16,7 @@ use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::log_tail::LogEntry;
 use endcap_profile::resolution::Resolution;
 use endcap_profile::{Person, ProfileRow};
-use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
+use endcap_protocol::{AnonymousId, ProfileId, SourceId, UnixMillis, bucket_of};
 use endcap_validation::DomainError;
 use worker::Stub;
 
@@ -223,8 +223,41 @@ impl ProfileShard {
         Ok(Visited { profile_id, status: response.status_code(), body: response.bytes().await?, erased, grant })
     }
 
-    /// The transaction: read, compute, write, with no await in between.
+    /// Applies a batch, and counts what was repaired of it.
     fn apply(
+        &self,
+        destination: &Destination,
+        batch: &mut Batch,
+        snapshot: &Snapshot,
+        now: UnixMillis,
+    ) -> Result<Step, EdgeError> {
+        let step = self.apply_at_once(destination, batch, snapshot, now)?;
+        if let Step::Applied(done) = &step {
+            self.count_warnings(&batch.source, &batch.anonymous_id, &done.visit.warnings, now)?;
+        }
+        Ok(step)
+    }
+
+    /// Counts warnings in memory, and writes them now and then.
+    pub(super) fn count_warnings(
+        &self,
+        source: &SourceId,
+        subject: &AnonymousId,
+        warnings: &[Warning],
+        now: UnixMillis,
+    ) -> Result<(), EdgeError> {
+        if warnings.is_empty() {
+            return Ok(());
+        }
+        let mut waiting = self.store.waiting_warnings.borrow_mut();
+        waiting.note(source.as_str(), subject.as_str(), warnings, now);
+        let may_write = waiting.may_write(now);
+        drop(waiting);
+        if may_write { self.store.write_warnings(now) } else { Ok(()) }
+    }
+
+    /// The transaction: read, compute, write, with no await in between.
+    fn apply_at_once(
         &self,
         destination: &Destination,
         batch: &mut Batch,

@@ -20,12 +20,13 @@ use super::refused::RefusedTable;
 use super::subscription::SubscriptionTable;
 use super::timer::TimerTable;
 use super::tombstone::TombstoneTable;
+use super::warning::WarningTable;
 use crate::platform::db::Db;
 use crate::platform::error::EdgeError;
 
 /// Every table. Erasure goes in this order: tombstones come first, so that no fragment on its way brings back rows that
 /// a later table deletes.
-pub(crate) const TABLES: [&dyn Table; 14] = [
+pub(crate) const TABLES: [&dyn Table; 15] = [
     &TombstoneTable,
     &OutboxTable,
     &ParkedJobTable,
@@ -38,6 +39,7 @@ pub(crate) const TABLES: [&dyn Table; 14] = [
     &SubscriptionTable,
     &MembershipTable,
     &RefusedTable,
+    &WarningTable,
     &HoldingTable,
     &MetaTable,
 ];

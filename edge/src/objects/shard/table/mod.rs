@@ -21,3 +21,4 @@ mod rows;
 pub(super) mod subscription;
 pub(super) mod timer;
 pub(super) mod tombstone;
+pub(super) mod warning;

@@ -81,7 +81,7 @@ impl Store {
             count: row.int(3).unsigned_abs(),
         };
         let dropped = self.meta(QUARANTINE_DROPPED)?.unsigned_abs();
-        Ok(Counts { counts: rows.iter().map(count).collect(), dropped })
+        Ok(Counts { counts: rows.iter().map(count).collect(), dropped, ..Counts::default() })
     }
 
     /// Removes counts of days before `day`.

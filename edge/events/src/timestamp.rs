@@ -1,4 +1,4 @@
-//! Times as webhooks write them: ISO 8601 text, or a number since 1970.
+//! Times as servers and other clients write them: ISO 8601 text, the date of a mail (RFC 2822), or a number since 1970.
 
 use endcap_protocol::{DAY_MS, UnixMillis};
 use serde_json::Value;
@@ -10,7 +10,10 @@ const SECONDS_BELOW: i64 = 100_000_000_000;
 #[must_use]
 pub fn read(value: &Value) -> Option<UnixMillis> {
     match value {
-        Value::String(text) => iso(text.trim()).or_else(|| number(text.trim().parse().ok()?)),
+        Value::String(text) => {
+            let text = text.trim();
+            iso(text).or_else(|| mail_date(text)).or_else(|| number(text.parse().ok()?))
+        }
         Value::Number(given) => number(given.as_i64().or_else(|| given.as_f64().map(|n| n as i64))?),
         _ => None,
     }
@@ -23,7 +26,8 @@ fn number(given: i64) -> Option<UnixMillis> {
     if given < SECONDS_BELOW { given.checked_mul(1000) } else { Some(given) }
 }
 
-/// `YYYY-MM-DD` with `T` or a space and `hh:mm[:ss[.fraction]]` and a zone, `Z` or `±hh[:]mm` (ISO 8601, RFC 3339).
+/// `YYYY-MM-DD` with `T` or a space and `hh:mm[:ss[.fraction]]` and a zone, `Z`, `UTC`, `GMT` or `±hh[:]mm` (ISO 8601, RFC
+/// 3339).
 fn iso(text: &str) -> Option<UnixMillis> {
     if text.len() > 40 || !text.is_ascii() {
         return None;
@@ -33,8 +37,51 @@ fn iso(text: &str) -> Option<UnixMillis> {
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
     let midnight = days(year, month, day)?.checked_mul(DAY_MS)?;
     let Some(time) = rest.strip_prefix(['T', 't', ' ']) else { return rest.is_empty().then_some(midnight) };
-    let (clock, zone) = time.split_at(time.find(['Z', 'z', '+', '-']).unwrap_or(time.len()));
-    Some(midnight + of_day(clock.trim_end())? - offset(zone)?)
+    let of_clock = |mark: char| mark.is_ascii_digit() || matches!(mark, ':' | '.' | ',');
+    let (clock, zone) = time.split_at(time.find(|mark| !of_clock(mark)).unwrap_or(time.len()));
+    Some(midnight + of_day(clock)? - offset(zone.trim_start())?)
+}
+
+/// `[Thu,] 26 Nov 2026 10:00[:00] +0100` (RFC 2822 §3.3 with the zones of §4.3), also with the day behind the month and the
+/// name of the zone behind it, as a browser's `Date` writes itself.
+fn mail_date(text: &str) -> Option<UnixMillis> {
+    if text.len() > 80 {
+        return None;
+    }
+    let words = text.split([' ', ',']).filter(|word| !word.is_empty());
+    let mut words = words.skip_while(|word| DAYS.contains(word)).peekable();
+    let (first, second) = (words.next()?, words.next()?);
+    let (day, month) = match month(first) {
+        Some(month) => (digits(second)?, month),
+        None => (digits(first)?, month(second)?),
+    };
+    let year = words.next()?;
+    let (clock, zone) = (words.next()?, words.next().unwrap_or_default());
+    let year = Some(digits(year)?).filter(|_| year.len() == 4)?;
+    Some(days(year, month, day)?.checked_mul(DAY_MS)? + of_day(clock)? - mail_zone(zone)?)
+}
+
+/// Names of the days of a week.
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// The number of a month.
+fn month(name: &str) -> Option<i64> {
+    let all = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let at = all.as_bytes().chunks_exact(3).position(|month| month == name.as_bytes())?;
+    i64::try_from(at).ok()?.checked_add(1)
+}
+
+/// The zones of mail: those with names are the ones of North America.
+fn mail_zone(zone: &str) -> Option<i64> {
+    let hours = match zone {
+        "EDT" => -4,
+        "EST" | "CDT" => -5,
+        "CST" | "MDT" => -6,
+        "MST" | "PDT" => -7,
+        "PST" => -8,
+        _ => return offset(zone.strip_prefix("GMT").filter(|rest| !rest.is_empty()).unwrap_or(zone)),
+    };
+    Some(hours * 3_600_000)
 }
 
 /// Milliseconds of `hh:mm[:ss[.fraction]]`.
@@ -53,10 +100,10 @@ fn of_day(clock: &str) -> Option<i64> {
 
 /// Milliseconds that a zone lies ahead of UTC.
 fn offset(zone: &str) -> Option<i64> {
-    if matches!(zone, "" | "Z" | "z") {
+    if matches!(zone, "" | "Z" | "z" | "UTC" | "GMT" | "UT") {
         return Some(0);
     }
-    let (sign, rest) = zone.split_at_checked(1)?;
+    let (sign, rest) = zone.split_at_checked(1).filter(|(sign, _)| matches!(*sign, "+" | "-"))?;
     let plain = rest.replace(':', "");
     let (hours, minutes) = plain.split_at_checked(2)?;
     let (hours, minutes) = (digits(hours)?, if minutes.is_empty() { 0 } else { digits(minutes)? });
@@ -108,6 +155,13 @@ mod tests {
             (json!(1_640_995_200_000_i64), 1_640_995_200_000),
             (json!("1640995200"), 1_640_995_200_000),
             (json!(1_640_995_200.7), 1_640_995_200_000),
+            (json!("2022-01-01 00:00:00 UTC"), 1_640_995_200_000),
+            (json!("2022-01-01 00:00:00 +0000"), 1_640_995_200_000),
+            (json!("2022-01-01 01:00:00.5 +01:00"), 1_640_995_200_500),
+            (json!("Sat, 01 Jan 2022 00:00:00 GMT"), 1_640_995_200_000),
+            (json!("Fri, 31 Dec 2021 19:00:00 -0500"), 1_640_995_200_000),
+            (json!("31 Dec 2021 19:00 EST"), 1_640_995_200_000),
+            (json!("Sat Jan 01 2022 01:00:00 GMT+0100 (Central European Standard Time)"), 1_640_995_200_000),
         ];
         for (value, expected) in cases {
             assert_eq!(read(&value), Some(expected), "{value}");
@@ -130,6 +184,10 @@ mod tests {
             json!("2022-01-01x"),
             json!("20220101"),
             json!("2022-01-01T00"),
+            json!("2022-01-01T00:00:00 Mars"),
+            json!("Sat, 32 Jan 2022 00:00:00 GMT"),
+            json!("1 Foo 2022 00:00:00 GMT"),
+            json!("1 Jan 22 00:00:00 GMT"),
         ] {
             // Eight digits are a number of seconds.
             let expected = (value == json!("20220101")).then_some(20_220_101_000);
