@@ -284,6 +284,7 @@ function secrets() {
     ENDCAP_API_KEY: randomBytes(24).toString('base64url'),
     ENDCAP_SIGNING_KEYS: `k1:${randomBytes(32).toString('base64url')}`,
     ENDCAP_IDENTITY_SECRET: randomBytes(32).toString('base64url'),
+    ENDCAP_IDENTITY_PEPPER: 'none',
     ENDCAP_SERVER_KEYS: JSON.stringify({ [randomBytes(24).toString('base64url')]: SOURCE }),
     ENDCAP_WEBHOOK_SECRETS: JSON.stringify(WEBHOOK_SECRETS),
     ENDCAP_VAPID_PUBLIC_KEY: point,

@@ -99,9 +99,26 @@ test('a job that waits for another try is found', async () => {
   await mended('job_failing');
 });
 
+test('a variable that is missing or cannot be read is found, and in the log', async (t) => {
+  const edge = await Edge.start({
+    variables: { ENDCAP_SHARDS: '1', ENDCAP_IDENTITY_PEPPER: '', ENDCAP_IDENTITY_SECRET: '', ENDCAP_WEBHOOK_SECRETS: '[1]', ENDCAP_VAPID_SUBJECT: '' },
+  });
+  t.after(() => edge.stop());
+  const { findings, status } = (await edge.api.get('/api/health')).body;
+  assert.equal(status, 'attention');
+  const said = findings.map((/** @type {any} */ { code, place, message }) => `${code} ${place} ${/ENDCAP_\w+/.exec(message)}`).sort();
+  assert.deepEqual(said, [
+    'variable_missing deployment ENDCAP_IDENTITY_PEPPER',
+    'variable_missing deployment ENDCAP_IDENTITY_SECRET',
+    'variable_unreadable deployment ENDCAP_VAPID_PRIVATE_KEY',
+    'variable_unreadable deployment ENDCAP_WEBHOOK_SECRETS',
+  ]);
+  await until(() => edge.log.some((line) => line.includes('ENDCAP_IDENTITY_SECRET is not set')), { what: 'a line of the log' });
+});
+
 test('a quarantine that grows is found, with how much', async () => {
   const visitor = new Visitor(edge);
-  const bad = () => visitor.product('Added', 'p', { quantity: -1 });
+  const bad = () => visitor.track('Order Completed', { coupon: 'x' });
   await visitor.post(visitor.batch(Array.from({ length: 25 }, bad)));
   const { place, message } = await finding('quarantine_growing');
   assert.match(message, /25 events were refused within an hour; GET \/api\/quarantine/);

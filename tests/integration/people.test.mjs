@@ -183,6 +183,20 @@ test('late events for a merged profile are forwarded', async () => {
   assert.deepEqual(await viewed({ user_id: 'fay' }), ['early', 'late', 'later']);
 });
 
+test('a decision about what nobody has is answered with the field', async () => {
+  for (const [ask, path] of /** @type {[Record<string, any>, string][]} */ ([
+    [{ anonymous_id: uuid() }, 'anonymous_id'],
+    [{ fragment_id: `${uuid()}` }, 'fragment_id'],
+    [{ identifier: { namespace: 'email', value: 'nobody@shop.example' } }, 'identifier'],
+    [{ anonymous_id: uuid(), identifier: { namespace: 'user_id', value: 'nobody' } }, 'anonymous_id'],
+  ])) {
+    for (const route of ['/api/profiles/unmerge', '/api/identity/restore', '/api/identity/approve']) {
+      const { status, body } = await edge.api.post(route, { ...ask, reason: 'a typing error' });
+      assert.deepEqual([status, body.error?.code, body.error?.path], [404, 'not_found', path], route);
+    }
+  }
+});
+
 test('unmerge on request: events go back by their original anonymous ID, exactly', async () => {
   const [hers, not] = [browser(), browser()];
   await view(hers, 'her-own');

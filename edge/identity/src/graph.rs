@@ -229,7 +229,7 @@ impl Alteration {
     }
 }
 
-/// Changes edges as an administrator decided. Returns the fragments whose place changed.
+/// Changes edges as an administrator decided. Returns the fragments whose place changed; None where there is no such edge.
 ///
 /// # Errors
 /// As the store's.
@@ -239,8 +239,11 @@ pub fn change<S: GraphStore>(
     what: &Cut,
     alteration: Alteration,
     at: UnixMillis,
-) -> Result<Vec<Reassignment>, S::Error> {
+) -> Result<Option<Vec<Reassignment>>, S::Error> {
     let edges = meant(store, what)?;
+    if edges.is_empty() {
+        return Ok(None);
+    }
     // People around the fragments that these edges linked before are worked out as well.
     let touched: BTreeSet<FragmentId> = edges.iter().map(|edge| edge.fragment.clone()).collect();
     let around = region(store, rules, touched)?.fragments;
@@ -249,7 +252,7 @@ pub fn change<S: GraphStore>(
             store.save(&edge)?;
         }
     }
-    resolve_around(store, rules, around, None)
+    resolve_around(store, rules, around, None).map(Some)
 }
 
 /// The edges that an administrator means.

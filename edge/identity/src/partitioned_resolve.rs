@@ -104,7 +104,7 @@ pub async fn finish<P: Peers>(peers: &P, rules: &IdentityRules, mark: &Mark) -> 
     peers.ask(own, PeerAsk::Settled(vec![mark.clone()])).await.map(drop)
 }
 
-/// Changes edges as an administrator decided. Returns the fragments whose place changed.
+/// Changes edges as an administrator decided. Returns the fragments whose place changed; None where there is no such edge.
 ///
 /// # Errors
 /// As the parts'; then it may be decided again.
@@ -114,13 +114,16 @@ pub async fn change<P: Peers>(
     what: &Cut,
     alteration: Alteration,
     at: UnixMillis,
-) -> Result<Vec<Reassignment>, P::Error> {
+) -> Result<Option<Vec<Reassignment>>, P::Error> {
     let (fragments, identifiers) = match what {
         Cut::Fragment(fragment) | Cut::Edge(fragment, _) => ([fragment.clone()].into(), BTreeSet::new()),
         Cut::Identifier(identifier) => (BTreeSet::new(), [identifier.clone()].into()),
     };
     let seen = gather_listed(peers, rules, fragments, identifiers).await?;
     let edges = graph::meant(&seen, what)?;
+    if edges.is_empty() {
+        return Ok(None);
+    }
     // People around the fragments that these edges linked before are worked out as well.
     let touched = edges.iter().map(|edge| edge.fragment.clone()).collect();
     let around = graph::region(&seen, rules, touched)?.fragments;
@@ -132,7 +135,7 @@ pub async fn change<P: Peers>(
     }
     let alter = |(to, edges)| (to, PeerAsk::Alter { edges, alteration, at });
     ask_all(peers, altered.into_iter().map(alter)).await?;
-    settle_marked(peers, rules, around, marks).await
+    settle_marked(peers, rules, around, marks).await.map(Some)
 }
 
 /// Erases fragments, as if nothing had ever been said of them. Returns those whose place depended on them.

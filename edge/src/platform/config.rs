@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use endcap_engine::health::configuration::Gap;
 use endcap_engine::layout::Layout;
 use endcap_engine::layout::growth::{ShardLimits, Sharding};
 use endcap_engine::layout::placement::MAX_SHARDS;
@@ -19,6 +20,10 @@ use endcap_identity::possession::IN_FLIGHT_MS;
 use endcap_push::VapidKey;
 use endcap_push::{Loopback, PublicKey, SecretKey, Subject};
 use worker::Env;
+
+use super::gaps;
+use super::gaps::{NO_PEPPER, Understood};
+use super::variable::text;
 
 /// Everything that a deployment can set.
 pub(crate) struct Config {
@@ -40,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) identity_secrets: IdentitySecrets,
     /// Secret under which the identity graph hashes identifiers; empty: it keeps them as they are.
     pub(crate) identity_pepper: Vec<u8>,
+    /// What is missing or cannot be read.
+    pub(crate) gaps: Vec<Gap>,
     /// Web push, where set up.
     pub(crate) vapid: Option<Vapid>,
     /// Secret write keys of servers.
@@ -140,11 +147,21 @@ thread_local! {
 
 /// The configuration of this deployment.
 pub(crate) fn config(env: &Env) -> Rc<Config> {
-    CONFIG.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(read(env)))))
-}
-
-fn text(env: &Env, name: &str) -> Option<String> {
-    env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.is_empty())
+    CONFIG.with(|cell| {
+        Rc::clone(cell.get_or_init(|| {
+            let mut config = read(env);
+            let read = Understood {
+                proofs: !config.identity_secrets.by_source.is_empty(),
+                keys: !config.keys.is_empty(),
+                vapid: config.vapid.is_some(),
+            };
+            config.gaps = gaps::find(env, read);
+            for gap in &config.gaps {
+                worker::console_warn!("{}", gap.message());
+            }
+            Rc::new(config)
+        }))
+    })
 }
 
 fn number(env: &Env, name: &str, default: i64) -> i64 {
@@ -172,14 +189,12 @@ fn read(env: &Env) -> Config {
         dev: flag("ENDCAP_DEV"),
         api_key: text(env, "ENDCAP_API_KEY").unwrap_or_default(),
         keys: Keys::parse(&text(env, "ENDCAP_SIGNING_KEYS").unwrap_or_default()),
-        identity_secrets: IdentitySecrets {
-            common: [text(env, "ENDCAP_IDENTITY_SECRET").unwrap_or_default().into_bytes()],
-            by_source: secrets_by_source(env, "ENDCAP_IDENTITY_SECRETS")
-                .into_iter()
-                .map(|(source, secrets)| (source, secrets.into_iter().map(String::into_bytes).collect()))
-                .collect(),
-        },
-        identity_pepper: text(env, "ENDCAP_IDENTITY_PEPPER").unwrap_or_default().into_bytes(),
+        identity_secrets: identity_secrets(env),
+        identity_pepper: text(env, "ENDCAP_IDENTITY_PEPPER")
+            .filter(|pepper| pepper != NO_PEPPER)
+            .unwrap_or_default()
+            .into_bytes(),
+        gaps: Vec::new(),
         vapid: vapid(env),
         server_keys: ServerKeys::parse(&text(env, "ENDCAP_SERVER_KEYS").unwrap_or_default()),
         sources: text(env, "ENDCAP_SOURCES").and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
@@ -208,6 +223,17 @@ fn read(env: &Env) -> Config {
         categories: text(env, "ENDCAP_CONSENT_CATEGORIES")
             .and_then(|json| serde_json::from_str(&json).ok())
             .unwrap_or_default(),
+    }
+}
+
+/// The keys of proofs.
+fn identity_secrets(env: &Env) -> IdentitySecrets {
+    IdentitySecrets {
+        common: [text(env, "ENDCAP_IDENTITY_SECRET").unwrap_or_default().into_bytes()],
+        by_source: secrets_by_source(env, "ENDCAP_IDENTITY_SECRETS")
+            .into_iter()
+            .map(|(source, secrets)| (source, secrets.into_iter().map(String::into_bytes).collect()))
+            .collect(),
     }
 }
 

@@ -120,6 +120,13 @@ impl Message for LinkChange {
 pub(crate) struct LinkChanged {
     /// The fragments whose place changed.
     pub(crate) moved: Vec<Reassignment>,
+    /// Whether there is such a link. The version before does not say so.
+    #[serde(default = "found")]
+    pub(crate) found: bool,
+}
+
+fn found() -> bool {
+    true
 }
 
 /// A question for edges by verdict.

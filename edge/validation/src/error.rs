@@ -29,6 +29,9 @@ pub enum DomainError {
     /// The thing asked for does not exist.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// What a field of the request names does not exist.
+    #[error("{0}")]
+    Unknown(FieldError),
     /// Credentials are missing or wrong.
     #[error("send the server key as `Authorization: Bearer <key>`")]
     Unauthorized,
@@ -95,7 +98,7 @@ impl DomainError {
             Self::Json(_) => ErrorCode::InvalidJson,
             Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::Format { .. } => ErrorCode::UnreadableRow,
-            Self::NotFound(_) => ErrorCode::NotFound,
+            Self::NotFound(_) | Self::Unknown(_) => ErrorCode::NotFound,
             Self::Unauthorized => ErrorCode::Unauthorized,
             Self::WriteKey => ErrorCode::UnknownWriteKey,
             Self::Signature(_) => ErrorCode::InvalidSignature,
@@ -119,7 +122,7 @@ impl DomainError {
             Self::Field(_) | Self::Json(_) => 400,
             Self::Unauthorized | Self::WriteKey | Self::Signature(_) => 401,
             Self::Forbidden(_) | Self::Unverified => 403,
-            Self::NotFound(_) => 404,
+            Self::NotFound(_) | Self::Unknown(_) => 404,
             Self::Method(_) => 405,
             Self::TooLarge { .. } => 413,
             Self::MediaType => 415,
@@ -151,7 +154,7 @@ impl DomainError {
     /// The path of the wrong field, where there is one.
     #[must_use]
     pub fn path(&self) -> &str {
-        if let Self::Field(field) = self { &field.path } else { "" }
+        if let Self::Field(field) | Self::Unknown(field) = self { &field.path } else { "" }
     }
 
     /// What is wrong with a request's JSON: a field of the wrong type has a path, a text that is no JSON has none.
@@ -169,7 +172,8 @@ impl DomainError {
     /// The JSON body of the answer: `{"error":{"code","message","path"}}`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let message = if let Self::Field(field) = self { field.message.clone() } else { self.to_string() };
+        let message =
+            if let Self::Field(field) | Self::Unknown(field) = self { field.message.clone() } else { self.to_string() };
         serde_json::json!({"error": {"code": self.code(), "message": message, "path": self.path()}}).to_string()
     }
 }

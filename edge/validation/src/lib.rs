@@ -7,6 +7,7 @@ pub mod error;
 pub mod hash;
 pub mod json;
 pub mod path;
+pub mod placeholder;
 pub mod text;
 pub mod trust;
 pub mod url;

@@ -12,6 +12,9 @@ use p256::elliptic_curve::sec1::ToEncodedPoint;
 use rand_core::{OsRng, RngCore};
 use serde_json::{Map, Value, json};
 
+/// Under it the identity graph hashes identifiers.
+const PEPPER: &str = "ENDCAP_IDENTITY_PEPPER";
+
 /// Prints fresh secrets, one `NAME=value` a line.
 pub(crate) fn print() {
     for (name, value) in fresh("shop") {
@@ -26,6 +29,8 @@ pub(crate) fn kept(file: &Path) -> Result<Map<String, Value>> {
         Err(_) => Map::new(),
     };
     let held = secrets.len();
+    // In development the identity graph shows identifiers as they are.
+    secrets.entry(PEPPER).or_insert_with(|| "none".into());
     for (name, value) in fresh("demo") {
         secrets.entry(name).or_insert(value);
     }
@@ -44,6 +49,7 @@ fn fresh(source: &str) -> Map<String, Value> {
         ("ENDCAP_API_KEY", random_text()),
         ("ENDCAP_SIGNING_KEYS", format!("k1:{}", random_text())),
         ("ENDCAP_IDENTITY_SECRET", random_text()),
+        (PEPPER, random_text()),
         ("ENDCAP_SERVER_KEYS", json!({ random_text(): source }).to_string()),
         ("ENDCAP_WEBHOOK_SECRETS", webhook_secrets()),
         ("ENDCAP_VAPID_PRIVATE_KEY", URL_SAFE_NO_PAD.encode(push.to_bytes())),

@@ -25,11 +25,13 @@ use serde::Serialize;
 
 use self::reachable::can_hold;
 use crate::json_room::Room;
-use crate::shop::campaign::{CampaignPart, ContentProducts, ProductsFrom};
+use crate::shop::campaign::{CampaignPart, Content, ContentProducts, ProductsFrom};
 use crate::shop::{Campaign, Product, Snapshot};
 
 /// Categories of a visitor for which a pop-up's products are sent along.
 const CATEGORIES_AHEAD: usize = 3;
+/// Categories whose names travel with a campaign.
+const NAMES_AHEAD: usize = 8;
 
 /// What a visitor should see.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -228,9 +230,21 @@ impl Offers<'_> {
             labels: None,
             popup: None,
             file: None,
+            names: names(&campaign.definition.content, person, snapshot),
             products: ahead(campaign.definition.content.products.as_ref(), person, ask, snapshot),
         }
     }
+}
+
+/// What visitors call the categories that they touched last, where a pop-up's texts need it: the page may find another
+/// category than the edge would now.
+fn names(content: &Content, person: &Person, snapshot: &Snapshot) -> BTreeMap<String, String> {
+    if !content.names_category() {
+        return BTreeMap::new();
+    }
+    let touched = person.behaviour.categories_by_recency().into_iter().take(NAMES_AHEAD);
+    let named = touched.filter_map(|id| Some((id.to_owned(), snapshot.catalogue.category_name(id)?.to_owned())));
+    named.collect()
 }
 
 /// The products a pop-up may need: for those by category, of the categories that the visitor touched last, because the

@@ -35,6 +35,9 @@ pub struct CampaignOffer {
     pub file: Option<String>,
     /// Products it may show, by category ID; under the empty ID where they depend on no category.
     pub products: BTreeMap<String, Vec<Product>>,
+    /// Names of categories by ID, where its texts name the one that the condition finds. Without a name the ID stands there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, String>,
 }
 
 /// How much a decision leaves out.

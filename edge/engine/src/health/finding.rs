@@ -50,6 +50,10 @@ pub enum FindingCode {
     ClaimsTrusted,
     /// An object did not answer.
     Unreachable,
+    /// A variable of the deployment that matters is not set.
+    VariableMissing,
+    /// A variable of the deployment cannot be read, and counts for nothing.
+    VariableUnreadable,
 }
 
 /// The object that it was found in.
@@ -64,6 +68,8 @@ pub enum Place {
     Shop,
     /// The registry, which knows where buckets are.
     Registry,
+    /// The deployment's own variables.
+    Deployment,
 }
 
 impl fmt::Display for Place {
@@ -73,6 +79,7 @@ impl fmt::Display for Place {
             Self::IdentityGraph(part) => write!(f, "identity graph {part}"),
             Self::Shop => f.write_str("shop"),
             Self::Registry => f.write_str("registry"),
+            Self::Deployment => f.write_str("deployment"),
         }
     }
 }

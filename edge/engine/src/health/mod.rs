@@ -4,6 +4,7 @@
 //! alarm that rings anyway.
 
 pub mod awake;
+pub mod configuration;
 pub mod deployment;
 pub mod finding;
 pub mod objects;

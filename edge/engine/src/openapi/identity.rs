@@ -13,7 +13,11 @@ pub(super) fn decision(doc: &mut Builder, operation: Operation) -> Value {
         Operation::ApproveLinks => "Follow links that a limit held up",
         _ => "Drop links, as if nothing had ever been said of them",
     };
-    doc.operation(operation, &Text { summary, answer: ("200", "Where the fragments went."), errors: &[WRONG, LARGE] })
+    let unknown = ("404", "Nobody has what is named, or nothing links them.");
+    doc.operation(
+        operation,
+        &Text { summary, answer: ("200", "Where the fragments went."), errors: &[WRONG, unknown, LARGE] },
+    )
 }
 
 /// What was not followed.

@@ -7,6 +7,7 @@ use endcap_targeting::compile;
 use endcap_targeting::compile::Compiled;
 use endcap_validation::hash::digest;
 use endcap_validation::json::is_default;
+use endcap_validation::placeholder;
 use endcap_validation::text::check_text;
 use endcap_validation::url::check_url;
 use schemars::JsonSchema;
@@ -209,11 +210,51 @@ impl Campaign {
         if self.part.rules.len() > RULES_BYTES {
             return Err(FieldError::new("condition", "is too large: make several campaigns of it"));
         }
+        let finds_category = self.definition.condition.as_ref().is_some_and(finds_category);
+        self.definition.content.check_placeholders(finds_category).map_err(|error| error.under("content"))?;
         Ok(())
     }
 }
 
+/// Whether a condition looks for a category.
+fn finds_category(condition: &Value) -> bool {
+    match condition {
+        Value::Object(members) => members.contains_key("some_category") || members.values().any(finds_category),
+        Value::Array(items) => items.iter().any(finds_category),
+        _ => false,
+    }
+}
+
+/// What a text may stand for.
+const PLACEHOLDERS: [&str; 2] = ["category", "category_id"];
+
 impl Content {
+    /// Every text that a visitor reads or follows, with its path.
+    fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let own = [("title", &self.title), ("body", &self.body), ("dismiss", &self.dismiss)];
+        let button = self.cta.iter().flat_map(|cta| [("cta.label", &cta.label), ("cta.url", &cta.url)]);
+        own.into_iter().chain(button).map(|(path, text)| (path, text.as_str()))
+    }
+
+    /// Whether a text names the category that the condition finds.
+    #[must_use]
+    pub fn names_category(&self) -> bool {
+        self.texts().any(|(_, text)| placeholder::names(text).any(|name| name == "category"))
+    }
+
+    /// Refuses placeholders that nothing fills.
+    fn check_placeholders(&self, finds_category: bool) -> Result<(), FieldError> {
+        for (path, text) in self.texts() {
+            placeholder::check(path, text, &PLACEHOLDERS)?;
+            if !finds_category && placeholder::names(text).next().is_some() {
+                let message =
+                    "names a category, and the condition finds none: it needs some_category with \"category\": \"$\"";
+                return Err(FieldError::new(path, message));
+            }
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), FieldError> {
         check_text("title", &self.title, 200)?;
         check_text("dismiss", &self.dismiss, 60)?;
@@ -241,6 +282,28 @@ mod tests {
     fn campaign(value: Value) -> Result<Campaign, FieldError> {
         let definition = serde_json::from_value(value).map_err(|e| FieldError::new("", e.to_string()))?;
         Campaign::new(CampaignId::parse("c1")?, 1, definition)
+    }
+
+    #[test]
+    fn texts_hold_placeholders_that_something_fills() {
+        let saved = |title: &str, condition: Value| {
+            let made =
+                campaign(json!({"name": "n", "type": "popup", "content": {"title": title}, "condition": condition,
+                "trigger": {"exit_intent": true}}));
+            made.unwrap().check_bounds().map_err(|error| error.to_string())
+        };
+        let finds =
+            json!({"all": [{"some_category": {"fact": "products_viewed", "category": "$", "op": ">=", "value": 2}}]});
+        let plain = json!({"fact": "orders", "op": "=", "value": 0});
+        assert_eq!(saved("Still thinking about {{category}}?", finds.clone()), Ok(()));
+        assert_eq!(saved("Welcome", plain.clone()), Ok(()));
+        let unknown = saved("Hi {{first_name}}", finds).unwrap_err();
+        assert_eq!(unknown, "content.title: holds {{first_name}}, which is none of {{category}}, {{category_id}}");
+        assert!(
+            saved("All {{category}}", plain)
+                .unwrap_err()
+                .starts_with("content.title: names a category, and the condition finds none")
+        );
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub struct Product {
     pub image: String,
     /// Category ID, the one that events carry as `category`.
     pub category: String,
+    /// What visitors call the category. One product that says it is enough for all of the category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category_name: Option<String>,
     /// Who makes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand: Option<String>,
@@ -54,6 +57,9 @@ impl Product {
         check_text("title", &self.title, 300)?;
         check_url("url", &self.url)?;
         check_url("image", &self.image)?;
+        if let Some(name) = &self.category_name {
+            check_text("category_name", name, 100)?;
+        }
         if let Some(brand) = &self.brand {
             check_text("brand", brand, 100)?;
         }

@@ -4,6 +4,7 @@ use endcap_identity::IdentityRules;
 use endcap_models::lifecycle;
 use endcap_protocol::FieldError;
 use endcap_targeting::{Stage, compile};
+use endcap_validation::placeholder;
 use endcap_validation::text::check_text;
 use endcap_validation::url::check_url;
 use schemars::JsonSchema;
@@ -16,7 +17,7 @@ use serde_json::Value;
 pub struct Settings {
     /// IANA time zone that a day means.
     pub time_zone: String,
-    /// ISO 4217 code of reports.
+    /// ISO 4217 code of the shop's currency: of reports, and of events that name none.
     pub currency: String,
     /// The message about a cart left behind.
     pub cart_push: CartPush,
@@ -112,8 +113,7 @@ impl Default for PushPrompt {
         Self {
             enabled: true,
             title: "Shall we let you know?".to_owned(),
-            body: "A note when something you left in your cart is about to sell out. Never more than one a day."
-                .to_owned(),
+            body: "A note when you leave something in your cart. Never more than one a day.".to_owned(),
             accept: "Yes, notify me".to_owned(),
             later: "Not now".to_owned(),
             trigger: serde_json::json!({"dwell_seconds": 20}),
@@ -128,13 +128,19 @@ impl Default for LifecycleSettings {
 }
 
 impl Settings {
+    /// The shop's currency.
+    #[must_use]
+    pub fn currency(&self) -> Option<[u8; 3]> {
+        endcap_protocol::money::parse_currency(&self.currency)
+    }
+
     /// Checks what the types cannot say.
     ///
     /// # Errors
     /// The field that is out of range, with its path.
     pub fn check(&self) -> Result<(), FieldError> {
         check_text("time_zone", &self.time_zone, 64)?;
-        if endcap_protocol::money::parse_currency(&self.currency).is_none() {
+        if self.currency().is_none() {
             return Err(FieldError::new("currency", "must be an ISO 4217 code"));
         }
         self.cart_push.check().map_err(|e| e.under("cart_push"))?;
@@ -149,12 +155,18 @@ fn within(path: &str, value: u32, range: std::ops::RangeInclusive<u32>) -> Resul
     if range.contains(&value) { Ok(()) } else { Err(FieldError::new(path, message())) }
 }
 
+/// What the texts of the message about a cart may stand for.
+const CART_PLACEHOLDERS: [&str; 2] = ["count", "product"];
+
 impl CartPush {
     fn check(&self) -> Result<(), FieldError> {
         within("after_seconds", self.after_seconds, 1..=604_800)?;
         within("ttl_seconds", self.ttl_seconds, 60..=2_419_200)?;
         check_text("title", &self.title, 200)?;
         check_text("body", &self.body, 1000)?;
+        placeholder::check("title", &self.title, &CART_PLACEHOLDERS)?;
+        placeholder::check("body", &self.body, &CART_PLACEHOLDERS)?;
+        placeholder::check("url", &self.url, &[])?;
         check_url("url", &self.url)?;
         if !self.url.starts_with('/') {
             return Err(FieldError::new("url", "must be a path of the shop"));
@@ -184,6 +196,7 @@ impl PushPrompt {
             ("later", &self.later, 60),
         ] {
             check_text(path, text, max)?;
+            placeholder::check(path, text, &[])?;
         }
         compile::trigger(&self.trigger).map(|_| ())
     }

@@ -24,6 +24,8 @@ use super::webhooks::SavedWebhook;
 pub struct Catalogue {
     products: Vec<Product>,
     index: BTreeMap<String, usize>,
+    /// Names of categories by ID.
+    names: BTreeMap<String, String>,
 }
 
 impl Catalogue {
@@ -31,7 +33,16 @@ impl Catalogue {
     #[must_use]
     pub fn new(products: Vec<Product>) -> Self {
         let index = products.iter().enumerate().map(|(at, product)| (product.id.clone(), at)).collect();
-        Self { products, index }
+        let named =
+            products.iter().filter_map(|product| Some((product.category.clone(), product.category_name.clone()?)));
+        let names = named.collect();
+        Self { products, index, names }
+    }
+
+    /// What visitors call a category; None where no product says it.
+    #[must_use]
+    pub fn category_name(&self, id: &str) -> Option<&str> {
+        self.names.get(id).map(String::as_str)
     }
 
     /// A product by ID.

@@ -32,7 +32,7 @@ fn due(mut row: ProfileRow, settings: &Value, now: UnixMillis) -> Option<UnixMil
 fn every_gate_has_to_be_open() {
     type Change = fn(&mut ProfileRow);
     let half_hour = Some(1_800_000);
-    let cases: [(&str, Change, Value, Option<UnixMillis>); 13] = [
+    let cases: [(&str, Change, Value, Option<UnixMillis>); 14] = [
         ("as it should be", |_| {}, json!({}), half_hour),
         ("sooner, as in a demo", |_| {}, json!({"after_seconds": 2}), Some(2000)),
         ("switched off", |_| {}, json!({"enabled": false}), None),
@@ -47,6 +47,12 @@ fn every_gate_has_to_be_open() {
             "told about an earlier cart",
             |row| row.push_decided(&first(BROWSER), "m", CART_LEFT, NOW - 5),
             json!({}),
+            Some(DAY_MS - 5),
+        ),
+        (
+            "told about an earlier cart two days ago",
+            |row| row.push_decided(&first(BROWSER), "m", CART_LEFT, NOW - 2 * DAY_MS),
+            json!({}),
             half_hour,
         ),
         (
@@ -55,7 +61,7 @@ fn every_gate_has_to_be_open() {
             json!({}),
             half_hour,
         ),
-        ("told, and the cart changed since", told_then_added, json!({}), Some(1_800_010)),
+        ("told, and the cart changed since", told_then_added, json!({}), Some(DAY_MS + 5)),
     ];
     for (what, change, settings, expected) in cases {
         let mut row = left();

@@ -5,6 +5,7 @@ use endcap_engine::health::finding::{Place, of_rules};
 use worker::{Response, Stub};
 
 use crate::http::incoming::Incoming;
+use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::health::{GraphHealthAsk, ShardHealthAsk, ShopHealthAsk};
@@ -37,7 +38,8 @@ pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, Edg
     let health = Health::new(env!("CARGO_PKG_VERSION"), now, sharding, shards, graph, shop, &silent);
     // Where the shop does not answer, that is a finding already.
     let rules = snapshots::current(env, now).await.map(|snapshot| of_rules(&snapshot.settings.identity));
-    response::json(&health.finding(rules.unwrap_or_default()))
+    let gaps = config(env).gaps.iter().map(|gap| gap.finding()).collect();
+    response::json(&health.finding(gaps).finding(rules.unwrap_or_default()))
 }
 
 /// What an object answers; where it does not, its place is noted.

@@ -23,6 +23,11 @@ pub(in crate::http) async fn decide(act: Alteration, mut incoming: Incoming<'_>)
     let links = ask.parse()?;
     let change = LinkChange { act, fragment: links.fragment, identifier: links.identifier, reason: ask.reason };
     let changed = call::ask(&namespace::graph_part(incoming.env, 0)?, &change).await?;
+    if !changed.found {
+        let given = [("fragment_id", ask.fragment_id.is_some()), ("anonymous_id", ask.anonymous_id.is_some())];
+        let path = given.into_iter().find(|(_, given)| *given).map_or("identifier", |(path, _)| path);
+        return Err(DomainError::Unknown(FieldError::new(path, "names nobody, or nothing that links them")).into());
+    }
     response::json(&LinksReply { moved: changed.moved.iter().map(MovedFragment::from).collect() })
 }
 
