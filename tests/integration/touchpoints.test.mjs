@@ -51,6 +51,28 @@ test('the first and the last touch, the last that is not direct, and all between
   assert.ok(all.every((/** @type {any} */ one) => Math.abs(one.at - Date.now()) < 60_000));
 });
 
+test('who comes back from paying, or from a domain of the shop, did not arrive anew', async () => {
+  const { body: settings } = await edge.api.get('/api/settings');
+  await edge.api.set('/api/settings', { ...settings, ignored_referrers: ['bank.example'] });
+  const visitor = new Visitor(edge);
+  await visit(visitor, SHOP, 'https://www.google.de/');
+  for (const back of ['https://www.paypal.com/checkoutnow', 'https://checkout.stripe.com/c/pay/1', 'https://payment.ecpay.com.tw/', 'https://3ds.bank.example/']) {
+    const view = visitor.page(`${SHOP}thanks`);
+    await visitor.send([{ ...view, context: { page: { ...view.context.page, referrer: back } } }]);
+  }
+  const { all } = await touches(visitor);
+  assert.deepEqual(all.map((/** @type {any} */ one) => one.channel), ['Organic Search']);
+  const wrong = await edge.api.put('/api/settings', { ...settings, ignored_referrers: ['https://bank.example/'] });
+  assert.deepEqual([wrong.status, wrong.body.error.path], [400, 'ignored_referrers[0]']);
+  await edge.api.set('/api/settings', settings);
+});
+
+test('a campaign in a fragment that is a route is read', async () => {
+  const visitor = new Visitor(edge);
+  await visit(visitor, `${SHOP}?a=1#/p/7?utm_source=mail&utm_medium=email`);
+  assert.deepEqual((await touches(visitor)).all.map((/** @type {any} */ one) => [one.channel, one.source]), [['Email', 'mail']]);
+});
+
 test('pages of one visit are one touch', async () => {
   const visitor = new Visitor(edge);
   await visitor.send([visitor.page(SHOP), visitor.page(`${SHOP}c/shoes`), visitor.page(`${SHOP}p/1`)]);

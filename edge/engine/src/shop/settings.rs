@@ -11,6 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::payment_return::check_hosts;
+
 /// Everything that a shop can set; what is left out has its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -27,6 +29,10 @@ pub struct Settings {
     pub lifecycle: LifecycleSettings,
     /// The rules of identity resolution.
     pub identity: IdentityRules,
+    /// Hosts from which a visitor comes back without arriving, besides the known payment providers and the source's own origins;
+    /// each stands for all below it. At most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored_referrers: Vec<String>,
 }
 
 /// The message about a cart left behind.
@@ -90,6 +96,7 @@ impl Default for Settings {
             push_prompt: PushPrompt::default(),
             lifecycle: LifecycleSettings::default(),
             identity: IdentityRules::default(),
+            ignored_referrers: Vec::new(),
         }
     }
 }
@@ -146,6 +153,7 @@ impl Settings {
         self.cart_push.check().map_err(|e| e.under("cart_push"))?;
         self.push_prompt.check().map_err(|e| e.under("push_prompt"))?;
         self.identity.check()?;
+        check_hosts(&self.ignored_referrers).map_err(|error| error.under("ignored_referrers"))?;
         self.lifecycle.check().map_err(|e| e.under("lifecycle"))
     }
 }

@@ -210,12 +210,18 @@ fn why(raw: &str) -> Rejection {
     named.map_or(rejection.clone(), |id| rejection.of(&id))
 }
 
+/// The campaign that an address names: in its query, else in that of a fragment which is a route, as `#/p?utm_source=x`.
+fn campaign(url: &str) -> Option<Campaign> {
+    let (page, fragment) = url.split_once('#').unwrap_or((url, ""));
+    let query = |text: &str| text.split_once('?').and_then(|(_, query)| Campaign::from_query(query));
+    query(page).or_else(|| query(fragment)).or_else(|| Campaign::from_query(fragment))
+}
+
 pub(super) fn context(wire: Option<&WireContext<'_>>) -> EventContext {
     let page = wire.and_then(|context| context.page.as_ref());
     let text = |value: Option<&Cow<'_, str>>| cut(value.map_or("", |v| v), URL_BYTES).to_owned();
     let url = text(page.and_then(|p| p.url.as_ref()));
-    let campaign =
-        url.split_once('?').and_then(|(_, query)| Campaign::from_query(query.split('#').next().unwrap_or_default()));
+    let campaign = campaign(&url);
     EventContext {
         referrer: text(page.and_then(|p| p.referrer.as_ref())),
         zone: cut(&text(wire.and_then(|context| context.zone.as_ref())), 64).to_owned(),

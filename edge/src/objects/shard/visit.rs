@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::decide::{Decision, LEAST_ROOM, Setting, decide};
 use endcap_engine::held_id::{HeldId, Inherited, rest};
+use endcap_engine::payment_return::forget_returns;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Visit, alone};
 use endcap_events::ingest::event::{Event, Kind};
@@ -231,6 +232,9 @@ impl ProfileShard {
         snapshot: &Snapshot,
         now: UnixMillis,
     ) -> Result<Step, EdgeError> {
+        let config = config(&self.env);
+        let own = config.sources.get(batch.source.as_str()).map_or(&[][..], Vec::as_slice);
+        forget_returns(batch, &snapshot.settings.ignored_referrers, own);
         let step = self.apply_at_once(destination, batch, snapshot, now)?;
         if let Step::Applied(done) = &step {
             self.count_warnings(&batch.source, &batch.anonymous_id, &done.visit.warnings, now)?;
