@@ -109,6 +109,16 @@ test('its types accept right calls and refuse wrong ones', () => {
     import { init, track, identify, consent, on, requestPush, anonymousId } from 'endcap';
     init({ source: 'shop', consent: 'pending' });
     track('Product Viewed', { product_id: 'a', price: 1 });
+    interface Line { product_id: string; price: string; quantity: number }
+    const line: Line = { product_id: 'a', price: '1.299,00 €', quantity: 0.5 };
+    track('Product Added', line);
+    track('Order Completed', { order_id: 7, revenue: 10, products: [line] });
+    interface Size { size: number }
+    const size: Size = { size: 42 };
+    track('Size Guide Opened', size);
+    const name: string = 'Product Viewed';
+    track(name, { anything: true });
+    identify({ email: 'a@b.example' });
     identify('u', { email: 'a@b.example' }, { proof: 'ff' });
     consent({ analytics: true, personalization: false, marketing: false });
     const off: () => void = on('decision', () => {});
@@ -116,7 +126,8 @@ test('its types accept right calls and refuse wrong ones', () => {
     const id: string | null = anonymousId();
     export { off, asked, id };`;
   assert.equal(compile(right), '');
-  for (const wrong of ["init({})", "track(7)", "consent('perhaps')", "on('nothing', () => {})"]) {
+  for (const wrong of ["init({})", "track(7)", "consent('perhaps')", "on('nothing', () => {})",
+    "track('Product Viewed', { prodct_id: 'a' })", "track('Order Completed', { order_id: {} })", "track('Cart Viewed', { products: 'a' })"]) {
     const name = wrong.split('(')[0];
     assert.match(compile(`import { ${name} } from 'endcap';\n${wrong};`), /error TS/, wrong);
   }

@@ -22,7 +22,7 @@ export const init: Endcap['init'] = (options) => get()?.init(options);
 export const page: Endcap['page'] = (name?: string | Properties, properties?: Properties) =>
   get()?.page(name as string, properties);
 /** Records something the visitor did, named as in Segment's e-commerce specification where it has a name for it. */
-export const track: Endcap['track'] = (...args) => get()?.track(...args);
+export const track: Endcap['track'] = (name: string, properties?: Properties) => get()?.track(name, properties);
 /** Says who the visitor is. */
 export const identify: Endcap['identify'] = (user: string | number | Properties, traits?: Properties, options?: { proof?: string | undefined }) =>
   get()?.identify(user as string, traits, options);

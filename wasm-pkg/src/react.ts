@@ -2,7 +2,7 @@
  * React bindings, `endcap/react`: starting Endcap with the application, what the edge decided as state, and the slot as
  * a component. On a server they render the slot's empty element and do nothing else.
  */
-import { createElement, useEffect, useState, type ReactElement } from 'react';
+import { createElement, useEffect, useState, type DetailedHTMLProps, type HTMLAttributes, type ReactElement } from 'react';
 // The built file stays beside this one, so that an application has one client whichever entry it uses.
 import * as endcap from './index.js';
 import type { Decision, InitOptions } from './types';
@@ -15,6 +15,17 @@ export interface SlotProps {
   limit?: number | undefined;
   /** Text above the products. */
   heading?: string | undefined;
+}
+
+/** What `<endcap-slot>` takes in JSX. */
+export type SlotElement = DetailedHTMLProps<HTMLAttributes<HTMLElement>, HTMLElement> & SlotProps;
+
+declare module 'react' {
+  namespace JSX {
+    interface IntrinsicElements {
+      'endcap-slot': SlotElement;
+    }
+  }
 }
 
 /** Starts Endcap once the component is in the page, and returns its functions. Only the first options count. */

@@ -54,8 +54,70 @@ export type AutoPart =
   | 'structured'
   | 'consent';
 
-/** Properties of an event: anything that JSON can hold. */
-export type Properties = Record<string, unknown>;
+/** Properties of an event of your own: anything that JSON can hold. */
+export type Properties = object;
+
+/** An amount in major units: a number, or text as a person writes it. */
+export type Amount = number | string;
+
+/** A product in an event, as Segment's e-commerce specification has it. One of the IDs says which. */
+export interface ProductProperties {
+  product_id?: string | number | undefined;
+  sku?: string | number | undefined;
+  category?: string | undefined;
+  name?: string | undefined;
+  brand?: string | undefined;
+  variant?: string | undefined;
+  price?: Amount | undefined;
+  quantity?: Amount | undefined;
+  currency?: string | undefined;
+  coupon?: string | undefined;
+  position?: number | undefined;
+  value?: Amount | undefined;
+  url?: string | undefined;
+  image_url?: string | undefined;
+}
+
+/** A cart or a checkout in an event. */
+export interface CartProperties {
+  cart_id?: string | undefined;
+  checkout_id?: string | undefined;
+  step?: number | string | undefined;
+  currency?: string | undefined;
+  value?: Amount | undefined;
+  coupon?: string | undefined;
+  products?: ProductProperties[] | undefined;
+}
+
+/** An order in an event. Its number, a product or a total is needed. */
+export interface OrderProperties extends CartProperties {
+  order_id?: string | number | undefined;
+  affiliation?: string | undefined;
+  /** What it brought, without shipping and tax; else `total` counts. */
+  revenue?: Amount | undefined;
+  total?: Amount | undefined;
+  subtotal?: Amount | undefined;
+  shipping?: Amount | undefined;
+  tax?: Amount | undefined;
+  discount?: Amount | undefined;
+}
+
+/** The events that Endcap understands, with the properties that each takes. */
+export interface KnownEvents {
+  'Product Viewed': ProductProperties;
+  'Product Clicked': ProductProperties;
+  'Product Added': ProductProperties & { cart_id?: string | undefined };
+  'Product Removed': ProductProperties & { cart_id?: string | undefined };
+  'Cart Viewed': CartProperties;
+  'Checkout Started': OrderProperties;
+  'Order Completed': OrderProperties;
+  'Product List Viewed': {
+    list_id?: string | undefined;
+    category?: string | undefined;
+    products?: ProductProperties[] | undefined;
+  };
+  'Products Searched': { query?: string | undefined; results?: number | undefined };
+}
 
 /** A product as the shop's catalogue has it. */
 export interface Product {
@@ -123,8 +185,10 @@ export interface Endcap {
   /** Records a page view. */
   page(name?: string, properties?: Properties): void;
   page(properties: Properties): void;
-  /** Records something the visitor did; e-commerce events are named as in Segment's specification. */
-  track(name: string, properties?: Properties): void;
+  /** Records something the visitor did. Events named as in Segment's e-commerce specification take its properties. */
+  track<N extends keyof KnownEvents>(name: N, properties?: KnownEvents[N]): void;
+  /** Records something the visitor did, by a name of your own. */
+  track<N extends string>(name: N extends keyof KnownEvents ? never : N, properties?: Properties): void;
   /** Says who the visitor is. `proof`: what the shop's server vouches with, `v2.EXPIRY.HMAC`. */
   identify(userId: string | number, traits?: Properties, options?: { proof?: string | undefined }): void;
   /** Says what is known of somebody whom the page cannot name, or of the user that it named before. */
