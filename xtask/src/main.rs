@@ -34,10 +34,11 @@ use crate::project::Project;
 const HELP: &str = "\
 Endcap's build tool. Each command does all the set-up that it needs.
 
-  cargo xtask dev [--port N] [--fresh] [--no-watch] [--release] [--home DIR]
+  cargo xtask dev [--port N] [--fresh] [--no-watch] [--release] [--home DIR] [--source NAME=ORIGIN …]
                             build everything and serve the demo shop with the edge (port 8787);
                             --fresh forgets the state of earlier runs, --release serves what would
-                            be deployed, --home keeps state and secrets elsewhere than in .endcap
+                            be deployed, --home keeps state and secrets elsewhere than in .endcap,
+                            --source adds a source of events and an origin of its pages
   cargo xtask test [FILTER] formatting, lints, unit tests, and every suite on the real parts;
                             FILTER keeps the steps and suites whose name contains it
   cargo xtask test --long   what takes hours: 10,000 seeds, each fuzz target for ten minutes, 100,000

@@ -13,6 +13,7 @@ pub(crate) mod secrets;
 pub(crate) mod seed;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -43,6 +44,8 @@ struct Options {
     watch: bool,
     variant: Variant,
     home: PathBuf,
+    /// Sources besides those that are always there, each with the origins of its pages.
+    sources: BTreeMap<String, Vec<String>>,
 }
 
 /// `cargo xtask dev`.
@@ -69,7 +72,7 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
         "state": state,
         "reload": options.watch,
         "built": build.target(""),
-        "variables": variables(&secrets, options.port),
+        "variables": variables(&secrets, &options),
     });
     let (sender, events) = channel();
     let server = steps.step("workerd", || {
@@ -88,7 +91,8 @@ impl Options {
     /// Reads the command line.
     fn parse(project: &Project, arguments: &[String]) -> Result<Self> {
         let home = project.path(".endcap");
-        let mut options = Self { port: PORT, fresh: false, watch: true, variant: Variant::Development, home };
+        let (variant, sources) = (Variant::Development, BTreeMap::new());
+        let mut options = Self { port: PORT, fresh: false, watch: true, variant, home, sources };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             match argument.as_str() {
@@ -98,6 +102,12 @@ impl Options {
                 "--port" => {
                     let port = rest.next().and_then(|port| port.parse().ok());
                     options.port = port.context("--port takes a number from 1 to 65535")?;
+                }
+                "--source" => {
+                    let named = rest.next().and_then(|source| source.split_once('='));
+                    let (name, origin) = named.context("--source takes NAME=ORIGIN, as shop=http://localhost:5173")?;
+                    check_source(name, origin)?;
+                    options.sources.entry(name.to_owned()).or_default().push(origin.to_owned());
                 }
                 "--home" => {
                     let home = rest.next().context("--home takes a directory")?;
@@ -189,12 +199,15 @@ fn cores() -> usize {
 }
 
 /// The worker's variables in local development.
-fn variables(secrets: &Map<String, Value>, port: u16) -> Map<String, Value> {
-    let origins = json!({
-        "demo": [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")],
+fn variables(secrets: &Map<String, Value>, options: &Options) -> Map<String, Value> {
+    let port = options.port;
+    let mut origins = BTreeMap::from([
+        ("demo".to_owned(), vec![format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")]),
         // Pages of one's own, wherever they are served.
-        "shop": ["*"],
-    });
+        ("shop".to_owned(), vec!["*".to_owned()]),
+    ]);
+    origins.extend(options.sources.clone());
+    let origins = json!(origins);
     let mut variables = secrets.clone();
     for (name, value) in [
         ("ENDCAP_DEV", "1".to_owned()),
@@ -208,6 +221,21 @@ fn variables(secrets: &Map<String, Value>, port: u16) -> Map<String, Value> {
     variables
 }
 
+/// Refuses a source that no page could name, and an origin that no browser would send.
+fn check_source(name: &str, origin: &str) -> Result<()> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if !(1..=64).contains(&name.len()) || !name.bytes().all(plain) {
+        bail!("--source {name}={origin}: a source is named by letters, digits, - and _");
+    }
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    if origin != "*" && host.is_none_or(|host| host.is_empty() || host.contains(['/', '?', '#'])) {
+        bail!(
+            "--source {name}={origin}: an origin is scheme, host and port with nothing behind, as http://localhost:5173; or *"
+        );
+    }
+    Ok(())
+}
+
 /// Fails with one line where something already listens.
 fn check_free(port: u16) -> Result<()> {
     TcpListener::bind(("127.0.0.1", port))
@@ -219,4 +247,25 @@ fn check_free(port: u16) -> Result<()> {
 fn text(secrets: &Map<String, Value>, name: &str) -> String {
     let value = secrets.get(name).and_then(Value::as_str);
     value.unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_named_with_the_origins_of_their_pages() {
+        for (name, origin) in [("shop", "http://localhost:5173"), ("my_shop-2", "https://shop.example"), ("any", "*")] {
+            assert!(check_source(name, origin).is_ok(), "{name}={origin}");
+        }
+        for (name, origin) in [
+            ("", "*"),
+            ("a b", "*"),
+            ("shop", "localhost:5173"),
+            ("shop", "http://localhost:5173/"),
+            ("shop", "http://"),
+        ] {
+            assert!(check_source(name, origin).is_err(), "{name}={origin}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod people;
 mod push;
 mod quarantine;
 mod schema;
+mod tidy;
 mod vendor;
 
 pub use answers::{CampaignView, Campaigns, Erased, ErasedRows, ErrorBody, ErrorDetail, NotTaken, Saved, Taken};
