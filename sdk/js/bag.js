@@ -9,9 +9,8 @@ export function reads(bag) {
   items = typeof products !== 'object' ? [] : (products?.product_id ?? products?.sku) ? [products] : Object.values(products ?? {});
 }
 
-/** A product's ID goes by more than one name; an empty one is none. */
-const valueOf = (at, key, it = at < 0 ? whole : items[at]) =>
-  key === 'product_id' ? it?.product_id || it?.sku || it?.productId || it?.item_id || it?.id : it?.[key];
+/** An empty product ID is none. */
+const valueOf = (at, key, it = at < 0 ? whole : items[at]) => it?.[key] || (key === 'product_id' ? it?.sku : it?.[key]);
 
 /** How many products there are. */
 export const itemCount = () => items.length;

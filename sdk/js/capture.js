@@ -88,7 +88,7 @@ export function replay(method, [first, second, third], origin) {
     const named = typeof first === 'string';
     capture('page', named ? first : '', named ? second : first, origin);
   } else if (method === 'track') {
-    if (!first || typeof first !== 'string') error('invalid_field', 'name', 'must be text of 1 to 200 bytes');
+    if (!first || typeof first !== 'string') error('invalid_field', 'name', 'must be text');
     else if (origin.url || !tracked(first, second)) capture('track', first, second, origin);
   } else if (method === 'identify') {
     // As Segment's clients allow: traits of somebody without a name.

@@ -30,12 +30,15 @@ const BAD = [
 const OWN = ['/', '/c/{{category_id}}?from={{category}}'];
 const OTHERS = ['https://shop.example/{{category_id}}/x', 'https://shop.example?c={{category_id}}'];
 
+/** A condition that finds a category, which a button's address may then name. */
+const FINDS = { some_category: { fact: 'products_viewed', category: '$', op: '>=', value: 2 } };
+
 const price = { amount: 100, currency: 'EUR' };
-/** @type {Record<string, {path: string, own?: boolean, put(url: string): Promise<import('../harness/api.mjs').Answer>}>} */
+/** @type {Record<string, {path: string, own?: string[], put(url: string): Promise<import('../harness/api.mjs').Answer>}>} */
 const WRITERS = {
   'a campaign\'s button': {
     path: 'content.cta.url',
-    put: (url) => edge.api.put('/api/campaigns/c', { name: 'c', type: 'popup', content: { title: 't', cta: { label: 'Go', url } } }),
+    put: (url) => edge.api.put('/api/campaigns/c', { name: 'c', type: 'popup', content: { title: 't', cta: { label: 'Go', url } }, condition: FINDS }),
   },
   'a product': {
     path: 'products[0].url',
@@ -47,7 +50,7 @@ const WRITERS = {
   },
   'a notification': {
     path: 'cart_push.url',
-    own: true,
+    own: ['/', '/cart?from=push'],
     put: (url) => edge.api.put('/api/settings', { cart_push: { url } }),
   },
 };
@@ -58,7 +61,7 @@ for (const [what, { path, own, put }] of Object.entries(WRITERS)) {
       const { status, body } = await put(url);
       assert.deepEqual([status, body.error?.path], [400, path], `${url}: ${JSON.stringify(body)}`);
     }
-    for (const url of own ? OWN : [...OWN, ...OTHERS]) {
+    for (const url of own ?? [...OWN, ...OTHERS]) {
       const { status, body } = await put(url);
       assert.ok(status < 300, `${url}: ${JSON.stringify(body)}`);
     }

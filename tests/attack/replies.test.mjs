@@ -75,7 +75,7 @@ test('500 events with the longest names and the longest mistakes', async () => {
   const good = (/** @type {number} */ n) => ({ ...visitor.track('X'), message_id: name(n) });
   const claim = (/** @type {number} */ n) => ({ ...visitor.identify('somebody', {}, 'wrong-proof'), message_id: name(n) });
   const bad = (/** @type {number} */ n) => ({ ...visitor.track('', { ['p'.repeat(200)]: {} }), message_id: name(n), type: 'y'.repeat(300) });
-  const odd = (/** @type {number} */ n) => ({ ...bad(n), name: 'z'.repeat(300), user_id: 'u'.repeat(300), session_id: {} });
+  const odd = (/** @type {number} */ n) => ({ ...visitor.track('z'.repeat(201)), message_id: name(n), type: 'odd', user_id: 'u'.repeat(257), session_id: {} });
   const all = (/** @type {(n: number) => object} */ event) => Array.from({ length: 500 }, (_, n) => event(n));
   for (const [what, events] of Object.entries({ good: all(good), bad: all(bad), claims: all((n) => claim(1000 + n)), odd: all((n) => odd(4000 + n)), mixed: all((n) => (n % 2 ? good : bad)(2000 + n)) })) {
     const { body, bytes } = await posted(visitor, events, { ask: ASK });

@@ -23,14 +23,12 @@ pub fn parse_currency(text: &str) -> Option<[u8; 3]> {
 /// Decimal places of a currency (ISO 4217 table A.1); two unless listed.
 #[must_use]
 pub fn exponent(currency: [u8; 3]) -> u32 {
-    // Lists in a row are a third of the code of a comparison for each.
-    const NONE: &[u8] = b"BIFCLPDJFGNFISKJPYKMFKRWPYGRWFUGXUYIVNDVUVXAFXOFXPF";
-    const THREE: &[u8] = b"BHDIQDJODKWDLYDOMRTND";
-    let among = |list: &[u8]| list.chunks_exact(3).any(|code| code == currency);
-    match (among(NONE), among(THREE)) {
-        (true, _) => 0,
-        (_, true) => 3,
-        _ => 2,
+    // Codes in a row are a third of the code of a comparison for each. The first seven have three places, the others none.
+    const LISTED: &[u8] = b"BHDIQDJODKWDLYDOMRTNDBIFCLPDJFGNFISKJPYKMFKRWPYGRWFUGXUYIVNDVUVXAFXOFXPF";
+    match LISTED.chunks_exact(3).position(|code| code == currency) {
+        None => 2,
+        Some(0..7) => 3,
+        Some(_) => 0,
     }
 }
 
@@ -38,9 +36,12 @@ pub fn exponent(currency: [u8; 3]) -> u32 {
 /// [`MAX_MINOR`].
 #[must_use]
 pub fn to_minor(major: f64, currency: [u8; 3]) -> Option<i64> {
-    let scale = [1.0, 10.0, 100.0, 1000.0].get(exponent(currency) as usize).copied()?;
+    let mut scaled = major;
+    for _ in 0..exponent(currency) {
+        scaled *= 10.0;
+    }
     // The nearest double of 1.005 lies just below it; one part in 10^12 brings decimal halves back over the edge.
-    let rounded = round(major * scale * (1.0 + 1e-12));
+    let rounded = round(scaled * (1.0 + 1e-12));
     (major.is_finite() && (-MAX_MINOR..=MAX_MINOR).contains(&rounded)).then_some(rounded)
 }
 
@@ -60,6 +61,17 @@ mod tests {
         assert_eq!(to_minor(19.99, *b"EUR"), Some(1999));
         assert_eq!(to_minor(1200.0, *b"JPY"), Some(1200));
         assert_eq!(to_minor(1.2345, *b"KWD"), Some(1235));
+    }
+
+    #[test]
+    fn places_follow_the_standard() {
+        for (places, codes) in
+            [(0, "JPY KRW CLP ISK VND XAF XPF UGX BIF"), (2, "EUR USD TWD HUF CHF"), (3, "KWD BHD TND OMR JOD")]
+        {
+            for code in codes.split(' ').filter_map(parse_currency) {
+                assert_eq!(exponent(code), places, "{code:?}");
+            }
+        }
     }
 
     #[test]
