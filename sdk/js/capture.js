@@ -93,10 +93,10 @@ export function replay(method, [first, second, third], origin) {
   } else if (method === 'identify') {
     // As Segment's clients allow: traits of somebody without a name.
     if (Object(first) === first) [second, first] = [first, page.user];
-    const user = `${first ?? ''}`;
-    if (user.length > 256 || !(user || second)) error('invalid_field', 'user_id', 'must be text of 1 to 256 bytes');
-    else page.user = user;
-    if (mayTrack()) store(USER, page.user);
+    const user = `${first ?? page.user}`;
+    if (user.length > 256 || !(user || second)) return error('invalid_field', 'user_id', 'must be text of 1 to 256 bytes');
+    page.user = user;
+    if (mayTrack()) store(USER, user);
     capture('identify', '', second, origin, third?.proof);
   } else if (method === 'reset') {
     capture('reset', '', undefined, origin);

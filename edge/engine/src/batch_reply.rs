@@ -7,7 +7,7 @@ use endcap_protocol::AnonymousId;
 use endcap_validation::DomainError;
 use endcap_validation::json::is_default;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::decide::Decision;
@@ -33,7 +33,7 @@ pub struct BatchReply {
     /// Events that were refused; sending them again changes nothing.
     pub rejected: Vec<Rejection>,
     /// What of the kept events was not taken as it was meant.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "known_warnings")]
     pub warnings: Vec<Warning>,
     /// Warnings that had no room here.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -48,6 +48,12 @@ pub struct BatchReply {
     /// The possession token of the anonymous ID, for a page to which no cookie of the edge travels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub possession: Option<String>,
+}
+
+/// Reads warnings, without those of a later version that this one does not know.
+fn known_warnings<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Warning>, D::Error> {
+    let all: Vec<serde_json::Value> = Deserialize::deserialize(from)?;
+    Ok(all.into_iter().filter_map(|warning| serde_json::from_value(warning).ok()).collect())
 }
 
 /// What a reply tells a browser of its anonymous ID.

@@ -19,6 +19,12 @@ pub fn read(value: &Value) -> Option<UnixMillis> {
     }
 }
 
+/// Milliseconds for a number that can only be seconds: one between the years 2001 and 5138.
+#[must_use]
+pub fn of_seconds(given: i64) -> Option<UnixMillis> {
+    (1_000_000_000..SECONDS_BELOW).contains(&given).then(|| given.saturating_mul(1000))
+}
+
 fn number(given: i64) -> Option<UnixMillis> {
     if given <= 0 {
         return None;

@@ -147,7 +147,7 @@ async fn hand_in(env: &Env, shard: u16, trust: Trust, batches: &[HistoryBatch]) 
         },
         stated: batch.stated.clone(),
     });
-    let request = DeliverRequest { trust, items: items.collect() };
+    let request = DeliverRequest { trust, reads_repairs: true, items: items.collect() };
     let reply = call::ask(&namespace::numbered_shard(env, shard)?, &request).await?;
     if reply.replies.len() != batches.len() {
         return Err(DomainError::Internal("a shard did not answer for each batch".to_owned()).into());

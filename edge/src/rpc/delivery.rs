@@ -14,6 +14,9 @@ use super::message::Message;
 pub(crate) struct DeliverRequest<'a> {
     /// How far the sender is believed.
     pub(crate) trust: Trust,
+    /// Whether the sender can read what is said of repairs. The version before does not say so, and cannot.
+    #[serde(default)]
+    pub(crate) reads_repairs: bool,
     /// The batches.
     #[serde(borrow, rename = "parcels")]
     pub(crate) items: Vec<DeliverItem<'a>>,

@@ -61,12 +61,12 @@ export function readCommerce(entry) {
   if (ecommerce !== undefined && !event) model = ecommerce;
   for (const action in ecommerce) {
     const { actionField, products } = ecommerce[action] ?? {};
-    if (products)
+    if (products && NAMES['ua_' + action])
       return readCommerce({ ...ecommerce, ...actionField, event: 'ua_' + action, transaction_id: actionField?.id, items: products });
   }
   if (!name) return;
   const it = called ? (entry[2] ?? {}) : { ...(entry.items ? {} : model), ...entry, ...ecommerce };
-  const items = list(it.items);
+  const items = list(it.items).slice(0, 100);
   const products = items.map(product).filter((one) => one.product_id || one.price || one.name);
   const named = products.filter((one) => one.product_id);
   const [first] = named;

@@ -11,7 +11,7 @@ const ONCE = /^(Products? [VS]|Order)/;
 
 /** Per thing, how often the shop told it more often than we did. */
 const balance = new Map();
-/** Waiting events by content, so that one from both `gtag()` and the tag manager counts once. */
+/** Waiting events by what they are about, so that one from both `gtag()` and the tag manager, or in an old and a new form, counts once. */
 const waiting = new Map();
 let core;
 let timer;
@@ -45,7 +45,7 @@ export function offer(name, properties) {
   const key = keyOf(name, properties);
   // The shop may have reported an entry from before our start already.
   if (!started && core.seen(name, idOf(properties))) return;
-  waiting.set(JSON.stringify([name, properties]), [key, name, properties, Date.now()]);
+  waiting.set(key + properties.quantity, [key, name, properties, Date.now()]);
   timer ??= setTimeout(flush, 100);
 }
 

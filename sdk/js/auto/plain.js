@@ -8,8 +8,11 @@ export function text(value) {
   return whole?.replaceAll?.(/\p{Cc}+/gu, ' ').trim().slice(0, 200) || undefined;
 }
 
-/** A number, also from numeric text. Text of another form goes on as it is: the edge reads `1.299,00 €`, and says so. */
+/**
+ * A number, also from numeric text. Text of another form goes on as it is, and so does one that may mean thousands: the edge
+ * reads `1.299,00 €` and `1.299`, and says so.
+ */
 export function amount(value) {
   const whole = text(value);
-  return whole && Number.isFinite(+whole) ? +whole : whole;
+  return !whole || (whole === value && /^\d{1,3}\.\d{3}$/.test(whole)) || !isFinite(whole) ? whole : +whole;
 }

@@ -14,7 +14,7 @@ pub struct Amount {
 pub enum Reading {
     /// There is one way to read it.
     Plain,
-    /// One separator stands before three digits: it parts thousands, or decimals where the currency has three.
+    /// One separator stands before three digits: it parts thousands, or decimals where the currency has three. Or one mark parts both.
     Ambiguous,
     /// There is more than one number; the first one counts.
     Loose,
@@ -121,8 +121,9 @@ impl Run {
             _ => return (0, false),
         };
         if same > 1 {
-            // 1.299.000; a last group of another length is no group.
-            return (0, other > 0 || tail != 3);
+            // 1.299.000. A last group of one or two digits is none, but decimals behind the same mark: 1,299,00.
+            let decimals = if tail < 3 { tail } else { 0 };
+            return (decimals, other > 0 || tail != 3);
         }
         if other > 0 || groups > 0 || tail != 3 || head > 3 || zero {
             return (tail, false);
@@ -206,7 +207,11 @@ mod tests {
         assert_eq!(cents("NT$1,299"), Some((129_900, Reading::Ambiguous)));
         assert_eq!(read("1.299", 3), Some(Amount { scaled: 1299, reading: Reading::Ambiguous }));
         assert_eq!(read("1.299", 0), Some(Amount { scaled: 1299, reading: Reading::Ambiguous }));
-        assert_eq!(cents("1.2.3").map(|read| read.1), Some(Reading::Ambiguous));
+        for text in ["1,299,00", "1.299.00", "1.2990.00"] {
+            assert_eq!(cents(text).map(|read| read.1), Some(Reading::Ambiguous), "{text}");
+        }
+        assert_eq!(cents("1,299,00"), Some((129_900, Reading::Ambiguous)));
+        assert_eq!(cents("1.299.5"), Some((129_950, Reading::Ambiguous)));
     }
 
     #[test]

@@ -3,18 +3,45 @@
 use std::collections::BTreeMap;
 
 use endcap_protocol::repair::{RepairCode, Repairs};
+use endcap_protocol::touch::cut;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// Levels that are looked through for the odd member; what lies deeper is left out whole.
 const LEVELS: usize = 8;
+/// Longest part of a path that is told, in bytes.
+const PART: usize = 64;
+
+/// Where a value stands. It becomes text only where something is told of it.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    above: Option<&'a Place<'a>>,
+    part: Part<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Member(&'a str),
+    Item(usize),
+}
+
+impl Place<'_> {
+    fn path(&self) -> String {
+        let above = self.above.map(Self::path).unwrap_or_default();
+        match self.part {
+            Part::Member(name) if above.is_empty() => cut(name, PART).to_owned(),
+            Part::Member(name) => format!("{above}.{}", cut(name, PART)),
+            Part::Item(at) => format!("{above}[{at}]"),
+        }
+    }
+}
 
 /// The value of a text that is JSON, without the members that cannot be held.
 pub(super) fn value(raw: &RawValue, path: &str, repairs: &mut Repairs) -> Value {
-    read(raw, path, LEVELS, repairs)
+    read(raw, Place { above: None, part: Part::Member(path) }, LEVELS, repairs)
 }
 
-fn read(raw: &RawValue, path: &str, levels: usize, repairs: &mut Repairs) -> Value {
+fn read(raw: &RawValue, place: Place<'_>, levels: usize, repairs: &mut Repairs) -> Value {
     let text = raw.get();
     if let Ok(value) = serde_json::from_str(text) {
         return value;
@@ -23,26 +50,29 @@ fn read(raw: &RawValue, path: &str, levels: usize, repairs: &mut Repairs) -> Val
         Some(b'{') if levels > 0 => {
             // An object that is read as a map is one whose names can all be held.
             let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(text) else {
-                return left_out(path, repairs);
+                return left_out(place, repairs);
             };
-            let read = |(name, raw): (String, &RawValue)| {
-                let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                (name, read(raw, &inner, levels - 1, repairs))
-            };
-            Value::Object(members.into_iter().map(read).collect::<Map<_, _>>())
+            let mut kept = Map::new();
+            for (name, raw) in members {
+                let inner = Place { above: Some(&place), part: Part::Member(&name) };
+                let value = read(raw, inner, levels - 1, repairs);
+                kept.insert(name, value);
+            }
+            Value::Object(kept)
         }
         Some(b'[') if levels > 0 => {
-            let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) else { return left_out(path, repairs) };
-            let read = |(at, raw): (usize, &RawValue)| read(raw, &format!("{path}[{at}]"), levels - 1, repairs);
+            let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) else { return left_out(place, repairs) };
+            let inner = |at| Place { above: Some(&place), part: Part::Item(at) };
+            let read = |(at, raw): (usize, &RawValue)| read(raw, inner(at), levels - 1, repairs);
             Value::Array(items.into_iter().enumerate().map(read).collect())
         }
-        _ => left_out(path, repairs),
+        _ => left_out(place, repairs),
     }
 }
 
-fn left_out(path: &str, repairs: &mut Repairs) -> Value {
+fn left_out(place: Place<'_>, repairs: &mut Repairs) -> Value {
     repairs.note(RepairCode::FieldDropped, || {
-        (path.to_owned(), "is nested too deeply or holds a number out of range: it is left out".to_owned())
+        (place.path(), "is nested too deeply or holds a number out of range: it is left out".to_owned())
     });
     Value::Null
 }
@@ -68,6 +98,14 @@ mod tests {
         assert_eq!((&value["a"], &value["b"], &value["c"]), (&json!(1), &Value::Null, &json!([1, {"d": null}])));
         assert_eq!(paths.len(), 3);
         assert!(paths.contains(&"properties.b".to_owned()) && paths.contains(&"properties.c[1].d".to_owned()));
+    }
+
+    #[test]
+    fn many_items_below_a_long_name_cost_no_more_than_they_are() {
+        let text = format!("{{\"{}\":[{}1e999]}}", "n".repeat(10_000), "1,".repeat(100_000));
+        let (value, paths) = of(&text);
+        assert_eq!(value["n".repeat(10_000)].as_array().map(Vec::len), Some(100_001));
+        assert_eq!(paths, [format!("properties.{}[100000]", "n".repeat(64))]);
     }
 
     #[test]

@@ -45,6 +45,8 @@ use parse::Setting;
 use quarantine::Route;
 use wire::{Ask, WireBatch};
 
+use crate::timestamp;
+
 /// What a request says about its sender besides the body.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Signals {
@@ -62,6 +64,8 @@ pub struct Signals {
     pub currency: Option<[u8; 3]>,
     /// Whether our own entry made the batch of another client's request.
     pub is_from_entry: bool,
+    /// Whether who asks is of a version that cannot read what is said of repairs.
+    pub hides_repairs: bool,
 }
 
 /// Most times that one batch of a browser may hand it over to another person. Each begins a history of its own and costs a
@@ -116,6 +120,8 @@ pub struct Batch {
     pub currency: Option<[u8; 3]>,
     /// Whether our own entry made the batch of another client's request.
     pub is_from_entry: bool,
+    /// Whether who asks is of a version that cannot read what is said of repairs.
+    pub hides_repairs: bool,
     /// What of the batch's own members was repaired.
     pub repairs: Repairs,
 }
@@ -179,6 +185,7 @@ impl Batch {
             client: self.client,
             currency: self.currency,
             is_from_entry: self.is_from_entry,
+            hides_repairs: self.hides_repairs,
         }
     }
 
@@ -243,7 +250,7 @@ pub fn ingest_from(body: &[u8], now: UnixMillis, signals: Signals) -> Result<Bat
     let mut repairs = Repairs::default();
     let wire = read(body, &mut repairs)?;
     let mut batch = open(&wire, now, signals, repairs)?;
-    let skew = skew(&wire, now);
+    let skew = skew(batch.sent_at, now);
     let mut named = 0_usize;
     let events = wire.events.iter().map(|raw| (Route::Batch, raw.get()));
     let calls = wire.raw.iter().map(|raw| (Route::Call, raw.get()));
@@ -344,7 +351,7 @@ fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals, mut repairs: Re
         refused: Vec::new(),
         dropped: wire.dropped.unwrap_or_default().min(DROPPED),
         ask: wire.ask.clone().map(Ask::bounded),
-        sent_at: wire.sent_at,
+        sent_at: wire.sent_at.map(|sent| timestamp::of_seconds(sent).unwrap_or(sent)),
         received_at: now,
         trust: signals.trust,
         gpc: signals.gpc,
@@ -353,6 +360,7 @@ fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals, mut repairs: Re
         possession: wire.possession.as_deref().map(str::to_owned),
         currency: signals.currency,
         is_from_entry: signals.is_from_entry,
+        hides_repairs: signals.hides_repairs,
         repairs,
     })
 }
@@ -369,7 +377,7 @@ fn device(id: &str, repairs: &mut Repairs) -> Option<DeviceId> {
 }
 
 /// How far the page's clock lies behind the edge's, in milliseconds. Under 10 s it is taken for the network's delay.
-fn skew(wire: &WireBatch<'_>, now: UnixMillis) -> UnixMillis {
-    let skew = wire.sent_at.map_or(0, |sent| now.saturating_sub(sent));
+fn skew(sent_at: Option<UnixMillis>, now: UnixMillis) -> UnixMillis {
+    let skew = sent_at.map_or(0, |sent| now.saturating_sub(sent));
     if skew.unsigned_abs() < 10_000 { 0 } else { skew }
 }

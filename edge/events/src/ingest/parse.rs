@@ -24,7 +24,7 @@ use super::properties::Properties;
 use super::rejection::{RejectCode, Rejection};
 use super::repair_surrogates::repair_surrogates;
 use super::wire::{WireContext, WireEvent};
-use crate::Traits;
+use crate::{Traits, timestamp};
 
 /// Most identifiers of one event besides its user ID.
 const MAX_IDENTIFIERS: usize = 10;
@@ -110,7 +110,7 @@ fn read(raw: &str, setting: &Setting<'_>, mut repairs: Repairs) -> Result<Event,
         user_id: wire.user_id.as_deref().and_then(|id| user("user_id", id, &mut repairs)),
         identifiers: identifiers(&wire, &mut repairs),
         previous_id: wire.previous_id.as_deref().and_then(|id| user("previous_id", id, &mut repairs)),
-        at: wire.timestamp.unwrap_or(0),
+        at: time(wire.timestamp.unwrap_or(0), &mut repairs),
         context: context(wire.context.as_ref()),
         kind,
         raw: raw.to_owned(),
@@ -143,6 +143,15 @@ fn message_id(
         None => format!("unnamed~{}", digest(&[raw, &setting.place.to_string(), &setting.now.to_string()])),
     };
     MessageId::parse(&name)
+}
+
+/// The time in milliseconds; some clients write seconds.
+fn time(given: UnixMillis, repairs: &mut Repairs) -> UnixMillis {
+    let Some(at) = timestamp::of_seconds(given) else { return given };
+    repairs.note(RepairCode::FieldRead, || {
+        ("timestamp".to_owned(), "should be milliseconds since 1970: it is read as seconds".to_owned())
+    });
+    at
 }
 
 /// A session's name; without one that can be one, the event belongs to no session.
@@ -343,8 +352,16 @@ fn bag<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> Result<T,
 fn identify(wire: &WireEvent<'_>, repairs: &mut Repairs) -> Result<Kind, KindFailure> {
     note_form(wire.traits, "traits", repairs);
     let mut inner = Repairs::default();
-    let traits = Traits::read(bag(wire.traits)?, &mut inner);
+    let mut traits = Traits::read(bag(wire.traits)?, &mut inner);
     repairs.take_under("traits", inner);
+    // Whose they are nobody knows then, and they must not become somebody else's.
+    let unnamed = wire.user_id.as_deref().is_some_and(|id| user("user_id", id, &mut Repairs::default()).is_none());
+    if unnamed && !traits.0.is_empty() {
+        traits.0.clear();
+        repairs.note(RepairCode::FieldDropped, || {
+            ("traits".to_owned(), "belong to a user who has no usable ID: they are left out".to_owned())
+        });
+    }
     Ok(Kind::Identify {
         traits,
         proof: wire.proof.as_deref().filter(|proof| !proof.is_empty() && proof.len() <= MAX_PROOF).map(str::to_owned),

@@ -3,6 +3,7 @@
 //! They become the same events that the core would have made, so a page that lives for a blink is counted like any other.
 
 use endcap_protocol::FieldError;
+use endcap_protocol::limits::EVENT_BYTES;
 use endcap_protocol::props::text_of;
 use endcap_protocol::repair::Repairs;
 use serde_json::value::RawValue;
@@ -20,6 +21,10 @@ use super::{forgiving, parse};
 /// The refusal, as for any event.
 pub fn event(raw: &str, setting: &Setting<'_>) -> Result<Event, Rejection> {
     let unreadable = |message: String| Rejection::new(RejectCode::InvalidEvent, FieldError::new("", message));
+    if raw.len() > EVENT_BYTES {
+        let error = FieldError::new("", format!("the event is over {EVENT_BYTES} bytes"));
+        return Err(Rejection::new(RejectCode::TooLarge, error));
+    }
     let raw = &*repair_surrogates(raw);
     let raw: &RawValue = serde_json::from_str(raw).map_err(|error| unreadable(error.to_string()))?;
     let mut repairs = Repairs::default();

@@ -26,7 +26,9 @@ pub fn renamed(body: &[u8], to: &AnonymousId) -> Result<Vec<u8>, DomainError> {
     batch.remove("possession");
     batch.insert(Cow::Borrowed(ID), Cow::Borrowed(&name));
     if let Some(events) = batch.get("events") {
-        let events: Vec<&RawValue> = serde_json::from_str(events.get()).map_err(failed)?;
+        // As the batch was read: an event alone is a list of it, and nothing is none.
+        let list = serde_json::from_str::<Option<Vec<&RawValue>>>(events.get());
+        let events = list.map_or_else(|_| vec![&**events], Option::unwrap_or_default);
         let renamed: Vec<Cow<'_, RawValue>> = events.into_iter().map(|event| renamed_event(event, &name)).collect();
         let events = to_raw_value(&renamed).map_err(failed)?;
         batch.insert(Cow::Borrowed("events"), Cow::Owned(events));
@@ -61,6 +63,12 @@ mod tests {
             "raw": [{"message_id": "m3", "timestamp": 5, "call": ["track", "B"]}],
         });
         let to = AnonymousId::parse("new").unwrap();
+        for events in [json!(null), good("m0")] {
+            let count = usize::from(events.is_object());
+            let odd = json!({"source": "shop", "anonymous_id": "victim", "events": events, "raw": batch["raw"]});
+            let text = renamed(odd.to_string().as_bytes(), &to).unwrap();
+            assert_eq!(ingest(&text, 5).unwrap().events.len(), 1 + count);
+        }
         let text = renamed(batch.to_string().as_bytes(), &to).unwrap();
         let read: Value = serde_json::from_slice(&text).unwrap();
         assert_eq!((read["anonymous_id"].as_str(), read.get("possession")), (Some("new"), None));

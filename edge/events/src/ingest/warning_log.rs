@@ -18,6 +18,8 @@ pub const SAMPLES: usize = 20;
 /// Writings that a shard may do at once, and the time after which it may do one more, in milliseconds.
 const WRITES: u32 = 20;
 const WRITE_MS: UnixMillis = 60_000;
+/// Warnings of one batch of which samples are made, the last ones.
+const NOTED: usize = 200;
 /// Longest text of a sample, in bytes.
 const TEXT: usize = 300;
 /// Length from which a name counts wherever it stands in a sample.
@@ -73,7 +75,7 @@ impl Noted {
     pub fn forget(&mut self, names: &BTreeSet<String>) -> usize {
         let before = self.samples.len();
         self.samples.retain(|sample| {
-            let text = [&sample.subject, &sample.message_id, &sample.event, &sample.message]
+            let text = [&sample.subject, &sample.message_id, &sample.event, &sample.path, &sample.message]
                 .map(|text| text.to_ascii_lowercase());
             let is_named = |name: &String| {
                 text.first() == Some(name)
@@ -97,7 +99,14 @@ pub struct WarningLog {
 impl WarningLog {
     /// Notes the warnings of a batch.
     pub fn note(&mut self, source: &str, subject: &str, warnings: &[Warning], now: UnixMillis) {
-        for warning in warnings {
+        // Only the latest are shown; a batch may bring thousands.
+        let shown = warnings.len().saturating_sub(NOTED);
+        for (at, warning) in warnings.iter().enumerate() {
+            if at < shown {
+                let held = self.waiting.entry((source.to_owned(), warning.code)).or_default();
+                held.add(Noted { days: [(now / DAY_MS, 1)].into(), samples: Vec::new() });
+                continue;
+            }
             let short = |text: &str| cut(text, TEXT).to_owned();
             let sample = WarningSample {
                 at: now,

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use endcap_protocol::FieldError;
+use endcap_protocol::amount;
+use endcap_protocol::amount::Reading;
 use endcap_protocol::limits::LINES;
 use endcap_protocol::repair::{RepairCode, Repairs};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -171,7 +173,7 @@ impl Template {
             Self::Const(value) => Some(value.clone()),
             Self::Money(place) => {
                 let (pointer, value) = place.find(body)?;
-                let read = amount(value);
+                let read = amount_of(value);
                 if read.is_none() {
                     let message = format!("{} holds no amount of money: it is left out", pointer.as_str());
                     note(RepairCode::AmountDropped, message);
@@ -206,7 +208,7 @@ impl Template {
 
 /// A number for a decimal number or the text of one. A text of another form stays as it is, where there is an amount in it: who
 /// knows the currency reads it.
-fn amount(value: &Value) -> Option<Value> {
+fn amount_of(value: &Value) -> Option<Value> {
     match value {
         Value::Number(number) => number.as_f64().map(Value::from),
         Value::String(text) => {
@@ -215,8 +217,10 @@ fn amount(value: &Value) -> Option<Value> {
             let plain = unsigned.len() <= MAX_NUMBER
                 && unsigned.starts_with(|c: char| c.is_ascii_digit())
                 && unsigned.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-            let number = text.parse::<f64>().ok().filter(|_| plain).map(Value::from);
-            number.or_else(|| endcap_protocol::amount::read(text, 2).map(|_| Value::from(text)))
+            // Who knows the currency says whether 1.299 are thousands.
+            let read = amount::read(text, 2)?;
+            let number = text.parse::<f64>().ok().filter(|_| plain && read.reading != Reading::Ambiguous);
+            Some(number.map_or_else(|| Value::from(text), Value::from))
         }
         _ => None,
     }
@@ -269,13 +273,13 @@ mod tests {
     #[test]
     fn an_amount_of_another_form_stays_text() {
         for good in ["0", "19.99", "-5.00", "1000000"] {
-            assert!(amount(&json!(good)).is_some_and(|value| value.is_number()), "{good}");
+            assert!(amount_of(&json!(good)).is_some_and(|value| value.is_number()), "{good}");
         }
-        for text in ["1,50", "1.299,00 €", "€1"] {
-            assert_eq!(amount(&json!(text)), Some(json!(text)));
+        for text in ["1.299", "1,50", "1.299,00 €", "€1"] {
+            assert_eq!(amount_of(&json!(text)), Some(json!(text)));
         }
         for bad in [json!(""), json!("-"), json!("inf"), json!("NaN"), json!(true), json!({})] {
-            assert_eq!(amount(&bad), None, "{bad}");
+            assert_eq!(amount_of(&bad), None, "{bad}");
         }
     }
 

@@ -98,6 +98,7 @@ impl ForwardingHeaders {
                 robot: false,
                 handovers: number(HANDOVERS_HEADER)?,
                 client,
+                hides_repairs: reading.is_none(),
                 currency: reading.as_ref().and_then(|reading| reading.currency),
                 is_from_entry: reading.is_some_and(|reading| reading.is_from_entry),
             },

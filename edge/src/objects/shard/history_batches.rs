@@ -29,7 +29,7 @@ impl ProfileShard {
         let snapshot = snapshots::current(&self.env, clock::now()).await?;
         let (mut replies, mut told) = (Vec::with_capacity(request.items.len()), BTreeSet::new());
         for item in &request.items {
-            replies.push(match self.deliver_item(item, request.trust, &snapshot, &mut told).await {
+            replies.push(match self.deliver_item(item, &request, &snapshot, &mut told).await {
                 Ok(reply) => ItemReply::Taken(reply),
                 Err(error) if error.to_domain().status() < 500 => ItemReply::Refused(error.to_string()),
                 Err(error) => return Err(error),
@@ -42,14 +42,19 @@ impl ProfileShard {
     async fn deliver_item(
         &self,
         item: &DeliverItem<'_>,
-        trust: Trust,
+        &DeliverRequest { trust, reads_repairs, .. }: &DeliverRequest<'_>,
         snapshot: &Snapshot,
         told: &mut BTreeSet<String>,
     ) -> Result<Box<RawValue>, EdgeError> {
         let profile = ProfileId::parse(&item.profile_id)?;
         let body = item.batch.get().as_bytes();
-        let signals =
-            Signals { trust, currency: snapshot.settings.currency(), is_from_entry: true, ..Signals::default() };
+        let signals = Signals {
+            trust,
+            currency: snapshot.settings.currency(),
+            is_from_entry: true,
+            hides_repairs: !reads_repairs,
+            ..Signals::default()
+        };
         let batch = ingest_from(body, clock::now(), signals)?;
         // Other vendors' clients have no token.
         let vendors = (trust == Trust::Claim && !config(&self.env).keys.is_empty()).then(Shown::of_vendor);

@@ -235,9 +235,10 @@ impl ProfileShard {
         let config = config(&self.env);
         let own = config.sources.get(batch.source.as_str()).map_or(&[][..], Vec::as_slice);
         forget_returns(batch, &snapshot.settings.ignored_referrers, own);
-        let step = self.apply_at_once(destination, batch, snapshot, now)?;
-        if let Step::Applied(done) = &step {
+        let mut step = self.apply_at_once(destination, batch, snapshot, now)?;
+        if let Step::Applied(done) = &mut step {
             self.count_warnings(&batch.source, &batch.anonymous_id, &done.visit.warnings, now)?;
+            done.visit.warnings.retain(|warning| !batch.hides_repairs || !warning.code.is_repair());
         }
         Ok(step)
     }

@@ -7,6 +7,7 @@ use crate::error::FieldError;
 use crate::limits::{LINES, QUANTITY};
 use crate::money::{MAX_MINOR, exponent, round, to_minor};
 use crate::repair::{RepairCode, Repairs};
+use crate::touch::cut;
 use crate::{CategoryId, Money, ProductId, Props};
 
 /// By which names an order's number goes.
@@ -49,6 +50,11 @@ pub fn order_number<P: Props>(props: &P) -> Option<String> {
     let filled = |key: &&str| props.text(key).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     ORDER_IDS.iter().find_map(filled)
 }
+
+/// Bytes of an amount's text that are read.
+const AMOUNT_BYTES: usize = 100;
+/// Longest text that a message repeats, in bytes.
+const QUOTED_BYTES: usize = 40;
 
 /// Where a member stands.
 #[derive(Clone, Copy)]
@@ -122,8 +128,10 @@ impl Reader<'_> {
 
     /// The product of an event about one.
     fn single<P: Props>(&mut self, props: &P) -> Option<Line> {
-        let currency =
-            self.currency(props, Place::Whole).or_else(|| self.beside(props, &["price"])).unwrap_or(self.shop);
+        let currency = self
+            .currency(props, Place::Whole)
+            .or_else(|| self.beside(props, Place::Whole, &["price"]))
+            .unwrap_or(self.shop);
         let item = self.item(props, Place::Whole, currency);
         // One was meant, whatever the number says.
         let quantity = Quantity { units: item.quantity.units.max(1), ..item.quantity };
@@ -167,10 +175,15 @@ impl Reader<'_> {
         let currency = self.currency(props, Place::Whole);
         let currency =
             currency.or_else(|| list.iter().enumerate().find_map(|(at, item)| self.currency(item, Place::Product(at))));
-        let currency = currency.or_else(|| self.beside(props, &TOTALS)).unwrap_or(self.shop);
+        let currency = currency.or_else(|| self.beside(props, Place::Whole, &TOTALS));
+        let numbered = || list.iter().enumerate();
+        let currency =
+            currency.or_else(|| numbered().find_map(|(at, item)| self.beside(item, Place::Product(at), &["price"])));
+        let currency = currency.unwrap_or(self.shop);
         let mut items = Vec::new();
         for (at, item) in list.iter().enumerate() {
-            let own = self.currency(item, Place::Product(at)).unwrap_or(currency);
+            let place = Place::Product(at);
+            let own = self.currency(item, place).or_else(|| self.beside(item, place, &["price"])).unwrap_or(currency);
             items.push(self.item(item, Place::Product(at), own));
         }
         (items, currency)
@@ -232,7 +245,9 @@ impl Reader<'_> {
                 None if props.is_other("quantity") => None,
                 None => return Quantity::ONE,
                 // Three decimals are usual for quantities, and thousands of a thing are not.
-                Some(text) => amount::read(&text, 3).map(|read| read.scaled.clamp(-(MOST as i64), MOST as i64)),
+                Some(text) => {
+                    amount::read(cut(&text, AMOUNT_BYTES), 3).map(|read| read.scaled.clamp(-(MOST as i64), MOST as i64))
+                }
             },
         };
         let Some(thousandths) = given else {
@@ -256,7 +271,8 @@ impl Reader<'_> {
             (None, None) if props.is_other(key) => None,
             (None, text) => {
                 let text = text?;
-                let read = amount::read(&text, exponent(currency)).filter(|read| read.scaled.abs() <= MAX_MINOR);
+                let read = amount::read(cut(&text, AMOUNT_BYTES), exponent(currency))
+                    .filter(|read| read.scaled.abs() <= MAX_MINOR);
                 self.note_reading(place, key, &text, read.map(|read| read.reading));
                 read.map(|read| read.scaled)
             }
@@ -273,7 +289,10 @@ impl Reader<'_> {
     fn note_reading(&mut self, place: Place, key: &str, text: &str, reading: Option<Reading>) {
         match reading {
             Some(Reading::Ambiguous) => self.note(RepairCode::AmountAmbiguous, place, key, || {
-                format!("{} can be read in two ways: the decimals of its currency decide", quoted(text))
+                format!(
+                    "{} can be read in two ways: its last digits and the decimals of its currency decide",
+                    quoted(text)
+                )
             }),
             Some(Reading::Loose) => self.note(RepairCode::AmountLoose, place, key, || {
                 format!("{} holds more than one number: the first counts", quoted(text))
@@ -309,11 +328,12 @@ impl Reader<'_> {
     }
 
     /// The currency that stands beside one of these amounts.
-    fn beside<P: Props>(&mut self, props: &P, keys: &[&str]) -> Option<[u8; 3]> {
-        let (key, code) =
-            keys.iter().find_map(|key| Some((*key, crate::currency::beside(&props.text(key)?, self.shop)?)))?;
+    fn beside<P: Props>(&mut self, props: &P, place: Place, keys: &[&str]) -> Option<[u8; 3]> {
+        let (key, code) = keys
+            .iter()
+            .find_map(|key| Some((*key, crate::currency::beside(cut(&props.text(key)?, AMOUNT_BYTES), self.shop)?)))?;
         if code != self.shop {
-            self.note(RepairCode::CurrencyRead, Place::Whole, key, || {
+            self.note(RepairCode::CurrencyRead, place, key, || {
                 format!("names the currency {}, and nothing else does", String::from_utf8_lossy(&code))
             });
         }
@@ -344,7 +364,7 @@ fn scientific(text: Option<&str>) -> Option<f64> {
     text.parse().ok().filter(|_| written)
 }
 
-/// A text for a message, shortened.
+/// A text for a message. One that does not fit is not told: a part of it could still name somebody.
 fn quoted(text: &str) -> String {
-    format!("{:?}", crate::touch::cut(text, 40))
+    if text.len() <= QUOTED_BYTES { format!("{text:?}") } else { "a long text".to_owned() }
 }

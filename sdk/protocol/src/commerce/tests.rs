@@ -125,6 +125,11 @@ fn a_currency_of_the_items_or_beside_the_amount_counts_before_the_shops() {
     let beside = json!({"order_id": "o", "revenue": "NT$1,299"});
     let codes = vec![RepairCode::CurrencyRead, RepairCode::AmountAmbiguous];
     assert_eq!(revenue(&beside), ("TWD".to_owned(), 129_900, codes));
+    let lines =
+        json!({"order_id": "o", "products": [{"product_id": "a", "price": "$12.00"}, {"product_id": "b", "price": 3}]});
+    let (read, codes) = order(&lines);
+    assert_eq!(read.revenue, Some(Money { minor: 1500, currency: *b"USD" }));
+    assert_eq!(codes, [RepairCode::CurrencyRead]);
     let none = json!({"order_id": "o", "revenue": 1300});
     let mut repairs = Repairs::default();
     let Ok(Some(Commerce::Ordered(yen))) = parse("Order Completed", &none, *b"JPY", &mut repairs) else { panic!() };
