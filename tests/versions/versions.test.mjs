@@ -12,8 +12,11 @@ import { BUILT, Edge } from '../harness/edge.mjs';
 import { Visitor } from '../harness/visitor.mjs';
 
 const BEFORE = process.env.ENDCAP_TEST_BEFORE ?? '';
-/** While both versions run, events do not wait in rows, and a person has one row: the version before knows nothing else. */
-const AT_ONCE = { ENDCAP_IN_FLIGHT_MS: '0', ENDCAP_LOG_TAIL_BYTES: '0', ENDCAP_APART_BYTES: '0' };
+/**
+ * While both versions run, events do not wait in rows, and a person has one row: the version before knows nothing else. It takes
+ * the word `none` for a pepper.
+ */
+const AT_ONCE = { ENDCAP_IN_FLIGHT_MS: '0', ENDCAP_LOG_TAIL_BYTES: '0', ENDCAP_APART_BYTES: '0', ENDCAP_IDENTITY_PEPPER: '' };
 const HOUR = 3600_000;
 
 /** Whether the edge takes a stranger for a browser who only knows its name. @param {Edge} edge @param {Visitor} visitor */
