@@ -16,8 +16,9 @@ pub const CART_LEFT: &str = "cart_left";
 
 /// When a message about the cart is due; None while nothing would be sent.
 ///
-/// A person gets one message a day at most: the next one waits. The gates: the journey is on, the cart is not empty, the person agreed to marketing and can be reached, their stage is
-/// among those meant, and this state of the cart was not written about before.
+/// A person gets one message a day at most: the next one waits. The gates: the journey is on, the cart is not empty, the
+/// person agreed to marketing and can be reached, their stage is among those meant, and this state of the cart was not
+/// written about before.
 #[must_use]
 pub fn cart_left_due(row: &ProfileRow, person: &Person, settings: &CartPush) -> Option<UnixMillis> {
     let cart = &person.behaviour.cart;

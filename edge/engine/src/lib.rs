@@ -1,6 +1,7 @@
 //! Composes the domain at the edge: it takes time and randomness as arguments and does no I/O.
 //!
-//! One event, in the order of the modules: [`payment_return`] takes referrers away that are no arrivals, [`visit`] applies what was ingested to a profile and folds the person,
+//! One event, in the order of the modules: [`payment_return`] takes referrers away that are no arrivals, [`visit`] applies
+//! what was ingested to a profile and folds the person,
 //! [`journey`] says what should happen later, [`decide`] answers what to show now. [`shop`] holds what was configured,
 //! [`channel`], [`computed_traits`] and [`profile_view`] are computed when somebody looks. [`limit`] and [`layout`] stand at
 //! the door of all of it; [`openapi`] describes it, [`health`] and [`parked_jobs`] say how it is.

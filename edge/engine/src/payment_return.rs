@@ -4,6 +4,7 @@
 //! Taken for an arrival, it would take the order away from what really brought the visitor.
 
 use endcap_events::ingest::Batch;
+use endcap_profile::touchpoint;
 use endcap_protocol::FieldError;
 
 /// Hosts of payment providers, of installment plans and of card checks; each stands for all below it. As of November 2026; a shop
@@ -73,10 +74,9 @@ fn is_return(from: &str, ignored: &[String], own: &[String]) -> bool {
         || PROVIDERS.split(' ').any(lies_at)
 }
 
-/// The host of an http(s) address, without its port.
+/// The host of an address, without its port.
 fn host(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    rest.split(['/', '?', '#', ':']).next().filter(|host| !host.is_empty())
+    touchpoint::host(url)?.split(':').next()
 }
 
 #[cfg(test)]

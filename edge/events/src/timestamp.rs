@@ -19,6 +19,12 @@ pub fn read(value: &Value) -> Option<UnixMillis> {
     }
 }
 
+/// The time that a page's member names which should be whole milliseconds: a number with decimals, or text.
+#[must_use]
+pub fn of_member(value: &Value) -> Option<UnixMillis> {
+    value.as_i64().or_else(|| value.as_f64().map(|at| at as i64)).or_else(|| read(value))
+}
+
 /// Milliseconds for a number that can only be seconds: one between the years 2001 and 5138.
 #[must_use]
 pub fn of_seconds(given: i64) -> Option<UnixMillis> {

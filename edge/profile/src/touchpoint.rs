@@ -65,7 +65,8 @@ impl Touchpoint {
 }
 
 /// The host of an http(s) URL, or the app that a referrer names.
-fn host(url: &str) -> Option<&str> {
+#[must_use]
+pub fn host(url: &str) -> Option<&str> {
     let schemes = ["https://", "http://", "android-app://"];
     let rest = schemes.iter().find_map(|scheme| url.strip_prefix(scheme))?;
     rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty())

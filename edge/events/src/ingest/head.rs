@@ -68,7 +68,7 @@ impl<'a> Head<'a, '_> {
 
     fn time(&mut self, name: &str) -> Option<UnixMillis> {
         let value: Value = self.read(name)?;
-        let at = value.as_i64().or_else(|| value.as_f64().map(|at| at as i64)).or_else(|| timestamp::read(&value));
+        let at = timestamp::of_member(&value);
         if at.is_none() {
             self.note(RepairCode::TimeUnreadable, name, "is no time: the page's clock is taken for right".to_owned());
         }

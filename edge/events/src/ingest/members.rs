@@ -56,7 +56,7 @@ fn texts(members: &mut Map<String, Value>, path: &str, names: &[&str], repairs: 
 /// Makes the time a whole number.
 fn time(event: &mut Map<String, Value>, repairs: &mut Repairs) {
     let Some(value) = event.get_mut("timestamp").filter(|value| value.as_i64().is_none()) else { return };
-    match value.as_f64().map(|number| number as i64).or_else(|| timestamp::read(value)) {
+    match timestamp::of_member(value) {
         Some(at) => {
             if value.is_string() {
                 note(

@@ -12,7 +12,7 @@ pub mod daily_count;
 pub mod event;
 pub mod fair_share;
 mod forgiving;
-pub mod head;
+mod head;
 mod members;
 pub mod parse;
 mod patch;
@@ -36,7 +36,7 @@ pub use warning::{Warning, WarningCode};
 
 use endcap_protocol::commerce::DEFAULT_CURRENCY;
 use endcap_protocol::limits::{BATCH_BYTES, BATCH_EVENTS};
-use endcap_protocol::repair::{RepairCode, Repairs};
+use endcap_protocol::repair::Repairs;
 use endcap_protocol::{AnonymousId, Consent, DeviceId, FieldError, SourceId, UnixMillis};
 use endcap_validation::{DomainError, Trust};
 
@@ -343,7 +343,10 @@ fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals, mut repairs: Re
     Ok(Batch {
         source: SourceId::parse(&wire.source)?,
         anonymous_id: AnonymousId::parse(&wire.anonymous_id)?,
-        device_id: wire.device_id.as_deref().and_then(|id| device(id, &mut repairs)),
+        device_id: wire
+            .device_id
+            .as_deref()
+            .and_then(|id| parse::optional("device_id", id, DeviceId::parse, "it is left out", &mut repairs)),
         consent: left,
         consent_source: if left == wire.consent { said } else { ConsentSource::Gpc },
         events: Vec::new(),
@@ -363,17 +366,6 @@ fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals, mut repairs: Re
         hides_repairs: signals.hides_repairs,
         repairs,
     })
-}
-
-fn device(id: &str, repairs: &mut Repairs) -> Option<DeviceId> {
-    let device = DeviceId::parse(id).ok();
-    if device.is_none() && !id.is_empty() {
-        repairs.note(RepairCode::FieldDropped, || {
-            let message = "must have at most 100 bytes and no control characters: it is left out";
-            ("device_id".to_owned(), message.to_owned())
-        });
-    }
-    device
 }
 
 /// How far the page's clock lies behind the edge's, in milliseconds. Under 10 s it is taken for the network's delay.

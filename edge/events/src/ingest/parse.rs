@@ -96,18 +96,29 @@ fn read(raw: &str, setting: &Setting<'_>, mut repairs: Repairs) -> Result<Event,
     let message_id = message_id(&wire, raw, setting, &mut repairs);
     let refused = |error| Rejection::new(RejectCode::InvalidField, error);
     let message_id = message_id.map_err(|error| Failure::Refused(refused(error)))?;
-    let kind = kind(&wire, &message_id, setting, &mut repairs).map_err(|failure| match failure {
+    let mut kind = kind(&wire, &message_id, setting, &mut repairs).map_err(|failure| match failure {
         KindFailure::Unreadable => Failure::Form,
         KindFailure::Refused(error) => Failure::Refused(refused(error).of(message_id.as_str())),
     })?;
+    let user_id = wire.user_id.as_deref().and_then(|id| user("user_id", id, &mut repairs));
+    if let Kind::Identify { traits, .. } = &mut kind
+        && wire.user_id.is_some()
+        && user_id.is_none()
+        && !traits.0.is_empty()
+    {
+        traits.0.clear();
+        note_nobodys_traits(&mut repairs);
+    }
     if let Some(made) = wire.repairs.filter(|_| setting.is_from_entry) {
         repairs.list.extend(serde_json::from_str::<Vec<Repair>>(made.get()).unwrap_or_default());
     }
     Ok(Event {
         place: setting.place,
         anonymous_id: setting.sender.clone(),
-        session_id: wire.session_id.as_deref().and_then(|id| session(id, &mut repairs)),
-        user_id: wire.user_id.as_deref().and_then(|id| user("user_id", id, &mut repairs)),
+        session_id: wire.session_id.as_deref().and_then(|id| {
+            optional("session_id", id, SessionId::parse, "the event belongs to no session", &mut repairs)
+        }),
+        user_id,
         identifiers: identifiers(&wire, &mut repairs),
         previous_id: wire.previous_id.as_deref().and_then(|id| user("previous_id", id, &mut repairs)),
         at: time(wire.timestamp.unwrap_or(0), &mut repairs),
@@ -138,9 +149,20 @@ fn message_id(
         };
         ("message_id".to_owned(), message.to_owned())
     });
+    made_message_id(given, raw, setting.place, setting.now)
+}
+
+/// A name for a message whose own can be none: a hash of it, so that it stays the same. Without a name, one of the text, where
+/// it stands and when it came, so that the message counts again if it is sent again.
+pub(crate) fn made_message_id(
+    given: Option<&str>,
+    raw: &str,
+    place: usize,
+    now: UnixMillis,
+) -> Result<MessageId, FieldError> {
     let name = match given {
         Some(given) => format!("hashed~{}", digest(&[given])),
-        None => format!("unnamed~{}", digest(&[raw, &setting.place.to_string(), &setting.now.to_string()])),
+        None => format!("unnamed~{}", digest(&[raw, &place.to_string(), &now.to_string()])),
     };
     MessageId::parse(&name)
 }
@@ -154,16 +176,21 @@ fn time(given: UnixMillis, repairs: &mut Repairs) -> UnixMillis {
     at
 }
 
-/// A session's name; without one that can be one, the event belongs to no session.
-fn session(id: &str, repairs: &mut Repairs) -> Option<SessionId> {
-    let session = SessionId::parse(id).ok();
-    if session.is_none() && !id.is_empty() {
+/// An identifier of at most 100 bytes that may be left out; `then` says what follows where it is none.
+pub(super) fn optional<T>(
+    path: &str,
+    id: &str,
+    parse: fn(&str) -> Result<T, FieldError>,
+    then: &str,
+    repairs: &mut Repairs,
+) -> Option<T> {
+    let read = parse(id).ok();
+    if read.is_none() && !id.is_empty() {
         repairs.note(RepairCode::FieldDropped, || {
-            let message = "must have at most 100 bytes and no control characters: the event belongs to no session";
-            ("session_id".to_owned(), message.to_owned())
+            (path.to_owned(), format!("must have at most 100 bytes and no control characters: {then}"))
         });
     }
-    session
+    read
 }
 
 /// What an object becomes that was taken for text.
@@ -179,6 +206,14 @@ pub(crate) fn user(path: &str, id: &str, repairs: &mut Repairs) -> Option<UserId
         });
     }
     user
+}
+
+/// Notes that traits are left out because their user's name can be none: whose they are nobody knows then, and they must not
+/// become somebody else's.
+pub(crate) fn note_nobodys_traits(repairs: &mut Repairs) {
+    repairs.note(RepairCode::FieldDropped, || {
+        ("traits".to_owned(), "belong to a user who has no usable ID: they are left out".to_owned())
+    });
 }
 
 /// Other identifiers. Leaves out one that cannot be used, so that the rest of the event still says who somebody is.
@@ -352,16 +387,8 @@ fn bag<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> Result<T,
 fn identify(wire: &WireEvent<'_>, repairs: &mut Repairs) -> Result<Kind, KindFailure> {
     note_form(wire.traits, "traits", repairs);
     let mut inner = Repairs::default();
-    let mut traits = Traits::read(bag(wire.traits)?, &mut inner);
+    let traits = Traits::read(bag(wire.traits)?, &mut inner);
     repairs.take_under("traits", inner);
-    // Whose they are nobody knows then, and they must not become somebody else's.
-    let unnamed = wire.user_id.as_deref().is_some_and(|id| user("user_id", id, &mut Repairs::default()).is_none());
-    if unnamed && !traits.0.is_empty() {
-        traits.0.clear();
-        repairs.note(RepairCode::FieldDropped, || {
-            ("traits".to_owned(), "belong to a user who has no usable ID: they are left out".to_owned())
-        });
-    }
     Ok(Kind::Identify {
         traits,
         proof: wire.proof.as_deref().filter(|proof| !proof.is_empty() && proof.len() <= MAX_PROOF).map(str::to_owned),

@@ -5,7 +5,6 @@ use endcap_protocol::limits::NAME_BYTES;
 use endcap_protocol::repair::{RepairCode, Repairs};
 use endcap_protocol::touch::cut;
 use endcap_protocol::{FieldError, MessageId, SessionId, UnixMillis, UserId};
-use endcap_validation::hash::digest;
 use endcap_validation::text::normalise_email;
 use serde_json::{Map, Value};
 
@@ -122,13 +121,16 @@ fn build(
     let mut repairs = Repairs::default();
     let given = call.object("context", &mut repairs);
     let properties = call.object("properties", &mut repairs);
+    let context = context::read(&given, &properties);
+    let who = who(call, kind, &given, &mut repairs)?;
+    let action = action(call, kind, &given, properties, &mut repairs)?;
     Ok(ServerEvent {
-        who: who(call, kind, &given, &mut repairs)?,
+        who,
         message_id: message_id?,
         at: at(call, setting, &mut repairs),
         session_id: given.get("sessionId").and_then(text).and_then(|id| SessionId::parse(&id).ok()),
-        context: context::read(&given, &properties),
-        action: action(call, kind, &given, properties, &mut repairs)?,
+        context,
+        action,
         consent: None,
         repairs,
     })
@@ -137,10 +139,11 @@ fn build(
 /// The message's own name; one that can be none of ours is hashed. A call without a name gets one, as at Segment, so
 /// sending it twice makes two of it.
 fn message_id(call: &Call, raw: &str, index: usize, now: UnixMillis) -> Result<MessageId, FieldError> {
-    let Some(given) = call.text("messageId") else {
-        return MessageId::parse(&format!("unnamed~{}", digest(&[raw, &index.to_string(), &now.to_string()])));
-    };
-    MessageId::parse(&given).or_else(|_| MessageId::parse(&format!("hashed~{}", digest(&[&given]))))
+    let given = call.text("messageId");
+    match given.as_deref().map(MessageId::parse) {
+        Some(Ok(id)) => Ok(id),
+        _ => parse::made_message_id(given.as_deref(), raw, index, now),
+    }
 }
 
 fn who(call: &Call, kind: CallType, given: &Map<String, Value>, repairs: &mut Repairs) -> Result<Who, FieldError> {

@@ -69,7 +69,7 @@ impl Place {
     fn path(self, key: &str) -> String {
         match self {
             Self::Whole => key.to_owned(),
-            Self::Product(at) => FieldError::new(key, "").under(&format!("products[{at}]")).path,
+            Self::Product(at) => format!("products[{at}].{key}"),
         }
     }
 }
@@ -121,7 +121,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Notes a repair of the member at a place. In the page nothing of it is built.
+    /// Notes a repair of the member at a place.
     fn note(&mut self, code: RepairCode, place: Place, key: &str, message: impl FnOnce() -> String) {
         self.repairs.note(code, || (place.path(key), message()));
     }
@@ -170,23 +170,21 @@ impl Reader<'_> {
         list
     }
 
-    /// The products of a list, and the currency of what names none.
+    /// The products of a list, and the currency of what names none: the event's own, that of the first product which has one, the
+    /// one beside a total, the one beside a price, the shop's.
     fn items<P: Props>(&mut self, props: &P, list: &[P]) -> (Vec<Item>, [u8; 3]) {
-        let currency = self.currency(props, Place::Whole);
-        let currency =
-            currency.or_else(|| list.iter().enumerate().find_map(|(at, item)| self.currency(item, Place::Product(at))));
-        let currency = currency.or_else(|| self.beside(props, Place::Whole, &TOTALS));
-        let numbered = || list.iter().enumerate();
-        let currency =
-            currency.or_else(|| numbered().find_map(|(at, item)| self.beside(item, Place::Product(at), &["price"])));
-        let currency = currency.unwrap_or(self.shop);
-        let mut items = Vec::new();
-        for (at, item) in list.iter().enumerate() {
-            let place = Place::Product(at);
-            let own = self.currency(item, place).or_else(|| self.beside(item, place, &["price"])).unwrap_or(currency);
-            items.push(self.item(item, Place::Product(at), own));
+        let whole = self.currency(props, Place::Whole);
+        let placed = || list.iter().enumerate().map(|(at, item)| (item, Place::Product(at)));
+        let named: Vec<_> = placed().map(|(item, place)| self.currency(item, place)).collect();
+        let whole = whole.or_else(|| named.iter().copied().flatten().next());
+        let whole = whole.or_else(|| self.beside(props, Place::Whole, &TOTALS));
+        let mut own = Vec::with_capacity(list.len());
+        for ((item, place), named) in placed().zip(named) {
+            own.push(named.or_else(|| self.beside(item, place, &["price"])));
         }
-        (items, currency)
+        let currency = whole.or_else(|| own.iter().copied().flatten().next()).unwrap_or(self.shop);
+        let items = placed().zip(own).map(|((item, place), own)| self.item(item, place, own.unwrap_or(currency)));
+        (items.collect(), currency)
     }
 
     fn item<P: Props>(&mut self, props: &P, place: Place, currency: [u8; 3]) -> Item {
