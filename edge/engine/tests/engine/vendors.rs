@@ -70,6 +70,21 @@ fn a_call_says_who_did_what_when_and_where() {
 }
 
 #[test]
+fn traits_of_a_user_without_a_usable_id_become_nobodys() {
+    let traits = json!({"city": "Graz"});
+    let kept = |user: Value| {
+        let event = call(CallType::Identify, &json!({"anonymousId": "a1", "userId": user, "traits": traits}));
+        let Action::Identify { traits } = &event.action else { panic!("not an identify") };
+        (traits.len(), event.repairs.list.iter().any(|repair| repair.path == "traits"))
+    };
+    assert_eq!(kept(json!("x".repeat(1_000))), (0, true));
+    assert_eq!(kept(json!({"id": 7})), (0, true));
+    assert_eq!(kept(json!("u")), (1, false));
+    assert_eq!(kept(json!(" ")), (1, false));
+    assert_eq!(kept(Value::Null), (1, false));
+}
+
+#[test]
 fn each_kind_of_call_becomes_its_event() {
     let page =
         call(CallType::Page, &json!({"userId": "u", "properties": {"title": "Home", "url": "https://s.example/"}}));

@@ -70,6 +70,11 @@ impl Call {
         read
     }
 
+    /// Whether it names a user, usable or not; blank text is how clients write that there is none.
+    fn names_user(&self) -> bool {
+        self.0.get("userId").is_some_and(|id| !id.is_null() && id.as_str().is_none_or(|id| !id.trim().is_empty()))
+    }
+
     /// The user's name. The rest of the call counts without one that can be none.
     fn user(&self, repairs: &mut Repairs) -> Option<UserId> {
         let given = self.0.get("userId").filter(|given| !given.is_null())?;
@@ -123,7 +128,15 @@ fn build(
     let properties = call.object("properties", &mut repairs);
     let context = context::read(&given, &properties);
     let who = who(call, kind, &given, &mut repairs)?;
-    let action = action(call, kind, &given, properties, &mut repairs)?;
+    let mut action = action(call, kind, &given, properties, &mut repairs)?;
+    if let Action::Identify { traits } = &mut action
+        && who.user_id.is_none()
+        && call.names_user()
+        && !traits.is_empty()
+    {
+        traits.clear();
+        parse::note_nobodys_traits(&mut repairs);
+    }
     Ok(ServerEvent {
         who,
         message_id: message_id?,
