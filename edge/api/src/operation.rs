@@ -88,6 +88,7 @@ operations! {
     Subscribe: Post "/ec/push" Page "subscribe" PushBody => PushReply;
     ReportNotification: Post "/ec/n" Page "reportNotification" ReportBody => Nothing;
     GetCampaignPart: GetOrHead "/ec/c/{file}" Anybody "getCampaignPart" Nothing => CampaignPart;
+    Diagnose: GetOrHead "/ec/diagnosis" Anybody "diagnose" Nothing => Diagnosis;
     Pixel: GetOrHead "/ec/p.gif" Visitor "pixel" Nothing => Image;
     FollowLink: GetOrHead "/ec/r" Visitor "followLink" Nothing => Redirect;
     CrossDomain: GetOrHead "/ec/x" Visitor "cross" Nothing => Redirect;

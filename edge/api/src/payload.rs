@@ -17,6 +17,8 @@ pub enum Payload {
     BatchReply,
     /// What of a campaign is the same for every visitor.
     CampaignPart,
+    /// Why a page's batches would be refused.
+    Diagnosis,
     /// A browser's push subscription, or its end.
     PushBody,
     /// Whether a browser is subscribed.

@@ -5,6 +5,7 @@ mod assets;
 mod campaign_part;
 mod cross_domain;
 mod dev;
+mod diagnosis;
 mod history_finder;
 mod incoming;
 mod link_gone;

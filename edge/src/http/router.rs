@@ -12,7 +12,8 @@ use worker::{Context, Env, Method, Request, Response};
 
 use super::incoming::Incoming;
 use super::{
-    api, assets, campaign_part, cross_domain, dev, pixel, preflight, rate_limits, redirect, to_shard, vendor, webhooks,
+    api, assets, campaign_part, cross_domain, dev, diagnosis, pixel, preflight, rate_limits, redirect, to_shard,
+    vendor, webhooks,
 };
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
@@ -109,6 +110,7 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::SendWebhook => webhooks::receive(incoming).await,
         Op::SendBatch | Op::Subscribe => to_shard::by_route(incoming).await,
         Op::ReportNotification => to_shard::by_notification(incoming).await,
+        Op::Diagnose => diagnosis::serve(&incoming),
         Op::GetCampaignPart => campaign_part::serve(&incoming).await,
         Op::Pixel => pixel::serve(&incoming).await,
         Op::FollowLink => redirect::serve(&incoming),

@@ -17,8 +17,10 @@ use endcap_events::webhook::one_or_many::OneOrMany;
 use endcap_identity::Keys;
 use endcap_identity::partition::MAX_PARTITIONS;
 use endcap_identity::possession::IN_FLIGHT_MS;
+use endcap_protocol::FieldError;
 use endcap_push::VapidKey;
 use endcap_push::{Loopback, PublicKey, SecretKey, Subject};
+use endcap_validation::DomainError;
 use worker::Env;
 
 use super::gaps;
@@ -272,6 +274,19 @@ impl Config {
     /// None: there is no such source.
     pub(crate) fn lists(&self, source: &str, origin: &str) -> Option<bool> {
         Some(self.sources.get(source)?.iter().any(|listed| listed == origin))
+    }
+
+    /// Refuses what is no source, and pages of an origin that may not send to it. A request without an origin comes from no page.
+    pub(crate) fn admits(&self, source: &str, origin: Option<&str>) -> Result<(), DomainError> {
+        let allowed = self.allows(source, origin.unwrap_or_default()).ok_or_else(|| {
+            let hint = "is no source of this deployment; name it in ENDCAP_SOURCES (in development: \
+                        `cargo xtask dev --source NAME=ORIGIN`)";
+            FieldError::new("source", hint)
+        })?;
+        match origin {
+            Some(origin) if !allowed => Err(DomainError::Forbidden(origin.to_owned())),
+            _ => Ok(()),
+        }
     }
 
     /// Whether pages of `origin` may send to `source`. None: there is no such source.

@@ -42,7 +42,10 @@ pub enum DomainError {
     #[error("send a write key that this deployment knows: a source's name, or one of ENDCAP_SERVER_KEYS")]
     WriteKey,
     /// The origin may not send to this source.
-    #[error("origin {0} is not one of the source's origins; add it to ENDCAP_SOURCES")]
+    #[error(
+        "origin {0} is not one of the source's origins; add it to ENDCAP_SOURCES (in development: \
+         `cargo xtask dev --source NAME={0}`)"
+    )]
     Forbidden(String),
     /// The route exists, the method does not.
     #[error("this route takes {}", listed(.0))]

@@ -25,6 +25,13 @@ pub struct ErrorDetail {
     pub path: String,
 }
 
+/// Why batches of the page that asks would be refused.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Diagnosis {
+    /// What is wrong; null where the page may send.
+    pub error: Option<ErrorDetail>,
+}
+
 /// A saved campaign: its definition with ID and version.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CampaignView {

@@ -1,4 +1,4 @@
-//! What a browser's page sends and fetches: batches of events, parts of campaigns.
+//! What a browser's page sends and fetches: batches of events, why they are refused, parts of campaigns.
 
 use endcap_api::Operation;
 use serde_json::{Value, json};
@@ -10,7 +10,11 @@ use crate::batch_reply::BatchReply;
 
 /// The description of one of these operations.
 pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
-    if operation == Operation::SendBatch { batch(doc) } else { campaign_part(doc) }
+    match operation {
+        Operation::SendBatch => batch(doc),
+        Operation::Diagnose => diagnosis(doc),
+        _ => campaign_part(doc),
+    }
 }
 
 /// Batches of events.
@@ -35,6 +39,22 @@ fn batch(doc: &mut Builder) -> Value {
             "schema": {"type": "integer", "minimum": 0, "maximum": 1023}}],
         "requestBody": {"required": true, "content": {
             "application/json": {"schema": hand_written::batch()}, "text/plain": {"schema": {"type": "string"}}}},
+        "responses": answers,
+    })
+}
+
+/// Why a page's batches would be refused.
+fn diagnosis(doc: &mut Builder) -> Value {
+    let mut answers =
+        doc.errors(&[METHOD, ("429", "The client asked more than it may; try again after `Retry-After`.")]);
+    let answer = "What is wrong with the source or with the page's origin, in the words of the refusal. Pages of every origin may \
+                  read it: a refusal itself is hidden from pages on origins that the source does not list.";
+    answers.insert("200".to_owned(), doc.answer(Operation::Diagnose.route().answer, answer));
+    json!({
+        "operationId": Operation::Diagnose.route().id,
+        "summary": "Why batches of this page would be refused",
+        "parameters": [{"name": "source", "in": "query", "description": "The source that the page names",
+            "schema": {"type": "string", "maxLength": 64}}],
         "responses": answers,
     })
 }

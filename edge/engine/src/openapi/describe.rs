@@ -40,7 +40,7 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         | Op::PutWebhook
         | Op::DeleteWebhook => configuration::describe(doc, operation),
         Op::ListRefused | Op::CountRefused | Op::ReplayRefused | Op::GetRefused => quarantine::describe(doc, operation),
-        Op::SendBatch | Op::GetCampaignPart => browser::describe(doc, operation),
+        Op::SendBatch | Op::Diagnose | Op::GetCampaignPart => browser::describe(doc, operation),
         Op::Subscribe => push::subscription(doc),
         Op::ReportNotification => push::report(doc),
         Op::MakeLinks | Op::SendWebhook | Op::Pixel | Op::FollowLink | Op::CrossDomain => {

@@ -9,7 +9,7 @@ use endcap_push::{PushBody, PushReply, ReportBody};
 use schemars::generate::SchemaGenerator;
 use serde_json::{Value, json};
 
-use super::answers::{CampaignView, Campaigns, Erased, Saved, Taken};
+use super::answers::{CampaignView, Campaigns, Diagnosis, Erased, Saved, Taken};
 use super::hand_written;
 use crate::batch_reply::BatchReply;
 use crate::health::Health;
@@ -34,6 +34,7 @@ pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Op
         Payload::Call => return Some(hand_written::call()),
         Payload::Calls => return Some(hand_written::calls()),
         Payload::BatchReply => generator.subschema_for::<BatchReply>(),
+        Payload::Diagnosis => generator.subschema_for::<Diagnosis>(),
         Payload::CampaignPart => generator.subschema_for::<CampaignPart>(),
         Payload::PushBody => generator.subschema_for::<PushBody>(),
         Payload::PushReply => generator.subschema_for::<PushReply>(),

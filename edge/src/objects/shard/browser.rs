@@ -10,7 +10,7 @@ use endcap_identity::server_fragment::check_browsers;
 use endcap_identity::{ProfileRoute, Purpose, Shown};
 use endcap_protocol::cookie::{ID_COOKIE, Identity, ROUTE_COOKIE};
 use endcap_protocol::limits::BATCH_BYTES;
-use endcap_protocol::{AnonymousId, DeviceId, FieldError, ProfileId, UnixMillis};
+use endcap_protocol::{AnonymousId, DeviceId, ProfileId, UnixMillis};
 use endcap_validation::DomainError;
 use js_sys::Uint8Array;
 use worker::web_sys::{Request as RawRequest, Response as RawResponse};
@@ -194,13 +194,7 @@ impl ProfileShard {
 
     /// Refuses unknown sources, and pages that may not send to this one.
     pub(super) fn check_source(&self, source: &str, visitor: &Visitor) -> Result<(), EdgeError> {
-        let origin = visitor.origin.as_deref();
-        let known = config(&self.env).allows(source, origin.unwrap_or_default());
-        let known = known.ok_or_else(|| FieldError::new("source", "is no source of this deployment"))?;
-        match origin {
-            Some(origin) if !known => Err(DomainError::Forbidden(origin.to_owned()).into()),
-            _ => Ok(()),
-        }
+        Ok(config(&self.env).admits(source, visitor.origin.as_deref())?)
     }
 
     /// The cookies of an answer, and in its text what a page has to know that holds no cookie.
