@@ -5,9 +5,10 @@
 
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{DAY_MS, UnixMillis};
+use endcap_validation::placeholder;
 
+use crate::shop::Snapshot;
 use crate::shop::settings::CartPush;
-use crate::shop::{Product, Snapshot};
 
 /// Least time between two messages to a person, in milliseconds: the prompt promises it.
 const BETWEEN_MS: i64 = DAY_MS;
@@ -39,7 +40,15 @@ pub fn cart_left_text(person: &Person, snapshot: &Snapshot) -> (String, String) 
     let settings = &snapshot.settings.cart_push;
     let cart = &person.behaviour.cart;
     let first = cart.lines.last().and_then(|line| snapshot.catalogue.get(&line.product));
-    let product = first.map_or("Something you liked", |product: &Product| product.title.as_str());
-    let fill = |text: &str| text.replace("{{count}}", &cart.units().to_string()).replace("{{product}}", product);
+    let fill = |text: &str| {
+        placeholder::fill(text, |one| match one.name {
+            "count" => cart.units().to_string(),
+            // The catalogue may not have it.
+            "product" => {
+                first.map_or(one.fallback.unwrap_or("Something you liked"), |product| &product.title).to_owned()
+            }
+            other => format!("{{{{{other}}}}}"),
+        })
+    };
     (fill(&settings.title), fill(&settings.body))
 }

@@ -7,7 +7,7 @@ use endcap_targeting::compile;
 use endcap_targeting::compile::Compiled;
 use endcap_validation::hash::digest;
 use endcap_validation::json::is_default;
-use endcap_validation::placeholder;
+use endcap_validation::placeholder::{self, Placeholder, for_pages};
 use endcap_validation::text::check_text;
 use endcap_validation::url::check_url;
 use schemars::JsonSchema;
@@ -169,7 +169,7 @@ pub struct StoredPart {
 impl StoredPart {
     fn new(compiled: &Compiled, popup: &Content) -> Result<Self, FieldError> {
         let rules = compiled.program.encode();
-        let (labels, popup) = (compiled.labels.clone(), popup.clone());
+        let (labels, popup) = (compiled.labels.clone(), popup.for_pages());
         let content = CampaignPart { program: BASE64.encode(&rules), labels, popup };
         let text = serde_json::to_string(&content).map_err(|error| FieldError::new("", error.to_string()))?;
         Ok(Self { name: digest(&[&text]), text, content, rules })
@@ -210,18 +210,36 @@ impl Campaign {
         if self.part.rules.len() > RULES_BYTES {
             return Err(FieldError::new("condition", "is too large: make several campaigns of it"));
         }
-        let finds_category = self.definition.condition.as_ref().is_some_and(finds_category);
-        self.definition.content.check_placeholders(finds_category).map_err(|error| error.under("content"))?;
+        let finds = self.definition.condition.as_ref().map_or(Finds::Never, Finds::category);
+        self.definition.content.check_placeholders(finds).map_err(|error| error.under("content"))?;
         Ok(())
     }
 }
 
-/// Whether a condition looks for a category.
-fn finds_category(condition: &Value) -> bool {
-    match condition {
-        Value::Object(members) => members.contains_key("some_category") || members.values().any(finds_category),
-        Value::Array(items) => items.iter().any(finds_category),
-        _ => false,
+/// Whether a condition that holds has found a category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Finds {
+    Never,
+    Sometimes,
+    Always,
+}
+
+impl Finds {
+    /// Of a condition: all parts of `all` hold, only one of `any` has to.
+    fn category(condition: &Value) -> Self {
+        let of =
+            |name: &str| condition.get(name).and_then(Value::as_array).map(|parts| parts.iter().map(Self::category));
+        if condition.get("some_category").is_some() {
+            Self::Always
+        } else if let Some(parts) = of("all") {
+            parts.max().unwrap_or(Self::Never)
+        } else if let Some(parts) = of("any") {
+            let (least, most) =
+                parts.fold((Self::Always, Self::Never), |(least, most), one| (least.min(one), most.max(one)));
+            if most > Self::Never && least < Self::Always { Self::Sometimes } else { most }
+        } else {
+            Self::Never
+        }
     }
 }
 
@@ -239,18 +257,39 @@ impl Content {
     /// Whether a text names the category that the condition finds.
     #[must_use]
     pub fn names_category(&self) -> bool {
-        self.texts().any(|(_, text)| placeholder::names(text).any(|name| name == "category"))
+        self.texts().any(|(_, text)| placeholder::all(text).any(|one| one.name == "category"))
     }
 
-    /// Refuses placeholders that nothing fills.
-    fn check_placeholders(&self, finds_category: bool) -> Result<(), FieldError> {
+    /// The same with its texts as pages read them.
+    fn for_pages(&self) -> Self {
+        let cta =
+            |CallToAction { label, url }: &CallToAction| CallToAction { label: for_pages(label), url: for_pages(url) };
+        Self {
+            title: for_pages(&self.title),
+            body: for_pages(&self.body),
+            dismiss: for_pages(&self.dismiss),
+            cta: self.cta.as_ref().map(cta),
+            ..self.clone()
+        }
+    }
+
+    /// Refuses placeholders that nothing fills, or not always.
+    fn check_placeholders(&self, finds: Finds) -> Result<(), FieldError> {
         for (path, text) in self.texts() {
             placeholder::check(path, text, &PLACEHOLDERS)?;
-            if !finds_category && placeholder::names(text).next().is_some() {
-                let message =
-                    "names a category, and the condition finds none: it needs some_category with \"category\": \"$\"";
-                return Err(FieldError::new(path, message));
-            }
+            let bare = placeholder::all(text).find(|one| finds == Finds::Never || one.fallback.is_none());
+            let message = match (finds, bare) {
+                (Finds::Always, _) | (_, None) => continue,
+                (Finds::Never, _) => {
+                    "names a category, and the condition finds none: it needs some_category with \"category\": \"$\""
+                        .to_owned()
+                }
+                (Finds::Sometimes, Some(Placeholder { name, .. })) => format!(
+                    "names a category, and the condition can hold without one: write what stands there then, \
+                     such as {{{{{name} | \"everything\"}}}}"
+                ),
+            };
+            return Err(FieldError::new(path, message));
         }
         Ok(())
     }
@@ -297,6 +336,9 @@ mod tests {
         let plain = json!({"fact": "orders", "op": "=", "value": 0});
         assert_eq!(saved("Still thinking about {{category}}?", finds.clone()), Ok(()));
         assert_eq!(saved("Welcome", plain.clone()), Ok(()));
+        let either = json!({"any": [finds, plain]});
+        assert!(saved("All {{category}}", either.clone()).unwrap_err().contains("{{category | \"everything\"}}"));
+        assert_eq!(saved("All {{ category | \"of it\" }}", either), Ok(()));
         let unknown = saved("Hi {{first_name}}", finds).unwrap_err();
         assert_eq!(unknown, "content.title: holds {{first_name}}, which is none of {{category}}, {{category_id}}");
         assert!(
