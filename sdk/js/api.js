@@ -3,7 +3,7 @@ import * as core from 'endcap-core';
 import { automate } from './automatic.js';
 import { USER, forget as forgetHeld, release, replay } from './capture.js';
 import { error, listen, shout } from './listeners.js';
-import { idle, leave, letGo, withdraw } from './net.js';
+import { leave, letGo, sent, withdraw } from './net.js';
 import { mayTrack, page } from './page.js';
 import { forget as forgetShown, look, requestPush } from './present.js';
 import { waits } from './slots.js';
@@ -14,32 +14,32 @@ import { later, turn } from './turn.js';
 export function call(method, args, id, at) {
   if (method === 'on') return listen(args[0], args[1]);
   if (method === 'anonymousId') return page.anonymous || null;
-  if (method === 'requestPush') return requestPush();
-  if (method === 'flush') {
-    const done = idle();
-    turn(core.flush);
-    return done;
-  }
+  // The edge says with its answers what to subscribe to.
+  if (method === 'requestPush') return requestPush() ?? sent().then(requestPush);
+  if (method === 'flush') return sent();
   turn(() => {
     if (method === 'init') init(args[0] ?? {});
-    else if (page.source === undefined) error('not_initialized', method, 'init comes first');
-    else if (method === 'consent') decide(args[0]);
+    else if (method === 'report') error(...args);
+    else if (page.source === undefined) error('not_initialized', method);
+    else if (method === 'consent') consent(args[0]);
     else if (method === 'slots') appeared();
     else replay(method, args, { id, at });
   });
   return undefined;
 }
 
-function init({ source, endpoint = '', prefix = '/ec', nonce = '', debug, consent: state, auto, domains }) {
-  if (typeof source !== 'string' || !/^[\w-]{1,64}$/.test(source)) return error('invalid_field', 'source', 'must name a source');
-  if (page.source) return error('already_initialized', 'init', 'only the first call counts');
+function init({ source, endpoint = '', prefix = '/ec', nonce = '', debug, consent: state = 'pending', auto, domains, consentWait, json }) {
+  if (typeof source !== 'string' || !/^[\w-]{1,64}$/.test(source)) return error('invalid_field', 'source', { value: source });
+  if (page.source) return error('already_initialized', 'init');
   Object.assign(page, { source, base: endpoint + prefix, nonce });
+  // Loaders of earlier versions hand none over.
+  page.json = json ?? page.json;
   shout(debug);
   addEventListener('pagehide', () => (go(), letGo()));
   addEventListener('online', later(core.online));
   document.addEventListener('visibilitychange', () => (document.hidden ? go() : later(core.online)()));
-  decide(state);
-  automate(auto, (state, source) => explicit || later(() => consent(state, source))(), domains);
+  consent(state);
+  automate(auto, (state, source) => explicit || later(() => consent(state, source))(), domains, consentWait && +consentWait);
 }
 
 /**
@@ -52,19 +52,27 @@ const go = () => quietly(leave);
 /** Whether the shop's own code has set consent: then consent tools no longer count. */
 let explicit;
 
-/** The shop's own word. */
-function decide(state) {
-  explicit ||= state !== undefined && state !== 'pending';
-  consent(state);
-}
+/** What can be consented to, in the order of their bits; and what may be said of all at once. */
+const PURPOSES = ['analytics', 'personalization', 'marketing'];
+const WORDS = { __proto__: null, granted: 7, denied: 0, pending: -1 };
 
-/** Takes the visitor's decision: `granted`, `denied`, or an object of purposes; anything else is open. */
+/**
+ * Takes the visitor's decision: a word, or an object of purposes. What an object does not name is not granted. What is no word
+ * or purpose changes nothing. `source`: who tells it.
+ */
 function consent(state, source = 'api') {
-  const given = typeof state === 'object' && state ? state : undefined;
-  const said = given ? !!given.analytics | (!!given.personalization << 1) | (!!given.marketing << 2) : { granted: 7, denied: 0 }[state] ?? -1;
+  let said = WORDS[state];
+  for (const name in Object(state) === state && state) {
+    const at = PURPOSES.indexOf(name);
+    if (at < 0 || typeof state[name] !== 'boolean') error('invalid_field', 'consent.' + name, { value: state[name] });
+    else said |= state[name] << at;
+  }
+  if (said === undefined) return Object(state) === state || error('invalid_field', 'consent', { value: state });
   // Global Privacy Control refuses messages after the visit, whatever the page says; the edge reads the same header.
   const bits = said > 0 && navigator.globalPrivacyControl ? said & 3 : said;
   const tracked = mayTrack();
+  const isOwn = source === 'api';
+  explicit ||= isOwn && bits >= 0;
   if (tracked && bits >= 0 && !(bits & 1)) {
     page.consent = bits;
     withdraw();
@@ -76,11 +84,15 @@ function consent(state, source = 'api') {
     if (page.user) store(USER, page.user);
     if (!tracked) release();
   } else if (bits >= 0) {
-    forgetHeld();
+    // What a consent tool says while a page loads is often what it assumes until the visitor has answered.
+    if (isOwn || tracked) {
+      forgetHeld();
+      page.user = '';
+    }
     forgetShown();
     for (const key of storedKeys('ec.')) store(key, '');
-    page.user = '';
   }
+  return true;
 }
 
 /** A slot element entered the page. */

@@ -12,8 +12,9 @@ export function arm(kind, value, come) {
   const on = (target, event, act) => target.addEventListener(event, act, { passive: true, signal: ends.signal });
   const fire = () => (ends.abort(), come());
   if (kind === 'dwell') {
-    // Counted from when the page began to load, not from when the condition came to hold.
-    const timer = setTimeout(fire, value * 1000 - performance.now());
+    // Counted from when the page began to load, or was opened if the browser had prepared it; not from when the condition came to hold.
+    const start = performance.getEntriesByType('navigation')[0]?.activationStart ?? 0;
+    const timer = setTimeout(fire, value * 1000 + start - performance.now());
     return () => clearTimeout(timer);
   }
   if (kind === 'scroll') {

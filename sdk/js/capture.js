@@ -1,6 +1,7 @@
 /** From a call to an event: checked, put together, held while consent is open, and handed to the core and the queue. */
 import * as core from 'endcap-core';
 import { reads } from './bag.js';
+import { now } from './clock.js';
 import { draft, text } from './event.js';
 import { debug, error } from './listeners.js';
 import { mayTrack, page } from './page.js';
@@ -21,6 +22,8 @@ export const USER = 'ec.u';
 /** What the core says to an event: it was kept; consent is open; it is refused. */
 const [, OPEN] = [0, 1];
 let held = [];
+/** Whether events may wait in memory although consent is refused: nobody but a consent tool refused it, and it was never given. */
+let holds = true;
 /** The event that the core is asked about. */
 let current;
 /** Message IDs of calls that came from a loader: one can come both from its memory and from storage. */
@@ -28,14 +31,9 @@ const replayed = new Set();
 
 /** Captures an event. `origin` is where and when it happened, if not here and now. */
 export function capture(type, name, properties, origin = {}, proof = '') {
-  let event;
-  try {
-    event = draft(type, name, properties, origin, proof);
-  } catch {
-    return error('invalid_field', 'properties', 'must be an object');
-  }
+  const event = draft(type, name, properties, origin, proof);
   if (name === 'Product Viewed' && !origin.url) page.product = `${properties?.product_id ?? properties?.sku ?? ''}`;
-  commit(event, origin.id || '', origin.at || Date.now());
+  commit(event, origin.id || '', origin.at || now());
 }
 
 function commit(event, id, at) {
@@ -43,21 +41,23 @@ function commit(event, id, at) {
   current = event;
   reads(event.properties ?? event.traits);
   const kept = core.capture(KINDS.indexOf(type), name, id, at);
-  if (kept === OPEN && held.length < HELD) held.push([event, id, at]);
-  if (kept) debug(kept === OPEN ? 'captured' : 'not_captured', { name: name || type, why: kept === OPEN ? 'consent is open' : 'consent is denied' });
+  const waits = kept === OPEN || holds;
+  if (kept && waits && held.length < HELD) held.push([event, id, at]);
+  if (kept) debug(waits ? 'captured' : 'not_captured', { name: name || type, why: waits ? 'consent is open' : 'consent is denied' });
 }
 
 /** The core's door to the queue: keeps the event at hand under its message ID; false where it is too large. */
 export function keep(id, session, at) {
   const json = text(current, id, session, at);
   if (json) push(json, id);
-  else error('too_large', 'properties', 'must stay under 32 KiB');
+  else error('too_large', 'properties', { event: current.name });
   debug('captured', { name: current.name ?? current.type, message_id: id });
   return !!json;
 }
 
 /** Consent was given: what was held becomes events, with the times they happened at. */
 export function release() {
+  holds = false;
   for (const [event, id, at] of held.splice(0)) commit(event, id, at);
   // Not before this page's own loader has handed its calls over.
   setTimeout(later(reclaim));
@@ -66,7 +66,7 @@ export function release() {
 /** Takes what loaders of earlier pages left. */
 function reclaim() {
   if (!mayTrack()) return;
-  const { calls, more } = takeCalls(Date.now() - YOUNG);
+  const { calls, more } = takeCalls(now() - YOUNG);
   for (const { call, message_id, timestamp, url, referrer } of calls)
     if (url && Array.isArray(call)) replay(call.shift(), call, { id: message_id, at: timestamp, url, referrer });
   if (more) setTimeout(later(reclaim), YOUNG);
@@ -75,6 +75,7 @@ function reclaim() {
 /** Denied: nothing stays. */
 export function forget() {
   held = [];
+  holds = false;
 }
 
 /** Does one of the calls that are about the visitor. */
@@ -88,13 +89,13 @@ export function replay(method, [first, second, third], origin) {
     const named = typeof first === 'string';
     capture('page', named ? first : '', named ? second : first, origin);
   } else if (method === 'track') {
-    if (!first || typeof first !== 'string') error('invalid_field', 'name', 'must be text');
+    if (!first || typeof first !== 'string') error('invalid_field', 'name', { value: first });
     else if (origin.url || !tracked(first, second)) capture('track', first, second, origin);
   } else if (method === 'identify') {
     // As Segment's clients allow: traits of somebody without a name.
     if (Object(first) === first) [second, first] = [first, page.user];
     const user = `${first ?? page.user}`;
-    if (user.length > 256 || !(user || second)) return error('invalid_field', 'user_id', 'must be text of 1 to 256 bytes');
+    if (user.length > 256 || !(user || second)) return error('invalid_field', 'user_id', { value: user });
     page.user = user;
     if (mayTrack()) store(USER, user);
     capture('identify', '', second, origin, third?.proof);

@@ -1,17 +1,22 @@
 /** An event as JSON: what happened, where, and whose it is. */
+import { error } from './listeners.js';
 import { page } from './page.js';
 
 /** Longest address, title or referrer that is sent, in characters; the edge cuts at as many bytes. */
 const LONGEST = 2048;
 /** Largest event, in characters; the edge counts bytes and refuses what is over. */
 const EVENT = 32 * 1024;
+/** Most of it that properties take. */
+const BAG = 24 * 1024;
 
 /**
  * An event before it belongs to anybody. Properties are copied now, because pages reuse the objects that they pass.
- * `origin` is the address and referrer of the earlier page that it happened on. Throws where the properties are no JSON.
+ * `origin` is the address and referrer of the earlier page that it happened on. What JSON cannot hold is left out.
  */
 export function draft(type, name, properties, { url, referrer } = {}, proof) {
-  const bag = JSON.parse(JSON.stringify(properties ?? {}));
+  const left = [];
+  const bag = JSON.parse(page.json(properties ?? {}, left, BAG)) ?? {};
+  if (left[0]) error('member_dropped', left.join(), { event: name });
   const text = (value) => value?.slice(0, LONGEST) || undefined;
   return {
     type,
@@ -34,6 +39,6 @@ export function draft(type, name, properties, { url, referrer } = {}, proof) {
 
 /** The event as text; undefined where it is too large. The message ID comes first, so that texts sort by time. */
 export function text(event, message_id, session_id, timestamp) {
-  const json = JSON.stringify({ message_id, anonymous_id: page.anonymous, session_id, timestamp, ...event });
+  const json = page.json({ message_id, anonymous_id: page.anonymous, session_id, timestamp, ...event });
   return json.length > EVENT ? undefined : json;
 }

@@ -3,6 +3,7 @@ import { page } from './page.js';
 
 export { itemCount, numberOf, textOf } from './bag.js';
 export { keep } from './capture.js';
+export { now } from './clock.js';
 export { lock, send, unlock, wake } from './net.js';
 export { look, stands } from './present.js';
 export { cookie, setCookie, store, stored } from './storage.js';

@@ -1,13 +1,17 @@
 /** Who listens to what, and what they were not told yet. What happens is noted first and told when the core's turn ends:
- * a listener is the page's own code, which may call back, and may throw, which is dropped. */
+ * a listener is the page's own code, which may call back, and may throw. */
+import { now } from './clock.js';
+
 const TOPICS = ['decision', 'popup', 'slot', 'push', 'sent', 'debug', 'error'];
 const listeners = new Set();
 let untold = [];
 let loud = false;
+/** What puts things into words for developers (`sdk/js/problems`): a part of its own, fetched when there is something to say. */
+let words;
 
 /** Adds a listener; returns what removes it. */
 export function listen(topic, listener) {
-  if (!TOPICS.includes(topic) || typeof listener !== 'function') return error('invalid_field', 'on', 'takes topic and function');
+  if (!TOPICS.includes(topic) || typeof listener !== 'function') return error('invalid_field', 'on', { value: topic, known: TOPICS });
   const one = { topic, listener };
   listeners.add(one);
   return () => void listeners.delete(one);
@@ -23,17 +27,28 @@ export function emit(topic, detail) {
   untold.push({ topic, detail });
 }
 
-/** Notes something for developers. */
-export function debug(kind, detail) {
-  if (loud) console.debug('endcap', kind, detail);
-  emit('debug', { kind, at: Date.now(), detail });
+/** Has something said in the console, and told to listeners where they hear of it. Where the words cannot be had, without them. */
+export function report(kind, detail) {
+  words ??= import('./problems.js').then((module) => module.start(emit, deliver));
+  words.then(
+    (say) => say(kind, detail),
+    () => {
+      console.warn('endcap', kind, detail);
+      if (kind === 'error') emit(kind, detail);
+      deliver();
+    },
+  );
 }
 
-/** Notes that a call could not be used. `code` is stable. */
-export function error(code, path, message) {
-  const detail = { code, path, message };
-  debug('error', detail);
-  emit('error', detail);
+/** Notes something for developers. */
+export function debug(kind, detail) {
+  if (loud) report('debug', { kind, detail });
+  emit('debug', { kind, at: now(), detail });
+}
+
+/** Notes that a call could not be used, or not as it is. `code` is stable; `more` is what the words are made of. */
+export function error(code, path, more) {
+  report('error', { code, path, ...more });
 }
 
 /** Tells what was noted, also what is noted meanwhile. */
@@ -44,8 +59,8 @@ export function deliver() {
       if (one.topic !== topic) continue;
       try {
         one.listener(detail);
-      } catch {
-        // The page's own mistake.
+      } catch (problem) {
+        report('listener', { topic, problem });
       }
     }
   }

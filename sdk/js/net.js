@@ -1,6 +1,7 @@
 /** Requests to the edge: what is sent, under a lock that all tabs share, and what became of it. */
 import * as core from 'endcap-core';
-import { debug, emit, error } from './listeners.js';
+import { now } from './clock.js';
+import { debug, emit, report } from './listeners.js';
 import { mayTrack, page } from './page.js';
 import { decided } from './present.js';
 import { clear, handedOver, lost, remove, rename, take } from './queue.js';
@@ -14,6 +15,8 @@ const LOCK = 'ec.flush';
 const TIMEOUT = 20_000;
 /** Where the anonymous ID's token is kept that the edge hands out where no cookie of it travels. */
 const TOKEN = 'ec.t';
+/** The browser's own, whatever the page put in its place. */
+const OwnPromise = (async () => undefined)().constructor;
 /** What the core makes of an answer (`sdk/src/retry.rs`). */
 const [ANSWERED, RETRY, SPLIT] = [0, 1, 2];
 
@@ -32,7 +35,7 @@ export function wake(delay) {
 
 /** Waits for the lock. Without locks two tabs may send the same event, and the edge counts it once. */
 export function lock() {
-  const hold = () => new Promise((resolve) => ((release = resolve), later(core.next)()));
+  const hold = () => new OwnPromise((resolve) => ((release = resolve), later(core.next)()));
   const { locks } = navigator;
   const asks = (asking = new AbortController());
   // A tab that the system put to sleep keeps the lock. A tab that waited long enough goes on without it.
@@ -49,23 +52,25 @@ export function letGo() {
   release?.();
 }
 
-/** Gives the lock back and settles what `idle` promised. */
+/** Gives the lock back and settles what `sent` promised. */
 export function unlock() {
   release?.();
   release = undefined;
   for (const resolve of waiting.splice(0)) resolve();
 }
 
-/** Resolves when the sending under way has ended. */
-export function idle() {
-  return new Promise((resolve) => waiting.push(resolve));
+/** Sends what is queued; resolves when that has ended. */
+export function sent() {
+  const ended = new OwnPromise((resolve) => waiting.push(resolve));
+  turn(core.flush);
+  return ended;
 }
 
 /** The address and the text of a batch. */
 function batch({ items, owner = page.anonymous }, asks) {
   const head = {
     source: page.source,
-    sent_at: Date.now(),
+    sent_at: now(),
     anonymous_id: owner,
     device_id: page.device || undefined,
     consent: { analytics: !!(page.consent & 1), personalization: !!(page.consent & 2), marketing: !!(page.consent & 4) },
@@ -75,7 +80,7 @@ function batch({ items, owner = page.anonymous }, asks) {
     possession: stored(TOKEN) || undefined,
   };
   const events = items.map((item) => item.text).join();
-  return [`${page.base}/e?b=${core.bucket(owner)}`, JSON.stringify(head).slice(0, -1) + `,"events":[${events}]}`];
+  return [`${page.base}/e?b=${core.bucket(owner)}`, page.json(head).slice(0, -1) + `,"events":[${events}]}`];
 }
 
 /** Posts the next request of at most `max` events; false when there are none and no decision is `wanted`. */
@@ -89,6 +94,7 @@ export function send(max, wanted, asks) {
 
 async function post(url, body, owner, dropped) {
   let status = 0;
+  let seen = 0;
   let after;
   let answer;
   try {
@@ -96,20 +102,22 @@ async function post(url, body, owner, dropped) {
     const signal = AbortSignal.timeout?.(TIMEOUT);
     const reply = await fetch(url, { method: 'POST', body, keepalive: true, credentials: 'include', signal });
     after = parseInt(reply.headers.get('retry-after'), 10);
+    seen = reply.status;
     answer = await reply.json();
     // Whatever stands between page and edge may answer too: only the edge's own words count.
-    status = reply.ok && !answer.accepted ? 0 : reply.status;
+    status = reply.ok && !answer.accepted ? 0 : seen;
   } catch {
     // No answer, or one that is no JSON.
   }
-  later(() => answered(status, after, answer, owner, dropped))();
+  later(() => answered(status, seen, after, answer, owner, dropped))();
 }
 
-function answered(status, after, answer, owner, dropped) {
+function answered(status, seen, after, answer, owner, dropped) {
   const sent = flying;
   flying = [];
   const outcome = core.answered(status, after >= 0 ? after : -1, sent.length);
-  if (outcome === RETRY) return debug('not_sent', { status });
+  if (!answer?.accepted && outcome !== SPLIT && navigator.onLine) report('refused', { status: seen, answer, page });
+  if (outcome === RETRY) return debug('not_sent', { status: seen });
   if (outcome !== SPLIT) {
     lost.count -= dropped;
     const { accepted = [], duplicate = [], rejected = [], decision, anonymous_id: id, possession } = (outcome === ANSWERED && answer) || {};
@@ -124,12 +132,12 @@ function answered(status, after, answer, owner, dropped) {
     const refused = new Set(rejected.map(({ index }) => index));
     const done = sent.filter(({ id }, at) => outcome !== ANSWERED || known.has(id) || refused.has(at));
     for (const { key } of done) remove(key);
-    if (outcome === ANSWERED) {
+    if (answer?.accepted) {
       emit('sent', answer);
       debug('sent', { events: sent.length, answer });
-      for (const { code, path, message } of rejected) error(code, path, message);
+      if (refused.size) report('rejected', { rejected, sent });
       if (own && decision) decided(decision, done.map(({ id }) => id).join());
-    } else error('refused', '', 'the edge refused a batch');
+    }
     if (sent.length && !done.length) return core.stop();
   }
   core.next();

@@ -13,12 +13,12 @@ let current;
 
 /**
  * Opens `content` as a `card` (modal), `banner` or `prompt`. Once it is answered it closes, and `answered` is told whether
- * the visitor followed it.
+ * the visitor followed it. `css`: what the form needs beside the styles of all.
  */
-export function open(form, content, products, answered) {
+export function open(form, content, products, answered, css = '') {
   const before = document.activeElement;
   const host = document.createElement('endcap-popup');
-  const dialog = add(shadow(host, CSS, world.page.nonce), 'dialog', form, '', { role: 'dialog', 'aria-labelledby': 'title', tabindex: '-1' });
+  const dialog = add(shadow(host, CSS + css, world.page.nonce), 'dialog', form, '', { role: 'dialog', 'aria-labelledby': 'title', tabindex: '-1' });
   const ends = new AbortController();
   const on = (target, event, act) => target.addEventListener(event, act, { signal: ends.signal });
   const end = (clicked) => (answered(clicked), close());
@@ -54,6 +54,7 @@ export function open(form, content, products, answered) {
   if (form === 'card') on(dialog, 'click', (event) => event.target === dialog && dismiss());
 
   document.body.append(host);
+  Object.assign(opened, { host, close });
   if (form === 'card') dialog.showModal();
   else dialog.show();
   dialog.focus();
@@ -71,6 +72,7 @@ export function close() {
   current();
   current = undefined;
   opened.now = false;
+  opened.host = undefined;
   lookAgain();
 }
 
@@ -120,19 +122,7 @@ dialog:focus-visible{outline:0}
 .card .products+.copy h2{padding:0}
 .card .actions{display:flex;flex-direction:column;gap:6px;margin-top:24px}
 .card .cta{min-height:50px}
-.banner,.prompt{position:fixed;z-index:2147483000}
-.banner{inset:auto 16px 16px;width:auto;max-width:1040px;margin:0 auto;max-height:60dvh}
-.banner .inner{display:flex;align-items:center;gap:20px;padding:16px 64px 16px 24px}
-.banner .copy{flex:1}
-.banner h2{font-size:1.12em}
-.banner p{margin:.15em 0 0;font-size:.94em}
-.banner .products{flex:none;gap:8px}
-.banner .product{flex:none;width:56px}
-.banner .picture{margin:0}
-.banner .name,.banner .price{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.banner .actions{display:flex;align-items:center;gap:4px}
-.banner .close{top:50%;margin-top:-22px}
-.prompt{inset:16px 0 auto;margin:0 auto;width:min(440px,calc(100vw - 32px))}
+.prompt{position:fixed;z-index:2147483000;inset:16px 0 auto;margin:0 auto;width:min(440px,calc(100vw - 32px))}
 .prompt .inner{display:grid;grid-template-columns:48px 1fr;gap:4px 16px;padding:22px 22px 16px}
 .prompt h2{font-size:1.08em;letter-spacing:-.005em}
 .prompt p{margin:.3em 0 0;font-size:.92em;line-height:1.45}
@@ -148,12 +138,6 @@ dialog:focus-visible{outline:0}
 .card{margin-bottom:16px}
 .card .inner{padding:26px 20px 16px}
 .card .product{font-size:13px}
-.banner{inset:auto 8px 8px}
-.banner .inner{flex-wrap:wrap;gap:10px 14px;padding:16px}
-.banner .copy{flex:1 1 100%;padding-inline-end:40px}
-.banner .close{top:8px;margin:0}
-.banner .products{order:-1}
-.banner .actions{flex:1;justify-content:flex-end}
 }
 @media(prefers-reduced-motion:reduce){dialog,dialog::backdrop,*{animation:none!important;transition:none!important}}
 @media(forced-colors:active){dialog{border:1px solid CanvasText}.cta{border:1px solid ButtonText}}

@@ -15,6 +15,8 @@ export const page = {
   anonymous: '',
   /** The user of the last identify; empty before. */
   user: '',
+  /** Writes JSON; the loader hands over one that no page can break (`wasm-pkg/src/json.ts`). */
+  json: (value) => JSON.stringify(value),
   /** The product that this page is about, by its last `Product Viewed`. */
   product: '',
 };

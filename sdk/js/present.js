@@ -7,7 +7,7 @@ import { impression } from './capture.js';
 import { debug, emit, error } from './listeners.js';
 import { page } from './page.js';
 import { filled, limitOf, nameOf, slots } from './slots.js';
-import { store, stored } from './storage.js';
+import { quietly, store, stored } from './storage.js';
 import { later, turn } from './turn.js';
 
 /** The last decision. */
@@ -21,13 +21,8 @@ let standing;
 export const stands = (...told) => void (standing = told);
 
 /** The bytes of base64url text (RFC 4648 section 5); none where it is damaged. */
-function bytes(text) {
-  try {
-    return Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (char) => char.charCodeAt(0));
-  } catch {
-    return new Uint8Array();
-  }
-}
+const bytes = (text) =>
+  quietly(() => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (char) => char.charCodeAt(0))) ?? new Uint8Array();
 
 /** What the part needs of this one. */
 const world = {

@@ -7,9 +7,6 @@ import { open } from './overlay.js';
 import { due, obstacle, opened } from './trigger.js';
 import { world } from './world.js';
 
-/** The service worker's fixed address and scope; subscriptions bind to them. */
-const [WORKER, SCOPE] = ['/endcap-sw.js', '/endcap-sw/'];
-
 /** A soft prompt that was dismissed is not shown again for 14 days; when that was. */
 const REST = 14 * 24 * 3600 * 1000;
 const DISMISSED = 'ec.p';
@@ -43,7 +40,7 @@ export function prompt(offer) {
   if (done || !offer || !(state === 'granted' || state === 'default')) return;
   if (state === 'granted') {
     done = true;
-    void reconcile(offer, offer.subscribed);
+    void subscribe(offer, offer.subscribed);
     return;
   }
   const { prompt } = offer;
@@ -72,72 +69,20 @@ export async function request(offer) {
     world.later(() => tell(outcome))();
     return outcome;
   }
-  return (await reconcile(offer, false)) ? 'granted' : 'unsupported';
+  return (await subscribe(offer, false)) ? 'granted' : 'unsupported';
 }
 
 /**
- * Sees that this browser is subscribed with the key that the edge offers and that the edge knows it. `known`: the edge
- * said that it has a subscription of this browser.
+ * Sees that this browser is subscribed with the key that the edge offers and that the edge knows it: a part of its own, which only
+ * those fetch who allowed notifications. `known`: the edge said that it has a subscription of this browser.
  */
-async function reconcile(offer, known) {
+async function subscribe(offer, known) {
   try {
-    if (await subscribe(offer, known)) world.later(() => (tell('subscribed'), world.subscribed()))();
+    const { subscribe } = await import('./subscribe.js');
+    if (await subscribe(offer, known, world.page)) world.later(() => (tell('subscribed'), world.subscribed()))();
     return true;
   } catch (problem) {
-    world.later(() => world.error('push_failed', '', String(problem?.message ?? problem)))();
+    world.later(() => world.error('push_failed', '', { problem: String(problem?.message ?? problem) }))();
     return false;
   }
-}
-
-let policy;
-
-/** The worker's address as pages under Trusted Types want it, who run no script whose address is plain text. */
-function trusted(worker) {
-  try {
-    policy ??= window.trustedTypes?.createPolicy('endcap', { createScriptURL: (url) => (url.startsWith(WORKER) ? url : '') });
-  } catch {
-    // The policy allows no such name: the browser says what it thinks of plain text.
-  }
-  return policy?.createScriptURL(worker) ?? worker;
-}
-
-async function subscribe({ public_key: key, key_id }, known) {
-  const { base, source, anonymous: id } = world.page;
-  // The worker's address carries what it needs when the browser renews a subscription while no page is open.
-  const worker = `${WORKER}?${new URLSearchParams({ prefix: base, source, id, key, key_id })}`;
-  const registration = await active(await navigator.serviceWorker.register(trusted(worker), { scope: SCOPE }));
-  const { pushManager } = registration;
-  let subscription = await pushManager.getSubscription();
-  const same = subscription && encode(subscription.options.applicationServerKey) === key;
-  if (same && known) return false;
-  if (!same) {
-    // Browsers refuse another key until the old subscription is gone.
-    await subscription?.unsubscribe();
-    subscription = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-  }
-  const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const body = JSON.stringify({ anonymous_id: id, source, subscription, key_id, zone });
-  const reply = await fetch(base + '/push', { method: 'POST', body });
-  if (!reply.ok) throw new Error('the edge refused the subscription');
-  // By this token the worker renews the subscription when no cookie shows whose it is.
-  registration.active.postMessage({ renewal: (await reply.json()).renewal });
-  return true;
-}
-
-/** Waits until a registration has an active worker. */
-function active(registration) {
-  const worker = registration.installing ?? registration.waiting;
-  if (registration.active || !worker) return registration;
-  return new Promise((resolve, reject) => {
-    worker.addEventListener('statechange', () => {
-      if (worker.state === 'activated') resolve(registration);
-      else if (worker.state === 'redundant') reject(new Error('the service worker was replaced'));
-    });
-  });
-}
-
-/** Base64url (RFC 4648 section 5) without padding. */
-function encode(bytes) {
-  const text = btoa(String.fromCharCode(...new Uint8Array(bytes)));
-  return text.replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
 }

@@ -2,7 +2,7 @@
  * Events on their way: one JSON text per event under a key of this tab's own, so that tabs never overwrite each other
  * and whoever comes next can send what a closed tab left. Where storage is refused, memory holds them.
  */
-import { stored, storedKeys, store } from './storage.js';
+import { quietly, stored, storedKeys, store } from './storage.js';
 
 const PREFIX = 'ec.q.';
 /** How a call that a loader held begins (`wasm-pkg/src/held.ts`), and how an event of ours does. */
@@ -82,7 +82,7 @@ export function take(max, leaving) {
     const text = read(key);
     if (text.startsWith(CALL)) continue;
     const event = parse(text);
-    if (!event) {
+    if (!event?.message_id) {
       remove(key);
       continue;
     }
@@ -113,10 +113,5 @@ export function takeCalls(before) {
   return { calls, more: calls.length < found.length };
 }
 
-function parse(text) {
-  try {
-    return text.startsWith(CALL) || text.startsWith(EVENT) ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** What a stored text says; undefined where it is damaged. */
+const parse = (text) => quietly(() => JSON.parse(text));

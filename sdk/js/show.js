@@ -82,6 +82,7 @@ function tell(campaign_id, why) {
 function clear() {
   for (const { id } of all(latest)) forgo(id);
   latest = {};
+  opened.now = false;
   close();
   clearSlots();
 }

@@ -21,7 +21,11 @@ export function store(key, value) {
 
 /** Every storage key that starts with `prefix`. */
 export function storedKeys(prefix) {
-  return quietly(() => Object.keys(localStorage).filter((key) => key.startsWith(prefix))) ?? [];
+  const found = [];
+  quietly(() => {
+    for (let at = 0, key; (key = localStorage.key(at)); at++) if (key.startsWith(prefix)) found.push(key);
+  });
+  return found;
 }
 
 /** Reads a cookie; empty where there is none. */

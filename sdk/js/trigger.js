@@ -11,8 +11,8 @@ const LOOK_AGAIN = 1000;
 const waiting = new Map();
 let look;
 let again;
-/** Whether something of ours is open or about to be. */
-export const opened = { now: false };
+/** Whether something of ours is open or about to be; its element, and what closes it. */
+export const opened = { now: false, host: undefined, close: undefined };
 
 /** Says what looks at everything again. */
 export function relook(act) {
@@ -43,6 +43,8 @@ export function forgo(id) {
 
 /** What is in the way of opening anything now: something open, a consent banner, a visitor who is typing. */
 export function obstacle() {
+  // A page that replaces its body (Turbo, htmx) takes what is open with it.
+  if (opened.host?.isConnected === false) opened.close();
   const shown = [...document.querySelectorAll(BANNER)].some((element) => element.getClientRects().length);
   const typing = document.activeElement?.matches('input,textarea,select,[contenteditable]');
   const why = opened.now ? 'something else is open' : shown ? 'a consent banner is open' : typing ? 'the visitor is typing' : '';

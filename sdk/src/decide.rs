@@ -86,7 +86,7 @@ const ELIGIBLE: u32 = 5;
 #[wasm_bindgen]
 pub fn judge(id: &str, program: &[u8], path: &str) {
     app::with(|app| {
-        let page = PageFacts { path, now: js_sys::Date::now() as UnixMillis };
+        let page = PageFacts { path, now: host::now() as UnixMillis };
         let mut found = String::new();
         let (standing, value) = match endcap_targeting::judge(program, id, &app.decisions.behaviour, &page) {
             _ if !app.may_personalize() => (NOT_CONSENTED, 0),

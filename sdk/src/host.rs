@@ -9,6 +9,8 @@ use wasm_bindgen::prelude::*;
 extern "C" {
     /// Fills bytes from the platform's cryptographic random source.
     pub(crate) fn random(bytes: &mut [u8]);
+    /// Unix time in milliseconds.
+    pub(crate) fn now() -> f64;
     /// Reads a storage key; empty where there is none.
     pub(crate) fn stored(key: &str) -> String;
     /// Writes a storage key, best effort; empty text removes it.

@@ -16,7 +16,7 @@ pub(crate) fn schedule(app: &mut App, delay: u32) {
     if !app.may_track() {
         return;
     }
-    let now = js_sys::Date::now();
+    let now = host::now();
     let due = app.sender.not_before.max(now + f64::from(delay));
     if app.sender.due < now || due < app.sender.due {
         app.sender.due = due;
@@ -75,7 +75,7 @@ fn start(app: &mut App) {
 #[wasm_bindgen]
 pub fn next() {
     app::with(|app| {
-        let early = app.sender.not_before - js_sys::Date::now();
+        let early = app.sender.not_before - host::now();
         if early > 0.0 {
             schedule(app, early as u32);
         } else if app.may_track() && host::send(app.sender.max_events, app.sender.wants_decision, app.may_personalize())
@@ -110,7 +110,7 @@ pub fn answered(status: u16, retry_after: f64, events: u32) -> u32 {
             app.sender.failures += 1;
             let asked = (retry_after >= 0.0).then_some((retry_after * 1000.0) as u32);
             let wait = wait(app.sender.failures, js_sys::Math::random(), asked);
-            app.sender.not_before = js_sys::Date::now() + f64::from(wait);
+            app.sender.not_before = host::now() + f64::from(wait);
             release(app);
             schedule(app, wait);
         }

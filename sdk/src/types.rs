@@ -45,6 +45,8 @@ export interface InitOptions {
    * stays the same one. The edge answers on each, and the source lists each.
    */
   domains?: string | string[] | undefined;
+  /** How long a consent tool (TCF) that says nothing is waited for, in milliseconds. Default 3000. */
+  consentWait?: number | undefined;
   /** `false` where the page's policy is known to forbid WebAssembly: the core is then loaded as JavaScript untried. */
   wasm?: boolean | undefined;
   /** Integrity of `core.wasm` (`sha384-…`), as the build prints it. */
@@ -181,7 +183,8 @@ export interface Events {
   /** `anonymous_id`: the new one that this browser takes, because it could not show that the old one is its own. */
   sent: { accepted: string[]; duplicate: string[]; rejected: Rejection[]; warnings?: Warning[]; anonymous_id?: string };
   debug: { kind: string; at: number; detail: Record<string, unknown> };
-  error: { code: string; path: string; message: string };
+  /** `event` and `message_id`: of the event that it is about; `problem`: what the browser says. */
+  error: { code: string; path: string; message: string; event?: string; message_id?: string; problem?: string };
 }
 
 /** What became of asking for notifications. */

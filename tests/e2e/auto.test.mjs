@@ -30,6 +30,9 @@ const RECORDER = `<script>
     track: (name, properties, at) => tell({ name, properties, at }),
     page: (name, properties) => tell({ name: 'page', path: location.pathname + location.search + location.hash, title: document.title, ...properties }),
     consent: (state, source) => tell({ name: 'consent', state, source }),
+    waits: () => {},
+    error: (code, path, more) => tell({ name: 'error', code, path, ...more }),
+    now: () => Date.now(),
     seen: (name, key) => shopTracked.some((one) => one[0] === name && (key === undefined || one[1] === key)),
   };
   window.leave = () => dispatchEvent(new Event('pagehide'));
@@ -90,9 +93,11 @@ let edge;
 /** @type {StaticSite} */
 let site;
 before(async () => {
-  const entry = `${ROOT}sdk/js/auto/index.js`;
-  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, minify: true, format: 'esm', write: false });
-  pages['/auto.js'] = ['text/javascript', outputFiles[0].text];
+  for (const [file, path] of [['index', '/auto.js'], ['cross', '/cross.js']]) {
+    const entryPoints = [`${ROOT}sdk/js/auto/${file}.js`];
+    const { outputFiles } = await build({ entryPoints, bundle: true, minify: true, format: 'esm', write: false, external: ['./cross.js'] });
+    pages[path] = ['text/javascript', outputFiles[0].text];
+  }
   pages['/manual.pdf'] = ['text/plain', ''];
   site = await StaticSite.start(pages);
 });
@@ -187,6 +192,32 @@ for (const Browser of [Chromium, Firefox]) {
         assert.equal((await told()).length, 4, 'nothing but these');
       });
     }
+
+    test('a router that writes the same address another way makes no second view', async () => {
+      await open({ options: "'pages'", path: '/shop/page', query: '?a=1' });
+      await run(() => {
+        for (const name of ['gad_source', 'gad_campaignid', 'gbraid', 'wbraid', 'gclid', 'fbclid', 'srsltid', 'igshid', 'igsh', 'epik', '_kx', '_gl', 'msclkid', 'irclickid', 'ScCid', 'rdt_cid', 'li_fat_id', 'utm_id', 'mkt_tok'])
+          history.replaceState(1, '', `/shop/page?a=1&${name}=x`);
+        history.replaceState(1, '', '/shop/page/?a=1');
+        history.replaceState(1, '', '/shop/page?a=1');
+        dispatchEvent(new PopStateEvent('popstate'));
+      });
+      // One after the other, each looked at by itself.
+      for (const address of ['/shop/page/?a=1&gclid=b', '/shop/page?gbraid=1&a=1', '/shop/page?a=1'])
+        await run((_, address) => new Promise((resolve) => (history.replaceState(1, '', address), setTimeout(resolve, 70))), address);
+      assert.deepEqual(await told(), []);
+      await run(() => void (location.hash = '#/p?utm_source=x'));
+      await views(1);
+      await run(() => history.replaceState(1, '', '/shop/page?a=1#/p'));
+      await run(() => history.pushState(1, '', '/shop/page?a=2#/p'));
+      assert.deepEqual((await views(2)).map((/** @type {Told} */ one) => one.path), ['/shop/page?a=1#/p?utm_source=x', '/shop/page?a=2#/p']);
+      assert.equal((await told()).length, 2, 'nothing but these');
+    });
+
+    test('a part that there is none of is told', async () => {
+      await open({ options: "'pages, clics'" });
+      assert.deepEqual(await run((page) => page.told), [{ name: 'error', code: 'invalid_field', path: 'auto', value: 'clics' }]);
+    });
 
     test('wrappers by others, before us and after us, are still called', async () => {
       await open({

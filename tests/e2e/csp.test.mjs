@@ -27,7 +27,7 @@ const hash = (content) => `sha384-${createHash('sha384').update(content).digest(
 /** @type {Record<string, string>} Of what the build made, as it printed it. */
 const INTEGRITY = JSON.parse(readFileSync(`${TARGET}/integrity.json`, 'utf8'));
 /** The modules that are imported by the loader and by each other: an import map gives them their integrity. */
-const MODULES = ['core.js', 'show.js', 'auto.js'];
+const MODULES = ['core.js', 'show.js', 'auto.js', 'banner.js', 'cross.js', 'problems.js', 'raw.js', 'subscribe.js'];
 const IMPORT_MAP = JSON.stringify({ integrity: Object.fromEntries(MODULES.map((name) => [`/ec/${name}`, INTEGRITY[name]])) });
 const MAPPED = `<script type="importmap">${IMPORT_MAP}</script>`;
 

@@ -2,8 +2,9 @@
  * The public API before and after the Rust core runs: calls are held, the core is fetched while the page is idle or at
  * the first need, then it takes over. Nothing here throws into the page.
  */
-import { Holding, type Held } from './held';
-import { readIdentity } from './identity';
+import { add, answered, base, batch, begin, decide, forget, leave, list, options, type Held } from './held';
+import { quietly, readIdentity } from './identity';
+import { json } from './json';
 import { defineSlot } from './slot';
 import type { Endcap, InitOptions } from './types';
 
@@ -15,24 +16,15 @@ interface Core {
 
 /** How long an idle moment is waited for, in milliseconds. */
 const IDLE_TIMEOUT = 1500;
-/** How often calls are sent raw when the core cannot run here, in milliseconds. */
-const RAW_INTERVAL = 2000;
 
 /** The shortest WebAssembly module: magic number and version. */
 const EMPTY_MODULE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
 
-/** Does something and keeps what it throws from the page. */
-function quietly(act: () => unknown): void {
-  try {
-    act();
-  } catch {
-    // A page that lacks something this basic goes on without us.
-  }
-}
+/** The browser's own, whatever the page put in its place. */
+const OwnPromise = (async () => undefined)().constructor as PromiseConstructor;
 
-/** Makes a client. `importCore` fetches the module at a URL. */
-export function createClient(importCore: (url: string) => Promise<Core>): Endcap {
-  const holding = new Holding();
+/** Makes a client. `importModule` fetches the module at a URL. */
+export function createClient(importModule: (url: string) => Promise<unknown>): Endcap {
   let core: Core | undefined;
   let loading = false;
   let failed = false;
@@ -47,13 +39,16 @@ export function createClient(importCore: (url: string) => Promise<Core>): Endcap
     }
   }
 
-  function fail(error: unknown): void {
-    if (holding.options?.debug) console.warn('endcap: the core does not run here', error);
+  /** From now on calls go raw. What does that comes from the edge as well, so where not even that can be loaded, there is none. */
+  function fail(problem: unknown): void {
     core = undefined;
-    if (!failed) setInterval(() => holding.post().catch(() => undefined), RAW_INTERVAL);
+    if (!failed)
+      importModule(base() + '/raw.js').then(
+        (raw) => (raw as typeof import('./raw')).start({ calls: () => list, batch, answered }, problem),
+        () => console.warn('endcap: no edge at ' + base()),
+      );
     failed = true;
-    for (const call of holding.list) call.done?.(undefined);
-    holding.list = holding.list.filter((call) => call.text);
+    forget((call) => !call.text && (call.done?.(undefined), true));
   }
 
   /**
@@ -61,60 +56,61 @@ export function createClient(importCore: (url: string) => Promise<Core>): Endcap
    * a call of `localStorage`), and then it goes by beacon. What the page calls meanwhile joins the list.
    */
   function handOver(module: Core): void {
-    for (let call; (call = holding.list[0]); ) {
+    // Listeners hear of everything, and the core takes nothing before `init`: what was called earlier counts all the same.
+    const rank = (call: Held) => ['on', 'init'].indexOf(call.method) >>> 0;
+    list.sort((one, other) => rank(one) - rank(other));
+    for (let call; (call = list[0]); ) {
       const result = run(module, call.method, call.args, call.id, call.at);
       if (failed) return;
-      holding.handedOver(call);
+      forget((one) => one === call);
       call.done?.(result);
     }
     core = module;
   }
 
   /** Fetches the core: as WebAssembly, and where that cannot be, for example under a strict policy, translated. */
-  async function load({ endpoint = '', prefix = '/ec', wasm, integrity }: InitOptions): Promise<Core> {
-    const base = endpoint + prefix;
+  async function load({ wasm, integrity }: InitOptions): Promise<Core> {
     try {
       if (wasm !== false) {
         // Where the policy forbids compiling, this throws, and nothing is fetched in vain.
         new WebAssembly.Module(EMPTY_MODULE);
-        const response = fetch(base + '/core.wasm', { integrity });
+        const response = fetch(base() + '/core.wasm', { integrity });
         response.catch(() => undefined);
-        const module = await importCore(base + '/core.js');
+        const module = (await importModule(base() + '/core.js')) as Core;
         await module.default(response);
         return module;
       }
     } catch {
       // The same code runs as JavaScript.
     }
-    return importCore(base + '/fallback.js');
+    return importModule(base() + '/fallback.js') as Promise<Core>;
   }
 
   /** Fetches the core now, unless that has begun. */
   function need(): void {
-    if (loading || !holding.options) return;
+    if (loading || !options) return;
     loading = true;
-    load(holding.options).then(handOver).catch(fail);
+    load(options).then(handOver).catch(fail);
   }
 
   function hold(method: string, args: unknown[], id?: string, at?: number, done?: Held['done']): void {
     if (method === 'init') {
-      if (holding.options) return;
-      // Absolute, because imports start from the script's address and fetches from `<base>`, which may be elsewhere.
-      const options = (args[0] ?? {}) as InitOptions;
-      args[0] = holding.options = { ...options, endpoint: options.endpoint || location.origin };
-      holding.decide(holding.options.consent);
-      if ('requestIdleCallback' in window) requestIdleCallback(need, { timeout: IDLE_TIMEOUT });
-      else setTimeout(need, 200);
+      if (options) return;
+      begin((args[0] ?? {}) as InitOptions);
+      args[0] = { ...(options as InitOptions | undefined), json };
+      // Where browsers lack it, the object is no number of milliseconds, so the core is fetched next.
+      (window.requestIdleCallback ?? setTimeout)(need, { timeout: IDLE_TIMEOUT } as number & IdleRequestOptions);
     }
     // After a failure only what can be sent raw is worth keeping.
     if (failed && done) return done(undefined);
-    holding.add(method, args, id, at, done);
-    // What was called before it is kept all the same: the core takes nothing earlier.
-    if (method === 'init') holding.list.unshift(...holding.list.splice(-1));
-    if (method === 'consent') holding.decide(args[0] as InitOptions['consent']);
+    add(method, args, id, at, done);
+    if (method === 'consent') decide(args[0] as InitOptions['consent']);
   }
 
   function call(method: string, args: unknown[], id?: string, at?: number, done?: Held['done']): void {
+    // Nobody sees a page that is only prepared. What it calls counts from when it is opened, and never where it is not.
+    if ((document as { prerendering?: boolean }).prerendering)
+      return document.addEventListener('prerenderingchange', () => call(method, args, id, undefined, done), { once: true });
     try {
       if (!core) hold(method, args, id, at, done);
       else {
@@ -122,25 +118,21 @@ export function createClient(importCore: (url: string) => Promise<Core>): Endcap
         done?.(result);
       }
     } catch (error) {
-      // For example data that is no JSON: a cycle, a BigInt.
-      if (holding.options?.debug) console.warn('endcap: ' + method, error);
+      console.warn('endcap: ' + method, error);
     }
   }
 
   /** A call that cannot wait for an idle moment. */
   function ask<T>(method: string, args: unknown[], otherwise: T): Promise<T> {
-    return new Promise((resolve) => {
+    return new OwnPromise((resolve) => {
       call(method, args, undefined, undefined, (result) => resolve((result as T) ?? otherwise));
       if (!core) need();
     });
   }
 
-  function leave(): void {
-    if (!core) quietly(() => holding.leave());
-  }
-
-  addEventListener('pagehide', leave);
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && leave());
+  const go = () => core ?? quietly(leave);
+  addEventListener('pagehide', go);
+  document.addEventListener('visibilitychange', () => document.hidden && go());
   quietly(() => defineSlot(() => (core ? call('slots', []) : need())));
 
   const plain = (method: string) => (...args: unknown[]) => call(method, args);
@@ -160,9 +152,7 @@ export function createClient(importCore: (url: string) => Promise<Core>): Endcap
         (off as (() => void) | undefined)?.();
       };
     },
-    // The core answers null until the edge has said what to subscribe to; then it is asked again.
-    requestPush: async () =>
-      (await ask('requestPush', [], null)) ?? (await ask('flush', [], null), await ask('requestPush', [], 'unsupported')),
+    requestPush: () => ask('requestPush', [], 'unsupported'),
     flush: () => ask('flush', [], undefined),
     anonymousId: () => {
       let id: unknown;

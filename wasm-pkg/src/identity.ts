@@ -18,17 +18,19 @@ export interface Identity {
   anonymous: string;
 }
 
+/** A number with so many hexadecimal digits. */
+export const hex = (number: number, digits: number) => number.toString(16).padStart(digits, '0');
+
 /** Counts message IDs, so that those of one moment keep their order. */
 let count = 0;
 
 /** A UUIDv7 of the time `at` in milliseconds, with a counter after it (RFC 9562 sections 5.7 and 6.2, method 1). */
 export function messageId(at: number): string {
   const random = crypto.getRandomValues(new Uint8Array(8));
-  const padded = (number: number, digits: number) => number.toString(16).padStart(digits, '0');
   // The variant's two bits are 10.
   random[0] = ((random[0] as number) & 63) | 128;
-  const hex = random.reduce((text, byte) => text + padded(byte, 2), padded(at, 12) + '7' + padded(count++ & 4095, 3));
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const digits = random.reduce((text, byte) => text + hex(byte, 2), hex(at, 12) + '7' + hex(count++ & 4095, 3));
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 /** The virtual bucket that a request for this browser goes to; equals `protocol::bucket_of`. */
@@ -40,17 +42,23 @@ export function bucketOf(id: string): number {
   return (hash ^ (hash >>> 16)) & 1023;
 }
 
-/** What was drawn where nothing can be kept: it holds for as long as the page lives. */
-let drawn: Identity | undefined;
-
 /** Does something that a browser may refuse: sandboxed frames have no cookies, others no storage. */
-function quietly<T>(act: () => T): T | undefined {
+export function quietly<T>(act: () => T): T | undefined {
   try {
     return act();
   } catch {
     return undefined;
   }
 }
+
+/** Unix time in milliseconds, also where the page put something else in the place of `Date`. */
+export function now(): number {
+  const time = quietly(() => Date.now());
+  return (time as number) > 1e12 ? (time as number) : Math.round(performance.timeOrigin + performance.now());
+}
+
+/** What was drawn where nothing can be kept: it holds for as long as the page lives. */
+let drawn: Identity | undefined;
 
 /** Reads the identity: of the cookie and the stored copy, the one with the newer reset epoch. */
 export function readIdentity(): Identity | undefined {
@@ -80,7 +88,7 @@ export function keepToken(token: string | undefined): void {
 export function ensureIdentity(): Identity {
   const known = readIdentity() ?? drawn;
   if (known) return known;
-  const draw = () => crypto.randomUUID?.() ?? messageId(Date.now());
+  const draw = () => crypto.randomUUID?.() ?? messageId(now());
   drawn = { device: draw(), anonymous: draw() };
   const text = `1.${drawn.device}.${drawn.anonymous}.0`;
   const secure = location.protocol === 'https:' ? '; Secure' : '';

@@ -1,46 +1,59 @@
 /**
- * `endcap.js`, the script tag: replays what the inline stub queued, starts from the tag's data- attributes and leaves
- * the API as `window.endcap`.
+ * `endcap.js`, the script tag: replays what the inline stub queued, starts from what the page says about it and leaves the
+ * API as `window.endcap`.
  */
 import { createClient } from './client';
+import { options } from './held';
+import { quietly } from './identity';
 import type { Endcap, InitOptions } from './types';
 
 /** A call that the inline stub queued: method, arguments, message ID or nothing, time. */
-type Stubbed = [method: string, args: ArrayLike<unknown>, id: string | 0 | undefined, at: number | undefined];
+type Stubbed = [method: string, args: Iterable<unknown>, id: string | 0 | undefined, at: number | undefined];
 /** The client also takes calls that carry their own message ID and time. */
 type Replaying = Endcap & { replay(method: string, args: unknown[], id?: string, at?: number): void };
+/** What the page says: attributes, parameters of the script's address, and `window.endcap`, each as text or as `init` takes it. */
+type Said = Partial<Record<keyof InitOptions | 'page', unknown>>;
 
-/** Options from the tag. Prefix and endpoint default to where the script itself came from. */
-function optionsOf(tag: HTMLScriptElement): InitOptions {
-  const { source = '', prefix, endpoint, consent, debug, wasm, integrity, auto, domains } = tag.dataset;
-  const from = new URL(tag.src, location.href);
-  return {
-    source,
-    prefix: prefix ?? from.pathname.replace(/\/[^/]*$/, ''),
-    endpoint: endpoint ?? from.origin,
-    consent: consent as InitOptions['consent'],
-    debug: debug !== undefined && debug !== 'false',
-    nonce: tag.nonce || undefined,
-    wasm: wasm !== 'off',
-    integrity,
-    auto: auto === 'off' ? false : auto,
-    domains,
-  };
+/** How the script's address is known where the browser does not say which script is running. */
+const FILE = /endcap[^/?]*\.js/;
+/** How long a page may take to call `init` itself, in milliseconds. */
+const PATIENCE = 2000;
+const OFF: unknown[] = [false, 'false', 'off'];
+
+/**
+ * The script's tag. The browser names none to modules, and to code that an optimiser fetched or joined to other code; then it is
+ * one with our attributes or our address.
+ */
+function ownTag(): HTMLScriptElement | undefined {
+  const running = document.currentScript as HTMLScriptElement | null;
+  const tags = [...document.scripts];
+  return running?.dataset.source ? running : (tags.find(({ src }) => FILE.test(src)) ?? tags.find(({ dataset }) => dataset.source));
 }
 
-function start(tag: HTMLScriptElement | null): void {
-  const queued = (window as { endcap?: unknown }).endcap;
-  if (queued && !Array.isArray(queued)) return; // A second tag: the first one has the page.
+/** What the tag says. Prefix and endpoint default to where the script itself came from. */
+function saidBy(tag: HTMLScriptElement | undefined): Said {
+  const src = tag?.src ?? '';
+  const from = new URL(FILE.test(src) ? src : '/ec/', location.href);
+  const prefix = from.pathname.replace(/\/[^/]*$/, '');
+  return { prefix, endpoint: from.origin, nonce: tag?.nonce, ...Object.fromEntries(from.searchParams), ...tag?.dataset };
+}
+
+function start(): void {
+  const page = window as { endcap?: unknown };
+  const found = page.endcap as (Stubbed[] & Said & { replay?: unknown }) | undefined;
+  // An element or a frame of this name is no queue, and a frame of another site says nothing of itself.
+  const has = (name: 'replay' | 'source') => quietly(() => found?.[name]);
+  if (has('replay')) return; // A second tag: the first one has the page.
   const client = createClient((url) => import(url)) as Replaying;
-  const stubbed = (queued ?? []) as Stubbed[];
-  (window as { endcap?: unknown }).endcap = client;
-  if (tag?.dataset.source) client.init(optionsOf(tag));
-  if (tag?.dataset.source && tag.dataset.page !== 'off') client.page();
-  for (const [method, args, id, at] of stubbed) client.replay(method, Array.from(args), id || undefined, at);
+  page.endcap = client;
+  const { debug = false, wasm, auto, page: view, ...said } = { ...saidBy(ownTag()), ...(has('source') ? found : {}) } as Said;
+  if (said.source) {
+    const is = (option: unknown) => !OFF.includes(option);
+    client.init({ ...said, debug: is(debug), wasm: is(wasm), auto: is(auto) && auto } as InitOptions);
+    if (is(view)) client.page();
+  }
+  if (Array.isArray(found)) for (const [method, args, id, at] of found) client.replay(method, [...args], id || undefined, at);
+  setTimeout(() => options ?? console.warn('endcap: not started: no data-source, ?source= or init()'), PATIENCE);
 }
 
-try {
-  start(document.currentScript as HTMLScriptElement | null);
-} catch {
-  // A page that lacks something this basic goes on without us.
-}
+quietly(start);

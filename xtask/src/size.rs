@@ -39,6 +39,14 @@ const PEERS: [(&str, usize, &str); 7] = [
 const INSTEAD: &str = "instead of core";
 /// When the service worker is loaded: by no page.
 const BACKGROUND: &str = "background";
+/// When the words for developers are loaded: where something is wrong, or in debug mode.
+const TOLD: &str = "in case of trouble";
+/// When a template beyond the basic one is loaded: with the first pop-up that has it.
+const TEMPLATE: &str = "with a template";
+/// When the push subscription is loaded: once a visitor allowed notifications.
+const ALLOWED: &str = "once allowed";
+/// When what leads over links is loaded: by a shop that has several domains.
+const CROSSING: &str = "with domains";
 
 /// Bytes of a file or of several, each compressed by itself as it is served.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,13 +88,17 @@ impl File {
             "ec/core.js" | "ec/core.wasm" => "idle",
             "ec/fallback.js" => INSTEAD,
             "endcap-sw.js" => BACKGROUND,
+            "ec/problems.js" | "ec/raw.js" => TOLD,
+            "ec/cross.js" => CROSSING,
+            "ec/subscribe.js" => ALLOWED,
+            "ec/banner.js" => TEMPLATE,
             _ => "later",
         }
     }
 
     /// Whether an ordinary page loads it.
     fn is_of_page(&self) -> bool {
-        ![INSTEAD, BACKGROUND].contains(&self.when())
+        ![INSTEAD, BACKGROUND, TOLD, CROSSING, ALLOWED, TEMPLATE].contains(&self.when())
     }
 }
 

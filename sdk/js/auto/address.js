@@ -2,12 +2,14 @@
 import { listen, quietly } from './quietly.js';
 
 /** Parameters of a link's sender, which many pages take out of the address once they have read them. */
-const SENDER = /^(utm_|ec_|mc_|_g|\w*clk?id=)/;
+const SENDER = /^((utm|mtm|hsa|ec|mc|gad)_|_(g|kx|hs)|[gw]braid|srsltid|igsh|epik|mkt_tok|\w*(cl(k|ick)?|cc|_c|fat_)id=)/i;
+
+/** A path without the slash at its end, and a query without its sender. */
+const plain = (path, query = '') => path.replace(/\/$/, '') + '?' + query.split('&').filter((pair) => !SENDER.test(pair)).join('&');
 
 /** What makes an address another one: path, query, and a fragment that is a route. */
 export function address({ pathname, search, hash } = location) {
-  const query = search.slice(1).split('&').filter((pair) => !SENDER.test(pair));
-  return pathname + '?' + query.join('&') + /^#[/!].*/.exec(hash);
+  return plain(pathname, search.slice(1)) + (/^#[/!]/.test(hash) ? plain(...hash.split('?')) : '');
 }
 
 /**

@@ -8,33 +8,14 @@ const FILE =
 const site = (host) => host.replace(/^www\./, '');
 
 /** The link of a click and its URL. */
-function linkOf(event) {
+export function linkOf(event) {
   const link = event.composedPath().find((node) => node.href && /^a(rea)?$/.test(node.localName));
   // The third button is the context menu's; a link within SVG has an animated string.
   return event.button < 2 && { link, url: new URL(link.href.baseVal ?? link.href, location) };
 }
 
-/** Clicks as they come, and after the page's own listeners. */
-const CLICKS = 'click auxclick';
-
-/**
- * Sends clicks on links to the shop's other domains (host names with spaces between) through the address that `cross`
- * returns. Returns a function that says whether a URL is on such a domain. A followed link gets its own address back.
- */
-export function crossOver(domains, cross) {
-  const crosses = ({ host }) => domains && host && host !== location.host && `${domains}`.split(/[\s,]+/).includes(host);
-  const lead = (event) => {
-    const { link, url } = linkOf(event);
-    const own = link.getAttribute('href');
-    // A click that the page has handled itself is left alone.
-    const way = own && !event.defaultPrevented && crosses(url) && cross(url.href.replace(/[\\`]/g, escape));
-    if (!way) return;
-    link.setAttribute('href', way);
-    setTimeout(() => link.setAttribute('href', own));
-  };
-  if (domains) listen(CLICKS, lead, window, false);
-  return crosses;
-}
+/** Clicks of every button. */
+export const CLICKS = 'click auxclick';
 
 /** Tracks `Outbound Link Clicked` and `File Downloaded`; what `crosses` to a domain of the shop's is not outbound. */
 export function watchClicks(track, crosses) {

@@ -6,11 +6,17 @@
 import { quietly } from './quietly.js';
 
 const ANALYTICS = 'analytics_storage';
+/** How long a TCF tool may take to say something, in milliseconds, unless the shop sets another time. */
+const PATIENCE = 3000;
 
 /** By source, whether analytics, personalization and marketing are granted; null while it has not decided. */
 const said = {};
 let mode;
 let regional;
+/** Whether Consent Mode told of an answer, and not only what holds until there is one. */
+let updated;
+/** Whether the TCF tool took too long: an answer by another way then counts without it. */
+let late;
 
 function say(decide, source, granted) {
   said[source] = granted;
@@ -18,15 +24,18 @@ function say(decide, source, granted) {
   // while a source has not decided.
   queueMicrotask(
     quietly(() => {
-      const may = (purpose) => Object.values(said).every((one) => one[purpose]);
+      const heard = Object.values(said).filter((one) => one || !late || !updated);
+      const may = (purpose) => heard.every((one) => one[purpose]);
       const marketing = may(2) && !navigator.globalPrivacyControl;
       decide({ analytics: may(0), personalization: may(1), marketing }, source);
     }),
   );
 }
 
-/** Looks for a TCF tool, which may come late, and hands what it says to `decide`, with the name of the source. */
-export function readTcf(decide) {
+/**
+ * Looks for a TCF tool, which may come late, and hands what it says to `decide`, with the name of the source. `api`: see `index.js`.
+ */
+export function readTcf(decide, { wait = PATIENCE, waits }) {
   if ('tcf' in said || !window.__tcfapi) return;
   const told = quietly(({ gdprApplies, eventStatus, purpose }) => {
     // Purpose 1 is storing anything on the device.
@@ -35,6 +44,12 @@ export function readTcf(decide) {
   });
   __tcfapi('addEventListener', 2, told);
   said.tcf ??= null;
+  if (!said.tcf) waits('__tcfapi');
+  setTimeout(() => {
+    late = true;
+    if (!said.tcf) waits('consent() or an update');
+    if (said.gcm) say(decide, 'gcm', said.gcm);
+  }, wait);
 }
 
 /** Reads an entry of the data layer and hands what it says to `decide`, in the same way. */
@@ -44,6 +59,7 @@ export function readMode({ 0: command, 1: kind, 2: terms }, decide) {
   if (terms.region) regional = true;
   else mode = { ...mode, ...terms };
   const may = (name, like) => (mode[name] ?? mode[like]) === 'granted';
+  updated ||= kind === 'update';
   if (kind === 'update' ? mode[ANALYTICS] : may(ANALYTICS) && !regional) {
     const marketing = may('ad_storage') && may('ad_user_data', 'ad_storage');
     say(decide, 'gcm', [may(ANALYTICS), may('personalization_storage', ANALYTICS), marketing]);

@@ -3,7 +3,7 @@
  * part can be turned off. Nothing here throws into the page.
  */
 import { address, follow } from './address.js';
-import { crossOver, watchClicks } from './clicks.js';
+import { watchClicks } from './clicks.js';
 import { readCommerce } from './commerce.js';
 import { readMode, readTcf } from './consent.js';
 import { countFor, flush, tracked, viewed } from './counted.js';
@@ -14,11 +14,14 @@ import { listen, quietly } from './quietly.js';
 import { readSearch } from './search.js';
 import { readProduct } from './structured.js';
 
+/** What can be turned off. */
+const PARTS = 'pages engagement scroll clicks forms search dataLayer structured consent'.split(' ');
+
 /**
  * Starts capturing.
  *
  * `api`: `track(name, properties, at)`, `page(name, properties)`, `consent({analytics, personalization, marketing},
- * source)`; `seen(name, key)` says whether the shop tracked something before this call (any of that name, without a
+ * source)`, `waits(on)` says what consent waits for, `error(code, path, more)`, `now()`; `wait`: milliseconds that a TCF tool may take; `seen(name, key)` says whether the shop tracked something before this call (any of that name, without a
  * key); `domains` are host names of the shop's own, and `cross(url)` the way to one; `from` is the URL of the page view that was recorded already, the present one unless given.
  *
  * `options`: false for nothing; an object in which a part is false; or the names of the parts wanted, as text.
@@ -39,7 +42,7 @@ export function start(api, options) {
   };
   const look = () => {
     if (on('consent') || on('dataLayer')) quietly(readLayer)(take);
-    run('consent', readTcf, api.consent);
+    run('consent', readTcf, api.consent, api);
   };
   // Whenever it runs, a product counts once per address.
   const readPage = () => {
@@ -62,10 +65,13 @@ export function start(api, options) {
     arrived();
   };
 
+  for (const name of options?.match?.(/\w+/g) ?? Object.keys(options ?? {}))
+    if (!PARTS.includes(name)) api.error('invalid_field', 'auto', { value: name });
   countFor(api);
-  const crosses = crossOver(api.domains, api.cross);
+  let crosses = () => false;
+  if (api.domains) import('./cross.js').then((part) => (crosses = part.crossOver(api.domains, api.cross)), () => undefined);
   if (options !== false) {
-    run('clicks', watchClicks, api.track, crosses);
+    run('clicks', watchClicks, api.track, (url) => crosses(url));
     run('forms', watchForms, api.track);
     look();
     quietly(follow)(api.from ?? location.href, changed, look);

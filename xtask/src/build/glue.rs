@@ -15,12 +15,30 @@ const HOST: &str = "endcap-host";
 const OWN: &str = "./core_bg.js";
 
 /// Functions by how they begin, and what stands for them.
-const FUNCTIONS: [(&str, &str); 4] = [
+const FUNCTIONS: [(&str, &str); 5] = [
     // One way to bring text over, instead of a faster one for ASCII beside it: texts are short.
     (
         "function passStringToWasm0(arg, malloc, realloc) {",
-        "function passStringToWasm0(arg, malloc) {
-    return passArray8ToWasm0(cachedTextEncoder.encode(arg), malloc);
+        "function passStringToWasm0(arg) {
+    return passArray8ToWasm0(cachedTextEncoder.encode(arg));
+}
+
+function giveText(at, text) {
+    const ptr = text == null ? 0 : passStringToWasm0(text);
+    const view = getDataViewMemory0();
+    view.setInt32(at, ptr, true);
+    view.setInt32(at + 4, WASM_VECTOR_LEN, true);
+}
+",
+    ),
+    // There is one allocator.
+    (
+        "function passArray8ToWasm0(arg, malloc) {",
+        "function passArray8ToWasm0(arg) {
+    const ptr = wasm.__wbindgen_malloc(arg.length, 1) >>> 0;
+    getUint8ArrayMemory0().set(arg, ptr);
+    WASM_VECTOR_LEN = arg.length;
+    return ptr;
 }
 ",
     ),
@@ -121,7 +139,12 @@ fn shrink(text: &mut String, module: &mut Module) -> Result<()> {
     for function in FUNCTIONS {
         replace(text, function)?;
     }
-    *text = text.replace(", wasm.__wbindgen_realloc)", ")").replace("\ncachedTextDecoder.decode();\n", "\n");
+    *text = text
+        .replace(", wasm.__wbindgen_malloc, wasm.__wbindgen_realloc)", ")")
+        .replace(", wasm.__wbindgen_malloc)", ")")
+        .replace("\ncachedTextDecoder.decode();\n", "\n")
+        .replace("ptr / 1", "ptr");
+    give_texts(text)?;
     // Texts that are passed are texts, so nothing throws in between.
     while let Some(at) = text.find("    } catch (e) {\n        if (ptr") {
         let rest = text.get(at..).unwrap_or_default();
@@ -135,6 +158,19 @@ fn shrink(text: &mut String, module: &mut Module) -> Result<()> {
         module.exports.delete(export);
     }
     walrus::passes::gc::run(module);
+    Ok(())
+}
+
+/// Text that a function of the page's returns is given by one function, instead of four lines for each.
+fn give_texts(text: &mut String) -> Result<()> {
+    for begins in ["const ptr1 = passStringToWasm0(ret);", "var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret);"] {
+        ensure!(text.contains(begins), "wasm-bindgen no longer writes `{begins}`");
+        while let Some(at) = text.find(begins) {
+            let rest = text.get(at..).unwrap_or_default();
+            let end = at + rest.find("+ 4 * 0, ptr1, true);").context("the end of a text's return")?;
+            text.replace_range(at..end + "+ 4 * 0, ptr1, true);".len(), "giveText(arg0, ret);");
+        }
+    }
     Ok(())
 }
 

@@ -17,8 +17,20 @@ use crate::run::{run_quiet, timed};
 use crate::stamp::{Inputs, when_changed};
 
 /// The built files that the package carries as they are, from where the edge serves them.
-const BUILT: [&str; 7] =
-    ["ec/endcap.js", "ec/core.js", "ec/core.wasm", "ec/show.js", "ec/auto.js", fallback::FILE, "endcap-sw.js"];
+const BUILT: [&str; 12] = [
+    "ec/endcap.js",
+    "ec/core.js",
+    "ec/core.wasm",
+    "ec/show.js",
+    "ec/banner.js",
+    "ec/subscribe.js",
+    "ec/auto.js",
+    "ec/cross.js",
+    "ec/problems.js",
+    "ec/raw.js",
+    fallback::FILE,
+    "endcap-sw.js",
+];
 
 /// The modules that applications import, each with its declarations.
 const MODULES: [&str; 2] = ["index", "react"];

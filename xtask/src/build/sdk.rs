@@ -80,18 +80,30 @@ pub(super) fn page_half(project: &Project, entry: &str, bindings: &Path, out: &P
     let host = "--alias:endcap-host=./sdk/js/host.js";
     let core = format!("--alias:endcap-core={}", bindings.display());
     let version = concat!("--define:VERSION=\"", env!("CARGO_PKG_VERSION"), "\"");
-    let parts = ["--external:./show.js", "--external:./auto.js"];
-    let options = ["--format=esm", "--target=es2022", host, &core, version, parts[0], parts[1]];
+    let parts = ["--external:./show.js", "--external:./auto.js", "--external:./problems.js"];
+    let options = ["--format=esm", "--target=es2022", host, &core, version, parts[0], parts[1], parts[2]];
     esbuild(project, &project.path("sdk/js").join(entry), out, options)
 }
 
-/// `ec/show.js`, how decisions look, and `ec/auto.js`, what is captured without the shop's code.
+/// `ec/show.js`, how decisions look, `ec/auto.js`, what is captured without the shop's code, and `ec/problems.js`, what is said of
+/// mistakes.
 fn parts(build: &Build<'_>) -> Result<()> {
-    let made = [("show.js", "ec/show.js"), ("auto/index.js", "ec/auto.js")];
-    bundle(build, "parts", "what the core fetches later", "sdk/js", made, ["--format=esm", "--target=es2022"])
+    let made = [
+        ("show.js", "ec/show.js"),
+        ("banner.js", "ec/banner.js"),
+        ("subscribe.js", "ec/subscribe.js"),
+        ("auto/index.js", "ec/auto.js"),
+        ("auto/cross.js", "ec/cross.js"),
+        ("problems/index.js", "ec/problems.js"),
+    ];
+    let external = ["banner", "cross", "subscribe"].map(|part| format!("--external:./{part}.js"));
+    let options: Vec<&str> =
+        ["--format=esm", "--target=es2022"].into_iter().chain(external.iter().map(String::as_str)).collect();
+    bundle(build, "parts", "what the core fetches later", "sdk/js", made, &options)
 }
 
-/// `ec/endcap.js`, the loader of the script tag, and `endcap-sw.js`, the service worker.
+/// `ec/endcap.js`, the loader of the script tag, `endcap-sw.js`, the service worker, and `ec/raw.js`, which sends where the core
+/// does not run.
 fn scripts(build: &Build<'_>) -> Result<()> {
     let made = [("loader.ts", "ec/endcap.js"), ("sw.ts", "endcap-sw.js")];
     bundle(
@@ -100,18 +112,20 @@ fn scripts(build: &Build<'_>) -> Result<()> {
         "the loader and the service worker",
         "wasm-pkg/src",
         made,
-        ["--format=iife", "--target=es2020"],
-    )
+        &["--format=iife", "--target=es2020"],
+    )?;
+    let raw = [("raw.ts", "ec/raw.js")];
+    bundle(build, "raw", "what sends without the core", "wasm-pkg/src", raw, &["--format=esm", "--target=es2020"])
 }
 
 /// Bundles files of a folder `below` the root, each by itself, and compresses them. `name` is that of the stamp.
-fn bundle(
+fn bundle<const N: usize>(
     build: &Build<'_>,
     name: &str,
     what: &str,
     below: &str,
-    made: [(&str, &str); 2],
-    options: [&str; 2],
+    made: [(&str, &str); N],
+    options: &[&str],
 ) -> Result<()> {
     let project = build.project;
     let source = project.path(below);

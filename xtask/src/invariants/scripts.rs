@@ -45,7 +45,7 @@ fn imports(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Scripts that the build puts beside the others under a name of its own, with their sources.
-const BUILT: [(&str, &str); 1] = [("./auto.js", "auto/index.js")];
+const BUILT: [(&str, &str); 2] = [("./auto.js", "auto/index.js"), ("./problems.js", "problems/index.js")];
 
 /// Whether an import is of a script, and not of data or styles.
 fn is_script(import: &str) -> bool {

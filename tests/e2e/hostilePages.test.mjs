@@ -1,0 +1,142 @@
+/**
+ * Pages that replace what browsers have, and hand over what JSON cannot hold: the event arrives, and what was left out is said.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Chromium } from '../harness/chromium.mjs';
+import { Edge } from '../harness/edge.mjs';
+import { Firefox } from '../harness/firefox.mjs';
+import { ShopPage, shopPage } from '../harness/shopPage.mjs';
+import { until } from '../harness/until.mjs';
+
+/** What pages do to a browser, each before the script is there. @type {Record<string, string>} */
+const PATCHES = {
+  // Prototype.js 1.6 and 1.7.
+  'lists, text and dates have a toJSON of their own': `
+    for (const one of [Array, String, Number]) one.prototype.toJSON = function () { return 'patched'; };
+    Date.prototype.toJSON = function () { return '"' + this.toISOString() + '"'; };
+    Array.from = (list) => { const all = []; for (let at = 0; at < list.length; at++) all.push(list[at]); return all; };
+    Array.prototype.unknown = Object.prototype.unknown = function () {};`,
+  'JSON.stringify throws': `JSON.stringify = () => { throw new Error('patched'); };`,
+  'JSON.stringify says something else': `JSON.stringify = () => '"patched"';`,
+  'Date has no now': `window.Date = class extends Date {}; Date.now = undefined;`,
+  'Date says nonsense': `Date.now = () => NaN;`,
+  'Date throws': `Date.now = () => { throw new Error('patched'); };`,
+  'Promise is a broken one': `window.Promise = function () { throw new Error('patched'); };`,
+  'Object.keys sees nothing': `Object.keys = () => [];`,
+  'Object.keys throws': `Object.keys = Object.entries = () => { throw new Error('patched'); };`,
+};
+
+const paths = new Map(Object.keys(PATCHES).map((name, at) => [name, `/patched-${at}`]));
+/** Told before the core can be there. */
+const EARLY = `<script>window.endcap = [['track', ['Told Early', { products: [{ product_id: 'a' }, { product_id: 'b' }] }], 0, 0]];</script>`;
+/** Odd data, made by the page: before the core is there and after. */
+const ODD = `<script>
+  window.odd = () => {
+    const cycle = { name: 'round' };
+    cycle.self = cycle;
+    const fiber = { tag: 5 };
+    for (let at = 0, here = fiber; at < 5000; at++) here = here.child = { return: here, at, memoizedProps: { children: [1, 2, 3] } };
+    return {
+      kept: 'yes', price: 12.5, big: 12345678901234567890n, when: new Date(1e12), not: NaN, half: 'a\\ud800b', gone: undefined, act() {},
+      element: document.documentElement, page: window, fiber, cycle, map: new Map([[1, 2]]), problem: new TypeError('no'), own: { toJSON: () => 'own' },
+      get thrower() { throw new Error('a getter throws'); }, products: [{ product_id: 'p-1', cycle }, undefined, { product_id: 'p-2' }],
+    };
+  };
+  window.endcap = [
+    ['on', ['error', (problem) => (window.problems ??= []).push(problem)]],
+    ['track', ['Odd Early', odd()], 0, 0],
+    ['track', [undefined, {}], 0, 0],
+  ];
+</script>`;
+const PAGES = {
+  '/empty': { html: '<!doctype html><title>Empty</title><link rel=icon href="data:,">' },
+  ...Object.fromEntries(
+    Object.entries(PATCHES).map(([name, patch]) => [/** @type {string} */ (paths.get(name)), shopPage({ head: `<script>${patch}</script>${EARLY}` })]),
+  ),
+  '/odd': shopPage({ head: ODD }),
+  '/plain': shopPage(),
+};
+
+/** @type {Edge} */
+let edge;
+before(async () => {
+  edge = await Edge.start({ pages: PAGES });
+});
+after(() => edge.stop());
+
+/** What of the odd data arrives. @param {any} properties */
+function seeOdd(properties) {
+  const { kept, price, big, when, own, element, products, cycle, half } = properties;
+  assert.deepEqual({ kept, price, big, when, own }, { kept: 'yes', price: 12.5, big: '12345678901234567890', when: '2001-09-09T01:46:40.000Z', own: 'own' });
+  assert.match(element, /HTMLHtmlElement/);
+  assert.match(half, /^a.b$/u);
+  assert.deepEqual(products.map((/** @type {any} */ one) => one?.product_id), ['p-1', undefined, 'p-2']);
+  assert.deepEqual(cycle, { name: 'round' });
+  for (const name of ['thrower', 'fiber', 'act', 'not', 'gone']) assert.equal(name in properties, false, name);
+}
+
+for (const Browser of [Chromium, Firefox]) {
+  describe(Browser.name, { timeout: 240_000 }, () => {
+    /** @type {import('../harness/browserPage.mjs').BrowserPage & {close(): Promise<void>}} */
+    let browser;
+    /** @type {ShopPage} */
+    let page;
+    before(async () => {
+      browser = await Browser.launch();
+      page = new ShopPage(browser, edge);
+    });
+    after(() => browser.close());
+
+    for (const [name, path] of paths) {
+      test(`events arrive although ${name}`, async () => {
+        // The driver itself needs what the page breaks, so the page does everything by itself, and the next one is asked.
+        await browser.open(`${edge.origin}/empty`);
+        await browser.clearCookies();
+        await browser.evaluate(() => localStorage.clear());
+        await browser.open(edge.origin + path).catch(() => {});
+        await until(async () => (await edge.api.get('/api/quarantine/counts')).status === 200);
+        await browser.open(`${edge.origin}/plain`);
+        const early = await page.event('Told Early');
+        assert.deepEqual(early.properties.products.map((/** @type {any} */ one) => one.product_id), ['a', 'b']);
+        const views = (await page.events()).filter((event) => event.name === 'Page Viewed');
+        assert.equal(views.length, 2, 'both pages were viewed by one visitor');
+        assert.ok(views.every(({ timestamp }) => Math.abs(timestamp - Date.now()) < 120_000), 'at about the time it happened');
+      });
+    }
+
+    test('odd data costs its member only, before the core is there and after', async () => {
+      await page.open('/odd');
+      seeOdd((await page.event('Odd Early')).properties);
+      await page.run((page) => page.endcap.track('Odd Late', page.odd()));
+      seeOdd((await page.event('Odd Late')).properties);
+      assert.deepEqual(await page.run((page) => page.thrown), []);
+    });
+
+    test('what was left out, and calls that cannot be used, are told, early ones like late ones', async () => {
+      await page.open('/odd');
+      await page.event('Odd Early');
+      const told = () => page.run((page) => page.problems);
+      const problems = await until(async () => (await told())?.length >= 2 && told(), { what: 'listeners hear of both' });
+      const [left] = problems.filter((/** @type {any} */ one) => one.code === 'member_dropped');
+      assert.equal(left.event, 'Odd Early');
+      assert.deepEqual(left.path.split(',').filter((/** @type {string} */ name) => ['thrower', 'fiber', 'cycle'].includes(name)).sort(), ['cycle', 'fiber', 'thrower']);
+      assert.ok(problems.some((/** @type {any} */ one) => one.code === 'invalid_field' && one.path === 'name'));
+      await page.saidOnce(/left out of the event/);
+      await page.saidOnce(/takes the name of an event/);
+    });
+
+    test('an event that is too large loses what is large', async () => {
+      await page.open('/plain');
+      await page.event('Page Viewed');
+      await page.run((page) => {
+        const lines = Array.from({ length: 900 }, (_, at) => ({ product_id: `p-${at}`, name: 'A product with a name', price: 10, quantity: 1 }));
+        page.endcap.track('Order Completed', { order_id: 'o-1', revenue: 9000, currency: 'EUR', note: 'x'.repeat(40_000), products: lines, coupon: 'C' });
+      });
+      const { properties } = await page.event('Order Completed');
+      assert.deepEqual([properties.order_id, properties.revenue, properties.coupon, properties.note], ['o-1', 9000, 'C', undefined]);
+      assert.ok(properties.products.length >= 90);
+      await page.saidOnce(/no room/);
+    });
+  });
+}
