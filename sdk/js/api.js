@@ -15,7 +15,7 @@ export function call(method, args, id, at) {
   if (method === 'on') return listen(args[0], args[1]);
   if (method === 'anonymousId') return page.anonymous || null;
   // The edge says with its answers what to subscribe to.
-  if (method === 'requestPush') return requestPush() ?? sent().then(requestPush);
+  if (method === 'requestPush') return requestPush() ?? sent().then(() => requestPush() ?? 'unsupported');
   if (method === 'flush') return sent();
   turn(() => {
     if (method === 'init') init(args[0] ?? {});
@@ -61,13 +61,16 @@ const WORDS = { __proto__: null, granted: 7, denied: 0, pending: -1 };
  * or purpose changes nothing. `source`: who tells it.
  */
 function consent(state, source = 'api') {
-  let said = WORDS[state];
-  for (const name in Object(state) === state && state) {
+  const isObject = Object(state) === state;
+  let said = isObject ? undefined : WORDS[state];
+  for (const name in isObject && state) {
     const at = PURPOSES.indexOf(name);
+    // A page may give every object a member.
+    if (name in {}) continue;
     if (at < 0 || typeof state[name] !== 'boolean') error('invalid_field', 'consent.' + name, { value: state[name] });
     else said |= state[name] << at;
   }
-  if (said === undefined) return Object(state) === state || error('invalid_field', 'consent', { value: state });
+  if (said === undefined) return isObject || error('invalid_field', 'consent', { value: state });
   // Global Privacy Control refuses messages after the visit, whatever the page says; the edge reads the same header.
   const bits = said > 0 && navigator.globalPrivacyControl ? said & 3 : said;
   const tracked = mayTrack();

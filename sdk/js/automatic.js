@@ -25,5 +25,5 @@ export function automate(options, consent, domains, wait) {
     from: location.href,
     seen: (name, key) => told.some(([one, bag]) => one === name && (key === undefined || Object.values(bag ?? {}).some((value) => value == key))),
   };
-  import('./auto.js').then((module) => start(module.start(api, options)), () => undefined);
+  import('./auto.js').then((module) => start(module.start(api, options))).catch(() => undefined);
 }

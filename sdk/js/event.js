@@ -1,10 +1,11 @@
 /** An event as JSON: what happened, where, and whose it is. */
 import { error } from './listeners.js';
 import { page } from './page.js';
+import { quietly } from './storage.js';
 
 /** Longest address, title or referrer that is sent, in characters; the edge cuts at as many bytes. */
 const LONGEST = 2048;
-/** Largest event, in characters; the edge counts bytes and refuses what is over. */
+/** Largest event, in bytes; the edge refuses what is over. */
 const EVENT = 32 * 1024;
 /** Most of it that properties take. */
 const BAG = 24 * 1024;
@@ -15,7 +16,7 @@ const BAG = 24 * 1024;
  */
 export function draft(type, name, properties, { url, referrer } = {}, proof) {
   const left = [];
-  const bag = JSON.parse(page.json(properties ?? {}, left, BAG)) ?? {};
+  const bag = quietly(() => JSON.parse(page.json(properties ?? {}, left, BAG))) ?? {};
   if (left[0]) error('member_dropped', left.join(), { event: name });
   const text = (value) => value?.slice(0, LONGEST) || undefined;
   return {
@@ -40,5 +41,5 @@ export function draft(type, name, properties, { url, referrer } = {}, proof) {
 /** The event as text; undefined where it is too large. The message ID comes first, so that texts sort by time. */
 export function text(event, message_id, session_id, timestamp) {
   const json = page.json({ message_id, anonymous_id: page.anonymous, session_id, timestamp, ...event });
-  return json.length > EVENT ? undefined : json;
+  return new Blob([json]).size > EVENT ? undefined : json;
 }

@@ -29,15 +29,14 @@ export function emit(topic, detail) {
 
 /** Has something said in the console, and told to listeners where they hear of it. Where the words cannot be had, without them. */
 export function report(kind, detail) {
-  words ??= import('./problems.js').then((module) => module.start(emit, deliver));
-  words.then(
-    (say) => say(kind, detail),
-    () => {
+  words ??= import('./problems.js').then((module) => module.start(emit, deliver, now));
+  words
+    .then((say) => say(kind, detail))
+    .catch(() => {
       console.warn('endcap', kind, detail);
       if (kind === 'error') emit(kind, detail);
       deliver();
-    },
-  );
+    });
 }
 
 /** Notes something for developers. */

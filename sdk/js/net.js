@@ -126,7 +126,6 @@ function answered(status, seen, after, answer, owner, dropped) {
     if (own && id) {
       core.renamed(id);
       rename(owner, page.anonymous);
-      debug('renamed', { from: owner, to: page.anonymous });
     }
     const known = new Set([...accepted, ...duplicate]);
     const refused = new Set(rejected.map(({ index }) => index));

@@ -89,27 +89,26 @@ dialog{
 --r:var(--endcap-radius,18px);
 border:0;padding:0;margin:auto;color:var(--ink);background:var(--paper);
 font:400 16px/1.5 var(--endcap-font,system-ui,sans-serif);
-border-radius:var(--r);box-shadow:0 24px 64px -16px rgb(15 18 25/.38),0 2px 8px rgb(15 18 25/.08);
+border-radius:var(--r);box-shadow:0 24px 64px -16px rgb(15 18 25/.4);
 outline:0;overflow:hidden auto;overscroll-behavior:contain;
 animation:in .28s cubic-bezier(.2,.8,.2,1)}
 dialog::backdrop{background:rgb(17 19 24/.5);animation:fade .2s}
 .inner{position:relative}
-h2{margin:0;font-weight:700;font-size:1.5em;line-height:1.22;letter-spacing:-.015em;text-wrap:balance}
+h2{margin:0;font-family:var(--endcap-heading-font,inherit);font-weight:var(--endcap-heading-weight,700);font-size:1.5em;line-height:1.22;letter-spacing:-.015em;text-wrap:balance}
 p{margin:.5em 0 0;color:var(--soft)}
 button,.cta{font:inherit;cursor:pointer;min-height:44px;min-width:44px;border:0;background:none;color:inherit}
-.cta{display:inline-flex;align-items:center;justify-content:center;padding:10px 24px;border-radius:var(--endcap-button-radius,999px);font-weight:600;text-decoration:none;text-align:center;background:var(--accent);color:var(--on-accent);transition:filter .15s}
+.cta{display:inline-flex;align-items:center;justify-content:center;padding:10px 24px;border-radius:var(--endcap-button-radius,999px);font-weight:600;text-decoration:none;text-align:center;background:var(--accent);color:var(--on-accent)}
 .cta:hover{filter:brightness(1.18)}
 .dismiss{padding:8px 16px;border-radius:999px;color:var(--soft);font-weight:500}
 .dismiss:hover{color:var(--ink);background:var(--tint)}
-.close{position:absolute;z-index:1;top:10px;inset-inline-end:10px;width:44px;height:44px;padding:0;border-radius:50%;font-size:26px;line-height:1;font-weight:300;color:var(--soft)}
+.close{position:absolute;z-index:1;top:10px;inset-inline-end:10px;padding:0;border-radius:50%;font-size:26px;line-height:1;font-weight:300;color:var(--soft)}
 .close:hover{background:var(--tint);color:var(--ink)}
 :focus-visible{outline:3px solid #2563eb;outline-offset:2px}
 dialog:focus-visible{outline:0}
 .products{display:flex;gap:12px}
 .product{flex:1 1 0;min-width:0;color:inherit;text-decoration:none;display:block;border-radius:min(12px,var(--r));font-size:14px;line-height:1.4}
 .picture{display:block;aspect-ratio:4/5;border-radius:min(12px,var(--r));overflow:hidden;background:var(--tint);margin-bottom:8px}
-.picture img{display:block;width:100%;height:100%;object-fit:cover;transition:transform .35s}
-.product:hover img{transform:scale(1.045)}
+.picture img{display:block;width:100%;height:100%;object-fit:cover}
 .name{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;font-weight:500}
 .price{display:block;color:var(--soft)}
 .card{width:min(468px,calc(100vw - 32px));max-height:calc(100dvh - 32px)}
@@ -120,11 +119,11 @@ dialog:focus-visible{outline:0}
 .card .product:only-child{max-width:240px}
 .card h2{padding:0 20px}
 .card .products+.copy h2{padding:0}
-.card .actions{display:flex;flex-direction:column;gap:6px;margin-top:24px}
+.card .actions{display:flex;flex-direction:column;gap:6px;margin-top:24px;position:sticky;bottom:0;background:var(--paper)}
 .card .cta{min-height:50px}
-.prompt{position:fixed;z-index:2147483000;inset:16px 0 auto;margin:0 auto;width:min(440px,calc(100vw - 32px))}
+.prompt{position:fixed;z-index:2147483000;inset:auto 0 16px;margin:0 auto;width:min(440px,calc(100vw - 32px))}
 .prompt .inner{display:grid;grid-template-columns:48px 1fr;gap:4px 16px;padding:22px 22px 16px}
-.prompt h2{font-size:1.08em;letter-spacing:-.005em}
+.prompt h2{font-size:1.08em}
 .prompt p{margin:.3em 0 0;font-size:.92em;line-height:1.45}
 .prompt .actions{grid-column:1/3;display:flex;flex-direction:row-reverse;justify-content:flex-start;gap:6px;margin-top:14px}
 .prompt .cta{padding:8px 20px}
@@ -139,6 +138,6 @@ dialog:focus-visible{outline:0}
 .card .inner{padding:26px 20px 16px}
 .card .product{font-size:13px}
 }
-@media(prefers-reduced-motion:reduce){dialog,dialog::backdrop,*{animation:none!important;transition:none!important}}
+@media(prefers-reduced-motion:reduce){dialog,dialog::backdrop{animation:none}}
 @media(forced-colors:active){dialog{border:1px solid CanvasText}.cta{border:1px solid ButtonText}}
 `;

@@ -52,11 +52,9 @@ li{flex:none;width:clamp(172px,(100cqw - 20px*(var(--columns) - 1))/var(--column
 a{display:block;color:inherit;text-decoration:none;border-radius:var(--endcap-radius,14px)}
 a:focus-visible{outline:3px solid #2563eb;outline-offset:-3px}
 .picture{display:block;aspect-ratio:4/5;margin-bottom:12px;border-radius:var(--endcap-radius,14px);overflow:hidden;background:var(--endcap-tint,#f3f2ef)}
-img{display:block;width:100%;height:100%;object-fit:cover;transition:transform .4s cubic-bezier(.2,.8,.2,1)}
-a:hover img{transform:scale(1.04)}
+img{display:block;width:100%;height:100%;object-fit:cover}
 .name{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;max-height:42px;font-weight:500}
 a:hover .name{text-decoration:underline;text-underline-offset:3px}
 .row{height:calc(clamp(172px,(100cqw - 20px*(var(--columns) - 1))/var(--columns),300px)*1.25 + 84px)}
 .price{display:block;margin-top:4px;color:var(--endcap-soft-ink,#5b606b)}
-@media(prefers-reduced-motion:reduce){img{transition:none}}
 `;

@@ -23,7 +23,7 @@ export function store(key, value) {
 export function storedKeys(prefix) {
   const found = [];
   quietly(() => {
-    for (let at = 0, key; (key = localStorage.key(at)); at++) if (key.startsWith(prefix)) found.push(key);
+    for (let at = 0, key; (key = localStorage.key(at)) != null; at++) if (key.startsWith(prefix)) found.push(key);
   });
   return found;
 }

@@ -105,7 +105,7 @@ for (const Browser of [Chromium, Firefox]) {
 
     test('where no edge answers, that is what it says', async () => {
       await page.open('/prefix');
-      await page.saidOnce(/no edge at .*\/nothing/);
+      await page.saidOnce(/nothing loads from .*\/nothing/);
     });
 
     test('an event that the edge refuses: its name and message ID, and its own path', async () => {

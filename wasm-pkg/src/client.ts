@@ -45,7 +45,8 @@ export function createClient(importModule: (url: string) => Promise<unknown>): E
     if (!failed)
       importModule(base() + '/raw.js').then(
         (raw) => (raw as typeof import('./raw')).start({ calls: () => list, batch, answered }, problem),
-        () => console.warn('endcap: no edge at ' + base()),
+        // What is held is stored, and goes by beacon when the page is left.
+        () => console.warn('endcap: nothing loads from ' + base()),
       );
     failed = true;
     forget((call) => !call.text && (call.done?.(undefined), true));
@@ -104,7 +105,6 @@ export function createClient(importModule: (url: string) => Promise<unknown>): E
     // After a failure only what can be sent raw is worth keeping.
     if (failed && done) return done(undefined);
     add(method, args, id, at, done);
-    if (method === 'consent') decide(args[0] as InitOptions['consent']);
   }
 
   function call(method: string, args: unknown[], id?: string, at?: number, done?: Held['done']): void {
@@ -117,8 +117,10 @@ export function createClient(importModule: (url: string) => Promise<unknown>): E
         const result = run(core, method, args, id, at);
         done?.(result);
       }
+      // Also once the core is there: it may break down.
+      if (method === 'consent') decide(args[0] as InitOptions['consent']);
     } catch (error) {
-      console.warn('endcap: ' + method, error);
+      console.warn('endcap', error);
     }
   }
 
@@ -154,11 +156,7 @@ export function createClient(importModule: (url: string) => Promise<unknown>): E
     },
     requestPush: () => ask('requestPush', [], 'unsupported'),
     flush: () => ask('flush', [], undefined),
-    anonymousId: () => {
-      let id: unknown;
-      quietly(() => (id = core ? run(core, 'anonymousId', []) : readIdentity()?.anonymous));
-      return id ?? null;
-    },
+    anonymousId: () => quietly(() => (core ? run(core, 'anonymousId', []) : readIdentity()?.anonymous)) ?? null,
     replay: call,
   } as unknown as Endcap;
 }

@@ -3,7 +3,7 @@
  * beacon when the page ends, again by the next page from storage) counts once at the edge.
  */
 import { bucketOf, ensureIdentity, messageId, now, quietly, readIdentity, readToken } from './identity';
-import { json, MOST } from './json';
+import { json, MOST, sizeOf } from './json';
 import type { Consent, ConsentState, InitOptions } from './types';
 
 /** Storage keys of the queue are `ec.q.<tab>.<message ID>`, which sorts by time. */
@@ -31,7 +31,6 @@ export interface Held {
   done?: ((result: unknown) => void) | undefined;
 }
 
-const sizeOf = (text: string) => new Blob([text]).size;
 const tab = Math.random().toString(36).slice(2, 8);
 /** The calls held, in order. */
 export let list: Held[] = [];
@@ -60,7 +59,7 @@ export function add(method: string, args: unknown[], id?: string, at = now(), do
       dropped++;
       return;
     }
-    call.args = args.map((one) => (Object(one) === one ? JSON.parse(json(one, left, MOST)) : one));
+    call.args = args.map((one) => (Object(one) === one ? JSON.parse(json(one, left, MOST)) : (one ?? null)));
     call.text = json({
       call: [method, ...call.args],
       message_id: call.id,

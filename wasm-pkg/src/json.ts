@@ -5,15 +5,19 @@
  */
 import { hex, quietly } from './identity';
 
-/** Longest text of an argument, in characters: what else an event holds has room beside it. */
+/** Longest text of an argument, in bytes: what else an event holds has room beside it. */
 export const MOST = 24 * 1024;
-/** What an object or a list takes of it beside its members, at least. */
-const OBJECT = 9;
+/** Most objects of one member: what has more is a part of the page, and objects that name each other have no end. */
+const OBJECTS = 9999;
 
 const { propertyIsEnumerable, toString } = Object.prototype;
-/** How much of the text at hand is written, and how much may be. */
+const encoder = new TextEncoder();
+/** Bytes of a text. */
+export const sizeOf = (text: string) => encoder.encode(text).length;
+/** Bytes that are written of the text at hand, how many may be, and objects of its member that were looked at. */
 let size: number;
 let most: number;
+let objects: number;
 /** Names of the members that are left out, whole or in part. */
 let left: string[];
 let loses = false;
@@ -23,13 +27,12 @@ function write(value: any, above: unknown[]): string | undefined {
   const kind = typeof value;
   const isList = Array.isArray(value);
   let text = '';
-  if (value === null || kind === 'boolean' || Number.isFinite(value)) return `${value}`;
-  if (kind === 'string' || kind === 'bigint') {
+  if (value === null || kind === 'boolean' || Number.isFinite(value)) text = `${value}`;
+  else if (kind === 'string' || kind === 'bigint')
     // Half a surrogate pair has an escape too.
     text = `"${`${value}`.replace(/["\\\p{Cc}\p{Cs}]/gu, (char) => '\\u' + hex(char.charCodeAt(0), 4))}"`;
-    size += text.length;
-  } else {
-    if (kind !== 'object' || size > most || above.includes(value)) return undefined;
+  else {
+    if (kind !== 'object' || size > most || ++objects > OBJECTS || above.includes(value)) return undefined;
     const within = [...above, value];
     if (!isList) {
       // A date says its time, whatever a library made of its `toJSON`.
@@ -38,28 +41,30 @@ function write(value: any, above: unknown[]): string | undefined {
       // An element, a window, a map, an error.
       if (toString.call(value) !== '[object Object]') return write(String(value), within);
     }
-    size += OBJECT;
     for (const key in value) {
       if (!propertyIsEnumerable.call(value, key) || (isList && isNaN(+key))) continue;
       const start = size;
+      if (!above[0]) objects = 0;
       let member: unknown = key;
       let part = quietly(() => write((member = value[key]), within));
-      if (!part) loses ||= member !== undefined && typeof member !== 'function';
       if (!isList) part &&= write(key, above) + ':' + part;
-      else if (size <= most) part ??= 'null';
-      if (part && size <= most) text += (text && ',') + part;
-      // An object that has no room is left out whole, a list is cut.
-      else if (isList || !above[0]) size = start;
+      // A list is cut, and leaves a quarter of the room to others; another object that has none is left out whole.
+      if (part && size <= (isList ? most * 0.75 : most)) text += (text && ',') + part;
+      else {
+        if (isList || !above[0]) size = start;
+        loses ||= member !== undefined && typeof member !== 'function';
+      }
       if (loses && !above[0]) loses = left.push(key) < 0;
     }
-    text = isList ? `[${text}]` : `{${text}}`;
+    return size > most ? undefined : isList ? `[${text}]` : `{${text}}`;
   }
+  size += sizeOf(text) + 1;
   return size > most ? undefined : text;
 }
 
-/** Writes a value in `room` characters; adds to `out` the names of the members that it leaves out, whole or in part. */
+/** Writes a value in `room` bytes; adds to `out` the names of the members that it leaves out, whole or in part. */
 export function json(value: unknown, out: string[] = [], room = Infinity): string {
-  size = 0;
+  size = objects = 0;
   most = room;
   left = out;
   return quietly(() => write(value, [])) ?? 'null';

@@ -18,20 +18,19 @@ type Said = Partial<Record<keyof InitOptions | 'page', unknown>>;
 const FILE = /endcap[^/?]*\.js/;
 /** How long a page may take to call `init` itself, in milliseconds. */
 const PATIENCE = 2000;
-const OFF: unknown[] = [false, 'false', 'off'];
 
 /**
  * The script's tag. The browser names none to modules, and to code that an optimiser fetched or joined to other code; then it is
  * one with our attributes or our address.
  */
-function ownTag(): HTMLScriptElement | undefined {
+function ownTag(): HTMLScriptElement | null | undefined {
   const running = document.currentScript as HTMLScriptElement | null;
-  const tags = [...document.scripts];
-  return running?.dataset.source ? running : (tags.find(({ src }) => FILE.test(src)) ?? tags.find(({ dataset }) => dataset.source));
+  const tags = [running, ...document.scripts];
+  return running?.dataset.source ? running : (tags.find((tag) => tag && FILE.test(tag.src)) ?? tags.find((tag) => tag?.dataset.source));
 }
 
 /** What the tag says. Prefix and endpoint default to where the script itself came from. */
-function saidBy(tag: HTMLScriptElement | undefined): Said {
+function saidBy(tag: HTMLScriptElement | null | undefined): Said {
   const src = tag?.src ?? '';
   const from = new URL(FILE.test(src) ? src : '/ec/', location.href);
   const prefix = from.pathname.replace(/\/[^/]*$/, '');
@@ -48,12 +47,11 @@ function start(): void {
   page.endcap = client;
   const { debug = false, wasm, auto, page: view, ...said } = { ...saidBy(ownTag()), ...(has('source') ? found : {}) } as Said;
   if (said.source) {
-    const is = (option: unknown) => !OFF.includes(option);
+    const is = (option: unknown) => !/^(false|off)$/.test(option as string);
     client.init({ ...said, debug: is(debug), wasm: is(wasm), auto: is(auto) && auto } as InitOptions);
     if (is(view)) client.page();
-  }
+  } else setTimeout(() => options ?? console.warn('endcap: not started: no data-source'), PATIENCE);
   if (Array.isArray(found)) for (const [method, args, id, at] of found) client.replay(method, [...args], id || undefined, at);
-  setTimeout(() => options ?? console.warn('endcap: not started: no data-source, ?source= or init()'), PATIENCE);
 }
 
 quietly(start);

@@ -37,7 +37,10 @@ function say(decide, source, granted) {
  */
 export function readTcf(decide, { wait = PATIENCE, waits }) {
   if ('tcf' in said || !window.__tcfapi) return;
+  let timer;
   const told = quietly(({ gdprApplies, eventStatus, purpose }) => {
+    // One that asks the visitor has answered.
+    clearTimeout(timer);
     // Purpose 1 is storing anything on the device.
     const may = (...purposes) => gdprApplies === false || [1, ...purposes].every((n) => purpose.consents[n] === true);
     if (eventStatus !== 'cmpuishown') say(decide, 'tcf', [may(7, 8, 9, 10), may(3, 4, 5, 6), may(2, 4, 7)]);
@@ -45,7 +48,7 @@ export function readTcf(decide, { wait = PATIENCE, waits }) {
   __tcfapi('addEventListener', 2, told);
   said.tcf ??= null;
   if (!said.tcf) waits('__tcfapi');
-  setTimeout(() => {
+  timer = setTimeout(() => {
     late = true;
     if (!said.tcf) waits('consent() or an update');
     if (said.gcm) say(decide, 'gcm', said.gcm);
@@ -59,7 +62,7 @@ export function readMode({ 0: command, 1: kind, 2: terms }, decide) {
   if (terms.region) regional = true;
   else mode = { ...mode, ...terms };
   const may = (name, like) => (mode[name] ?? mode[like]) === 'granted';
-  updated ||= kind === 'update';
+  updated ||= kind === 'update' && terms[ANALYTICS];
   if (kind === 'update' ? mode[ANALYTICS] : may(ANALYTICS) && !regional) {
     const marketing = may('ad_storage') && may('ad_user_data', 'ad_storage');
     say(decide, 'gcm', [may(ANALYTICS), may('personalization_storage', ANALYTICS), marketing]);

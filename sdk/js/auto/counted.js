@@ -45,7 +45,7 @@ export function offer(name, properties) {
   const key = keyOf(name, properties);
   // The shop may have reported an entry from before our start already.
   if (!started && core.seen(name, idOf(properties))) return;
-  waiting.set(key + properties.quantity, [key, name, properties, core.now()]);
+  waiting.set(key + properties.quantity, [key, name, properties, core.now?.()]);
   timer ??= setTimeout(flush, 100);
 }
 

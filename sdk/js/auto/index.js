@@ -65,8 +65,10 @@ export function start(api, options) {
     arrived();
   };
 
-  for (const name of options?.match?.(/\w+/g) ?? Object.keys(options ?? {}))
-    if (!PARTS.includes(name)) api.error('invalid_field', 'auto', { value: name });
+  quietly(() => {
+    for (const name of options?.match?.(/\w+/g) ?? Object.keys(options ?? {}))
+      if (!PARTS.includes(name)) api.error('invalid_field', 'auto', { value: name });
+  })();
   countFor(api);
   let crosses = () => false;
   if (api.domains) import('./cross.js').then((part) => (crosses = part.crossOver(api.domains, api.cross)), () => undefined);

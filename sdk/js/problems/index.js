@@ -25,7 +25,7 @@ function explain({ code, path, value, problem }) {
   const [whole, member] = path.split('.');
   const kind = member === undefined ? whole : whole + '.';
   const known = WORDS[kind];
-  const isNamed = member !== undefined && known.includes(member);
+  const isNamed = member !== undefined && known?.includes(member);
   const word = member === undefined || isNamed ? value : member;
   const text = (isNamed && TEXTS[`${code} ${kind}true`]) || TEXTS[`${code} ${kind}`] || TEXTS[code] || code;
   const meant = known && !isNamed && nearest(word, known, SLIP);
@@ -34,7 +34,7 @@ function explain({ code, path, value, problem }) {
 }
 
 /** Starts it; `emit(topic, detail)` notes something for listeners, `deliver` tells them. Returns what says a thing of a kind. */
-export function start(emit, deliver) {
+export function start(emit, deliver, now) {
   /** What was said already. */
   const said = new Set();
   const once = (key) => !said.has(key) && said.add(key);
@@ -47,7 +47,7 @@ export function start(emit, deliver) {
   /** Tells listeners of an error, and the console once for each kind of it. */
   const tell = (problem) => {
     emit('error', problem);
-    emit('debug', { kind: 'error', at: Date.now(), detail: problem });
+    emit('debug', { kind: 'error', at: now(), detail: problem });
     if (once([problem.code, problem.path, problem.event].join())) warn(problem);
   };
 
@@ -68,7 +68,7 @@ export function start(emit, deliver) {
 
     /** A batch that the edge refused, or that reached none: said once, though every batch may find the same. */
     refused: async ({ status, answer, page }) => {
-      const problem = answer?.error ?? (await diagnosis(status, page, once));
+      const problem = answer?.error?.code ? answer.error : (await diagnosis(status, page, once));
       if (!problem) return;
       const { code, path = '', message } = problem;
       if (once(['batch', code, path].join())) tell({ code, path, message });
