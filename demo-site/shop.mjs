@@ -14,7 +14,7 @@ export const CATEGORIES = [
   { id: "trousers", title: "Trousers & jeans", short: "Trousers", tint: "#d3d8dc", tile: ["keel-jean", "tide-chino"], intro: "Straight, wide, pleated or doubled at the knee. All of them mended free, for ever." },
   { id: "shoes", title: "Shoes & boots", short: "Shoes", tint: "#dcd4c6", tile: ["scree-boot", "court-low"], intro: "Welted, stitched or vulcanised: soles that can be replaced, uppers that are worth it." },
   { id: "bags", title: "Bags & accessories", short: "Bags", tint: "#d6d8c8", tile: ["pilot-rolltop", "trawler-beanie"], intro: "Packs that stand up by themselves, and the small warm things that go in them." },
-  { id: "home", title: "Home & camp", short: "Home", tint: "#ddd2c8", tile: ["signal-kettle", "kiln-mug"], intro: "For the kitchen table or the tailgate. Enamel, stoneware, wool and one good lantern." },
+  { id: "home", title: "House & camp", short: "House", tint: "#ddd2c8", tile: ["signal-kettle", "kiln-mug"], intro: "For the kitchen table or the tailgate. Enamel, stoneware, wool and one good lantern." },
 ];
 
 /** A swatch as CSS: one colour, or two where the article has a second one that matters. */

@@ -6,17 +6,17 @@ import { layout } from "./layout.mjs";
 
 export const searchPage = (assets) =>
   layout({
-    title: `Search | ${BRAND}`, description: "Search the shop.", name: "Search", path: "/search", assets,
+    title: `Search | ${BRAND}`, description: "Search the shop.", name: "Search", path: "/search", assets, made: true,
     body: `<div class="page">${crumbs([["Home", "/"], ["Search"]])}
 <header class="listing-head"><div><h1 data-search-title>Search</h1><p data-search-note role="status"></p></div></header>
-<ul class="grid" data-results></ul>
+<ul class="grid results" data-results></ul>
 <div class="empty" data-none hidden><p>Nothing found. Try “wool”, “boots” or “navy”, or look through <a href="/c/jackets">jackets</a> and <a href="/c/home">things for the house</a>.</p></div>
 </div>`,
   });
 
 export const cartPage = (assets) =>
   layout({
-    title: `Your cart | ${BRAND}`, description: "What you have chosen.", name: "Cart", path: "/cart", assets,
+    title: `Your cart | ${BRAND}`, description: "What you have chosen.", name: "Cart", path: "/cart", assets, made: true,
     body: `<div class="page">
 <h1 class="page-title">Your cart</h1>
 <div class="cart" data-cart></div>
@@ -36,7 +36,7 @@ const delivery = `<fieldset class="options"><legend>Delivery</legend>
 
 export const checkoutPage = (assets) =>
   layout({
-    title: `Checkout | ${BRAND}`, description: "Address, delivery, payment.", name: "Checkout", path: "/checkout", assets, bare: true,
+    title: `Checkout | ${BRAND}`, description: "Address, delivery, payment.", name: "Checkout", path: "/checkout", assets, bare: true, made: true,
     body: `<div class="page">
 <h1 class="page-title">Checkout</h1>
 <div class="checkout">
@@ -62,14 +62,14 @@ export const checkoutPage = (assets) =>
 
 export const thanksPage = (assets) =>
   layout({
-    title: `Thank you | ${BRAND}`, description: "Your order.", name: "Thanks", path: "/thanks", assets,
+    title: `Thank you | ${BRAND}`, description: "Your order.", name: "Thanks", path: "/thanks", assets, made: true,
     body: `<div class="page narrow"><div data-thanks></div></div>
 ${picks("home", "While you wait", "From what you look at in this shop, and from nothing else.")}`,
   });
 
 export const accountPage = (assets) =>
   layout({
-    title: `Your account | ${BRAND}`, description: "Orders, notifications, privacy.", name: "Account", path: "/account", assets,
+    title: `Your account | ${BRAND}`, description: "Orders, notifications, privacy.", name: "Account", path: "/account", assets, made: true,
     body: `<div class="page">
 <h1 class="page-title" data-greeting>Your account</h1>
 <div class="account">

@@ -7,7 +7,7 @@ const mark = `<svg class="mark" viewBox="0 0 34 24" width="34" height="24" aria-
 
 function header(current) {
   const links = CATEGORIES.map(({ id, short }) => `<li><a href="/c/${id}"${current === id ? ' aria-current="page"' : ""}>${esc(short)}</a></li>`).join("");
-  return `<p class="notice">Free delivery over €75 <span aria-hidden="true">·</span> <span class="wide">60 days to change your mind <span aria-hidden="true">·</span></span> Mended free, for ever</p>
+  return `<aside class="notice" aria-label="What we promise"><p>Free delivery over €75 <span aria-hidden="true">·</span> <span class="wide">60 days to change your mind <span aria-hidden="true">·</span></span> Mended free, for ever</p></aside>
 <header class="site-header">
   <div class="bar">
     <button class="icon-button menu-button" type="button" aria-expanded="false" aria-controls="menu">${icon("menu")}<span class="sr">Menu</span></button>
@@ -37,8 +37,8 @@ const banner = `<section class="consent" data-endcap-consent aria-labelledby="co
   <form class="consent-choices" hidden>${PURPOSES.map(([id, title, text]) => `<label class="switch"><input type="checkbox" name="${id}"><span><b>${title}</b>${text}</span></label>`).join("")}
   </form>
   <div class="consent-buttons">
-    <button class="button" type="button" data-consent="accept" data-testid="consent-accept">Accept all</button>
-    <button class="button quiet" type="button" data-consent="reject" data-testid="consent-reject">Reject</button>
+    <button class="button quiet" type="button" data-consent="accept" data-testid="consent-accept">Accept all</button>
+    <button class="button quiet" type="button" data-consent="reject" data-testid="consent-reject">Reject all</button>
     <button class="button text" type="button" data-consent="choose" data-testid="consent-choose" aria-expanded="false">Choose</button>
   </div>
 </section>`;
@@ -55,9 +55,9 @@ const footer = `<footer class="site-footer">
 
 /**
  * A whole page. `name` is the page's name in analytics, `path` its address, `data` what its script needs,
- * `schema` its structured data.
+ * `schema` its structured data. `made`: its script makes what it shows, so nothing is drawn before the script ran, and nothing moves.
  */
-export function layout({ title, description, name, path, current, body, data, schema, assets, bare = false, image = "/img/hero.svg" }) {
+export function layout({ title, description, name, path, current, body, data, schema, assets, bare = false, made = false, image = "/img/hero.svg" }) {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -74,7 +74,7 @@ export function layout({ title, description, name, path, current, body, data, sc
 <link rel="canonical" href="${path}">
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${assets.styles}">
-<script type="module" src="${assets.script}"></script>
+<script type="module" src="${assets.script}"${made ? ' blocking="render"' : ""}></script>
 ${(schema ?? []).map((item) => `<script type="application/ld+json">${json({ "@context": "https://schema.org", ...item })}</script>`).join("\n")}
 </head>
 <body data-page="${esc(name)}">

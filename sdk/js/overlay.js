@@ -101,7 +101,7 @@ button,.cta{font:inherit;cursor:pointer;min-height:44px;min-width:44px;border:0;
 .cta:hover{filter:brightness(1.18)}
 .dismiss{padding:8px 16px;border-radius:999px;color:var(--soft);font-weight:500}
 .dismiss:hover{color:var(--ink);background:var(--tint)}
-.close{position:absolute;z-index:1;top:10px;inset-inline-end:10px;padding:0;border-radius:50%;font-size:26px;line-height:1;font-weight:300;color:var(--soft)}
+.close{position:absolute;z-index:1;top:10px;inset-inline-end:10px;padding:0;border-radius:50%;font-size:26px;line-height:1;color:var(--soft)}
 .close:hover{background:var(--tint);color:var(--ink)}
 :focus-visible{outline:3px solid #2563eb;outline-offset:2px}
 dialog:focus-visible{outline:0}
@@ -119,7 +119,7 @@ dialog:focus-visible{outline:0}
 .card .product:only-child{max-width:240px}
 .card h2{padding:0 20px}
 .card .products+.copy h2{padding:0}
-.card .actions{display:flex;flex-direction:column;gap:6px;margin-top:24px;position:sticky;bottom:0;background:var(--paper)}
+.card .actions{display:flex;flex-direction:column;gap:6px;margin-top:24px}
 .card .cta{min-height:50px}
 .prompt{position:fixed;z-index:2147483000;inset:auto 0 16px;margin:0 auto;width:min(440px,calc(100vw - 32px))}
 .prompt .inner{display:grid;grid-template-columns:48px 1fr;gap:4px 16px;padding:22px 22px 16px}
@@ -138,6 +138,7 @@ dialog:focus-visible{outline:0}
 .card .inner{padding:26px 20px 16px}
 .card .product{font-size:13px}
 }
+@media(max-height:520px){.products{display:none}}
 @media(prefers-reduced-motion:reduce){dialog,dialog::backdrop{animation:none}}
 @media(forced-colors:active){dialog{border:1px solid CanvasText}.cta{border:1px solid ButtonText}}
 `;

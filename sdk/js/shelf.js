@@ -48,13 +48,13 @@ const CSS = `
 .slot{font:400 15px/21px var(--endcap-font,inherit);color:var(--endcap-ink,inherit)}
 h2{margin:0 0 16px;height:36px;font-weight:700;font-size:24px;line-height:36px;letter-spacing:-.015em;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 ul{display:flex;gap:20px;margin:0;padding:0;list-style:none;overflow:auto hidden;scroll-snap-type:x proximity;scrollbar-width:none}
-li{flex:none;width:clamp(172px,(100cqw - 20px*(var(--columns) - 1))/var(--columns),300px);scroll-snap-align:start}
+li{flex:none;width:clamp(144px,(100cqw - 20px*(var(--columns) - 1))/var(--columns),300px);scroll-snap-align:start}
 a{display:block;color:inherit;text-decoration:none;border-radius:var(--endcap-radius,14px)}
 a:focus-visible{outline:3px solid #2563eb;outline-offset:-3px}
 .picture{display:block;aspect-ratio:4/5;margin-bottom:12px;border-radius:var(--endcap-radius,14px);overflow:hidden;background:var(--endcap-tint,#f3f2ef)}
 img{display:block;width:100%;height:100%;object-fit:cover}
 .name{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;max-height:42px;font-weight:500}
 a:hover .name{text-decoration:underline;text-underline-offset:3px}
-.row{height:calc(clamp(172px,(100cqw - 20px*(var(--columns) - 1))/var(--columns),300px)*1.25 + 84px)}
+.row{height:calc(clamp(144px,(100cqw - 20px*(var(--columns) - 1))/var(--columns),300px)*1.25 + 84px)}
 .price{display:block;margin-top:4px;color:var(--endcap-soft-ink,#5b606b)}
 `;

@@ -18,7 +18,7 @@ export function defineSlot(appeared: () => void): void {
           this.style.display = 'block';
           this.style.containerType = 'inline-size';
           const room = this.attachShadow({ mode: 'open' }).appendChild(document.createElement('div'));
-          const card = `clamp(172px,(100cqw - 20px*${columns - 1})/${columns},300px)`;
+          const card = `clamp(144px,(100cqw - 20px*${columns - 1})/${columns},300px)`;
           room.style.height = `calc(${card}*1.25 + ${this.hasAttribute('heading') ? 136 : 84}px)`;
         }
         appeared();

@@ -37,12 +37,14 @@ class Drawer {
   private readonly toggle = el('button', { type: 'button', class: 'ec-toggle', 'data-testid': 'endcap-drawer-toggle', 'aria-expanded': 'false', 'aria-controls': 'endcap-drawer', onclick: () => this.open(!this.look.open) },
     el('span', { class: 'ec-eye', 'aria-hidden': 'true' }), el('span', { class: 'ec-toggle-text' }, 'What Endcap sees'), this.count);
   private readonly stage = el('span');
-  private readonly body = el('div', { class: 'ec-body', role: 'tabpanel', tabindex: 0 });
+  private readonly body = el('div', { class: 'ec-body', role: 'tabpanel', 'aria-label': 'What Endcap sees', tabindex: 0 });
   private readonly tabs = TABS.map((tab) => el('button', { type: 'button', role: 'tab', onclick: () => this.show(tab) }, tab));
   private readonly panel = el('aside', { id: 'endcap-drawer', class: 'ec-drawer', 'data-testid': 'endcap-drawer', 'aria-label': 'What Endcap sees', hidden: true },
     el('header', { class: 'ec-head' }, el('span', { class: 'ec-eye', 'aria-hidden': 'true' }), el('h2', {}, 'What Endcap sees'), this.stage,
       el('button', { type: 'button', class: 'ec-close', 'aria-label': 'Close', onclick: () => this.open(false) }, '×')),
-    el('div', { class: 'ec-tabs', role: 'tablist', onkeydown: (event) => this.arrows(event as KeyboardEvent) }, ...this.tabs, el('button', { type: 'button', class: 'ec-clear', onclick: clearEntries }, 'Clear')),
+    el('div', { class: 'ec-tabs' },
+      el('div', { role: 'tablist', 'aria-label': 'What is shown', onkeydown: (event) => this.arrows(event as KeyboardEvent) }, ...this.tabs),
+      el('button', { type: 'button', class: 'ec-clear', onclick: clearEntries }, 'Clear')),
     this.body);
 
   start(): void {

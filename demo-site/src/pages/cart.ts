@@ -20,7 +20,7 @@ function stepper(line: Line): HTMLElement {
 
 const row = (line: Line): HTMLElement =>
   el('li', { class: 'cart-line', 'data-testid': 'cart-line' },
-    el('a', { class: 'cart-picture', href: line.url }, el('img', { src: line.picture, alt: '', width: 120, height: 150 })),
+    el('a', { class: 'cart-picture', href: line.url, tabindex: -1, 'aria-hidden': 'true' }, el('img', { src: line.picture, alt: '', width: 120, height: 150 })),
     el('div', { class: 'cart-words' },
       el('a', { class: 'cart-title', href: line.url }, line.name),
       el('span', { class: 'muted' }, line.variant),
