@@ -16,6 +16,7 @@ mod docs;
 mod fuzz;
 mod http;
 mod invariants;
+mod lists;
 mod project;
 mod reshard;
 mod run;
@@ -65,6 +66,9 @@ Endcap's build tool. Each command does all the set-up that it needs.
   cargo xtask reshard N [--url URL] [--port N]
                             moves profiles to N shards while visitors go on, of the local edge or
                             of a deployment (its key in ENDCAP_API_KEY)
+  cargo xtask lists [--from FOLDER]
+                            writes the lists of sites and robots that others maintain anew from their
+                            sources, or from a folder that holds them
   cargo xtask keys          fresh secrets for a deployment
   cargo xtask setup         only the set-up, printing the versions found";
 
@@ -99,6 +103,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "docs" => docs::command(&project),
         "bench" => bench::command(&project, rest),
         "fuzz" => fuzz::command(&project, rest),
+        "lists" => lists::command(&project, rest),
         "reshard" => reshard::command(&project, rest),
         "help" | "--help" | "-h" => {
             println!("{HELP}");

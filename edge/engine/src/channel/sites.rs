@@ -2,7 +2,8 @@
 //!
 //! The source: the list that Google publishes for Analytics 4 ("GA4 default channel group: sources and categories", linked
 //! from support.google.com/analytics/answer/9756891), which had 819 entries in 2026. What stands for the same site is
-//! written once. [`OURS`] adds sites that it leaves out.
+//! written once. [`OURS`] adds sites that it leaves out. Matomo's lists of assistants and of social sites (CC0), which
+//! `cargo xtask lists` writes anew with their date, say what is on neither.
 //!
 //! An entry with a dot stands for that host and all below it. One without stands for itself as a campaign's source, and
 //! for hosts of that name under any country's domain, as `google` for `www.google.co.uk`. One that begins with `=` stands
@@ -114,6 +115,16 @@ const OURS: [(Kind, &str); 3] = [
     (Kind::Social, "bsky.app bsky.social discord l.threads.net mastodon.social ok.ru telegram threads.net x.com"),
 ];
 
+/// Hosts of assistants and of social sites, by Matomo.
+const ASSISTANTS: &str = include_str!("assistants.txt");
+const SOCIALS: &str = include_str!("socials.txt");
+
+/// The entry of a list of hosts that is a host, or has it below itself.
+fn listed(list: &'static str, host: &str) -> Option<&'static str> {
+    let below = |entry: &str| host.strip_suffix(entry).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    list.lines().filter(|line| !line.starts_with('#')).find(|entry| below(entry))
+}
+
 /// What the site of a source in lower case is; None where it is on no list.
 pub(super) fn kind(source: &str) -> Option<Kind> {
     find(source).map(|(kind, _)| kind)
@@ -147,7 +158,10 @@ fn find(source: &str) -> Option<(Kind, &'static str)> {
     let first = source.split('.').next().unwrap_or_default();
     let named = || entries().find(|(_, entry)| stands_for(entry, source));
     let found = exact.max_by_key(|(_, name)| name.len());
-    found.or_else(|| named().filter(|(kind, _)| *kind != Kind::Search || !NOT_SEARCH.contains(&first)))
+    found
+        .or_else(|| listed(ASSISTANTS, source).map(|host| (Kind::Assistant, host)))
+        .or_else(|| named().filter(|(kind, _)| *kind != Kind::Search || !NOT_SEARCH.contains(&first)))
+        .or_else(|| listed(SOCIALS, source).map(|host| (Kind::Social, host)))
 }
 
 /// Whether a name without a dot is that of a host.
@@ -232,6 +246,30 @@ mod tests {
         let count = names.len();
         names.dedup();
         assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn maintained_lists_say_what_ours_do_not() {
+        for (host, expected) in [
+            ("chat.deepseek.com", Kind::Assistant),
+            ("chat.mistral.ai", Kind::Assistant),
+            ("www.meta.ai", Kind::Assistant),
+            ("notebooklm.google.com", Kind::Assistant),
+            ("ai.baidu.com", Kind::Assistant),
+            ("www.baidu.com", Kind::Search),
+            ("www.youtube.com", Kind::Video),
+            ("dribbble.com", Kind::Social),
+            ("v2ex.com", Kind::Social),
+        ] {
+            assert_eq!(kind(host), Some(expected), "{host}");
+        }
+        assert_eq!(kind("notmeta.ai"), None);
+        for list in [ASSISTANTS, SOCIALS] {
+            assert!(
+                list.starts_with("# https://")
+                    && list.lines().nth(1).is_some_and(|line| line.starts_with("# As of 20"))
+            );
+        }
     }
 
     proptest! {

@@ -33,6 +33,9 @@ const NAMED: [&str; 16] = [
     "speedcurve",
 ];
 
+/// Names of robots in lower case, by others (the file says whom and when); `cargo xtask lists` writes it anew.
+const LISTED: &str = include_str!("robots.txt");
+
 /// What tells a browser that a program drives, in lower case.
 const DRIVEN: [&str; 8] =
     ["cypress", "electron", "headless", "htmlunit", "jsdom", "playwright", "puppeteer", "webdriver"];
@@ -84,7 +87,8 @@ fn is_crawler(agent: &str, browser: bool) -> bool {
     for phone in PHONES {
         agent = agent.replace(phone, "phone");
     }
-    if NAMED.iter().any(|name| agent.contains(name)) {
+    let listed = || LISTED.lines().filter(|line| !line.starts_with('#')).any(|name| agent.contains(name));
+    if NAMED.iter().any(|name| agent.contains(name)) || listed() {
         return true;
     }
     // The crate caches a verdict by a text's address, its length, and its first and last eight bytes. Two texts that
@@ -151,6 +155,43 @@ mod tests {
         let brands = "\"Chromium\";v=\"156\", \"HeadlessChrome\";v=\"156\"";
         assert!(BotFilter::Strict.catches(CHROME, brands));
         assert!(!BotFilter::Agents.catches(CHROME, brands));
+    }
+
+    #[test]
+    fn robots_that_others_list_are_caught_and_browsers_within_apps_are_not() {
+        for name in ["ChatGPT-User/1.0", "Claude-User/1.0", "Perplexity-User/1.0", "MistralAI-User/1.0", "GPTBot/1.3"] {
+            let agent =
+                format!("Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; {name}; +https://x.example/)");
+            assert!(BotFilter::Agents.catches(&agent, ""), "{name}");
+        }
+        let webkit = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148";
+        for app in [
+            "Safari/604.1",
+            "Instagram 390.0.0.28.85 (iPhone14,5; iOS 18_5; de_DE; de; scale=3.00; 1170x2532; IABMV/1; 752217655)",
+            "[FBAN/FBIOS;FBAV/520.0.0.38.101;FBBV/756351453;FBDV/iPhone14,7;FBMD/iPhone;FBSN/iOS;FBSV/18.5;FBSS/3]",
+            "[LinkedInApp]/9.31.2435",
+            "Snapchat/13.45.0.50 (like Safari/8621.2.5.10.10, panda)",
+            "[Pinterest/iOS]",
+            "musical_ly_39.8.0 JsSdk/2.0 NetType/WIFI Channel/App Store ByteLocale/de Region/DE BytedanceWebview/d8a21c6",
+            "GSA/375.0.779979158 Safari/604.1",
+            "MicroMessenger/8.0.61(0x18003d2a) NetType/WIFI Language/zh_TW",
+            "Line/15.10.1",
+            "EdgiOS/138.0.3351.77 Version/18.0 Safari/604.1",
+            "DuckDuckGo/7 Safari/605.1.15",
+        ] {
+            assert!(!BotFilter::Agents.catches(&format!("{webkit} {app}"), ""), "{app}");
+        }
+        for agent in [
+            "Mozilla/5.0 (Linux; Android 14; SM-S928B Build/UP1A.231005.007; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0.6478.134 Mobile Safari/537.36",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Safari/537.36",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36 OPR/121.0.0.0",
+            "Mozilla/5.0 (Linux; arm_64; Android 15; SM-A556E) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/136.0.7103.48 YaBrowser/25.6.0 Mobile Safari/537.36",
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15",
+            "Mozilla/5.0 (Linux; Android 13; 23021RAAEG Build/TKQ1.221114.001) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/112.0.5615.136 Mobile Safari/537.36 XiaoMi/MiuiBrowser/14.31.0-gn",
+            "Mozilla/5.0 (Linux; U; Android 12; en-US; RMX3268) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/100.0.4896.58 UCBrowser/13.7.2.1636 Mobile Safari/537.36",
+        ] {
+            assert!(!BotFilter::Agents.catches(agent, ""), "{agent}");
+        }
     }
 
     #[test]
