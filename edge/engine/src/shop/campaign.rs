@@ -14,6 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::rule_schemas;
+
 /// A campaign as it is saved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,15 +33,19 @@ pub struct Definition {
     pub kind: CampaignType,
     /// To whom: a condition over behaviour and page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<rule_schemas::Condition>")]
     pub condition: Option<Value>,
     /// When: a trigger in the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<rule_schemas::Trigger>")]
     pub trigger: Option<Value>,
     /// How often.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<rule_schemas::Frequency>")]
     pub frequency: Option<Value>,
     /// Where: path patterns to include and exclude.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<rule_schemas::Pages>")]
     pub pages: Option<Value>,
     /// What the visitor sees.
     pub content: Content,

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::rule_schemas;
 use crate::payment_return::check_hosts;
 
 /// Everything that a shop can set; what is left out has its default.
@@ -70,6 +71,7 @@ pub struct PushPrompt {
     /// Label of the button that closes the prompt.
     pub later: String,
     /// When it appears, as a campaign's trigger.
+    #[schemars(with = "rule_schemas::Trigger")]
     pub trigger: Value,
 }
 
