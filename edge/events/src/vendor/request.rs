@@ -170,13 +170,14 @@ impl Request {
         // Read again, because nobody else needs the texts of good calls.
         let Ok(wire) = serde_json::from_slice::<WireBatch<'_>>(body) else { return };
         let sent_at = wire.sent_at();
-        self.refused.extend(refused.into_iter().filter_map(|(index, event)| {
-            let raw = wire.batch.get(index)?.get().to_owned();
-            let rule = format!("comes after the {most} people of whom one request without a secret key may speak");
-            let error =
-                FieldError::new("", format!("{rule}; the first {KEPT} refused calls are kept and can be replayed"));
-            let rejection = Rejection::new(RejectCode::TooManyPeople, error).of(event.message_id.as_str());
-            let subject = person_of(&event).to_owned();
+        let rule = format!("comes after the {most} people of whom one request without a secret key may speak");
+        let error = FieldError::new("", format!("{rule}; the first {KEPT} refused calls are kept and can be replayed"));
+        self.refused.extend(refused.into_iter().enumerate().filter_map(|(place, (index, event))| {
+            let raw = wire.batch.get(index)?.get();
+            let rejection = Rejection::new(RejectCode::TooManyPeople, error.clone()).of(event.message_id.as_str());
+            // What is not kept is only counted.
+            let kept = |text: &str| if place < KEPT { text.to_owned() } else { String::new() };
+            let (raw, subject) = (kept(raw), kept(person_of(&event)));
             Some(Refused { raw, subject, rejection: Rejection { index, ..rejection }, sent_at })
         }));
         self.refused.sort_by_key(|refused| refused.rejection.index);
