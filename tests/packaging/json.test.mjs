@@ -60,3 +60,27 @@ test('objects that name each other end soon', () => {
   assert.equal(read.price, 5);
   assert.ok(reads < 100_000, `${reads} reads`);
 });
+
+test('random members cost no other member', () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  let state = seed;
+  /** @param {number} below A number from 0 on (Lehmer's generator). */
+  const random = (below) => ((state = (state * 48271) % 2147483647), state % below);
+  const bad = () => { throw new Error('odd'); };
+  /** @type {((depth: number) => unknown)[]} */
+  const odd = [
+    () => undefined, () => null, () => NaN, () => -Infinity, () => 10n ** 40n, () => Symbol('odd'), () => bad, () => new Date(NaN), () => new Date(),
+    () => 'x'.repeat(random(2) ? random(40) : 60_000), () => '\ud83d'.repeat(random(9)), () => new Map([[1, 2]]), () => new Error('odd'), () => new Proxy({}, { ownKeys: bad, get: bad }),
+    () => Object.create(null), () => Object.defineProperty({}, 'a', { enumerable: true, get: bad }), () => ({ toJSON: bad }), () => ({ toISOString: 5 }),
+    () => new Uint8Array(random(20)), () => new Array(random(50_000)), () => { const one = /** @type {any} */ ({ list: [] }); one.list.push(one, [one]); return one; },
+    (depth) => Array.from({ length: random(5) }, () => value(depth)),
+    (depth) => Object.fromEntries(Array.from({ length: random(5) }, (_, at) => [`${at}"\u0000`, value(depth)])),
+  ];
+  /** @param {number} depth @returns {unknown} */
+  const value = (depth) => (depth > 3 ? 1 : odd[random(odd.length)](depth + 1));
+  for (let round = 0; round < 3000; round += 1) {
+    const given = { first: 'kept', odd: value(0), amount: 12.5, more: value(0), last: { kept: ['yes'] } };
+    const { read } = written(given);
+    assert.deepEqual([read.first, read.amount, read.last], ['kept', 12.5, { kept: ['yes'] }], `seed ${seed}, round ${round}`);
+  }
+});

@@ -52,12 +52,14 @@ const LISTS: [List; 3] = [
     },
 ];
 
-/// Kinds of robots that come to pages by themselves. Libraries and driven browsers are not among them: who uses one may be a
-/// visitor, and a setting of its own takes them for robots.
-const KINDS: [&str; 8] =
-    ["academic", "ai-crawler", "archiver", "feed-reader", "monitoring", "scanner", "search-engine", "seo"];
-/// A shorter name may be a part of a browser's or a phone's.
+/// The kind of robots that is taken: younger than other lists, and named so that nothing else is. Of other kinds the list has
+/// names that are also a phone's (`butterfly`), a build of Android's or an application's, whose visitors would count as robots.
+const KIND: &str = "ai-crawler";
+/// A shorter name may be a part of a browser's or a phone's, and so may these.
 const SHORTEST: usize = 6;
+const NO_ROBOTS: [&str; 2] = ["hello world", "terracotta"];
+/// Sites that are social to others and not to Google, whose rules the channels follow.
+const NO_SOCIALS: [&str; 4] = ["github.com", "login.live.com", "sourceforge.net", "stackoverflow.com"];
 
 /// `cargo xtask lists`.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
@@ -74,7 +76,7 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
         let entries = (list.read)(&text).with_context(|| list.name)?;
         ensure!(entries.len() > 10, "{} has only {} entries: is it the list?", list.name, entries.len());
         let lines: String = entries.iter().flat_map(|entry| [entry.as_str(), "\n"]).collect();
-        let head = format!("# {}\n# As of {}. Written by `cargo xtask lists`.\n", list.source, today()?);
+        let head = format!("# {}\n# Fetched on {}. Written by `cargo xtask lists`.\n", list.source, today()?);
         fs::write(project.path(list.becomes), head + &lines)?;
         note(&format!("{}: {} entries", list.becomes, entries.len()));
     }
@@ -106,10 +108,8 @@ fn hosts(text: &str) -> Result<BTreeSet<String>> {
         name.contains('.')
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte))
     };
-    Ok(items
-        .map(|item| item.trim().trim_matches(['"', '\'']).to_ascii_lowercase())
-        .filter(|name| is_host(name))
-        .collect())
+    let names = items.map(|item| item.trim().trim_matches(['"', '\'']).to_ascii_lowercase());
+    Ok(names.filter(|name| is_host(name) && !NO_SOCIALS.contains(&name.as_str())).collect())
 }
 
 /// The names of robots, in lower case. The list has patterns; those that are no plain text are left out.
@@ -117,10 +117,10 @@ fn robots(text: &str) -> Result<BTreeSet<String>> {
     let list: Vec<Value> = serde_json::from_str(text)?;
     let comes = |entry: &&Value| {
         let tags = entry.get("tags").and_then(Value::as_array);
-        tags.is_some_and(|tags| tags.iter().filter_map(Value::as_str).any(|tag| KINDS.contains(&tag)))
+        tags.is_some_and(|tags| tags.iter().any(|tag| tag == KIND))
     };
     let names = list.iter().filter(comes).filter_map(|entry| plain(entry.get("pattern")?.as_str()?));
-    Ok(names.filter(|name| name.len() >= SHORTEST).collect())
+    Ok(names.filter(|name| name.len() >= SHORTEST && !NO_ROBOTS.contains(&name.as_str())).collect())
 }
 
 /// A pattern that stands for plain text, as that text.
@@ -151,10 +151,10 @@ mod tests {
 
     #[test]
     fn robots_are_names_of_plain_text() {
-        let text = r#"[{"pattern": "PerplexityBot\\/", "tags": ["ai-crawler"]}, {"pattern": "[wW]get", "tags": ["seo"]},
-            {"pattern": "okhttp", "tags": ["http-library"]}, {"pattern": "Bing Preview", "tags": ["social-preview", "seo"]},
-            {"pattern": "Yeti", "tags": ["search-engine"]}, {"pattern": "none"}]"#;
-        assert_eq!(robots(text).unwrap().into_iter().collect::<Vec<_>>(), ["bing preview", "perplexitybot/"]);
+        let text = r#"[{"pattern": "PerplexityBot\\/", "tags": ["ai-crawler"]}, {"pattern": "[wW]get", "tags": ["ai-crawler"]},
+            {"pattern": "okhttp", "tags": ["http-library"]}, {"pattern": "Some Agent", "tags": ["seo", "ai-crawler"]},
+            {"pattern": "butterfly", "tags": ["seo"]}, {"pattern": "Devin", "tags": ["ai-crawler"]}, {"pattern": "none"}]"#;
+        assert_eq!(robots(text).unwrap().into_iter().collect::<Vec<_>>(), ["perplexitybot/", "some agent"]);
         assert_eq!(plain("a.b"), None);
         assert_eq!(plain(r"a\.b \+"), Some("a.b +".to_owned()));
         assert_eq!(plain(r"\d+"), None);

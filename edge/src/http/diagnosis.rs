@@ -18,7 +18,7 @@ const SOURCE: usize = 64;
 
 /// Answers a page of any origin.
 pub(super) fn serve(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
-    rate_limits::admit_reader(incoming.request.inner(), incoming.config)?;
+    rate_limits::admit_reader(incoming.request.inner(), incoming.config).map_err(EdgeError::readable)?;
     let source = query::parameter(query::of(&incoming.url()), "source", SOURCE).unwrap_or_default();
     let origin = incoming.request.headers().get("origin")?;
     let answer = match incoming.config.admits(&source, origin.as_deref()) {

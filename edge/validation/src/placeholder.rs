@@ -50,6 +50,12 @@ pub fn for_pages(text: &str) -> String {
     })
 }
 
+/// A text with its placeholders without what stands there otherwise: that is percent-encoded wherever it gets into an address.
+#[must_use]
+pub fn without_fallbacks(text: &str) -> String {
+    fill(text, |Placeholder { name, .. }| format!("{{{{{name}}}}}"))
+}
+
 /// Refuses a text with a placeholder that is none of the known ones: a visitor would read it as it stands.
 ///
 /// # Errors

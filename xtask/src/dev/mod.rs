@@ -206,7 +206,9 @@ fn variables(secrets: &Map<String, Value>, options: &Options) -> Map<String, Val
         // Pages of one's own, wherever they are served.
         ("shop".to_owned(), vec!["*".to_owned()]),
     ]);
-    origins.extend(options.sources.clone());
+    for (source, more) in &options.sources {
+        origins.entry(source.clone()).or_default().extend(more.iter().cloned());
+    }
     let origins = json!(origins);
     let mut variables = secrets.clone();
     for (name, value) in [

@@ -106,12 +106,13 @@ const ASSISTANT: &str = "=chatgpt =claude =copilot =gemini =grok =perplexity cha
     copilot.microsoft.com gemini.google.com grok.com perplexity.ai";
 
 /// What Google's list leaves out and shops see, most of it in Europe or younger than the list.
-const OURS: [(Kind, &str); 3] = [
+const OURS: [(Kind, &str); 4] = [
     (Kind::Search, "brave startpage"),
     (
         Kind::Shopping,
         "aliexpress billiger.de bol.com geizhals guenstiger.de idealo kelkoo pricerunner pricespy temu zalando",
     ),
+    (Kind::Video, "youtu.be"),
     (Kind::Social, "bsky.app bsky.social discord l.threads.net mastodon.social ok.ru telegram threads.net x.com"),
 ];
 
@@ -258,16 +259,19 @@ mod tests {
             ("ai.baidu.com", Kind::Assistant),
             ("www.baidu.com", Kind::Search),
             ("www.youtube.com", Kind::Video),
+            ("youtu.be", Kind::Video),
             ("dribbble.com", Kind::Social),
             ("v2ex.com", Kind::Social),
         ] {
             assert_eq!(kind(host), Some(expected), "{host}");
         }
-        assert_eq!(kind("notmeta.ai"), None);
+        for host in ["notmeta.ai", "login.live.com", "github.com"] {
+            assert_eq!(kind(host), None, "{host}");
+        }
         for list in [ASSISTANTS, SOCIALS] {
             assert!(
                 list.starts_with("# https://")
-                    && list.lines().nth(1).is_some_and(|line| line.starts_with("# As of 20"))
+                    && list.lines().nth(1).is_some_and(|line| line.starts_with("# Fetched on 20"))
             );
         }
     }

@@ -308,7 +308,7 @@ impl Content {
         }
         if let Some(cta) = &self.cta {
             check_text("cta.label", &cta.label, 60)?;
-            check_url("cta.url", &cta.url)?;
+            check_url("cta.url", &placeholder::without_fallbacks(&cta.url))?;
         }
         match &self.products {
             Some(products) if !(1..=6).contains(&products.limit) => {
@@ -344,7 +344,16 @@ mod tests {
         assert_eq!(saved("Welcome", plain.clone()), Ok(()));
         let either = json!({"any": [finds, plain]});
         assert!(saved("All {{category}}", either.clone()).unwrap_err().contains("{{category | \"everything\"}}"));
-        assert_eq!(saved("All {{ category | \"of it\" }}", either), Ok(()));
+        assert_eq!(saved("All {{ category | \"of it\" }}", either.clone()), Ok(()));
+        let led = |url: &str| {
+            let made =
+                campaign(json!({"name": "n", "type": "popup", "condition": either, "trigger": {"exit_intent": true},
+                "content": {"title": "t", "cta": {"label": "l", "url": url}}}));
+            made.and_then(|made| made.check_bounds().map(|()| made.part.text)).map_err(|error| error.to_string())
+        };
+        let text = led("/c/{{ category_id | \"all of it\" }}").unwrap();
+        assert!(text.contains("/c/{{category_id|all of it}}"), "{text}");
+        assert!(led("{{category_id | \"//evil.example\"}}").is_err() && led("/a b").is_err());
         let unknown = saved("Hi {{first_name}}", finds).unwrap_err();
         assert_eq!(unknown, "content.title: holds {{first_name}}, which is none of {{category}}, {{category_id}}");
         assert!(

@@ -32,7 +32,7 @@ fn comparison(description: &str, facts: &[&str], members: &Value) -> Value {
     if let (Some(all), Some(more)) = (properties.as_object_mut(), members.as_object()) {
         all.extend(more.clone());
     }
-    json!({"type": "object", "description": description, "required": ["fact", "op", "value"], "additionalProperties": false,
+    json!({"type": "object", "description": description, "required": ["fact", "op", "value"],
         "properties": properties})
 }
 
@@ -60,9 +60,9 @@ impl JsonSchema for Condition {
                 only("some_category", &part),
                 comparison("A number, in one category or all", &names(&of_category), &json!({"category": category})),
                 comparison("A number", &names(&plain), &json!({})),
-                {"type": "object", "description": "The lifecycle stage", "required": ["fact", "in"], "additionalProperties": false,
+                {"type": "object", "description": "The lifecycle stage", "required": ["fact", "in"],
                     "properties": {"fact": {"enum": ["stage"]}, "in": {"type": "array", "minItems": 1, "items": {"enum": stages}}}},
-                {"type": "object", "description": "The page's path", "required": ["fact", "matches"], "additionalProperties": false,
+                {"type": "object", "description": "The page's path", "required": ["fact", "matches"],
                     "properties": {"fact": {"enum": ["url_path"]}, "matches": pattern}},
             ],
         })
