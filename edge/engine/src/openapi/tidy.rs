@@ -63,6 +63,19 @@ fn tidy_operation(operation: &mut Value, tag: &str) {
     operation.insert("tags".to_owned(), json!([tag]));
     // Nobody needs a key unless it says so.
     operation.entry("security").or_insert_with(|| json!([]));
+    let mut bodies: Vec<&mut Value> = Vec::new();
+    for (name, value) in operation.iter_mut() {
+        match name.as_str() {
+            "requestBody" => bodies.push(value),
+            "responses" => bodies.extend(members(Some(value)).map(|(_, answer)| answer)),
+            _ => {}
+        }
+    }
+    for body in bodies {
+        for (_, content) in members(body.get_mut("content")) {
+            content.get_mut("schema").into_iter().for_each(tidy_schema);
+        }
+    }
     let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     if !answers.keys().any(|status| status.starts_with('4')) {
         answers.insert("405".to_owned(), json!({"description": super::builder::METHOD.1}));
@@ -73,12 +86,34 @@ fn tidy_operation(operation: &mut Value, tag: &str) {
 const LISTS: [&str; 4] = ["anyOf", "oneOf", "allOf", "prefixItems"];
 const MAPS: [&str; 2] = ["properties", "$defs"];
 
-/// Writes "anything" as `{}`, and a choice of one as that one: not every reader knows the other forms.
+/// Longest default that is written out.
+const DEFAULT: usize = 60;
+
+/// Says a default in words: generators of clients take a member that has one for a member that has to be there.
+fn tidy_default(members: &mut Map<String, Value>) {
+    let Some(default) = members.remove("default").filter(|default| !default.is_null()) else { return };
+    let written = default.to_string();
+    let said =
+        if written.len() > DEFAULT { "Left out, it has a default.".to_owned() } else { format!("Default: {written}.") };
+    let text = members.get("description").and_then(Value::as_str).map_or(said.clone(), |before| {
+        let stop = if before.ends_with('.') { "" } else { "." };
+        format!("{before}{stop} {said}")
+    });
+    members.insert("description".to_owned(), text.into());
+}
+
+/// Writes "anything" as `{}`, an object of anything as such, and a choice of one as that one: not every reader knows the other
+/// forms, and some take an object without members for an empty one.
 fn tidy_schema(schema: &mut Value) {
     if *schema == Value::Bool(true) {
         *schema = json!({});
     }
     let Some(members) = schema.as_object_mut() else { return };
+    tidy_default(members);
+    let says_more = ["properties", "additionalProperties", "oneOf", "anyOf", "allOf", "$ref"];
+    if members.get("type") == Some(&json!("object")) && !says_more.iter().any(|name| members.contains_key(*name)) {
+        members.insert("additionalProperties".to_owned(), json!({}));
+    }
     if let Some(Value::Array(choices)) = members.get_mut("oneOf")
         && choices.len() == 1
         && let Some(Value::Object(only)) = choices.pop()
@@ -102,6 +137,22 @@ fn tidy_schema(schema: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_with_a_default_may_be_left_out_and_objects_of_anything_hold_anything() {
+        let mut schema = json!({"type": "object", "properties": {
+            "template": {"$ref": "#/components/schemas/Template", "default": "card"},
+            "limit": {"type": "integer", "description": "How many", "default": 4},
+            "none": {"type": ["string", "null"], "default": null},
+            "traits": {"type": "object"}}});
+        tidy_schema(&mut schema);
+        let expected = json!({
+            "template": {"$ref": "#/components/schemas/Template", "description": "Default: \"card\"."},
+            "limit": {"type": "integer", "description": "How many. Default: 4."},
+            "none": {"type": ["string", "null"]},
+            "traits": {"type": "object", "additionalProperties": {}}});
+        assert_eq!(schema["properties"], expected);
+    }
 
     #[test]
     fn schemas_have_the_forms_that_every_reader_takes() {
