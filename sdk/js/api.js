@@ -3,20 +3,21 @@ import * as core from 'endcap-core';
 import { automate } from './automatic.js';
 import { USER, forget as forgetHeld, release, replay } from './capture.js';
 import { error, listen, shout } from './listeners.js';
-import { leave, letGo, sent, withdraw } from './net.js';
+import { flush, leave, letGo, withdraw } from './net.js';
 import { mayTrack, page } from './page.js';
 import { forget as forgetShown, look, requestPush } from './present.js';
 import { waits } from './slots.js';
 import { quietly, store, stored, storedKeys } from './storage.js';
 import { later, turn } from './turn.js';
+import { CONSENTS, PURPOSES } from './words.js';
 
 /** Does one call and returns what it returns. `id` and `at` are those of a call that the loader held; empty and 0 else. */
 export function call(method, args, id, at) {
   if (method === 'on') return listen(args[0], args[1]);
   if (method === 'anonymousId') return page.anonymous || null;
   // The edge says with its answers what to subscribe to.
-  if (method === 'requestPush') return requestPush() ?? sent().then(() => requestPush() ?? 'unsupported');
-  if (method === 'flush') return sent();
+  if (method === 'requestPush') return requestPush() ?? flush().then(() => requestPush() ?? 'unsupported');
+  if (method === 'flush') return flush();
   turn(() => {
     if (method === 'init') init(args[0] ?? {});
     else if (method === 'report') error(...args);
@@ -52,17 +53,13 @@ const go = () => quietly(leave);
 /** Whether the shop's own code has set consent: then consent tools no longer count. */
 let explicit;
 
-/** What can be consented to, in the order of their bits; and what may be said of all at once. */
-const PURPOSES = ['analytics', 'personalization', 'marketing'];
-const WORDS = { __proto__: null, granted: 7, denied: 0, pending: -1 };
-
 /**
  * Takes the visitor's decision: a word, or an object of purposes. What an object does not name is not granted. What is no word
  * or purpose changes nothing. `source`: who tells it.
  */
 function consent(state, source = 'api') {
   const isObject = Object(state) === state;
-  let said = isObject ? undefined : WORDS[state];
+  let said = isObject ? undefined : CONSENTS[state];
   for (const name in isObject && state) {
     const at = PURPOSES.indexOf(name);
     // A page may give every object a member.
@@ -70,7 +67,8 @@ function consent(state, source = 'api') {
     if (at < 0 || typeof state[name] !== 'boolean') error('invalid_field', 'consent.' + name, { value: state[name] });
     else said |= state[name] << at;
   }
-  if (said === undefined) return isObject || error('invalid_field', 'consent', { value: state });
+  if (said === undefined && !isObject) error('invalid_field', 'consent', { value: state });
+  if (said === undefined) return;
   // Global Privacy Control refuses messages after the visit, whatever the page says; the edge reads the same header.
   const bits = said > 0 && navigator.globalPrivacyControl ? said & 3 : said;
   const tracked = mayTrack();
@@ -95,7 +93,6 @@ function consent(state, source = 'api') {
     forgetShown();
     for (const key of storedKeys('ec.')) store(key, '');
   }
-  return true;
 }
 
 /** A slot element entered the page. */

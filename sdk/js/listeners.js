@@ -1,8 +1,8 @@
 /** Who listens to what, and what they were not told yet. What happens is noted first and told when the core's turn ends:
  * a listener is the page's own code, which may call back, and may throw. */
 import { now } from './clock.js';
+import { TOPICS } from './words.js';
 
-const TOPICS = ['decision', 'popup', 'slot', 'push', 'sent', 'debug', 'error'];
 const listeners = new Set();
 let untold = [];
 let loud = false;
@@ -11,7 +11,7 @@ let words;
 
 /** Adds a listener; returns what removes it. */
 export function listen(topic, listener) {
-  if (!TOPICS.includes(topic) || typeof listener !== 'function') return error('invalid_field', 'on', { value: topic, known: TOPICS });
+  if (!TOPICS.includes(topic) || typeof listener !== 'function') return error('invalid_field', 'on', { value: topic });
   const one = { topic, listener };
   listeners.add(one);
   return () => void listeners.delete(one);

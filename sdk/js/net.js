@@ -52,7 +52,7 @@ export function letGo() {
   release?.();
 }
 
-/** Gives the lock back and settles what `sent` promised. */
+/** Gives the lock back and settles what `flush` promised. */
 export function unlock() {
   release?.();
   release = undefined;
@@ -60,7 +60,7 @@ export function unlock() {
 }
 
 /** Sends what is queued; resolves when that has ended. */
-export function sent() {
+export function flush() {
   const ended = new OwnPromise((resolve) => waiting.push(resolve));
   turn(core.flush);
   return ended;
@@ -94,7 +94,6 @@ export function send(max, wanted, asks) {
 
 async function post(url, body, owner, dropped) {
   let status = 0;
-  let seen = 0;
   let after;
   let answer;
   try {
@@ -102,22 +101,22 @@ async function post(url, body, owner, dropped) {
     const signal = AbortSignal.timeout?.(TIMEOUT);
     const reply = await fetch(url, { method: 'POST', body, keepalive: true, credentials: 'include', signal });
     after = parseInt(reply.headers.get('retry-after'), 10);
-    seen = reply.status;
+    status = reply.status;
     answer = await reply.json();
-    // Whatever stands between page and edge may answer too: only the edge's own words count.
-    status = reply.ok && !answer.accepted ? 0 : seen;
   } catch {
     // No answer, or one that is no JSON.
   }
-  later(() => answered(status, seen, after, answer, owner, dropped))();
+  later(() => answered(status, after, answer, owner, dropped))();
 }
 
-function answered(status, seen, after, answer, owner, dropped) {
+function answered(status, after, answer, owner, dropped) {
   const sent = flying;
   flying = [];
-  const outcome = core.answered(status, after >= 0 ? after : -1, sent.length);
-  if (!answer?.accepted && outcome !== SPLIT && navigator.onLine) report('refused', { status: seen, answer, page });
-  if (outcome === RETRY) return debug('not_sent', { status: seen });
+  // Whatever stands between page and edge may answer too: only the edge's own words count.
+  const isEdges = answer !== undefined && (status > 299 || answer?.accepted);
+  const outcome = core.answered(isEdges ? status : 0, after >= 0 ? after : -1, sent.length);
+  if (!answer?.accepted && outcome !== SPLIT && navigator.onLine) report('refused', { status, answer, page });
+  if (outcome === RETRY) return debug('not_sent', { status });
   if (outcome !== SPLIT) {
     lost.count -= dropped;
     const { accepted = [], duplicate = [], rejected = [], decision, anonymous_id: id, possession } = (outcome === ANSWERED && answer) || {};

@@ -2,12 +2,10 @@
  * The calls that arrive before the Rust core runs. Each keeps its message ID and time, so that delivering it twice (by
  * beacon when the page ends, again by the next page from storage) counts once at the edge.
  */
-import { bucketOf, ensureIdentity, messageId, now, quietly, readIdentity, readToken } from './identity';
+import { bucketOf, ensureIdentity, messageId, now, QUEUE, quietly, readIdentity, readToken } from './identity';
 import { json, MOST, sizeOf } from './json';
 import type { Consent, ConsentState, InitOptions } from './types';
 
-/** Storage keys of the queue are `ec.q.<tab>.<message ID>`, which sorts by time. */
-const QUEUE = 'ec.q.';
 /** Browsers refuse keepalive bodies over 64 KiB in total; this leaves room for the envelope. In bytes of UTF-8. */
 const MAX_BODY = 60 * 1024;
 /** Most calls held. */
@@ -34,6 +32,7 @@ export interface Held {
 const tab = Math.random().toString(36).slice(2, 8);
 /** The calls held, in order. */
 export let list: Held[] = [];
+/** What `init` said. */
 export let options: InitOptions | undefined;
 /** What is granted so far; undefined while the visitor has not decided. */
 let consent: Consent | undefined;

@@ -7,6 +7,8 @@
 const COOKIE = 'ec_id';
 /** The same text in storage. */
 const STORED = 'ec.id';
+/** How keys of the queue begin; `ec.q.<tab>.<message ID>` sorts by time. */
+export const QUEUE = 'ec.q.';
 /** Where its token is stored (`sdk/js/net.js`). */
 const TOKEN = 'ec.t';
 /** 400 days, the longest that browsers keep a cookie (RFC 6265bis section 5.5). */

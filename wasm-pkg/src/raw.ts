@@ -3,10 +3,10 @@
  * go to the edge raw, and it makes the same events of them.
  */
 import type { Batch, Held } from './held';
-import { keepToken, now, quietly } from './identity';
+import { keepToken, now, QUEUE, quietly } from './identity';
 
-/** Keys and beginning of calls that loaders stored (`held.ts`). */
-const [QUEUE, CALL] = ['ec.q.', '{"call":'];
+/** How calls begin that loaders stored (`held.ts`). */
+const CALL = '{"call":';
 /** How often it looks, first and longest wait after a failed request, and how long an answer is waited for, in milliseconds. */
 const [INTERVAL, BACKOFF, BACKOFF_CAP, TIMEOUT] = [2000, 1000, 60_000, 20_000];
 

@@ -10,19 +10,19 @@ import { countFor, flush, tracked, viewed } from './counted.js';
 import { measure } from './engagement.js';
 import { watchForms } from './forms.js';
 import { readLayer } from './layer.js';
+import { PARTS } from '../words.js';
 import { listen, quietly } from './quietly.js';
 import { readSearch } from './search.js';
 import { readProduct } from './structured.js';
 
-/** What can be turned off. */
-const PARTS = 'pages engagement scroll clicks forms search dataLayer structured consent'.split(' ');
-
 /**
  * Starts capturing.
  *
- * `api`: `track(name, properties, at)`, `page(name, properties)`, `consent({analytics, personalization, marketing},
- * source)`, `waits(on)` says what consent waits for, `error(code, path, more)`, `now()`; `wait`: milliseconds that a TCF tool may take; `seen(name, key)` says whether the shop tracked something before this call (any of that name, without a
- * key); `domains` are host names of the shop's own, and `cross(url)` the way to one; `from` is the URL of the page view that was recorded already, the present one unless given.
+ * `api`: `track(name, properties, at)`, `page(name, properties)`, `consent({analytics, personalization, marketing}, source)`;
+ * `waits(on)` says what consent waits for; `error(code, path, more)`; `now()`; `wait` are the milliseconds that a TCF tool may
+ * take; `seen(name, key)` says whether the shop tracked something before this call (any of that name, without a key); `domains`
+ * are host names of the shop's own, and `cross(url)` the way to one; `from` is the URL of the page view that was recorded
+ * already, the present one unless given.
  *
  * `options`: false for nothing; an object in which a part is false; or the names of the parts wanted, as text.
  *

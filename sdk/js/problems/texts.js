@@ -1,13 +1,8 @@
-/** Words: those that settings know, and what is said of a call that could not be used. */
+/** What is said of a call that could not be used, and the words that it may have meant. */
+import { CONSENTS, PARTS, PURPOSES, TOPICS } from '../words.js';
 
 /** The words of a setting, by its path. */
-export const WORDS = {
-  __proto__: null,
-  consent: ['granted', 'denied', 'pending'],
-  'consent.': ['analytics', 'personalization', 'marketing'],
-  auto: ['pages', 'engagement', 'scroll', 'clicks', 'forms', 'search', 'dataLayer', 'structured', 'consent'],
-  on: ['decision', 'popup', 'slot', 'push', 'sent', 'debug', 'error'],
-};
+export const WORDS = { __proto__: null, consent: Object.keys(CONSENTS), 'consent.': PURPOSES, auto: PARTS, on: TOPICS };
 
 /** The names of events that are more than a name to us, and of those that we capture ourselves. */
 export const EVENTS = [
