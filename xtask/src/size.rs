@@ -35,18 +35,23 @@ const PEERS: [(&str, usize, &str); 7] = [
     ("Snowplow", 23, "tracks only"),
 ];
 
-/// When the fallback is loaded: instead of the core, so it adds nothing to a page's total.
-const INSTEAD: &str = "instead of core";
 /// When the service worker is loaded: by no page.
 const BACKGROUND: &str = "background";
-/// When the words for developers are loaded: where something is wrong, or in debug mode.
-const TOLD: &str = "in case of trouble";
-/// When a template beyond the basic one is loaded: with the first pop-up that has it.
-const TEMPLATE: &str = "with a template";
-/// When the push subscription is loaded: once a visitor allowed notifications.
-const ALLOWED: &str = "once allowed";
-/// When what leads over links is loaded: by a shop that has several domains.
-const CROSSING: &str = "with domains";
+
+/// Files that an ordinary page does not load, and when they are loaded.
+const APART: [(&str, &str); 7] = [
+    ("ec/fallback.js", "instead of core"),
+    ("endcap-sw.js", BACKGROUND),
+    // Where something is wrong, or in debug mode; where the core does not run.
+    ("ec/problems.js", "in case of trouble"),
+    ("ec/raw.js", "in case of trouble"),
+    // With the first pop-up of a template beyond the basic one.
+    ("ec/banner.js", "with a template"),
+    // Once the visitor allowed notifications.
+    ("ec/subscribe.js", "once allowed"),
+    // By a shop that has several domains.
+    ("ec/cross.js", "with domains"),
+];
 
 /// Bytes of a file or of several, each compressed by itself as it is served.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,25 +85,23 @@ struct File {
 }
 
 impl File {
-    /// When a page loads it: with the page, when it is idle, instead of the core as WebAssembly where
-    /// that is forbidden, in the background, or at the first need.
+    /// When it is loaded, if not by an ordinary page.
+    fn apart(&self) -> Option<&'static str> {
+        APART.iter().find(|(path, _)| *path == self.path).map(|(_, when)| *when)
+    }
+
+    /// When it is loaded: with the page, when it is idle, at the first need, or apart.
     fn when(&self) -> &'static str {
-        match self.path.as_str() {
+        self.apart().unwrap_or(match self.path.as_str() {
             "ec/endcap.js" => "load",
             "ec/core.js" | "ec/core.wasm" => "idle",
-            "ec/fallback.js" => INSTEAD,
-            "endcap-sw.js" => BACKGROUND,
-            "ec/problems.js" | "ec/raw.js" => TOLD,
-            "ec/cross.js" => CROSSING,
-            "ec/subscribe.js" => ALLOWED,
-            "ec/banner.js" => TEMPLATE,
             _ => "later",
-        }
+        })
     }
 
     /// Whether an ordinary page loads it.
     fn is_of_page(&self) -> bool {
-        ![INSTEAD, BACKGROUND, TOLD, CROSSING, ALLOWED, TEMPLATE].contains(&self.when())
+        self.apart().is_none()
     }
 }
 

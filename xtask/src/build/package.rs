@@ -11,26 +11,16 @@ use anyhow::{Context, Result};
 
 use super::tools::esbuild;
 use super::variant::{ASSETS, Build};
-use super::{fallback, integrity};
+use super::{fallback, integrity, sdk};
 use crate::project::Project;
 use crate::run::{run_quiet, timed};
 use crate::stamp::{Inputs, when_changed};
 
 /// The built files that the package carries as they are, from where the edge serves them.
-const BUILT: [&str; 12] = [
-    "ec/endcap.js",
-    "ec/core.js",
-    "ec/core.wasm",
-    "ec/show.js",
-    "ec/banner.js",
-    "ec/subscribe.js",
-    "ec/auto.js",
-    "ec/cross.js",
-    "ec/problems.js",
-    "ec/raw.js",
-    fallback::FILE,
-    "endcap-sw.js",
-];
+fn built() -> impl Iterator<Item = &'static str> {
+    let others = ["ec/endcap.js", "ec/core.js", "ec/core.wasm", "ec/raw.js", fallback::FILE, "endcap-sw.js"];
+    others.into_iter().chain(sdk::PARTS.map(|(_, file)| file))
+}
 
 /// The modules that applications import, each with its declarations.
 const MODULES: [&str; 2] = ["index", "react"];
@@ -42,7 +32,7 @@ pub(super) fn build(build: &Build<'_>) -> Result<()> {
         .path(&project.path("wasm-pkg"))?
         .path(&project.path("LICENSE"))?
         .text(include_str!("package.rs"));
-    for file in BUILT {
+    for file in built() {
         inputs = inputs.path(&build.target(ASSETS).join(file))?;
     }
     let staged = staged(build);
@@ -85,7 +75,7 @@ fn stage(build: &Build<'_>, staged: &Path) -> Result<()> {
             fs::copy(from, staged.join(to))?;
         }
     }
-    for file in BUILT {
+    for file in built() {
         let name = Path::new(file).file_name().context("a file has a name")?;
         fs::copy(build.target(ASSETS).join(file), dist.join(name))?;
     }

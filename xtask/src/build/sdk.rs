@@ -1,6 +1,7 @@
 //! What a page loads: the core (`sdk`, compiled for bytes) and the hand-written TypeScript around
 //! it, each precompressed, in `target/edge-assets`, whose layout is that of the public addresses.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -80,56 +81,56 @@ pub(super) fn page_half(project: &Project, entry: &str, bindings: &Path, out: &P
     let host = "--alias:endcap-host=./sdk/js/host.js";
     let core = format!("--alias:endcap-core={}", bindings.display());
     let version = concat!("--define:VERSION=\"", env!("CARGO_PKG_VERSION"), "\"");
-    let parts = ["--external:./show.js", "--external:./auto.js", "--external:./problems.js"];
-    let options = ["--format=esm", "--target=es2022", host, &core, version, parts[0], parts[1], parts[2]];
+    let options = [host, &core, version].into_iter().map(str::to_owned).chain(module_options());
     esbuild(project, &project.path("sdk/js").join(entry), out, options)
 }
 
-/// `ec/show.js`, how decisions look, `ec/auto.js`, what is captured without the shop's code, and `ec/problems.js`, what is said of
-/// mistakes.
+/// The parts that pages fetch on their own, each where something needs it: the source below `sdk/js`, and the file.
+pub(super) const PARTS: [(&str, &str); 6] = [
+    // How decisions look, and what of it few pages need.
+    ("show.js", "ec/show.js"),
+    ("banner.js", "ec/banner.js"),
+    ("subscribe.js", "ec/subscribe.js"),
+    // What is captured without the shop's code.
+    ("auto/index.js", "ec/auto.js"),
+    ("auto/cross.js", "ec/cross.js"),
+    // What is said of mistakes.
+    ("problems/index.js", "ec/problems.js"),
+];
+
+/// How a module of the page is bundled: the parts stay files of their own.
+fn module_options() -> impl Iterator<Item = String> {
+    let external = PARTS.map(|(_, file)| file.replace("ec/", "--external:./"));
+    ["--format=esm", "--target=es2022"].into_iter().map(str::to_owned).chain(external)
+}
+
+/// The files of [`PARTS`].
 fn parts(build: &Build<'_>) -> Result<()> {
-    let made = [
-        ("show.js", "ec/show.js"),
-        ("banner.js", "ec/banner.js"),
-        ("subscribe.js", "ec/subscribe.js"),
-        ("auto/index.js", "ec/auto.js"),
-        ("auto/cross.js", "ec/cross.js"),
-        ("problems/index.js", "ec/problems.js"),
-    ];
-    let external = ["banner", "cross", "subscribe"].map(|part| format!("--external:./{part}.js"));
-    let options: Vec<&str> =
-        ["--format=esm", "--target=es2022"].into_iter().chain(external.iter().map(String::as_str)).collect();
-    bundle(build, "parts", "what the core fetches later", "sdk/js", made, &options)
+    let options: Vec<String> = module_options().collect();
+    bundle(build, "parts", "what the core fetches later", "sdk/js", &PARTS, &options)
 }
 
 /// `ec/endcap.js`, the loader of the script tag, `endcap-sw.js`, the service worker, and `ec/raw.js`, which sends where the core
 /// does not run.
 fn scripts(build: &Build<'_>) -> Result<()> {
     let made = [("loader.ts", "ec/endcap.js"), ("sw.ts", "endcap-sw.js")];
-    bundle(
-        build,
-        "scripts",
-        "the loader and the service worker",
-        "wasm-pkg/src",
-        made,
-        &["--format=iife", "--target=es2020"],
-    )?;
-    let raw = [("raw.ts", "ec/raw.js")];
-    bundle(build, "raw", "what sends without the core", "wasm-pkg/src", raw, &["--format=esm", "--target=es2020"])
+    let (scripts, module) = (["--format=iife", "--target=es2020"], ["--format=esm", "--target=es2020"]);
+    bundle(build, "scripts", "the loader and the service worker", "wasm-pkg/src", &made, &scripts)?;
+    bundle(build, "raw", "what sends without the core", "wasm-pkg/src", &[("raw.ts", "ec/raw.js")], &module)
 }
 
 /// Bundles files of a folder `below` the root, each by itself, and compresses them. `name` is that of the stamp.
-fn bundle<const N: usize>(
+fn bundle(
     build: &Build<'_>,
     name: &str,
     what: &str,
     below: &str,
-    made: [(&str, &str); N],
-    options: &[&str],
+    made: &[(&str, &str)],
+    options: &[impl AsRef<OsStr>],
 ) -> Result<()> {
     let project = build.project;
     let source = project.path(below);
-    let made = made.map(|(from, to)| (source.join(from), build.target(ASSETS).join(to)));
+    let made: Vec<_> = made.iter().map(|(from, to)| (source.join(from), build.target(ASSETS).join(to))).collect();
     let inputs =
         Inputs::default().path(&source)?.path(&project.path("package-lock.json"))?.text(include_str!("sdk.rs"));
     let outputs: Vec<PathBuf> = made.iter().map(|(_, to)| to.clone()).collect();
