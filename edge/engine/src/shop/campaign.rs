@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use endcap_protocol::{CampaignId, FieldError};
 use endcap_targeting::compile;
 use endcap_targeting::compile::Compiled;
+use endcap_targeting::condition::Condition;
 use endcap_validation::hash::digest;
 use endcap_validation::json::is_default;
 use endcap_validation::placeholder::{self, Placeholder, for_pages};
@@ -216,7 +217,7 @@ impl Campaign {
         if self.part.rules.len() > RULES_BYTES {
             return Err(FieldError::new("condition", "is too large: make several campaigns of it"));
         }
-        let finds = self.definition.condition.as_ref().map_or(Finds::Never, Finds::category);
+        let finds = Finds::of(&self.compiled.program.condition);
         self.definition.content.check_placeholders(finds).map_err(|error| error.under("content"))?;
         Ok(())
     }
@@ -232,19 +233,15 @@ enum Finds {
 
 impl Finds {
     /// Of a condition: all parts of `all` hold, only one of `any` has to.
-    fn category(condition: &Value) -> Self {
-        let of =
-            |name: &str| condition.get(name).and_then(Value::as_array).map(|parts| parts.iter().map(Self::category));
-        if condition.get("some_category").is_some() {
-            Self::Always
-        } else if let Some(parts) = of("all") {
-            parts.max().unwrap_or(Self::Never)
-        } else if let Some(parts) = of("any") {
-            let (least, most) =
-                parts.fold((Self::Always, Self::Never), |(least, most), one| (least.min(one), most.max(one)));
-            if most > Self::Never && least < Self::Always { Self::Sometimes } else { most }
-        } else {
-            Self::Never
+    fn of(condition: &Condition) -> Self {
+        match condition {
+            Condition::SomeCategory(_) => Self::Always,
+            Condition::All(parts) => parts.iter().map(Self::of).max().unwrap_or(Self::Never),
+            Condition::Any(parts) => {
+                let found = || parts.iter().map(Self::of);
+                if found().min() == found().max() { found().next().unwrap_or(Self::Never) } else { Self::Sometimes }
+            }
+            Condition::Not(_) | Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => Self::Never,
         }
     }
 }
@@ -283,17 +280,21 @@ impl Content {
     fn check_placeholders(&self, finds: Finds) -> Result<(), FieldError> {
         for (path, text) in self.texts() {
             placeholder::check(path, text, &PLACEHOLDERS)?;
-            let bare = placeholder::all(text).find(|one| finds == Finds::Never || one.fallback.is_none());
-            let message = match (finds, bare) {
-                (Finds::Always, _) | (_, None) => continue,
-                (Finds::Never, _) => {
-                    "names a category, and the condition finds none: it needs some_category with \"category\": \"$\""
-                        .to_owned()
-                }
-                (Finds::Sometimes, Some(Placeholder { name, .. })) => format!(
+            let mut all = placeholder::all(text);
+            let unfilled = match finds {
+                Finds::Always => None,
+                Finds::Sometimes => all.find(|one| one.fallback.is_none()),
+                Finds::Never => all.next(),
+            };
+            let Some(Placeholder { name, .. }) = unfilled else { continue };
+            let message = if finds == Finds::Never {
+                "names a category, and the condition finds none: it needs some_category with \"category\": \"$\""
+                    .to_owned()
+            } else {
+                format!(
                     "names a category, and the condition can hold without one: write what stands there then, \
                      such as {{{{{name} | \"everything\"}}}}"
-                ),
+                )
             };
             return Err(FieldError::new(path, message));
         }
