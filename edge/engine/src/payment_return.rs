@@ -6,6 +6,7 @@
 use endcap_events::ingest::Batch;
 use endcap_profile::touchpoint;
 use endcap_protocol::FieldError;
+use endcap_validation::url::lies_at;
 
 /// Hosts of payment providers, of installment plans and of card checks; each stands for all below it. As of November 2026; a shop
 /// adds its own by the setting `ignored_referrers`. Kept by hand from the providers' own documents on their payment pages.
@@ -67,11 +68,9 @@ pub fn forget_returns(batch: &mut Batch, ignored: &[String], own: &[String]) {
 
 fn is_return(from: &str, ignored: &[String], own: &[String]) -> bool {
     let from = from.to_ascii_lowercase();
-    let lies_at = |known: &str| from.strip_suffix(known).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     // Most referrers are pages of the shop itself.
     own.iter().filter_map(|origin| host(origin)).any(|host| host == from)
-        || ignored.iter().any(|host| lies_at(host))
-        || PROVIDERS.split(' ').any(lies_at)
+        || ignored.iter().map(String::as_str).chain(PROVIDERS.split(' ')).any(|site| lies_at(&from, site))
 }
 
 /// The host of an address, without its port.

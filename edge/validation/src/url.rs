@@ -41,6 +41,12 @@ fn without_placeholders(text: &str) -> String {
     left
 }
 
+/// Whether a host is a site's, or lies below it.
+#[must_use]
+pub fn lies_at(host: &str, site: &str) -> bool {
+    host.strip_suffix(site).is_some_and(|below| below.is_empty() || below.ends_with('.'))
+}
+
 /// Whether an authority is a host with an optional port: no user, no escapes, nothing but the characters of names.
 #[must_use]
 pub fn authority_is_plain(authority: &str) -> bool {
@@ -65,6 +71,12 @@ fn is_port(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_lies_at_its_site_and_at_those_above_it() {
+        assert!(lies_at("paypal.com", "paypal.com") && lies_at("www.paypal.com", "paypal.com"));
+        assert!(!lies_at("notpaypal.com", "paypal.com") && !lies_at("com", "paypal.com"));
+    }
 
     #[test]
     fn web_addresses_and_own_paths_are_urls() {

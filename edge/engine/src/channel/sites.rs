@@ -10,6 +10,9 @@
 //! for itself alone: what the list means there is the search of a site, not the site. The longest entry counts, so that
 //! `groups.google.com` is not `google`.
 
+use endcap_validation::maintained_list;
+use endcap_validation::url::lies_at;
+
 /// What a site is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -120,10 +123,9 @@ const OURS: [(Kind, &str); 4] = [
 const ASSISTANTS: &str = include_str!("assistants.txt");
 const SOCIALS: &str = include_str!("socials.txt");
 
-/// The entry of a list of hosts that is a host, or has it below itself.
+/// The entry of a list of hosts that a host lies at.
 fn listed(list: &'static str, host: &str) -> Option<&'static str> {
-    let below = |entry: &str| host.strip_suffix(entry).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    list.lines().filter(|line| !line.starts_with('#')).find(|entry| below(entry))
+    maintained_list::entries(list).find(|entry| lies_at(host, entry))
 }
 
 /// What the site of a source in lower case is; None where it is on no list.
@@ -153,8 +155,7 @@ fn find(source: &str) -> Option<(Kind, &'static str)> {
     };
     let exact = entries().filter_map(|(kind, entry)| {
         let name = entry.strip_prefix('=').unwrap_or(entry);
-        let below = || entry.contains('.') && source.strip_suffix(entry).is_some_and(|rest| rest.ends_with('.'));
-        (source == name || below()).then_some((kind, name))
+        (source == name || (entry.contains('.') && lies_at(source, entry))).then_some((kind, name))
     });
     let first = source.split('.').next().unwrap_or_default();
     let named = || entries().find(|(_, entry)| stands_for(entry, source));

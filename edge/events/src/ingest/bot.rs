@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use endcap_protocol::touch::cut;
 use endcap_validation::hash::hash;
+use endcap_validation::maintained_list::entries;
 
 /// Longest part of an agent's name that is looked at, in bytes.
 const AGENT_BYTES: usize = 400;
@@ -87,8 +88,7 @@ fn is_crawler(agent: &str, browser: bool) -> bool {
     for phone in PHONES {
         agent = agent.replace(phone, "phone");
     }
-    let listed = || LISTED.lines().filter(|line| !line.starts_with('#')).any(|name| agent.contains(name));
-    if NAMED.iter().any(|name| agent.contains(name)) || listed() {
+    if NAMED.into_iter().chain(entries(LISTED)).any(|name| agent.contains(name)) {
         return true;
     }
     // The crate caches a verdict by a text's address, its length, and its first and last eight bytes. Two texts that
