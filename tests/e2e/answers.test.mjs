@@ -3,11 +3,9 @@
  * that reads like a fault of the browser.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { Chromium } from '../harness/chromium.mjs';
-import { Edge } from '../harness/edge.mjs';
-import { Firefox } from '../harness/firefox.mjs';
-import { ShopPage, shopPage } from '../harness/shopPage.mjs';
+import { after, test } from 'node:test';
+import { inShop } from '../harness/inShop.mjs';
+import { shopPage } from '../harness/shopPage.mjs';
 import { StaticSite } from '../harness/staticSite.mjs';
 import { until } from '../harness/until.mjs';
 
@@ -24,7 +22,6 @@ const page = (attributes, more = '') => shopPage({ head: LISTEN + more, tag: `<s
 const GRANTED = 'data-source="demo" data-consent="granted"';
 
 const PAGES = {
-  '/empty': { html: '<!doctype html><title>Empty</title><link rel=icon href="data:,">' },
   '/plain': page(GRANTED),
   '/debug': page(`${GRANTED} data-debug`),
   '/source': page('data-source="shpo" data-consent="granted"'),
@@ -34,135 +31,120 @@ const PAGES = {
   '/auto': page(`${GRANTED} data-auto="pages,clics"`),
 };
 
-/** @type {Edge} */
-let edge;
 /** A shop on an origin that the edge's source does not list. @type {StaticSite} */
 let stranger;
 /** @type {Record<string, [type: string, text: string]>} */
 const strange = {};
-before(async () => {
-  edge = await Edge.start({ pages: PAGES });
+/** @param {import('../harness/edge.mjs').Edge} edge */
+async function prepare(edge) {
   stranger = await StaticSite.start(strange);
   strange['/'] = ['text/html', page(GRANTED).html.replace('/ec/endcap.js', `${edge.origin}/ec/endcap.js`)];
-});
-after(() => edge.stop());
+}
 after(() => stranger.close());
 
-for (const Browser of [Chromium, Firefox]) {
-  describe(Browser.name, { timeout: 240_000 }, () => {
-    /** @type {import('../harness/browserPage.mjs').BrowserPage & {close(): Promise<void>}} */
-    let browser;
-    /** @type {ShopPage} */
-    let page;
-    before(async () => {
-      browser = await Browser.launch();
-      page = new ShopPage(browser, edge);
-    });
-    after(() => browser.close());
-
-    const problems = () => /** @type {Promise<any[]>} */ (page.run((page) => page.problems));
-    /** Waits until listeners hear of an error. @param {string} code @param {string} [path] */
-    const problem = (code, path) =>
-      until(async () => {
-        const all = await problems();
-        const found = all.filter((one) => one.code === code && (path === undefined || one.path === path));
-        if (!found.length) throw new Error(`told: ${JSON.stringify(all)}; said: ${JSON.stringify(await page.run((page) => page.said))}`);
-        return found;
-      }, { what: `an error ${code}` });
-    /** Sends, as often as it takes for a second batch to be refused. */
-    const again = () =>
-      page.run(async (page) => {
-        for (let n = 0; n < 3; n += 1) {
-          page.endcap.track('Once More');
-          await page.endcap.flush();
-        }
-      });
-
-    test('a source that there is none of: once, in the words of the edge', async () => {
-      await page.open('/source');
-      const [told] = await problem('invalid_field', 'source');
-      assert.match(told.message, /no source of this deployment.*ENDCAP_SOURCES/);
-      await again();
-      assert.equal((await problems()).length, 1);
-      assert.equal((await page.saidOnce(/no source of this deployment/))[0], 'warn');
-      assert.deepEqual(await page.run((page) => page.sent), [], 'a refused batch is not sent');
+inShop(PAGES, (page, shop) => {
+  const problems = () => /** @type {Promise<any[]>} */ (page.run((page) => page.problems));
+  /** Waits until listeners hear of an error. @param {string} code @param {string} [path] */
+  const problem = (code, path) =>
+    until(async () => {
+      const all = await problems();
+      const found = all.filter((one) => one.code === code && (path === undefined || one.path === path));
+      if (!found.length) throw new Error(`told: ${JSON.stringify(all)}; said: ${JSON.stringify(await page.run((page) => page.said))}`);
+      return found;
+    }, { what: `an error ${code}` });
+  /** Sends, as often as it takes for a second batch to be refused. */
+  const again = () =>
+    page.run(async (page) => {
+      for (let n = 0; n < 3; n += 1) {
+        page.endcap.track('Once More');
+        await page.endcap.flush();
+      }
     });
 
-    test('a name that no source can have', async () => {
-      await page.open('/spelled');
-      await problem('invalid_field', 'source');
-      await page.saidOnce(/source has to be.*"my shop"/);
-    });
-
-    test('a page on an origin that the source does not list hears it, with what to add', async () => {
-      await browser.open(`${stranger.origin}/`);
-      const [told] = await problem('forbidden_origin');
-      assert.match(told.message, new RegExp(`${stranger.origin}.*ENDCAP_SOURCES`));
-      await again();
-      assert.equal((await problems()).length, 1);
-      await page.saidOnce(/ENDCAP_SOURCES/);
-    });
-
-    test('where no edge answers, that is what it says', async () => {
-      await page.open('/prefix');
-      await page.saidOnce(/nothing loads from .*\/nothing/);
-    });
-
-    test('an event that the edge refuses: its name and message ID, and its own path', async () => {
-      await page.open('/plain');
-      await page.event('Page Viewed');
-      await page.run((page) => (page.endcap.track('Fine'), page.endcap.track('Order Completed', { coupon: 'X' }), page.endcap.flush()));
-      const [told] = await problem('invalid_field');
-      assert.equal(told.event, 'Order Completed');
-      assert.match(told.path, /^properties/);
-      assert.match(told.message_id, /^[0-9a-f-]{36}$/);
-      await page.saidOnce(new RegExp(`Order Completed.*${told.message_id}`));
-    });
-
-    test('words that mean nothing are warned of, with the one that was meant, and change nothing', async () => {
-      await page.open('/consent');
-      await page.saidOnce(/"grantd".*Did you mean `granted`/);
-      assert.equal(await page.run((page) => page.endcap.anonymousId()), null);
-      await page.open('/auto');
-      await page.saidOnce(/"clics".*Did you mean `clicks`/);
-      await page.open('/plain');
-      await page.event('Page Viewed');
-      const id = await page.run((page) => page.endcap.anonymousId());
-      for (const state of [{ analytic: true }, 'yes', null, undefined, 5, { analytics: 'denied' }]) await page.run((page, state) => page.endcap.consent(state), state);
-      await page.saidOnce(/"analytic".*Did you mean `analytics`/);
-      await page.saidOnce(/not "yes"/);
-      await page.saidOnce(/true or false, not "denied"/);
-      assert.equal(await page.run((page) => page.endcap.anonymousId()), id, 'consent is as it was');
-      await page.run((page) => page.endcap.consent({ analytics: true, personalization: true, marketting: true }));
-      await page.saidOnce(/"marketting".*Did you mean `marketing`/);
-      assert.equal(await page.run((page) => page.endcap.anonymousId()), id, 'the purposes that it knows count');
-    });
-
-    test("a listener of the shop's that throws is reported, and the others still hear", async () => {
-      await page.open('/plain');
-      await page.event('Page Viewed');
-      await page.run((page) => {
-        page.heard = 0;
-        page.endcap.on('sent', () => { throw new Error('of the shop'); });
-        page.endcap.on('sent', () => (page.heard += 1));
-        page.endcap.track('Told');
-        return page.endcap.flush();
-      });
-      const [level, text] = await page.saidOnce(/listener of "sent" threw/);
-      assert.equal(level, 'error');
-      assert.match(text, /of the shop/);
-      assert.equal(await page.run((page) => page.heard), 1);
-      assert.deepEqual(await page.run((page) => page.thrown), []);
-    });
-
-    test('debug mode writes as information, and asks about names that are a letter off', async () => {
-      await page.open('/debug');
-      await page.event('Page Viewed');
-      await page.run((page) => (page.endcap.track('Product Viewd', { product_id: 'p-1' }), page.endcap.track('Wishlist Shared')));
-      await page.saidOnce(/"Product Viewd".*"Product Viewed"/);
-      assert.deepEqual(await page.said(/Wishlist Shared.*mean/), []);
-      const lines = await page.said(/^endcap captured/);
-      assert.ok(lines.length >= 3 && lines.every(([level]) => level === 'info'));
-    });
+  test('a source that there is none of: once, in the words of the edge', async () => {
+    await page.open('/source');
+    const [told] = await problem('invalid_field', 'source');
+    assert.match(told.message, /no source of this deployment.*ENDCAP_SOURCES/);
+    await again();
+    assert.equal((await problems()).length, 1);
+    assert.equal((await page.saidOnce(/no source of this deployment/))[0], 'warn');
+    assert.deepEqual(await page.run((page) => page.sent), [], 'a refused batch is not sent');
   });
-}
+
+  test('a name that no source can have', async () => {
+    await page.open('/spelled');
+    await problem('invalid_field', 'source');
+    await page.saidOnce(/source has to be.*"my shop"/);
+  });
+
+  test('a page on an origin that the source does not list hears it, with what to add', async () => {
+    await shop.browser.open(`${stranger.origin}/`);
+    const [told] = await problem('forbidden_origin');
+    assert.match(told.message, new RegExp(`${stranger.origin}.*ENDCAP_SOURCES`));
+    await again();
+    assert.equal((await problems()).length, 1);
+    await page.saidOnce(/ENDCAP_SOURCES/);
+  });
+
+  test('where no edge answers, that is what it says', async () => {
+    await page.open('/prefix');
+    await page.saidOnce(/nothing loads from .*\/nothing/);
+  });
+
+  test('an event that the edge refuses: its name and message ID, and its own path', async () => {
+    await page.open('/plain');
+    await page.event('Page Viewed');
+    await page.run((page) => (page.endcap.track('Fine'), page.endcap.track('Order Completed', { coupon: 'X' }), page.endcap.flush()));
+    const [told] = await problem('invalid_field');
+    assert.equal(told.event, 'Order Completed');
+    assert.match(told.path, /^properties/);
+    assert.match(told.message_id, /^[0-9a-f-]{36}$/);
+    await page.saidOnce(new RegExp(`Order Completed.*${told.message_id}`));
+  });
+
+  test('words that mean nothing are warned of, with the one that was meant, and change nothing', async () => {
+    await page.open('/consent');
+    await page.saidOnce(/"grantd".*Did you mean `granted`/);
+    assert.equal(await page.run((page) => page.endcap.anonymousId()), null);
+    await page.open('/auto');
+    await page.saidOnce(/"clics".*Did you mean `clicks`/);
+    await page.open('/plain');
+    await page.event('Page Viewed');
+    const id = await page.run((page) => page.endcap.anonymousId());
+    for (const state of [{ analytic: true }, 'yes', null, undefined, 5, { analytics: 'denied' }]) await page.run((page, state) => page.endcap.consent(state), state);
+    await page.saidOnce(/"analytic".*Did you mean `analytics`/);
+    await page.saidOnce(/not "yes"/);
+    await page.saidOnce(/true or false, not "denied"/);
+    assert.equal(await page.run((page) => page.endcap.anonymousId()), id, 'consent is as it was');
+    await page.run((page) => page.endcap.consent({ analytics: true, personalization: true, marketting: true }));
+    await page.saidOnce(/"marketting".*Did you mean `marketing`/);
+    assert.equal(await page.run((page) => page.endcap.anonymousId()), id, 'the purposes that it knows count');
+  });
+
+  test("a listener of the shop's that throws is reported, and the others still hear", async () => {
+    await page.open('/plain');
+    await page.event('Page Viewed');
+    await page.run((page) => {
+      page.heard = 0;
+      page.endcap.on('sent', () => { throw new Error('of the shop'); });
+      page.endcap.on('sent', () => (page.heard += 1));
+      page.endcap.track('Told');
+      return page.endcap.flush();
+    });
+    const [level, text] = await page.saidOnce(/listener of "sent" threw/);
+    assert.equal(level, 'error');
+    assert.match(text, /of the shop/);
+    assert.equal(await page.run((page) => page.heard), 1);
+    assert.deepEqual(await page.run((page) => page.thrown), []);
+  });
+
+  test('debug mode writes as information, and asks about names that are a letter off', async () => {
+    await page.open('/debug');
+    await page.event('Page Viewed');
+    await page.run((page) => (page.endcap.track('Product Viewd', { product_id: 'p-1' }), page.endcap.track('Wishlist Shared')));
+    await page.saidOnce(/"Product Viewd".*"Product Viewed"/);
+    assert.deepEqual(await page.said(/Wishlist Shared.*mean/), []);
+    const lines = await page.said(/^endcap captured/);
+    assert.ok(lines.length >= 3 && lines.every(([level]) => level === 'info'));
+  });
+}, { prepare });

@@ -2,66 +2,48 @@
  * Pages that change under what is open: Turbo and htmx replace the body, and the next pop-up can open all the same.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { Chromium } from '../harness/chromium.mjs';
-import { Edge } from '../harness/edge.mjs';
-import { Firefox } from '../harness/firefox.mjs';
+import { test } from 'node:test';
+import { inShop } from '../harness/inShop.mjs';
 import { NUDGE } from '../harness/shopData.mjs';
-import { ShopPage, shopPage } from '../harness/shopPage.mjs';
+import { shopPage } from '../harness/shopPage.mjs';
 import { until } from '../harness/until.mjs';
 
-const PAGES = { '/empty': { html: '<!doctype html><title>Empty</title><link rel=icon href="data:,">' }, '/': shopPage() };
 const TITLE = 'endcap-popup >>> .title';
 
-/** @type {Edge} */
-let edge;
-before(async () => {
-  edge = await Edge.start({ pages: PAGES });
+/** @param {import('../harness/edge.mjs').Edge} edge */
+async function prepare(edge) {
   await edge.api.set('/api/settings', { push_prompt: { enabled: false } });
   const { condition: _, pages: __, ...rest } = NUDGE;
   for (const [id, path, template] of [['first', '/', 'banner'], ['second', '/second', 'card'], ['third', '/third', 'banner']]) {
     const content = { template, title: `The ${id}`, dismiss: 'No thanks' };
     await edge.api.set(`/api/campaigns/${id}`, { ...rest, content, trigger: { immediately: true }, pages: { include: [path] } });
   }
-});
-after(() => edge.stop());
-
-for (const Browser of [Chromium, Firefox]) {
-  describe(Browser.name, { timeout: 120_000 }, () => {
-    /** @type {import('../harness/browserPage.mjs').BrowserPage & {close(): Promise<void>}} */
-    let browser;
-    /** @type {ShopPage} */
-    let page;
-    before(async () => {
-      browser = await Browser.launch();
-      page = new ShopPage(browser, edge);
-    });
-    after(() => browser.close());
-
-    /** @param {string} title */
-    const opens = (title) => until(async () => (await browser.texts(TITLE)).join() === title, { what: `"${title}" is open, alone` });
-    /** As Turbo does: a new body, and the address. @param {string} path */
-    const visit = (path) =>
-      page.run((page, path) => {
-        const body = document.createElement('body');
-        body.innerHTML = '<h1>Another page</h1>';
-        document.documentElement.replaceChild(body, document.body);
-        page.history.pushState({}, '', path);
-      }, path);
-
-    test('a body that is replaced while a pop-up is open', async () => {
-      await page.open('/');
-      await opens('The first');
-      await visit('/second');
-      await opens('The second');
-      await visit('/third');
-      await opens('The third');
-      await browser.press('Escape');
-      await until(async () => !(await browser.texts(TITLE)).length, { what: 'it closes' });
-      assert.deepEqual(await page.run((page) => page.thrown), []);
-      const names = async () => (await page.events()).map((event) => event.name).filter((name) => /^Campaign/.test(name)).sort();
-      await until(async () => (await names()).length === 4, { what: 'what was shown and dismissed is told' });
-      assert.deepEqual(await names(), ['Campaign Dismissed', 'Campaign Shown', 'Campaign Shown', 'Campaign Shown']);
-    });
-  });
 }
+
+inShop({ '/': shopPage() }, (page, shop) => {
+  /** @param {string} title */
+  const opens = (title) => until(async () => (await shop.browser.texts(TITLE)).join() === title, { what: `"${title}" is open, alone` });
+  /** As Turbo does: a new body, and the address. @param {string} path */
+  const visit = (path) =>
+    page.run((page, path) => {
+      const body = document.createElement('body');
+      body.innerHTML = '<h1>Another page</h1>';
+      document.documentElement.replaceChild(body, document.body);
+      page.history.pushState({}, '', path);
+    }, path);
+
+  test('a body that is replaced while a pop-up is open', async () => {
+    await page.open('/');
+    await opens('The first');
+    await visit('/second');
+    await opens('The second');
+    await visit('/third');
+    await opens('The third');
+    await shop.browser.press('Escape');
+    await until(async () => !(await shop.browser.texts(TITLE)).length, { what: 'it closes' });
+    assert.deepEqual(await page.run((page) => page.thrown), []);
+    const names = async () => (await page.events()).map((event) => event.name).filter((name) => /^Campaign/.test(name)).sort();
+    await until(async () => (await names()).length === 4, { what: 'what was shown and dismissed is told' });
+    assert.deepEqual(await names(), ['Campaign Dismissed', 'Campaign Shown', 'Campaign Shown', 'Campaign Shown']);
+  });
+}, { prepare, timeout: 120_000 });

@@ -2,11 +2,9 @@
  * Pages that replace what browsers have, and hand over what JSON cannot hold: the event arrives, and what was left out is said.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { Chromium } from '../harness/chromium.mjs';
-import { Edge } from '../harness/edge.mjs';
-import { Firefox } from '../harness/firefox.mjs';
-import { ShopPage, shopPage } from '../harness/shopPage.mjs';
+import { test } from 'node:test';
+import { inShop } from '../harness/inShop.mjs';
+import { shopPage } from '../harness/shopPage.mjs';
 import { until } from '../harness/until.mjs';
 
 /** What pages do to a browser, each before the script is there. @type {Record<string, string>} */
@@ -54,20 +52,12 @@ const ODD = `<script>
   ];
 </script>`;
 const PAGES = {
-  '/empty': { html: '<!doctype html><title>Empty</title><link rel=icon href="data:,">' },
   ...Object.fromEntries(
     Object.entries(PATCHES).map(([name, patch]) => [/** @type {string} */ (paths.get(name)), shopPage({ head: `<script>${patch}</script>${EARLY}` })]),
   ),
   '/odd': shopPage({ head: ODD }),
   '/plain': shopPage(),
 };
-
-/** @type {Edge} */
-let edge;
-before(async () => {
-  edge = await Edge.start({ pages: PAGES });
-});
-after(() => edge.stop());
 
 /** What of the odd data arrives. @param {any} properties */
 function seeOdd(properties) {
@@ -80,70 +70,58 @@ function seeOdd(properties) {
   for (const name of ['thrower', 'fiber', 'act', 'not', 'gone']) assert.equal(name in properties, false, name);
 }
 
-for (const Browser of [Chromium, Firefox]) {
-  describe(Browser.name, { timeout: 240_000 }, () => {
-    /** @type {import('../harness/browserPage.mjs').BrowserPage & {close(): Promise<void>}} */
-    let browser;
-    /** @type {ShopPage} */
-    let page;
-    before(async () => {
-      browser = await Browser.launch();
-      page = new ShopPage(browser, edge);
+inShop(PAGES, (page, shop) => {
+  for (const [name, path] of paths) {
+    test(`events arrive although ${name}`, async () => {
+      // The driver itself needs what the page breaks, so the page does everything by itself: its second event follows an answer to
+      // its first, so only a running core brings it to the edge. The next page is asked.
+      await page.open(path);
+      const id = await until(() => shop.browser.evaluate(() => /ec_id=1\.[^.]*\.([^.]*)/.exec(document.cookie)?.[1]), { what: 'the visitor has a name' });
+      const late = async () => (await shop.edge.api.profile({ anonymous_id: id })).events.some((/** @type {any} */ one) => one.name === 'Told Late');
+      await until(late, { what: 'the event after the first answer arrives' });
+      await shop.browser.open(`${shop.edge.origin}/plain`);
+      assert.doesNotMatch(String(await page.run((page) => page.localStorage.getItem('test.said'))), /endcap|patched/);
+      for (const name of ['Told Early', 'Told Late']) {
+        const { properties } = await page.event(name);
+        assert.deepEqual(properties.products.map((/** @type {any} */ one) => one.product_id), ['a', 'b']);
+      }
+      const views = (await page.events()).filter((event) => event.name === 'Page Viewed');
+      assert.equal(views.length, 2, 'both pages were viewed by one visitor');
+      assert.ok(views.every(({ timestamp }) => Math.abs(timestamp - Date.now()) < 120_000), 'at about the time it happened');
     });
-    after(() => browser.close());
+  }
 
-    for (const [name, path] of paths) {
-      test(`events arrive although ${name}`, async () => {
-        // The driver itself needs what the page breaks, so the page does everything by itself: its second event follows an answer to
-        // its first, so only a running core brings it to the edge. The next page is asked.
-        await page.open(path);
-        const id = await until(() => browser.evaluate(() => /ec_id=1\.[^.]*\.([^.]*)/.exec(document.cookie)?.[1]), { what: 'the visitor has a name' });
-        const late = async () => (await edge.api.profile({ anonymous_id: id })).events.some((/** @type {any} */ one) => one.name === 'Told Late');
-        await until(late, { what: 'the event after the first answer arrives' });
-        await browser.open(`${edge.origin}/plain`);
-        assert.doesNotMatch(String(await page.run((page) => page.localStorage.getItem('test.said'))), /endcap|patched/);
-        for (const name of ['Told Early', 'Told Late']) {
-          const { properties } = await page.event(name);
-          assert.deepEqual(properties.products.map((/** @type {any} */ one) => one.product_id), ['a', 'b']);
-        }
-        const views = (await page.events()).filter((event) => event.name === 'Page Viewed');
-        assert.equal(views.length, 2, 'both pages were viewed by one visitor');
-        assert.ok(views.every(({ timestamp }) => Math.abs(timestamp - Date.now()) < 120_000), 'at about the time it happened');
-      });
-    }
-
-    test('odd data costs its member only, before the core is there and after', async () => {
-      await page.open('/odd');
-      seeOdd((await page.event('Odd Early')).properties);
-      await page.run((page) => page.endcap.track('Odd Late', page.odd()));
-      seeOdd((await page.event('Odd Late')).properties);
-      assert.deepEqual(await page.run((page) => page.thrown), []);
-    });
-
-    test('what was left out, and calls that cannot be used, are told, early ones like late ones', async () => {
-      await page.open('/odd');
-      await page.event('Odd Early');
-      const told = () => page.run((page) => page.problems);
-      const problems = await until(async () => (await told())?.length >= 2 && told(), { what: 'listeners hear of both' });
-      const [left] = problems.filter((/** @type {any} */ one) => one.code === 'member_dropped');
-      assert.equal(left.event, 'Odd Early');
-      assert.deepEqual(left.path.split(',').filter((/** @type {string} */ name) => ['thrower', 'fiber', 'cycle'].includes(name)).sort(), ['cycle', 'fiber', 'thrower']);
-      assert.ok(problems.some((/** @type {any} */ one) => one.code === 'invalid_field' && one.path === 'name'));
-      await page.saidOnce(/left out of the event/);
-      await page.saidOnce(/takes the name of an event/);
-    });
-
-    test('an event that is too large loses what is large', async () => {
-      await page.open('/plain');
-      await page.event('Page Viewed');
-      await page.run((page) => {
-        const lines = Array.from({ length: 900 }, (_, at) => ({ product_id: `p-${at}`, name: 'A product with a name', price: 10, quantity: 1 }));
-        page.endcap.track('Order Completed', { order_id: 'o-1', revenue: 9000, currency: 'EUR', note: 'x'.repeat(40_000), products: lines, coupon: 'C' });
-      });
-      const { properties } = await page.event('Order Completed');
-      assert.deepEqual([properties.order_id, properties.revenue, properties.coupon, properties.note], ['o-1', 9000, 'C', undefined]);
-      assert.ok(properties.products.length >= 90);
-      await page.saidOnce(/no room/);
-    });
+  test('odd data costs its member only, before the core is there and after', async () => {
+    await page.open('/odd');
+    seeOdd((await page.event('Odd Early')).properties);
+    await page.run((page) => page.endcap.track('Odd Late', page.odd()));
+    seeOdd((await page.event('Odd Late')).properties);
+    assert.deepEqual(await page.run((page) => page.thrown), []);
   });
-}
+
+  test('what was left out, and calls that cannot be used, are told, early ones like late ones', async () => {
+    await page.open('/odd');
+    await page.event('Odd Early');
+    const told = () => page.run((page) => page.problems);
+    const problems = await until(async () => (await told())?.length >= 2 && told(), { what: 'listeners hear of both' });
+    const [left] = problems.filter((/** @type {any} */ one) => one.code === 'member_dropped');
+    assert.equal(left.event, 'Odd Early');
+    assert.deepEqual(left.path.split(',').filter((/** @type {string} */ name) => ['thrower', 'fiber', 'cycle'].includes(name)).sort(), ['cycle', 'fiber', 'thrower']);
+    assert.ok(problems.some((/** @type {any} */ one) => one.code === 'invalid_field' && one.path === 'name'));
+    await page.saidOnce(/left out of the event/);
+    await page.saidOnce(/takes the name of an event/);
+  });
+
+  test('an event that is too large loses what is large', async () => {
+    await page.open('/plain');
+    await page.event('Page Viewed');
+    await page.run((page) => {
+      const lines = Array.from({ length: 900 }, (_, at) => ({ product_id: `p-${at}`, name: 'A product with a name', price: 10, quantity: 1 }));
+      page.endcap.track('Order Completed', { order_id: 'o-1', revenue: 9000, currency: 'EUR', note: 'x'.repeat(40_000), products: lines, coupon: 'C' });
+    });
+    const { properties } = await page.event('Order Completed');
+    assert.deepEqual([properties.order_id, properties.revenue, properties.coupon, properties.note], ['o-1', 9000, 'C', undefined]);
+    assert.ok(properties.products.length >= 90);
+    await page.saidOnce(/no room/);
+  });
+});

@@ -3,12 +3,10 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
-import { Chromium } from '../harness/chromium.mjs';
-import { Edge } from '../harness/edge.mjs';
-import { Firefox } from '../harness/firefox.mjs';
+import { test } from 'node:test';
+import { inShop } from '../harness/inShop.mjs';
 import { TARGET } from '../harness/paths.mjs';
-import { ShopPage, shopPage, TAG } from '../harness/shopPage.mjs';
+import { shopPage, TAG } from '../harness/shopPage.mjs';
 import { until } from '../harness/until.mjs';
 
 const SCRIPT = readFileSync(`${TARGET}/edge-assets/ec/endcap.js`, 'utf8');
@@ -56,7 +54,6 @@ const PREPARED = `<script>
 
 const paths = new Map(Object.keys(STARTS).map((name, at) => [name, `/start-${at}`]));
 const PAGES = {
-  '/empty': { html: '<!doctype html><title>Empty</title><link rel=icon href="data:,">' },
   '/joined.js': JOINED,
   '/other.js': { html: '', headers: { 'Content-Type': 'text/javascript' } },
   ...Object.fromEntries(Object.entries(STARTS).map(([name, page]) => [/** @type {string} */ (paths.get(name)), shopPage(page)])),
@@ -69,72 +66,53 @@ const PAGES = {
   '/prepared': shopPage({ head: PREPARED }),
 };
 
-/** @type {Edge} */
-let edge;
-before(async () => {
-  edge = await Edge.start({ pages: PAGES });
-});
-after(() => edge.stop());
-
-for (const Browser of [Chromium, Firefox]) {
-  describe(Browser.name, { timeout: 240_000 }, () => {
-    /** @type {import('../harness/browserPage.mjs').BrowserPage & {close(): Promise<void>}} */
-    let browser;
-    /** @type {ShopPage} */
-    let page;
-    before(async () => {
-      browser = await Browser.launch();
-      page = new ShopPage(browser, edge);
-    });
-    after(() => browser.close());
-
-    for (const [name, path] of paths) {
-      test(`it starts: ${name}`, async () => {
-        await page.open(path);
-        await page.event('Page Viewed');
-        assert.deepEqual(await page.run((page) => page.thrown), []);
-        assert.deepEqual(await page.said(/endcap/), []);
-      });
-    }
-
-    test('it starts by a call of the page', async () => {
-      await page.open('/by-call');
+inShop(PAGES, (page) => {
+  for (const [name, path] of paths) {
+    test(`it starts: ${name}`, async () => {
+      await page.open(path);
       await page.event('Page Viewed');
+      assert.deepEqual(await page.run((page) => page.thrown), []);
+      assert.deepEqual(await page.said(/endcap/), []);
     });
+  }
 
-    test('without a source it says so in one line, and sends nothing', async () => {
-      await page.open('/nameless');
-      const [level, text] = await page.saidOnce(/endcap/);
-      assert.equal(level, 'warn');
-      assert.match(text, /not started: no data-source/);
-      assert.deepEqual(await page.run((page) => [page.thrown, Object.keys(page.localStorage)]), [[], []]);
-    });
-
-    test('two tags are one', async () => {
-      await page.open('/twice');
-      await page.event('Page Viewed');
-      await page.run((page) => page.endcap.track('Told Once'));
-      await page.event('Told Once');
-      const names = (await page.events()).map((event) => event.name);
-      assert.deepEqual(names.sort(), ['Page Viewed', 'Told Once']);
-    });
-
-    test('a page that is only prepared sends and stores nothing; once it is opened its view counts, from then on', async () => {
-      await page.open('/prepared');
-      await until(() => page.run((page) => typeof page.endcap.track === 'function'), { what: 'the script is there' });
-      await page.run((page) => page.endcap.track('Called Meanwhile', { at: 'prepared' }));
-      const state = await page.run((page) => [
-        page.document.cookie,
-        Object.keys(page.localStorage),
-        page.performance.getEntriesByType('resource').filter((/** @type {any} */ one) => /core|\/e\?/.test(one.name)).length,
-      ]);
-      assert.deepEqual(state, ['', [], 0]);
-      const opened = await page.run((page) => (page.activate(), Date.now()));
-      const view = await page.event('Page Viewed');
-      await page.event('Called Meanwhile');
-      assert.ok(view.timestamp >= Number(opened) - 5, `${view.timestamp} is not before it was opened at ${opened}`);
-      const names = (await page.events()).map((event) => event.name);
-      assert.deepEqual(names.sort(), ['Called Before', 'Called Meanwhile', 'Page Viewed']);
-    });
+  test('it starts by a call of the page', async () => {
+    await page.open('/by-call');
+    await page.event('Page Viewed');
   });
-}
+
+  test('without a source it says so in one line, and sends nothing', async () => {
+    await page.open('/nameless');
+    const [level, text] = await page.saidOnce(/endcap/);
+    assert.equal(level, 'warn');
+    assert.match(text, /not started: no data-source/);
+    assert.deepEqual(await page.run((page) => [page.thrown, Object.keys(page.localStorage)]), [[], []]);
+  });
+
+  test('two tags are one', async () => {
+    await page.open('/twice');
+    await page.event('Page Viewed');
+    await page.run((page) => page.endcap.track('Told Once'));
+    await page.event('Told Once');
+    const names = (await page.events()).map((event) => event.name);
+    assert.deepEqual(names.sort(), ['Page Viewed', 'Told Once']);
+  });
+
+  test('a page that is only prepared sends and stores nothing; once it is opened its view counts, from then on', async () => {
+    await page.open('/prepared');
+    await until(() => page.run((page) => typeof page.endcap.track === 'function'), { what: 'the script is there' });
+    await page.run((page) => page.endcap.track('Called Meanwhile', { at: 'prepared' }));
+    const state = await page.run((page) => [
+      page.document.cookie,
+      Object.keys(page.localStorage),
+      page.performance.getEntriesByType('resource').filter((/** @type {any} */ one) => /core|\/e\?/.test(one.name)).length,
+    ]);
+    assert.deepEqual(state, ['', [], 0]);
+    const opened = await page.run((page) => (page.activate(), Date.now()));
+    const view = await page.event('Page Viewed');
+    await page.event('Called Meanwhile');
+    assert.ok(view.timestamp >= Number(opened) - 5, `${view.timestamp} is not before it was opened at ${opened}`);
+    const names = (await page.events()).map((event) => event.name);
+    assert.deepEqual(names.sort(), ['Called Before', 'Called Meanwhile', 'Page Viewed']);
+  });
+});

@@ -29,26 +29,31 @@ export function shopPage({ head = '', tag = TAG, body = '' } = {}) {
   };
 }
 
+/** A page of the shop's without the script, on which everything that pages keep can be cleared. */
+export const EMPTY = { '/empty': { html: '<!doctype html><title>Empty</title><link rel=icon href="data:,">' } };
+
+/**
+ * @typedef {object} Shop
+ * @property {import('./browserPage.mjs').BrowserPage & {close(): Promise<void>}} browser
+ * @property {import('./edge.mjs').Edge} edge Serves the shop's pages, {@link EMPTY} among them.
+ */
+
 /** One page in a browser. */
 export class ShopPage {
-  #browser;
-  #edge;
+  #shop;
 
-  /**
-   * @param {import('./browserPage.mjs').BrowserPage} browser
-   * @param {import('./edge.mjs').Edge} edge
-   */
-  constructor(browser, edge) {
-    this.#browser = browser;
-    this.#edge = edge;
+  /** @param {Shop} shop Need not be complete before the page is used. */
+  constructor(shop) {
+    this.#shop = shop;
   }
 
   /** Opens it as somebody new. @param {string} path */
   async open(path) {
-    await this.#browser.open(`${this.#edge.origin}/empty`);
-    await this.#browser.clearCookies();
-    await this.#browser.evaluate(() => localStorage.clear());
-    await this.#browser.open(this.#edge.origin + path);
+    const { browser, edge } = this.#shop;
+    await browser.open(`${edge.origin}/empty`);
+    await browser.clearCookies();
+    await browser.evaluate(() => localStorage.clear());
+    await browser.open(edge.origin + path);
   }
 
   /**
@@ -58,15 +63,15 @@ export class ShopPage {
    * @param {...unknown} args
    */
   run(code, ...args) {
-    return this.#browser.evaluate(new Function('...args', `return (${code})(window, ...args)`), ...args);
+    return this.#shop.browser.evaluate(new Function('...args', `return (${code})(window, ...args)`), ...args);
   }
 
   /** What the visitor did, as the edge keeps it, latest first; sends what waits before. @returns {Promise<any[]>} */
   async events() {
     await this.run((page) => void page.endcap?.flush?.());
     const id = await this.run((page) => page.endcap?.anonymousId?.());
-    const { profile_id: profile } = await this.#edge.api.profile({ anonymous_id: id });
-    const { body } = await this.#edge.api.get(`/api/profiles/${profile}/events?limit=100`);
+    const { profile_id: profile } = await this.#shop.edge.api.profile({ anonymous_id: id });
+    const { body } = await this.#shop.edge.api.get(`/api/profiles/${profile}/events?limit=100`);
     return body.events.map((/** @type {any} */ { event }) => ({ ...event, name: event.type === 'page' ? 'Page Viewed' : event.name }));
   }
 
