@@ -86,12 +86,16 @@ test('pixels and redirects have a bound: beyond it they work, count nothing, and
   assert.ok((await counted(edge, 'nobody')) === 0);
 });
 
-test('from one of the shop\'s domains to another, too much is told when to come again', async (t) => {
-  const edge = await edgeWith(t, { ENDCAP_RATE_LINKS: '1/4' });
-  const path = `/ec/x?${new URLSearchParams({ to: 'https://shop.example/', s: SOURCE })}`;
-  const headers = { 'CF-Connecting-IP': '192.0.2.7' };
-  const answers = await Promise.all(Array.from({ length: 12 }, () => edge.fetch(path, { headers, redirect: 'manual' })));
-  const limited = answers.filter(({ status }) => status === 429);
-  assert.ok(limited.length >= 6, `${limited.length} of 12 were limited`);
-  assert.ok(limited.every((answer) => Number(answer.headers.get('retry-after')) >= 1));
-});
+for (const [what, path] of [
+  ["from one of the shop's domains to another", `/ec/x?${new URLSearchParams({ to: 'https://shop.example/', s: SOURCE })}`],
+  ['why batches are refused', `/ec/diagnosis?source=${SOURCE}`],
+]) {
+  test(`${what}: too much is told when to come again`, async (t) => {
+    const edge = await edgeWith(t, { ENDCAP_RATE_LINKS: '1/4' });
+    const headers = { 'CF-Connecting-IP': '192.0.2.7' };
+    const answers = await Promise.all(Array.from({ length: 12 }, () => edge.fetch(path, { headers, redirect: 'manual' })));
+    const limited = answers.filter(({ status }) => status === 429);
+    assert.ok(limited.length >= 6, `${limited.length} of 12 were limited`);
+    assert.ok(limited.every((answer) => Number(answer.headers.get('retry-after')) >= 1));
+  });
+}

@@ -83,3 +83,26 @@ test("other vendors' routes keep to the same rule", async () => {
     assert.equal(reader(await edge.fetch(path, { headers: { Origin: SHOP_ORIGIN } })), SHOP_ORIGIN, path);
   }
 });
+
+test('any page may ask why its batches are refused, and learns what a batch of its own would tell', async () => {
+  const visitor = new Visitor(edge);
+  const ask = async (/** @type {string} */ source, /** @type {string} */ Origin) => {
+    const answer = await edge.fetch(`/ec/diagnosis?${new URLSearchParams({ source })}`, { headers: { Origin, Cookie: 'ec_id=1.a.b.c' } });
+    assert.deepEqual([answer.status, reader(answer)], [200, '*'], source);
+    for (const name of ['access-control-allow-credentials', 'set-cookie']) assert.equal(answer.headers.get(name), null, name);
+    return answer.text();
+  };
+  for (const [source, origin] of [[SOURCE, EVIL], [SOURCE, OUTLET], ['outlet', EVIL], ['nobody', EVIL], ['', EVIL], ['x'.repeat(5000), EVIL], ['"<b>\n', EVIL]]) {
+    const told = await ask(source, origin);
+    const refused = await visitor.post(visitor.batch([visitor.track('X')], { source }), { Origin: origin });
+    assert.equal(JSON.parse(told).error.code, refused.body.error.code, source);
+    assert.match(refused.body.error.code, /^(forbidden_origin|invalid_field|missing_field)$/, source);
+    for (const name of [SHOP_ORIGIN, OUTLET]) if (name !== origin) assert.ok(!told.includes(name), `${source} tells of ${name}`);
+    assert.ok(told.length < 1000, source);
+  }
+  for (const [source, origin] of [[SOURCE, SHOP_ORIGIN], ['open', EVIL]]) assert.deepEqual(JSON.parse(await ask(source, origin)), { error: null });
+  for (const method of ['POST', 'PUT', 'DELETE']) {
+    const answer = await edge.fetch(`/ec/diagnosis?source=${SOURCE}`, { method, headers: { Origin: EVIL } });
+    assert.equal(answer.status, 405, method);
+  }
+});
