@@ -32,23 +32,26 @@ pub struct Verdict {
 pub fn evaluate(condition: &Condition, behaviour: &Behaviour, page: &PageFacts<'_>) -> Verdict {
     let mut run = Run { behaviour, page, category: None, failed: None };
     let holds = run.holds(condition, None, 0);
-    Verdict { holds, category: run.category.filter(|_| holds), failed: run.failed.filter(|_| !holds) }
+    Verdict { holds, category: run.category.map(str::to_owned), failed: run.failed.filter(|_| !holds) }
 }
 
 struct Run<'a> {
     behaviour: &'a Behaviour,
     page: &'a PageFacts<'a>,
-    category: Option<String>,
+    category: Option<&'a str>,
     failed: Option<usize>,
 }
 
 impl Run<'_> {
-    /// `first` is the number of the condition's first leaf. What failed inside a condition that holds is forgotten.
+    /// `first` is the number of the condition's first leaf. What failed inside a condition that holds is forgotten, and a
+    /// category found inside one that does not.
     fn holds(&mut self, condition: &Condition, bound: Option<&str>, first: usize) -> bool {
-        let before = self.failed;
+        let (failed, category) = (self.failed, self.category);
         let holds = self.judge(condition, bound, first);
         if holds {
-            self.failed = before;
+            self.failed = failed;
+        } else {
+            self.category = category;
         }
         holds
     }
@@ -88,7 +91,7 @@ impl Run<'_> {
         self.failed = Some(first);
         for category in self.behaviour.categories_by_recency() {
             if self.holds(part, Some(category), first) {
-                self.category = Some(category.to_owned());
+                self.category = Some(category);
                 return true;
             }
         }

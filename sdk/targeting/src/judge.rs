@@ -46,7 +46,7 @@ pub fn judge(program: &[u8], id: &str, behaviour: &Behaviour, page: &PageFacts<'
         } else if !behaviour.seen.allows(&frequency, id, &behaviour.session, page.now) {
             Eligibility::Capped
         } else if holds {
-            Eligibility::Eligible(trigger, run.category)
+            Eligibility::Eligible(trigger, run.category.map(str::to_owned))
         } else {
             Eligibility::Unmet
         }
@@ -57,7 +57,7 @@ struct Run<'a> {
     input: Reader<'a>,
     behaviour: &'a Behaviour,
     page: &'a PageFacts<'a>,
-    category: Option<String>,
+    category: Option<&'a str>,
 }
 
 impl<'a> Run<'a> {
@@ -76,14 +76,15 @@ impl<'a> Run<'a> {
     }
 
     /// Reads a condition to its end and says whether it holds. One that is not `live` is only read: an earlier part has
-    /// decided already. `depth`: how many levels may follow.
+    /// decided already. `depth`: how many levels may follow. A part that does not hold binds no category.
     fn condition(&mut self, bound: Option<&'a str>, live: bool, depth: usize) -> bool {
+        let before = self.category;
         let code = self.input.byte();
         if code < 4 && depth == 0 || code == 3 && bound.is_some() {
             self.input.fail();
         }
         let inner = depth.saturating_sub(1);
-        match code {
+        let holds = match code {
             0 | 1 => {
                 let every = code == 0;
                 let mut holds = every;
@@ -103,7 +104,11 @@ impl<'a> Run<'a> {
                 self.input.fail();
                 false
             }
+        };
+        if !holds {
+            self.category = before;
         }
+        holds
     }
 
     fn comparison(&mut self, bound: Option<&'a str>) -> bool {
@@ -125,7 +130,7 @@ impl<'a> Run<'a> {
         for category in self.behaviour.categories_by_recency() {
             self.input = start;
             if self.condition(Some(category), true, depth) {
-                self.category = Some(category.to_owned());
+                self.category = Some(category);
                 return true;
             }
         }

@@ -65,6 +65,27 @@ fn viewed_two_of_a_category_bought_none_and_the_cart_is_not_empty() {
 }
 
 #[test]
+fn a_category_counts_only_where_its_part_holds() {
+    let viewed = json!({"some_category": {"fact": "products_viewed", "category": "$", "op": ">=", "value": 1}});
+    let (always, never) =
+        (json!({"fact": "url_path", "matches": "*"}), json!({"fact": "url_path", "matches": "/nowhere"}));
+    let cases = [
+        (json!({"any": [{"all": [viewed, never]}, always]}), None),
+        (json!({"all": [viewed, {"any": [never, always]}]}), Some("shoes")),
+        (json!({"all": [viewed, {"not": never}]}), Some("shoes")),
+        (json!({"not": {"all": [viewed, never]}}), None),
+    ];
+    let (behaviour, page) = (after(&[view("s1", "shoes")]), PageFacts { path: "/", now: 1 });
+    for (condition, category) in cases {
+        let told = verdict(&condition, &behaviour);
+        assert_eq!((told.holds, told.category.as_deref()), (true, category), "{condition}");
+        let program = compile(&json!({"condition": condition})).unwrap().program;
+        let judged = judge(&program.encode(), "a", &behaviour, &page);
+        assert_eq!(judged, Ok(Eligibility::Eligible(program.trigger, category.map(str::to_owned))), "{condition}");
+    }
+}
+
+#[test]
 fn says_which_leaf_failed() {
     let compiled = compile(&json!({"condition": undecided()})).unwrap();
     let failed = verdict(&undecided(), &after(&[view("s1", "shoes"), view("s2", "shoes")])).failed.unwrap();
@@ -147,8 +168,8 @@ fn any_condition() -> impl Strategy<Value = Value> {
         of_category,
         of_all,
         Just(json!({"fact": "stage", "in": ["new", "prospect"]})),
-        Just(json!({"fact": "path", "matches": "/c/*"})),
-        Just(json!({"fact": "path", "matches": "/p/*"})),
+        Just(json!({"fact": "url_path", "matches": "/c/*"})),
+        Just(json!({"fact": "url_path", "matches": "/p/*"})),
     ];
     leaf.prop_recursive(4, 24, 4, |part| {
         prop_oneof![
