@@ -10,27 +10,26 @@ use endcap_validation::placeholder;
 use crate::shop::Snapshot;
 use crate::shop::settings::CartPush;
 
-/// Least time between two messages to a person, in milliseconds: the prompt promises it.
+/// Least time between two messages to a person, of whatever journey, in milliseconds: the prompt promises it.
 const BETWEEN_MS: i64 = DAY_MS;
 /// Name of the journey in records and topics.
 pub const CART_LEFT: &str = "cart_left";
 
 /// When a message about the cart is due; None while nothing would be sent.
 ///
-/// A person gets one message a day at most: the next one waits. The gates: the journey is on, the cart is not empty, the
+/// A person gets one message a day at most, whatever it is about: the next one waits. The gates: the journey is on, the cart is not empty, the
 /// person agreed to marketing and can be reached, their stage is among those meant, and this state of the cart was not
 /// written about before.
 #[must_use]
 pub fn cart_left_due(row: &ProfileRow, person: &Person, settings: &CartPush) -> Option<UnixMillis> {
     let cart = &person.behaviour.cart;
-    let last = row.pushed_at(CART_LEFT);
-    let told = last.is_some_and(|at| at >= cart.changed_at);
+    let told = row.pushed_at(CART_LEFT).is_some_and(|at| at >= cart.changed_at);
     let wanted = settings.reaches(person.behaviour.stage) && person.behaviour.consent.marketing;
     // A browser that an earlier version joined by a claim is not the person's to be reached at.
     let reached =
         row.subscriptions > 0 && (!row.has_guests() || (person.behaviour.push_subscribed && !row.has_only_guests()));
     let due = wanted && reached && !cart.lines.is_empty() && !told;
-    let rested = last.map_or(0, |at| at.saturating_add(BETWEEN_MS));
+    let rested = row.last_pushed_at().map_or(0, |at| at.saturating_add(BETWEEN_MS));
     due.then(|| cart.changed_at.saturating_add(i64::from(settings.after_seconds) * 1000).max(rested))
 }
 

@@ -208,6 +208,12 @@ impl Apart {
         self.at_rest.pushed.get(campaign).into_iter().chain(active).max().copied()
     }
 
+    /// When the latest push message of any campaign was decided for one of them.
+    pub(crate) fn last_pushed_at(&self) -> Option<UnixMillis> {
+        let active = self.active.values().flat_map(|digest| digest.pushed.values());
+        self.at_rest.pushed.values().chain(active).max().copied()
+    }
+
     /// When the first of them began.
     pub(crate) fn since(&self) -> Option<UnixMillis> {
         self.at_rest.since.into_iter().chain(self.active.values().map(|digest| digest.since)).min()

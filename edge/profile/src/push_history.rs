@@ -4,6 +4,7 @@ use endcap_identity::FragmentId;
 use endcap_protocol::UnixMillis;
 use endcap_push::{Outcome, Report};
 
+use super::apart::Apart;
 use super::bounded::keep_latest;
 use super::push_record::PushRecord;
 use super::row::ProfileRow;
@@ -22,6 +23,13 @@ impl ProfileRow {
     pub fn pushed_at(&self, campaign: &str) -> Option<UnixMillis> {
         let read = self.pushes().filter(|push| push.campaign == campaign).map(|push| push.at);
         read.chain(self.apart.as_ref().and_then(|apart| apart.pushed_at(campaign))).max()
+    }
+
+    /// When the latest message of any campaign was decided, whether the fragment that remembers it was read or not.
+    #[must_use]
+    pub fn last_pushed_at(&self) -> Option<UnixMillis> {
+        let read = self.pushes().map(|push| push.at);
+        read.chain(self.apart.as_deref().and_then(Apart::last_pushed_at)).max()
     }
 
     /// The fragment that remembers messages to a subscribed browser: the browser's own. A row of format 1 or 2 may have

@@ -59,7 +59,7 @@ fn every_gate_has_to_be_open() {
             "told about something else",
             |row| row.push_decided(&first(BROWSER), "m", "sale", NOW + 5),
             json!({}),
-            half_hour,
+            Some(DAY_MS + 5),
         ),
         ("told, and the cart changed since", told_then_added, json!({}), Some(DAY_MS + 5)),
     ];
