@@ -39,6 +39,11 @@ pub(super) fn find(env: &Env, understood: Understood) -> Vec<Gap> {
         }
     };
     missing(
+        !is_set("ENDCAP_API_KEY"),
+        "ENDCAP_API_KEY",
+        "the API answers nobody, this list included, so nobody can set a campaign or see a count. `cargo xtask keys` prints one",
+    );
+    missing(
         !is_set("ENDCAP_SIGNING_KEYS"),
         "ENDCAP_SIGNING_KEYS",
         "cookies and links are not signed, so whoever knows an anonymous ID can speak for its browser. `cargo xtask keys` prints one",
