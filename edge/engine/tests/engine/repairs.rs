@@ -36,8 +36,13 @@ fn the_book_lists_every_code() {
 
 /// Sends `odd` between two good events: all are kept, and what was done to `odd` is said.
 fn repaired(odd: &Value) -> Vec<(RepairCode, String)> {
-    let sent = batch(&[viewed("first", NOW, "a", "x"), odd.clone(), viewed("last", NOW, "b", "x")]);
-    let read = ingested(&sent, NOW);
+    repaired_text(&odd.to_string())
+}
+
+/// The same of an event's text.
+fn repaired_text(odd: &str) -> Vec<(RepairCode, String)> {
+    let sent = batch(&[viewed("first", NOW, "a", "x"), json!("odd"), viewed("last", NOW, "b", "x")]);
+    let read = ingest(sent.to_string().replacen("\"odd\"", odd, 1).as_bytes(), NOW).unwrap();
     assert_eq!(read.rejected, [], "{odd}");
     let [first, kept, last] = <[Event; 3]>::try_from(read.events).unwrap();
     assert!(first.repairs.list.is_empty() && last.repairs.list.is_empty(), "beside {odd}");
@@ -199,16 +204,57 @@ proptest! {
             "message_id|type|name|user_id|previous_id|identifiers|session_id|context|properties|traits|proof|repairs|[a-z]{1,4}",
             any_json(), 0..6),
         kind in prop_oneof![Just("track"), Just("page"), Just("identify"), Just("reset")],
+        called in prop_oneof![Just("Product Viewed"), Just("Order Completed"), Just("Product List Viewed"), Just("Note")],
+        unheld in 0_usize..4,
     ) {
-        let mut odd = event(kind, "m", NOW, &json!({"name": "Product Viewed", "user_id": "u"}));
+        let mut odd = event(kind, "m", NOW, &json!({"name": called, "user_id": "u", "timestamp": NOW}));
         for (name, value) in &members {
-            // What has no name to be known by is another rule.
-            if name != "name" && (name != "type" || kind == "track") {
+            // What has no name to be known by is another rule, and so is an order that says nothing.
+            let needed = name == "name" || (name == "type" && kind != "track");
+            if !needed && !(name == "properties" && called == "Order Completed") {
                 odd[name.as_str()] = value.clone();
             }
         }
-        if odd["type"] != json!("impression") {
-            repaired(&odd);
+        if kind == "track" && called == "Order Completed" {
+            odd["properties"] = json!({"order_id": "o", "products": members.values().collect::<Vec<_>>(), "coupon": members});
         }
+        if odd["type"] != json!("impression") {
+            let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+            let text = odd.to_string();
+            repaired_text(&text.replacen('{', &["{", "{\"z\":1e999,", &format!("{{\"z\":{deep},"), "{\"z\":\"\\ud83d\","][unheld], 1));
+        }
+    }
+
+    #[test]
+    fn no_member_costs_an_impression(
+        members in proptest::collection::btree_map("product_id|version|[a-z]{1,4}", any_json(), 0..4),
+        called in prop_oneof![Just("Campaign Shown"), Just("Campaign Dismissed"), Just("Slot Shown"), Just("Slot Clicked")],
+        named in prop_oneof![Just(json!("it")), Just(json!(7))],
+    ) {
+        let mut properties = json!(members);
+        properties["campaign_id"] = named.clone();
+        properties["slot"] = named;
+        repaired(&event("impression", "m", NOW, &json!({"name": called, "properties": properties})));
+    }
+
+    #[test]
+    fn no_argument_costs_a_raw_call(
+        method in prop_oneof![Just("page"), Just("identify"), Just("reset"), Just("track")],
+        arguments in proptest::collection::vec(any_json(), 0..4),
+        members in proptest::collection::btree_map("message_id|timestamp|url|referrer|[a-z]{1,4}", any_json(), 0..4),
+    ) {
+        let mut call = vec![json!(method)];
+        // An event of the shop's own has a name.
+        call.extend((method == "track").then(|| json!("Note")));
+        call.extend(arguments);
+        let mut raw = json!(members);
+        raw["call"] = json!(call);
+        // A time that can be read may be too old.
+        if raw["timestamp"].is_number() || raw["timestamp"].is_string() {
+            raw["timestamp"] = json!(NOW);
+        }
+        let body = batch(&[]).to_string().replacen("\"events\":[]", &format!("\"raw\":[{raw}]"), 1);
+        let read = ingest(body.as_bytes(), NOW).unwrap();
+        prop_assert_eq!((read.events.len(), read.rejected), (1, Vec::new()), "{}", raw);
     }
 }

@@ -70,6 +70,40 @@ fn a_call_says_who_did_what_when_and_where() {
 }
 
 #[test]
+fn what_is_put_right_in_a_call_is_told() {
+    let told = |body: &str| -> Vec<String> {
+        let mut request = read(body.as_bytes(), Some(CallType::Page), NOW, &Categories::default()).unwrap();
+        assert_eq!(request.refused, [], "{body}");
+        request.events.remove(0).1.repairs.list.into_iter().map(|repair| repair.path).collect()
+    };
+    let long = "x".repeat(1_000);
+    let cases = [
+        (r#"{"userId":"u","messageId":"m"}"#.to_owned(), None),
+        (r#"{"userId":"u"}"#.to_owned(), Some("messageId")),
+        (format!(r#"{{"userId":"u","messageId":"{long}"}}"#), Some("messageId")),
+        (r#"{"userId":"u","messageId":"m","properties":{"a":1e999}}"#.to_owned(), Some("properties.a")),
+        (format!(r#"{{"userId":"u","messageId":"m","name":"{long}"}}"#), Some("name")),
+        (format!(r#"{{"userId":"u","messageId":"m","context":{{"sessionId":"{long}"}}}}"#), Some("context.sessionId")),
+        (r#"{"userId":"u","messageId":"m","context":{"page":"/p"}}"#.to_owned(), Some("context.page")),
+        (r#"{"userId":"u","messageId":"m","context":{"page":{"url":[]}}}"#.to_owned(), Some("context.page.url")),
+        (r#"{"userId":"u","messageId":"m","context":{"timezone":{}}}"#.to_owned(), Some("context.timezone")),
+        (
+            r#"{"userId":"u","messageId":"m","context":{"campaign":{"name":[1]}}}"#.to_owned(),
+            Some("context.campaign.name"),
+        ),
+    ];
+    for (body, path) in cases {
+        assert_eq!(told(&body), path.into_iter().collect::<Vec<_>>(), "{body}");
+    }
+    let batch = |sent: &str| {
+        let body = format!(r#"{{"sentAt":{sent},"batch":[{{"type":"page","userId":"u","messageId":"m"}}]}}"#);
+        let mut request = read(body.as_bytes(), None, NOW, &Categories::default()).unwrap();
+        request.events.remove(0).1.repairs.list.into_iter().map(|repair| repair.path).collect::<Vec<_>>()
+    };
+    assert_eq!((batch("\"soon\""), batch("null")), (vec!["sentAt".to_owned()], Vec::new()));
+}
+
+#[test]
 fn traits_of_a_user_without_a_usable_id_become_nobodys() {
     let traits = json!({"city": "Graz"});
     let kept = |user: Value| {
@@ -218,6 +252,35 @@ proptest! {
         for (_, event) in &request.events {
             let batch = ingested(event);
             prop_assert_eq!(batch.events.len() + batch.rejected.len(), 1);
+        }
+    }
+
+    #[test]
+    fn no_member_costs_a_call(
+        members in proptest::collection::btree_map(
+            "messageId|event|name|type|properties|traits|context|timestamp|originalTimestamp|sentAt|integrations|[a-z]{1,4}",
+            any_json(), 0..6),
+        inner in proptest::collection::btree_map(
+            "page|campaign|timezone|locale|userAgent|ip|library|sessionId|traits|[a-z]{1,4}", any_json(), 0..4),
+        kind in 0_usize..6,
+        unheld in 0_usize..3,
+    ) {
+        let kinds = [CallType::Track, CallType::Identify, CallType::Page, CallType::Screen, CallType::Group, CallType::Alias];
+        let mut call = json!(members);
+        if !members.contains_key("context") {
+            call["context"] = json!(inner);
+        }
+        // Who it is about and what it is called are what a call is made of.
+        for (name, value) in [("userId", "u"), ("anonymousId", "a"), ("event", "Note"), ("groupId", "g"), ("previousId", "b")] {
+            call[name] = json!(value);
+        }
+        let deep = format!("{{\"zz\":{}{},", "[".repeat(300), "]".repeat(300));
+        let text = call.to_string().replacen('{', &["{", "{\"zz\":1e999,", &deep][unheld], 1);
+        let request = read(text.as_bytes(), Some(kinds[kind]), NOW, &Categories::default()).unwrap();
+        prop_assert_eq!(&request.refused, &[], "{}", text);
+        for (_, event) in &request.events {
+            let batch = ingested(event);
+            prop_assert_eq!((batch.events.len(), batch.rejected), (1, Vec::new()), "{}", text);
         }
     }
 

@@ -7,6 +7,8 @@ use endcap_protocol::touch::cut;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::repair_surrogates::repair_surrogates;
+
 /// Levels that are looked through for the odd member; what lies deeper is left out whole.
 const LEVELS: usize = 8;
 /// Longest part of a path that is told, in bytes.
@@ -37,6 +39,16 @@ impl Place<'_> {
 }
 
 /// The value of a text that is JSON, without the members that cannot be held.
+///
+/// # Errors
+/// When it is no JSON.
+pub(crate) fn value_of(text: &str, repairs: &mut Repairs) -> Result<Value, serde_json::Error> {
+    let text = &*repair_surrogates(text);
+    // Everyday texts are read once.
+    serde_json::from_str(text).or_else(|_| Ok(value(serde_json::from_str(text)?, "", repairs)))
+}
+
+/// The same of a part of a text, which stands at `path`.
 pub(super) fn value(raw: &RawValue, path: &str, repairs: &mut Repairs) -> Value {
     read(raw, Place { above: None, part: Part::Member(path) }, LEVELS, repairs)
 }

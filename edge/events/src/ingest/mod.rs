@@ -11,7 +11,7 @@ pub mod consent;
 pub mod daily_count;
 pub mod event;
 pub mod fair_share;
-mod forgiving;
+pub(crate) mod forgiving;
 mod head;
 mod members;
 pub mod parse;

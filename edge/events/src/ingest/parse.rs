@@ -29,6 +29,11 @@ use crate::{Traits, timestamp};
 /// Most identifiers of one event besides its user ID.
 const MAX_IDENTIFIERS: usize = 10;
 
+/// Longest name of a time zone, in bytes.
+const ZONE_BYTES: usize = 64;
+/// Longest name of a slot, in bytes.
+const SLOT_BYTES: usize = 64;
+
 /// What an event does not say itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
@@ -122,7 +127,7 @@ fn read(raw: &str, setting: &Setting<'_>, mut repairs: Repairs) -> Result<Event,
         identifiers: identifiers(&wire, &mut repairs),
         previous_id: wire.previous_id.as_deref().and_then(|id| user("previous_id", id, &mut repairs)),
         at: time(wire.timestamp.unwrap_or(0), &mut repairs),
-        context: context(wire.context.as_ref()),
+        context: context(wire.context.as_ref(), &mut repairs),
         kind,
         raw: raw.to_owned(),
         message_id,
@@ -142,14 +147,19 @@ fn message_id(
     if let Some(Ok(id)) = given.map(MessageId::parse) {
         return Ok(id);
     }
+    note_made_id("message_id", given, repairs);
+    made_message_id(given, raw, setting.place, setting.now)
+}
+
+/// Notes that a message gets a name, which stands at `path`, because its own can be none.
+pub(crate) fn note_made_id(path: &str, given: Option<&str>, repairs: &mut Repairs) {
     repairs.note(RepairCode::IdMade, || {
         let message = match given {
             Some(_) => "must have at most 100 bytes and no control characters: a hash of it counts",
             None => "is missing: one is made, so the event counts again if it is sent again",
         };
-        ("message_id".to_owned(), message.to_owned())
+        (path.to_owned(), message.to_owned())
     });
-    made_message_id(given, raw, setting.place, setting.now)
 }
 
 /// A name for a message whose own can be none: a hash of it, so that it stays the same. Without a name, one of the text, where
@@ -177,7 +187,7 @@ fn time(given: UnixMillis, repairs: &mut Repairs) -> UnixMillis {
 }
 
 /// An identifier of at most 100 bytes that may be left out; `then` says what follows where it is none.
-pub(super) fn optional<T>(
+pub(crate) fn optional<T>(
     path: &str,
     id: &str,
     parse: fn(&str) -> Result<T, FieldError>,
@@ -261,14 +271,23 @@ fn campaign(url: &str) -> Option<Campaign> {
     query(page).or_else(|| query(fragment)).or_else(|| Campaign::from_query(fragment))
 }
 
-pub(super) fn context(wire: Option<&WireContext<'_>>) -> EventContext {
+fn context(wire: Option<&WireContext<'_>>, repairs: &mut Repairs) -> EventContext {
     let page = wire.and_then(|context| context.page.as_ref());
-    let text = |value: Option<&Cow<'_, str>>| cut(value.map_or("", |v| v), URL_BYTES).to_owned();
-    let url = text(page.and_then(|p| p.url.as_ref()));
+    let mut text = |path: &str, value: Option<&Cow<'_, str>>, most: usize| {
+        let whole = value.map_or("", |v| v);
+        let kept = cut(whole, most);
+        if kept.len() < whole.len() {
+            repairs.note(RepairCode::FieldCut, || {
+                (format!("context.{path}"), format!("must be at most {most} bytes: it is cut there"))
+            });
+        }
+        kept.to_owned()
+    };
+    let url = text("page.url", page.and_then(|p| p.url.as_ref()), URL_BYTES);
     let campaign = campaign(&url);
     EventContext {
-        referrer: text(page.and_then(|p| p.referrer.as_ref())),
-        zone: cut(&text(wire.and_then(|context| context.zone.as_ref())), 64).to_owned(),
+        referrer: text("page.referrer", page.and_then(|p| p.referrer.as_ref()), URL_BYTES),
+        zone: text("zone", wire.and_then(|context| context.zone.as_ref()), ZONE_BYTES),
         campaign,
         url,
     }
@@ -307,7 +326,7 @@ fn kind(
         // "traits": what other clients know about somebody whom they cannot name yet.
         "identify" | "traits" => identify(wire, repairs),
         "reset" => Ok(Kind::Reset),
-        "impression" => Ok(impression(name, &bag(wire.properties)?)?),
+        "impression" => Ok(impression(name, &bag(wire.properties)?, repairs)?),
         _ if name.is_empty() => {
             Err(FieldError::new("type", "must be track, page, identify, reset or impression").into())
         }
@@ -395,15 +414,20 @@ fn identify(wire: &WireEvent<'_>, repairs: &mut Repairs) -> Result<Kind, KindFai
     })
 }
 
-fn impression(name: &str, props: &Value) -> Result<Kind, FieldError> {
+fn impression(name: &str, props: &Value, repairs: &mut Repairs) -> Result<Kind, FieldError> {
     let text = |key: &str| {
-        let found = props.get(key).and_then(Value::as_str);
+        let found = props.get(key).and_then(text_of).filter(|text| !text.is_empty());
         found.ok_or_else(|| FieldError::new(format!("properties.{key}"), "is required"))
     };
-    let campaign = |reaction| Ok(Impression::Campaign(CampaignId::parse(text("campaign_id")?)?, reaction));
-    let slot = |reaction| {
-        let product = props.get("product_id").and_then(Value::as_str).map(ProductId::parse).transpose()?;
-        Ok(Impression::Slot(cut(text("slot")?, 64).to_owned(), product, reaction))
+    let campaign = |reaction| {
+        let id = CampaignId::parse(&text("campaign_id")?).map_err(|error| error.under("properties"))?;
+        Ok(Impression::Campaign(id, reaction))
+    };
+    let mut slot = |reaction| {
+        let product = props.get("product_id").and_then(text_of).unwrap_or_default();
+        let then = "it counts without a product";
+        let product = optional("properties.product_id", &product, ProductId::parse, then, repairs);
+        Ok(Impression::Slot(cut(&text("slot")?, SLOT_BYTES).to_owned(), product, reaction))
     };
     let impression: Result<_, FieldError> = match name {
         "Campaign Shown" => campaign(Reaction::Shown),

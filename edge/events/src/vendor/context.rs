@@ -1,5 +1,7 @@
 //! Where a call happened, as our own batches say it.
 
+use endcap_protocol::props::text_of;
+use endcap_protocol::repair::{RepairCode, Repairs};
 use endcap_protocol::touch::cut;
 use serde_json::{Map, Value, json};
 
@@ -13,23 +15,60 @@ const CAMPAIGN: [(&str, &str); 1] = [("name", "utm_campaign")];
 const MAX_PARTS: usize = 10;
 
 /// Reads the context of a call with these properties: page calls say there what the page is.
-pub(super) fn read(given: &Map<String, Value>, properties: &Map<String, Value>) -> Map<String, Value> {
-    let page = given.get("page").and_then(Value::as_object);
-    let of_page = |key: &str| {
-        let inner = page.and_then(|page| page.get(key)).and_then(Value::as_str).filter(|text| !text.is_empty());
-        inner.or_else(|| properties.get(key).and_then(Value::as_str)).unwrap_or_default().to_owned()
+pub(super) fn read(
+    given: &Map<String, Value>,
+    properties: &Map<String, Value>,
+    repairs: &mut Repairs,
+) -> Map<String, Value> {
+    let page = object(given, "page", repairs);
+    let campaign = object(given, "campaign", repairs);
+    let mut of_page = |key: &str| {
+        let inner = page.and_then(|page| member(page, "context.page", key, repairs));
+        // What properties hold is the shop's own, and may be of any form.
+        inner.or_else(|| properties.get(key).and_then(text_of)).unwrap_or_default()
     };
-    let url = whole(of_page("url"), &of_page("search"));
-    let url = with_campaign(url, given.get("campaign").and_then(Value::as_object));
-    let page = json!({"url": url, "title": of_page("title"), "referrer": of_page("referrer")});
-    let text = |key: &str| given.get(key).and_then(Value::as_str).map(|text| cut(text, MAX_TEXT).to_owned());
-    let library = given.get("library").filter(|library| library.to_string().len() <= MAX_TEXT);
+    let (url, search) = (of_page("url"), of_page("search"));
+    let (title, referrer) = (of_page("title"), of_page("referrer"));
+    let url = with_campaign(whole(url, &search), campaign, repairs);
+    let page = json!({"url": url, "title": title, "referrer": referrer});
+    let mut text = |key: &str| {
+        let whole = member(given, "context", key, repairs)?;
+        let kept = cut(&whole, MAX_TEXT);
+        if kept.len() < whole.len() {
+            let message = format!("must be at most {MAX_TEXT} bytes: it is cut there");
+            repairs.note(RepairCode::FieldCut, || (format!("context.{key}"), message));
+        }
+        Some(kept.to_owned())
+    };
     let members = json!({
         "page": page, "zone": text("timezone"), "locale": text("locale"), "user_agent": text("userAgent"),
-        "ip": text("ip"), "library": library,
+        "ip": text("ip"), "library": given.get("library").filter(|library| library.to_string().len() <= MAX_TEXT),
     });
     let Value::Object(members) = members else { return Map::new() };
     members.into_iter().filter(|(_, value)| !value.is_null()).collect()
+}
+
+/// A member of an object that is text, or a number; another one is left out.
+fn member(of: &Map<String, Value>, path: &str, key: &str, repairs: &mut Repairs) -> Option<String> {
+    let value = of.get(key)?;
+    let text = text_of(value).filter(|text| !text.is_empty());
+    if text.is_none() && !value.is_null() && !value.is_string() {
+        left_out(format!("{path}.{key}"), "text", repairs);
+    }
+    text
+}
+
+/// A member of the context that is an object; another one is left out.
+fn object<'a>(given: &'a Map<String, Value>, key: &str, repairs: &mut Repairs) -> Option<&'a Map<String, Value>> {
+    let value = given.get(key).filter(|value| !value.is_null())?;
+    if !value.is_object() {
+        left_out(format!("context.{key}"), "an object", repairs);
+    }
+    value.as_object()
+}
+
+fn left_out(path: String, form: &str, repairs: &mut Repairs) {
+    repairs.note(RepairCode::FieldDropped, || (path, format!("must be {form}: it is left out")));
 }
 
 /// The URL with its query, which some clients send apart.
@@ -38,14 +77,17 @@ fn whole(url: String, search: &str) -> String {
 }
 
 /// The URL with the campaign in its query, unless it names one: touchpoints are read from there, whoever sent them.
-fn with_campaign(url: String, campaign: Option<&Map<String, Value>>) -> String {
+fn with_campaign(url: String, campaign: Option<&Map<String, Value>>, repairs: &mut Repairs) -> String {
     let Some(campaign) = campaign.filter(|_| !url.contains("utm_") && url.len() <= MAX_URL) else { return url };
     let parts = campaign.iter().take(MAX_PARTS).filter_map(|(key, value)| {
         let plain = key.len() <= 32 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        let value = value.as_str().filter(|value| plain && !value.is_empty())?;
+        if !plain || value.is_object() || value.is_array() || value.is_boolean() {
+            left_out(format!("context.campaign.{}", cut(key, 64)), "text with a plain name", repairs);
+        }
+        let value = text_of(value).filter(|text| plain && !text.is_empty())?;
         let known = CAMPAIGN.iter().find(|(name, _)| name == key);
         let key = known.map_or_else(|| format!("utm_{key}"), |(_, parameter)| (*parameter).to_owned());
-        Some(format!("{key}={}", encode(cut(value, 100))))
+        Some(format!("{key}={}", encode(cut(&value, 100))))
     });
     let query = parts.collect::<Vec<_>>().join("&");
     if query.is_empty() {
@@ -73,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn url(context: &Value, properties: &Value) -> String {
-        let read = read(context.as_object().unwrap(), properties.as_object().unwrap());
+        let read = read(context.as_object().unwrap(), properties.as_object().unwrap(), &mut Repairs::default());
         read["page"]["url"].as_str().unwrap().to_owned()
     }
 

@@ -13,9 +13,8 @@ use super::consent::Categories;
 use super::name_text::text;
 use super::{commerce, context};
 use crate::ingest::consent::{ConsentSource, Stated};
-use crate::ingest::parse;
 use crate::ingest::rejection::{RejectCode, Rejection};
-use crate::ingest::repair_surrogates::repair_surrogates;
+use crate::ingest::{forgiving, parse};
 use crate::server::{Action, ServerEvent, Who};
 use crate::timestamp;
 
@@ -91,17 +90,17 @@ impl Call {
 /// Whom it is about as far as known, and why it was refused, with a path relative to the call.
 pub fn read(raw: &str, index: usize, setting: &Setting<'_>) -> Result<ServerEvent, (String, Rejection)> {
     let invalid = |message: String| Rejection::new(RejectCode::InvalidEvent, FieldError::new("", message));
-    let value: Value =
-        serde_json::from_str(&repair_surrogates(raw)).map_err(|e| (String::new(), invalid(e.to_string())))?;
+    let mut repairs = Repairs::default();
+    let value = forgiving::value_of(raw, &mut repairs).map_err(|e| (String::new(), invalid(e.to_string())))?;
     let Value::Object(members) = value else {
         return Err((String::new(), invalid("must be an object".to_owned())));
     };
     let call = Call(members);
-    let id = message_id(&call, raw, index, setting.now);
+    let id = message_id(&call, raw, index, setting.now, &mut repairs);
     let consent = call.0.get("context").and_then(Value::as_object).and_then(|given| setting.categories.read(given));
     let refused = consent.is_some_and(|consent| !consent.analytics);
     let consent = consent.map(|consent| Stated { consent, source: ConsentSource::Banner });
-    build(&call, id.clone(), setting).map(|event| ServerEvent { consent, ..event }).map_err(|error| {
+    build(&call, id.clone(), setting, repairs).map(|event| ServerEvent { consent, ..event }).map_err(|error| {
         let subject = call.text("anonymousId").or_else(|| call.text("userId")).unwrap_or_default();
         let id = id.as_ref().map(MessageId::as_str).unwrap_or_default();
         // Quarantine keeps no text of a call without consent, whatever else is wrong with it.
@@ -114,6 +113,7 @@ fn build(
     call: &Call,
     message_id: Result<MessageId, FieldError>,
     setting: &Setting<'_>,
+    mut repairs: Repairs,
 ) -> Result<ServerEvent, FieldError> {
     let kind = match setting.call {
         Some(kind) => kind,
@@ -123,10 +123,9 @@ fn build(
             .and_then(CallType::parse)
             .ok_or_else(|| FieldError::new("type", "must be track, identify, page, screen, group or alias"))?,
     };
-    let mut repairs = Repairs::default();
     let given = call.object("context", &mut repairs);
     let properties = call.object("properties", &mut repairs);
-    let context = context::read(&given, &properties);
+    let context = context::read(&given, &properties, &mut repairs);
     let who = who(call, kind, &given, &mut repairs)?;
     let mut action = action(call, kind, &given, properties, &mut repairs)?;
     if let Action::Identify { traits } = &mut action
@@ -141,7 +140,10 @@ fn build(
         who,
         message_id: message_id?,
         at: at(call, setting, &mut repairs),
-        session_id: given.get("sessionId").and_then(text).and_then(|id| SessionId::parse(&id).ok()),
+        session_id: given.get("sessionId").and_then(text).and_then(|id| {
+            let then = "the call belongs to no session";
+            parse::optional("context.sessionId", &id, SessionId::parse, then, &mut repairs)
+        }),
         context,
         action,
         consent: None,
@@ -151,12 +153,19 @@ fn build(
 
 /// The message's own name; one that can be none of ours is hashed. A call without a name gets one, as at Segment, so
 /// sending it twice makes two of it.
-fn message_id(call: &Call, raw: &str, index: usize, now: UnixMillis) -> Result<MessageId, FieldError> {
+fn message_id(
+    call: &Call,
+    raw: &str,
+    index: usize,
+    now: UnixMillis,
+    repairs: &mut Repairs,
+) -> Result<MessageId, FieldError> {
     let given = call.text("messageId");
-    match given.as_deref().map(MessageId::parse) {
-        Some(Ok(id)) => Ok(id),
-        _ => parse::made_message_id(given.as_deref(), raw, index, now),
+    if let Some(Ok(id)) = given.as_deref().map(MessageId::parse) {
+        return Ok(id);
     }
+    parse::note_made_id("messageId", given.as_deref(), repairs);
+    parse::made_message_id(given.as_deref(), raw, index, now)
 }
 
 fn who(call: &Call, kind: CallType, given: &Map<String, Value>, repairs: &mut Repairs) -> Result<Who, FieldError> {
@@ -186,19 +195,14 @@ fn action(
     Ok(match kind {
         CallType::Track => {
             let name = call.text("event").ok_or_else(|| FieldError::new("event", "is required"))?;
-            let kept = cut(&name, NAME_BYTES).to_owned();
-            if kept.len() < name.len() {
-                repairs.note(RepairCode::FieldCut, || {
-                    ("event".to_owned(), format!("must be at most {NAME_BYTES} bytes: it is cut there"))
-                });
-            }
-            commerce::normalise(&kept, &mut properties);
-            Action::Track { name: kept, properties }
+            let name = kept("event", &name, repairs);
+            commerce::normalise(&name, &mut properties);
+            Action::Track { name, properties }
         }
         CallType::Page | CallType::Screen => {
             let title = properties.get("title").and_then(Value::as_str).unwrap_or_default();
             let name = if named.is_empty() { title } else { &named };
-            Action::Page { name: cut(name, NAME_BYTES).to_owned(), properties }
+            Action::Page { name: kept("name", name, repairs), properties }
         }
         CallType::Identify => {
             // RudderStack's browser client has the traits in the context, the others beside it.
@@ -216,6 +220,17 @@ fn action(
             Action::Alias { previous: previous.ok_or_else(|| FieldError::new("previousId", "is required"))? }
         }
     })
+}
+
+/// A name, cut where it is too long.
+fn kept(path: &str, name: &str, repairs: &mut Repairs) -> String {
+    let kept = cut(name, NAME_BYTES);
+    if kept.len() < name.len() {
+        repairs.note(RepairCode::FieldCut, || {
+            (path.to_owned(), format!("must be at most {NAME_BYTES} bytes: it is cut there"))
+        });
+    }
+    kept.to_owned()
 }
 
 /// When it happened, on our clock: `receivedAt - (sentAt - originalTimestamp)`, as Segment and RudderStack do.

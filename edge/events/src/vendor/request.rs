@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use endcap_protocol::limits::EVENT_BYTES;
+use endcap_protocol::repair::RepairCode;
 use endcap_protocol::{FieldError, UnixMillis};
 use endcap_validation::DomainError;
 use flate2::read::GzDecoder;
@@ -118,6 +119,15 @@ pub fn read(
     let sent_at = wire.sent_at();
     for (index, raw) in wire.batch.iter().enumerate() {
         request.add(index, raw.get(), &Setting { call: None, sent_at, now, categories });
+    }
+    let unreadable = wire.sent_at.filter(|raw| sent_at.is_none() && raw.get() != "null");
+    if let (Some(_), Some((_, event))) = (unreadable, request.events.first_mut()) {
+        event.repairs.note(RepairCode::TimeUnreadable, || {
+            (
+                "sentAt".to_owned(),
+                "is no time: the calls' own times count, however wrong the sender's clock is".to_owned(),
+            )
+        });
     }
     Ok(request)
 }

@@ -18,9 +18,9 @@ use serde_json::{Map, Value};
 use super::mapping::{Condition, Mapping, Place, Rule, Wanted};
 use super::pointer::Path;
 use super::template;
-use crate::ingest::parse;
 use crate::ingest::parse::Setting;
 use crate::ingest::rejection::{RejectCode, Rejection};
+use crate::ingest::{forgiving, parse};
 use crate::server::{Action, ServerEvent, Who};
 use crate::timestamp;
 
@@ -56,14 +56,16 @@ impl Mapping {
         if delivery.body.len() > MAX_BODY {
             return Err(DomainError::TooLarge { limit: MAX_BODY });
         }
-        let body: Value = serde_json::from_slice(delivery.body).map_err(|e| DomainError::Json(e.to_string()))?;
+        let text = std::str::from_utf8(delivery.body).map_err(|e| DomainError::Json(e.to_string()))?;
+        let mut odd = Repairs::default();
+        let body = forgiving::value_of(text, &mut odd).map_err(|e| DomainError::Json(e.to_string()))?;
         let mut meaning = Meaning::default();
         let mut made = BTreeMap::new();
         for rule in self.rules.iter().filter(|rule| rule.holds(&body, delivery.headers)) {
             // Two rules with the same event name need different message IDs for one delivery.
             let nth: &mut u32 = made.entry(rule.label()).or_default();
             *nth += 1;
-            match rule.make(&body, delivery, self.scheme.delivery_header(), *nth) {
+            match rule.make(&body, delivery, self.scheme.delivery_header(), *nth, odd.clone()) {
                 Ok(event) => match check(&event) {
                     Ok(()) => meaning.events.push(event),
                     Err(rejection) => meaning.rejected.push(rejection),
@@ -85,8 +87,15 @@ impl Rule {
         self.when.iter().all(|condition| condition.holds(body, headers))
     }
 
-    fn make(&self, body: &Value, delivery: Delivery<'_>, header: &str, nth: u32) -> Result<ServerEvent, FieldError> {
-        let mut repairs = Repairs::default();
+    /// The event of a body; `repairs` are those of the body itself.
+    fn make(
+        &self,
+        body: &Value,
+        delivery: Delivery<'_>,
+        header: &str,
+        nth: u32,
+        mut repairs: Repairs,
+    ) -> Result<ServerEvent, FieldError> {
         let key = self.key(body, delivery, header, &mut repairs);
         let who = self.who(body, &mut repairs)?;
         let properties = template::render(&self.properties, body, "properties", &mut repairs);
@@ -301,6 +310,23 @@ mod tests {
         let meaning = apply(&mapping, &json!({"u": "a", "tags": ["x"]}), &[]);
         let paths: Vec<&str> = meaning.rejected.iter().map(|rejection| rejection.path.as_str()).collect();
         assert_eq!((paths, meaning.events.len()), (vec!["properties.order_id"], 1));
+    }
+
+    #[test]
+    fn what_a_body_holds_that_cannot_be_held_costs_no_event() {
+        let mapping = mapping(json!([{"event": "track", "name": "n", "user_id": "/u", "properties": {"p": "/p"}}]));
+        let source = SourceId::parse("erp").unwrap();
+        let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+        for odd in ["1e999", deep.as_str()] {
+            let body = format!(r#"{{"u":"a","p":"kept","z":{odd}}}"#);
+            let meaning = mapping.apply(Delivery { source: &source, headers: &BTreeMap::new(), body: body.as_bytes() });
+            let event = meaning.unwrap().events.remove(0);
+            assert!(event.repairs.list[0].path.starts_with('z') && event.repairs.list.len() == 1, "{odd}");
+        }
+        let body = br#"{"u":"a","p":"cut \ud83d"}"#;
+        let meaning = mapping.apply(Delivery { source: &source, headers: &BTreeMap::new(), body }).unwrap();
+        let Action::Track { properties, .. } = &meaning.events[0].action else { panic!() };
+        assert_eq!(properties["p"], json!("cut \u{fffd}"));
     }
 
     #[test]
