@@ -19,7 +19,7 @@ fuzz_target!(|input: (&[u8], &[u8])| {
     let verdict = evaluate(&program.condition, &behaviour, &page);
     match judged.expect("the page reads whatever the edge reads") {
         Eligibility::Eligible(_, category) => {
-            assert_eq!((true, category.as_ref()), (verdict.holds, verdict.category.as_ref()))
+            assert_eq!((true, category), (verdict.holds, verdict.category.as_deref()))
         }
         Eligibility::Unmet => assert!(!verdict.holds),
         Eligibility::Elsewhere => assert!(!program.shows_on(page.path)),

@@ -87,7 +87,7 @@ const ELIGIBLE: u32 = 5;
 pub fn judge(id: &str, program: &[u8], path: &str) {
     app::with(|app| {
         let page = PageFacts { path, now: host::now() as UnixMillis };
-        let mut found = String::new();
+        let mut found = "";
         let (standing, value) = match endcap_targeting::judge(program, id, &app.decisions.behaviour, &page) {
             _ if !app.may_personalize() => (NOT_CONSENTED, 0),
             Ok(Eligibility::Eligible(trigger, category)) => {
@@ -104,6 +104,6 @@ pub fn judge(id: &str, program: &[u8], path: &str) {
             Ok(Eligibility::Unmet) => (UNMET, 0),
             Err(_) => (UNREADABLE, 0),
         };
-        host::stands(standing, value, &found);
+        host::stands(standing, value, found);
     });
 }

@@ -15,9 +15,9 @@ use crate::trigger::Trigger;
 
 /// How a campaign stands with a visitor on a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Eligibility {
+pub enum Eligibility<'a> {
     /// It may be shown once its trigger happens, with the category for which its condition held, if it asked for one.
-    Eligible(Trigger, Option<String>),
+    Eligible(Trigger, Option<&'a str>),
     /// It is not for this page.
     Elsewhere,
     /// It was shown as often as its frequency cap allows.
@@ -30,7 +30,12 @@ pub enum Eligibility {
 ///
 /// # Errors
 /// When the form is damaged, nested too deeply, or of another version.
-pub fn judge(program: &[u8], id: &str, behaviour: &Behaviour, page: &PageFacts<'_>) -> Result<Eligibility, Damaged> {
+pub fn judge<'a>(
+    program: &[u8],
+    id: &str,
+    behaviour: &'a Behaviour,
+    page: &PageFacts<'_>,
+) -> Result<Eligibility<'a>, Damaged> {
     let mut run = Run { input: Reader::new(program), behaviour, page, category: None };
     if run.input.byte() != VERSION {
         return Err(Damaged);
@@ -46,21 +51,21 @@ pub fn judge(program: &[u8], id: &str, behaviour: &Behaviour, page: &PageFacts<'
         } else if !behaviour.seen.allows(&frequency, id, &behaviour.session, page.now) {
             Eligibility::Capped
         } else if holds {
-            Eligibility::Eligible(trigger, run.category.map(str::to_owned))
+            Eligibility::Eligible(trigger, run.category)
         } else {
             Eligibility::Unmet
         }
     })
 }
 
-struct Run<'a> {
-    input: Reader<'a>,
+struct Run<'r, 'a: 'r> {
+    input: Reader<'r>,
     behaviour: &'a Behaviour,
-    page: &'a PageFacts<'a>,
+    page: &'r PageFacts<'r>,
     category: Option<&'a str>,
 }
 
-impl<'a> Run<'a> {
+impl<'r, 'a: 'r> Run<'r, 'a> {
     /// Whether the page's path matches one of a list of patterns; `empty` where there are none.
     fn some_path(&mut self, empty: bool) -> bool {
         let count = self.input.count();

@@ -81,7 +81,7 @@ fn a_category_counts_only_where_its_part_holds() {
         assert_eq!((told.holds, told.category.as_deref()), (true, category), "{condition}");
         let program = compile(&json!({"condition": condition})).unwrap().program;
         let judged = judge(&program.encode(), "a", &behaviour, &page);
-        assert_eq!(judged, Ok(Eligibility::Eligible(program.trigger, category.map(str::to_owned))), "{condition}");
+        assert_eq!(judged, Ok(Eligibility::Eligible(program.trigger, category)), "{condition}");
     }
 }
 
@@ -216,7 +216,7 @@ proptest! {
                 (false, _, _) => Eligibility::Elsewhere,
                 (true, false, _) => Eligibility::Capped,
                 (true, true, false) => Eligibility::Unmet,
-                (true, true, true) => Eligibility::Eligible(program.trigger, verdict.category),
+                (true, true, true) => Eligibility::Eligible(program.trigger, verdict.category.as_deref()),
             };
             prop_assert_eq!(judge(&program.encode(), "a", &behaviour, &page), Ok(expected));
         }
@@ -246,7 +246,8 @@ proptest! {
         let innermost = if leaf { Condition::StageIn(1) } else { Condition::All(Vec::new()) };
         let condition = (1..levels).fold(innermost, |inner, _| Condition::All(vec![inner]));
         let bytes = encoded(condition);
-        let judged = judge(&bytes, "a", &Behaviour::default(), &PageFacts { path: "/", now: 1 });
+        let (nobody, page) = (Behaviour::default(), PageFacts { path: "/", now: 1 });
+        let judged = judge(&bytes, "a", &nobody, &page);
         prop_assert_eq!(judged.is_ok(), Program::decode(&bytes).is_ok());
         prop_assert_eq!(judged.is_ok(), levels <= 12 + usize::from(leaf));
     }
@@ -255,7 +256,8 @@ proptest! {
     fn any_bytes_are_refused_or_read(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let page = PageFacts { path: "/", now: 1 };
         let tree = Program::decode(&bytes);
-        let judged = judge(&bytes, "a", &Behaviour::default(), &page);
+        let nobody = Behaviour::default();
+        let judged = judge(&bytes, "a", &nobody, &page);
         prop_assert!(judged.is_ok() || tree.is_err(), "the page reads whatever the edge reads");
         let _ = Behaviour::decode(&bytes);
     }
