@@ -6,12 +6,14 @@ import { world } from './world.js';
 /** Opens a campaign as the edge `sent` it; `category` is what its condition found, or empty. */
 export function popup(sent, category) {
   const { id, version, popup, products = {}, names = {} } = sent;
-  const name = names[category] ?? category;
   const texts = { ...popup, ...popup.cta };
   for (const key of ['title', 'body', 'dismiss', 'label', 'url']) {
     const put = key === 'url' ? encodeURIComponent : String;
-    // `{{category}}` or `{{category_id}}`, which sorts after it; the edge writes what stands there otherwise behind a bar.
-    texts[key] = texts[key]?.replace(/{{(\w*)\|?(.*?)}}/g, (_, part, otherwise) => put((part > 'category' ? category : name) || otherwise));
+    // `{{category}}` or `{{category_id}}`, which sorts after it; the edge writes what stands there otherwise behind a bar. An ID is
+    // read by visitors only where nothing else is there to say.
+    texts[key] = texts[key]?.replace(/{{(\w*)\|?(.*?)}}/g, (_, part, otherwise) =>
+      put((part > 'category' ? category : names[category]) || otherwise || category),
+    );
   }
   const report = (action, event) => {
     const detail = { campaign_id: id, version };

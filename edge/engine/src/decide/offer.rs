@@ -35,7 +35,8 @@ pub struct CampaignOffer {
     pub file: Option<String>,
     /// Products it may show, by category ID; under the empty ID where they depend on no category.
     pub products: BTreeMap<String, Vec<Product>>,
-    /// Names of categories by ID, where its texts name the one that the condition finds. Without a name the ID stands there.
+    /// Names of categories by ID, where its texts name the one that the condition finds. Without a name stands there what the text says
+    /// otherwise, and only where it says nothing, the ID.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub names: BTreeMap<String, String>,
 }
@@ -52,6 +53,9 @@ pub struct LeftOut {
     /// Campaigns for which the answer had no room: those of the lowest priority.
     #[serde(default, skip_serializing_if = "is_default")]
     pub no_room: u32,
+    /// Campaigns that an earlier version saved and that would show a placeholder nothing fills: save them again to see which.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unfilled: u32,
     /// Products, of slots or campaigns, for which it had none.
     #[serde(default, skip_serializing_if = "is_default")]
     pub products: u32,

@@ -147,6 +147,8 @@ pub struct Campaign {
     pub compiled: Compiled,
     /// What of it is the same for every visitor, as pages get it.
     pub part: StoredPart,
+    /// A placeholder that nothing fills, where an earlier version saved one: such a campaign is never shown.
+    pub unfilled: Option<FieldError>,
 }
 
 /// What of a campaign is the same for every visitor, as the page reads it.
@@ -203,7 +205,9 @@ impl Campaign {
         let rules = serde_json::to_value(&definition).map_err(|e| FieldError::new("", e.to_string()))?;
         let compiled = compile::compile(&rules)?;
         let part = StoredPart::new(&compiled, &definition.content)?;
-        Ok(Self { id, version, definition, compiled, part })
+        let finds = Finds::of(&compiled.program.condition);
+        let unfilled = definition.content.check_placeholders(finds).map_err(|error| error.under("content")).err();
+        Ok(Self { id, version, definition, compiled, part, unfilled })
     }
 
     /// Checks what only campaigns that are saved from now on have to keep to.
@@ -217,9 +221,7 @@ impl Campaign {
         if self.part.rules.len() > RULES_BYTES {
             return Err(FieldError::new("condition", "is too large: make several campaigns of it"));
         }
-        let finds = Finds::of(&self.compiled.program.condition);
-        self.definition.content.check_placeholders(finds).map_err(|error| error.under("content"))?;
-        Ok(())
+        self.unfilled.clone().map_or(Ok(()), Err)
     }
 }
 

@@ -95,14 +95,15 @@ fn a_campaign_that_cannot_be_shown_on_this_page_is_left_out_and_counted() {
         ("first-order", popup(&json!({"condition": never_ordered}))),
         ("never", popup(&json!({"condition": {"any": []}}))),
         ("shown", popup(&json!({}))),
+        ("before-placeholders-were-checked", popup(&json!({"content": {"title": "Hi {{first_name}}"}}))),
     ];
     let decision = decided(&person(&row), &asking("/", None, &[]), &shop(&campaigns, &json!({})));
     let offered: Vec<_> = decision.campaigns.iter().map(|offer| offer.id.as_str()).collect();
     assert_eq!(offered, ["shown"]);
-    assert_eq!(decision.left_out, LeftOut { elsewhere: 1, unreachable: 2, ..LeftOut::default() });
+    assert_eq!(decision.left_out, LeftOut { elsewhere: 1, unreachable: 2, unfilled: 1, ..LeftOut::default() });
     let text = serde_json::to_value(&decision).unwrap();
-    assert_eq!(text["left_out"], json!({"elsewhere": 1, "unreachable": 2}));
-    let calm = decided(&person(&row), &asking("/", None, &[]), &shop(&campaigns[4..], &json!({})));
+    assert_eq!(text["left_out"], json!({"elsewhere": 1, "unreachable": 2, "unfilled": 1}));
+    let calm = decided(&person(&row), &asking("/", None, &[]), &shop(&campaigns[4..5], &json!({})));
     assert!(serde_json::to_value(&calm).unwrap().get("left_out").is_none());
 }
 
