@@ -5,6 +5,10 @@ use serde_json::Value;
 
 /// Numbers below are seconds, above milliseconds: 10^11 seconds lie in the year 5138, 10^11 milliseconds in 1973.
 const SECONDS_BELOW: i64 = 100_000_000_000;
+/// Numbers from here are microseconds: of 1973, while as milliseconds they lie in 5138.
+const MICROSECONDS_FROM: i64 = 100_000_000_000_000;
+/// Numbers from here are nanoseconds.
+const NANOSECONDS_FROM: i64 = 100_000_000_000_000_000;
 
 /// The time that a value names, in milliseconds since 1970; None when it is none. A text without a zone is in UTC.
 #[must_use]
@@ -22,20 +26,28 @@ pub fn read(value: &Value) -> Option<UnixMillis> {
 /// The time that a page's member names which should be whole milliseconds: a number with decimals, or text.
 #[must_use]
 pub fn of_member(value: &Value) -> Option<UnixMillis> {
-    value.as_i64().or_else(|| value.as_f64().map(|at| at as i64)).or_else(|| read(value))
+    let whole = |at: f64| Some(at as i64).filter(|at| *at < i64::MAX);
+    value.as_i64().or_else(|| value.as_f64().and_then(whole)).or_else(|| read(value))
 }
 
-/// Milliseconds for a number that can only be seconds: one between the years 2001 and 5138.
+/// Milliseconds for a number that can only be of another unit: seconds between the years 2001 and 5138, microseconds or
+/// nanoseconds.
 #[must_use]
-pub fn of_seconds(given: i64) -> Option<UnixMillis> {
-    (1_000_000_000..SECONDS_BELOW).contains(&given).then(|| given.saturating_mul(1000))
+pub fn of_other_unit(given: i64) -> Option<UnixMillis> {
+    let is_other = (1_000_000_000..SECONDS_BELOW).contains(&given) || given >= MICROSECONDS_FROM;
+    number(given).filter(|_| is_other)
 }
 
+/// Milliseconds for a number since 1970 whose size tells its unit.
 fn number(given: i64) -> Option<UnixMillis> {
-    if given <= 0 {
-        return None;
+    match given {
+        // A number that is larger became the largest one.
+        ..=0 | i64::MAX => None,
+        ..SECONDS_BELOW => given.checked_mul(1000),
+        ..MICROSECONDS_FROM => Some(given),
+        ..NANOSECONDS_FROM => Some(given / 1000),
+        _ => Some(given / 1_000_000),
     }
-    if given < SECONDS_BELOW { given.checked_mul(1000) } else { Some(given) }
 }
 
 /// `YYYY-MM-DD` with `T` or a space and `hh:mm[:ss[.fraction]]` and a zone, `Z`, `UTC`, `GMT` or `±hh[:]mm` (ISO 8601, RFC
@@ -166,6 +178,8 @@ mod tests {
             (json!(1_640_995_200), 1_640_995_200_000),
             (json!(1_640_995_200_000_i64), 1_640_995_200_000),
             (json!("1640995200"), 1_640_995_200_000),
+            (json!(1_640_995_200_000_000_i64), 1_640_995_200_000),
+            (json!("1640995200000000000"), 1_640_995_200_000),
             (json!(1_640_995_200.7), 1_640_995_200_000),
             (json!("2022-01-01 00:00:00 UTC"), 1_640_995_200_000),
             (json!("2022-01-01 00:00:00 +0000"), 1_640_995_200_000),
@@ -187,6 +201,7 @@ mod tests {
             json!(true),
             json!(0),
             json!(-5),
+            json!(1e300),
             json!(""),
             json!("soon"),
             json!("2022-13-01"),

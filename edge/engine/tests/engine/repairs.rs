@@ -83,6 +83,8 @@ fn an_odd_member_costs_no_event_and_is_told_by_path() {
         (changed("identifiers", json!({"email": "nobody"})), FieldDropped, "identifiers.email"),
         (changed("timestamp", json!("yesterday")), TimeUnreadable, "timestamp"),
         (changed("timestamp", json!("2025-11-22T08:00:00Z")), FieldRead, "timestamp"),
+        (changed("timestamp", json!(NOW * 1000)), FieldRead, "timestamp"),
+        (changed("timestamp", json!(1e300)), TimeUnreadable, "timestamp"),
         (changed("context", json!("here")), FieldDropped, "context"),
         (changed("context", json!({"zone": {}})), FieldDropped, "context.zone"),
         (changed("context", json!({"page": {"url": []}})), FieldDropped, "context.page.url"),

@@ -354,7 +354,7 @@ fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals, mut repairs: Re
         refused: Vec::new(),
         dropped: wire.dropped.unwrap_or_default().min(DROPPED),
         ask: wire.ask.clone().map(Ask::bounded),
-        sent_at: wire.sent_at.map(|sent| timestamp::of_seconds(sent).unwrap_or(sent)),
+        sent_at: wire.sent_at.map(|sent| timestamp::of_other_unit(sent).unwrap_or(sent)),
         received_at: now,
         trust: signals.trust,
         gpc: signals.gpc,

@@ -177,11 +177,14 @@ pub(crate) fn made_message_id(
     MessageId::parse(&name)
 }
 
-/// The time in milliseconds; some clients write seconds.
+/// The time in milliseconds; some clients write seconds, or smaller parts of them.
 fn time(given: UnixMillis, repairs: &mut Repairs) -> UnixMillis {
-    let Some(at) = timestamp::of_seconds(given) else { return given };
+    let Some(at) = timestamp::of_other_unit(given) else { return given };
     repairs.note(RepairCode::FieldRead, || {
-        ("timestamp".to_owned(), "should be milliseconds since 1970: it is read as seconds".to_owned())
+        (
+            "timestamp".to_owned(),
+            "should be milliseconds since 1970: it is read in the unit that its size tells".to_owned(),
+        )
     });
     at
 }
