@@ -19,7 +19,7 @@ export function call(method, args, id, at) {
   if (method === 'requestPush') return requestPush() ?? flush().then(() => requestPush() ?? 'unsupported');
   if (method === 'flush') return flush();
   turn(() => {
-    if (method === 'init') init(args[0] ?? {});
+    if (method === 'init') page.source ? error('already_initialized', method) : init(args[0] ?? {});
     else if (method === 'report') error(...args);
     else if (page.source === undefined) error('not_initialized', method);
     else if (method === 'consent') consent(args[0]);
@@ -31,7 +31,6 @@ export function call(method, args, id, at) {
 
 function init({ source, endpoint = '', prefix = '/ec', nonce = '', debug, consent: state = 'pending', auto, domains, consentWait, json }) {
   if (typeof source !== 'string' || !/^[\w-]{1,64}$/.test(source)) return error('invalid_field', 'source', { value: source });
-  if (page.source) return error('already_initialized', 'init');
   Object.assign(page, { source, base: endpoint + prefix, nonce });
   // Loaders of earlier versions hand none over.
   page.json = json ?? page.json;
@@ -59,15 +58,15 @@ let explicit;
  */
 function consent(state, source = 'api') {
   const isObject = Object(state) === state;
+  // Its own members alone: a page may give every object one. A getter may throw.
+  const purposes = isObject ? quietly(() => ({ __proto__: null, ...state })) : undefined;
   let said = isObject ? undefined : CONSENTS[state];
-  for (const name in isObject && state) {
+  for (const name in purposes) {
     const at = PURPOSES.indexOf(name);
-    // A page may give every object a member.
-    if (name in {}) continue;
-    if (at < 0 || typeof state[name] !== 'boolean') error('invalid_field', 'consent.' + name, { value: state[name] });
-    else said |= state[name] << at;
+    if (at < 0 || typeof purposes[name] !== 'boolean') error('invalid_field', 'consent.' + name, { value: purposes[name] });
+    else said |= purposes[name] << at;
   }
-  if (said === undefined && !isObject) error('invalid_field', 'consent', { value: state });
+  if (said === undefined && !purposes) error('invalid_field', 'consent', { value: state });
   if (said === undefined) return;
   // Global Privacy Control refuses messages after the visit, whatever the page says; the edge reads the same header.
   const bits = said > 0 && navigator.globalPrivacyControl ? said & 3 : said;

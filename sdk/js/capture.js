@@ -6,7 +6,7 @@ import { draft, text } from './event.js';
 import { debug, error } from './listeners.js';
 import { mayTrack, page } from './page.js';
 import { push, takeCalls } from './queue.js';
-import { store } from './storage.js';
+import { quietly, store } from './storage.js';
 import { tracked } from './told.js';
 import { later } from './turn.js';
 
@@ -86,19 +86,23 @@ export function replay(method, [first, second, third], origin) {
   }
   if (method === 'page') {
     if (!origin.url && tracked('Page Viewed')) return;
-    const named = typeof first === 'string';
-    capture('page', named ? first : '', named ? second : first, origin);
+    const bare = Object(first) === first;
+    capture('page', bare ? '' : String(first ?? ''), bare ? first : second, origin);
   } else if (method === 'track') {
     if (!first || typeof first !== 'string') error('invalid_field', 'name', { value: first });
     else if (origin.url || !tracked(first, second)) capture('track', first, second, origin);
   } else if (method === 'identify') {
     // As Segment's clients allow: traits of somebody without a name.
     if (Object(first) === first) [second, first] = [first, page.user];
-    const user = `${first ?? page.user}`;
-    if (user.length > 256 || !(user || second)) return error('invalid_field', 'user_id', { value: user });
-    page.user = user;
-    if (mayTrack()) store(USER, user);
-    capture('identify', '', second, origin, third?.proof);
+    const user = String(first ?? page.user);
+    const kept = user.length > 256 ? page.user : user;
+    if (kept !== user || !(user || second)) error('invalid_field', 'user_id', { value: user });
+    if (!(user || second)) return;
+    // The edge keeps the event without a name that can be none, and counts it.
+    page.user = user.slice(0, 999);
+    capture('identify', '', second, origin, quietly(() => third?.proof));
+    page.user = kept;
+    if (mayTrack()) store(USER, kept);
   } else if (method === 'reset') {
     capture('reset', '', undefined, origin);
     page.user = '';

@@ -3,8 +3,8 @@ import { error } from './listeners.js';
 import { page } from './page.js';
 import { quietly } from './storage.js';
 
-/** Longest address, title or referrer that is sent, in characters; the edge cuts at as many bytes. */
-const LONGEST = 2048;
+/** Longest address, title or referrer that is sent, in characters; the edge cuts at half as many bytes, and says so. */
+const LONGEST = 4096;
 /** Largest event, in bytes; the edge refuses what is over. */
 const EVENT = 32 * 1024;
 /** Most of it that properties take. */

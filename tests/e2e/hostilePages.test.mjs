@@ -51,11 +51,35 @@ const ODD = `<script>
     ['track', [undefined, {}], 0, 0],
   ];
 </script>`;
+/** Everything that a call takes, made odd: before the core is there and after. */
+const HOSTILE = `<script>
+  const thrower = (name) => Object.defineProperty({}, name, { enumerable: true, get() { throw new Error('a getter throws'); } });
+  const unreadable = () => new Proxy({}, Object.fromEntries(['get', 'has', 'ownKeys', 'getOwnPropertyDescriptor'].map((trap) => [trap, () => { throw new Error('a proxy throws'); }])));
+  window.hostile = () => [
+    undefined, null, NaN, -0, 7, 12345678901234567890n, true, '', 'x'.repeat(100_000), 'a\ud800b', Symbol('s'), () => {}, [], {}, [[[]]],
+    new Date(NaN), new Map([[1, 2]]), document.body, window, Object.create(null), class Shop {}, Promise.resolve(1),
+    thrower('analytics'), thrower('email'), thrower('proof'), thrower('toJSON'), thrower('toString'), unreadable(), [unreadable()], { inner: unreadable() },
+  ];
+  // Consent and topics of its own come last: they are about what may be told at all.
+  window.attack = (call) => {
+    for (const method of ['track', 'page', 'identify', 'on', 'init', 'nothing', 'consent'])
+      for (const odd of hostile())
+        for (const args of [[odd], ['Named', odd], ['Named', odd, odd], [odd, { kept: 1 }, odd], [odd, odd, odd, odd]])
+          call(method, args);
+    for (const odd of hostile()) call('identify', ['ann', {}, odd]);
+    call('consent', ['granted']);
+  };
+  window.endcap = [];
+  attack((method, args) => method !== 'init' && endcap.push([method, args, 0, 0]));
+  endcap.length = Math.min(endcap.length, 400);
+  endcap.push(['track', ['Marked Early', { kept: 1 }], 0, 0]);
+</script>`;
 const PAGES = {
   ...Object.fromEntries(
     Object.entries(PATCHES).map(([name, patch]) => [/** @type {string} */ (paths.get(name)), shopPage({ head: `<script>${patch}</script>${EARLY}` })]),
   ),
   '/odd': shopPage({ head: ODD }),
+  '/hostile': shopPage({ head: HOSTILE }),
   '/plain': shopPage(),
 };
 
@@ -97,6 +121,45 @@ inShop(PAGES, (page, shop) => {
     await page.run((page) => page.endcap.track('Odd Late', page.odd()));
     seeOdd((await page.event('Odd Late')).properties);
     assert.deepEqual(await page.run((page) => page.thrown), []);
+  });
+
+  test('no argument of any call costs another, stops the core or throws into the page', async () => {
+    await page.open('/hostile');
+    assert.deepEqual((await page.event('Marked Early')).properties, { kept: 1 });
+    const tracked = await page.run((page) => page.hostile().map((/** @type {any} */ odd) => page.endcap.track('Odd', odd)).length);
+    const odd = async () => (await page.events()).filter(({ name }) => name === 'Odd').length === tracked;
+    await until(odd, { what: 'an event with each of them arrives' });
+    await page.run((page) => {
+      page.attack((/** @type {string} */ method, /** @type {any[]} */ args) => page.endcap[method]?.(...args));
+      page.endcap.track('Marked Late', { kept: 2 });
+    });
+    assert.deepEqual((await page.event('Marked Late')).properties, { kept: 2 });
+    assert.deepEqual(await page.run((page) => page.thrown), []);
+    assert.deepEqual(await page.said(/does not run|^endcap error/), [], 'the core runs on, and there are words for everything');
+  });
+
+  test('names and IDs that can be none cost no event, and are told', async () => {
+    await page.open('/plain');
+    await page.event('Page Viewed');
+    await page.run((page) => {
+      page.endcap.identify('ann');
+      page.endcap.identify('x'.repeat(300), { city: 'Graz' });
+      page.endcap.page(null, { kept: 'null' });
+      page.endcap.page(404, { kept: 'number' });
+      page.endcap.identify({ email: 'ann@shop.example' });
+      return page.endcap.flush();
+    });
+    await page.saidOnce(/user ID of 1 to 256 characters/);
+    const events = await until(async () => {
+      const events = await page.events();
+      return events.filter(({ type }) => type === 'identify').length === 3 && events;
+    }, { what: 'all identifies arrive' });
+    const [named, long, bare] = events.filter(({ type }) => type === 'identify').reverse();
+    assert.equal(named.user_id, 'ann');
+    assert.deepEqual([bare.user_id, bare.traits], ['ann', { email: 'ann@shop.example' }], 'who was logged in stays so');
+    assert.notEqual(long.user_id, 'ann', 'traits of somebody else do not become theirs');
+    const views = events.filter(({ type, properties }) => type === 'page' && properties.kept);
+    assert.deepEqual(views.map(({ properties }) => properties.kept).sort(), ['null', 'number']);
   });
 
   test('what was left out, and calls that cannot be used, are told, early ones like late ones', async () => {

@@ -20,6 +20,9 @@ interface Holding {
 /** Sends what is held from now on, and what earlier pages left. `problem`: why the core does not run. */
 export function start(holding: Holding, problem: unknown): void {
   console.warn('endcap: the core does not run in this browser, so events go without it and nothing is shown:', problem);
+  const said = new Set<string>();
+  /** Warns in the console, once of each kind. */
+  const warn = (text: string) => said.has(text) || (said.add(text), console.warn(text));
   /** Failed requests in a row. */
   let failures = 0;
   /** No request before this time; never, while one is under way. */
@@ -43,7 +46,10 @@ export function start(holding: Holding, problem: unknown): void {
       if (answer && !answer.anonymous_id) keepToken(answer.possession);
       const answered = answer ? answer.accepted : status > 399 && status < 500 && status !== 408 && status !== 429;
       if (!answered) throw status;
-      if (!answer) console.warn(`endcap: the edge at ${url} refused a batch (status ${status}):`, await reply.text());
+      if (!answer) warn(`endcap: the edge at ${url} refused a batch (status ${status}): ${await reply.text()}`);
+      // What was refused, and what was put right, in the edge's words.
+      for (const { code, path, message } of [...(answer.rejected ?? []), ...(answer.warnings ?? [])])
+        warn(`endcap: ${message} (${code}: ${path.replace(/^(events|raw)\[\d+\]\.?/, '')})`);
       failures = 0;
       holding.answered(batch.ready);
     } catch {

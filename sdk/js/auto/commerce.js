@@ -66,7 +66,7 @@ export function readCommerce(entry) {
   }
   if (!name) return;
   const it = called ? (entry[2] ?? {}) : { ...(entry.items ? {} : model), ...entry, ...ecommerce };
-  const items = list(it.items).slice(0, 100);
+  const items = list(it.items);
   const products = items.map(product).filter((one) => one.product_id || one.price || one.name);
   const named = products.filter((one) => one.product_id);
   const [first] = named;

@@ -13,9 +13,18 @@ const SLIP = 3;
 /** Longest piece of the page's own data that is shown. */
 const SHOWN = 60;
 
-/** Data of the page's own, for a text. */
+/** Data of the page's own as text. An object may have none, or throw. */
+function plain(value) {
+  try {
+    return String(value);
+  } catch {
+    return 'an object without text';
+  }
+}
+
+/** The same for a sentence. */
 function show(value) {
-  const text = typeof value === 'string' ? `"${value}"` : value === undefined ? 'nothing' : String(value);
+  const text = typeof value === 'string' ? `"${value}"` : value === undefined ? 'nothing' : plain(value);
   return text.length > SHOWN ? text.slice(0, SHOWN) + '…' : text;
 }
 
@@ -28,7 +37,7 @@ function explain({ code, path, value, problem }) {
   const isNamed = member !== undefined && known?.includes(member);
   const word = member === undefined || isNamed ? value : member;
   const text = (isNamed && TEXTS[`${code} ${kind}true`]) || TEXTS[`${code} ${kind}`] || TEXTS[code] || code;
-  const meant = known && !isNamed && nearest(word, known, SLIP);
+  const meant = known && !isNamed && nearest(plain(word), known, SLIP);
   const said = text.replace('{value}', show(word)) + (problem ? `: ${problem}` : '');
   return meant ? `${said}. Did you mean \`${meant}\`?` : said;
 }
@@ -54,7 +63,8 @@ export function start(emit, deliver, now) {
   const kinds = {
     /** A call of the page. */
     error: (given) => {
-      const { code, path, event, problem } = given;
+      const { code, path, problem } = given;
+      const event = given.event && plain(given.event);
       tell({ code, path, message: explain(given), ...(event && { event }), ...(problem && { problem }) });
     },
 

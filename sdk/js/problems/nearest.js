@@ -18,7 +18,7 @@ export function distance(one, other) {
 
 /** The known word that differs least, by at most so many letters, whatever their case. */
 export function nearest(word, known, most) {
-  const text = `${word}`.slice(0, 64).toLowerCase();
+  const text = word.slice(0, 64).toLowerCase();
   const far = (one) => distance(text, one.toLowerCase());
   const [best] = [...known].sort((one, other) => far(one) - far(other));
   return far(best) <= most ? best : undefined;
