@@ -32,7 +32,7 @@ const replayed = new Set();
 /** Captures an event. `origin` is where and when it happened, if not here and now. */
 export function capture(type, name, properties, origin = {}, proof = '') {
   const event = draft(type, name, properties, origin, proof);
-  if (name === 'Product Viewed' && !origin.url) page.product = `${event.properties.product_id ?? event.properties.sku ?? ''}`;
+  if (name === 'Product Viewed' && !origin.url) page.product = `${event.properties.product_id || event.properties.sku || ''}`;
   commit(event, origin.id || '', origin.at || now());
 }
 

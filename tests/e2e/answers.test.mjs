@@ -28,8 +28,22 @@ const PAGES = {
   '/spelled': page('data-source="my shop" data-consent="granted"'),
   '/prefix': page(`${GRANTED} data-prefix="/nothing"`),
   '/consent': page('data-source="demo" data-consent="grantd"'),
+  '/consent-yes': page('data-source="demo" data-consent="yes"'),
+  '/consent-early': page(GRANTED, `<script>endcap.push(['consent', [{ analytic: true }], 0, 0]);</script>`),
+  '/instead': page(GRANTED, `<script>{
+    const { fetch } = window;
+    window.instead = undefined;
+    window.fetch = (...args) => (window.instead && /\\/ec\\/(e|diagnosis)\\?/.test(args[0]) ? instead() : fetch(...args));
+  }</script>`),
   '/auto': page(`${GRANTED} data-auto="pages,clics"`),
 };
+
+/** Counts what is asked for, and with which credentials. */
+const COUNTED = `<script>{
+  const { fetch } = window;
+  window.asked = [];
+  window.fetch = (url, init) => (asked.push([String(url), init?.credentials]), fetch(url, init));
+}</script>`;
 
 /** A shop on an origin that the edge's source does not list. @type {StaticSite} */
 let stranger;
@@ -38,7 +52,7 @@ const strange = {};
 /** @param {import('../harness/edge.mjs').Edge} edge */
 async function prepare(edge) {
   stranger = await StaticSite.start(strange);
-  strange['/'] = ['text/html', page(GRANTED).html.replace('/ec/endcap.js', `${edge.origin}/ec/endcap.js`)];
+  strange['/'] = ['text/html', page(GRANTED, COUNTED).html.replace('/ec/endcap.js', `${edge.origin}/ec/endcap.js`)];
 }
 after(() => stranger.close());
 
@@ -80,16 +94,37 @@ inShop(PAGES, (page, shop) => {
   test('a page on an origin that the source does not list hears it, with what to add', async () => {
     await shop.browser.open(`${stranger.origin}/`);
     const [told] = await problem('forbidden_origin');
-    assert.match(told.message, new RegExp(`${stranger.origin}.*ENDCAP_SOURCES`));
+    assert.match(told.message, new RegExp(`${stranger.origin}.*ENDCAP_SOURCES.*cargo xtask dev --source NAME=${stranger.origin}`));
     await again();
     assert.equal((await problems()).length, 1);
-    await page.saidOnce(/ENDCAP_SOURCES/);
+    assert.equal((await page.saidOnce(/ENDCAP_SOURCES/))[0], 'warn');
+    const asked = (await page.run((page) => page.asked)).filter((/** @type {string[]} */ [url]) => url.includes('/diagnosis'));
+    assert.deepEqual(asked, [[`${shop.edge.origin}/ec/diagnosis?source=demo`, 'omit']], 'asked once, as nobody');
   });
 
   test('where no edge answers, that is what it says', async () => {
     await page.open('/prefix');
     await page.saidOnce(/nothing loads from .*\/nothing/);
   });
+
+  for (const [what, code, text, instead] of /** @type {const} */ ([
+    ['nothing answers', 'unreachable', /no answer came from the edge.*sent later/, "Promise.reject(new TypeError('no network'))"],
+    ['something else than an edge answers', 'no_edge', /not an answer of an Endcap edge.*prefix/, "new Response('<html>', { status: 404 })"],
+    ['something else than an edge says that all is well', 'no_edge', /not an answer of an Endcap edge.*prefix/, "new Response('<html>', { status: 200 })"],
+  ])) {
+    test(`where ${what}, listeners and the console hear it once`, async () => {
+      await page.open('/instead');
+      await page.event('Page Viewed');
+      await page.run((page, answer) => (page.instead = new Function(`return (async () => ${answer})()`)), instead);
+      await page.run((page) => (page.endcap.track('Waits'), page.endcap.flush()));
+      assert.match((await problem(code))[0].message, text);
+      await again();
+      assert.equal((await problems()).length, 1);
+      assert.equal((await page.saidOnce(text))[0], 'warn');
+      await page.run((page) => (page.instead = undefined));
+      await page.event('Waits');
+    });
+  }
 
   test('an event that the edge refuses: its name and message ID, and its own path', async () => {
     await page.open('/plain');
@@ -100,14 +135,23 @@ inShop(PAGES, (page, shop) => {
     assert.match(told.path, /^properties/);
     assert.match(told.message_id, /^[0-9a-f-]{36}$/);
     await page.saidOnce(new RegExp(`Order Completed.*${told.message_id}`));
+    await page.run((page) => (page.endcap.track('Order Completed', { coupon: 'Y' }), page.endcap.flush()));
+    await until(async () => (await problems()).length === 2, { what: 'listeners hear of the second one' });
+    await page.saidOnce(/Order Completed/);
   });
 
   test('words that mean nothing are warned of, with the one that was meant, and change nothing', async () => {
     await page.open('/consent');
-    await page.saidOnce(/"grantd".*Did you mean `granted`/);
+    assert.equal((await page.saidOnce(/"grantd".*Did you mean `granted`/))[0], 'warn');
     assert.equal(await page.run((page) => page.endcap.anonymousId()), null);
+    await page.open('/consent-yes');
+    assert.equal((await page.saidOnce(/`granted`, `denied`, `pending`.*not "yes"/))[0], 'warn');
+    assert.equal(await page.run((page) => page.endcap.anonymousId()), null);
+    await page.open('/consent-early');
+    assert.equal((await page.saidOnce(/"analytic".*Did you mean `analytics`/))[0], 'warn');
+    await page.event('Page Viewed');
     await page.open('/auto');
-    await page.saidOnce(/"clics".*Did you mean `clicks`/);
+    assert.equal((await page.saidOnce(/"clics".*Did you mean `clicks`/))[0], 'warn');
     await page.open('/plain');
     await page.event('Page Viewed');
     const id = await page.run((page) => page.endcap.anonymousId());
@@ -142,9 +186,25 @@ inShop(PAGES, (page, shop) => {
     await page.open('/debug');
     await page.event('Page Viewed');
     await page.run((page) => (page.endcap.track('Product Viewd', { product_id: 'p-1' }), page.endcap.track('Wishlist Shared')));
-    await page.saidOnce(/"Product Viewd".*"Product Viewed"/);
+    assert.equal((await page.saidOnce(/"Product Viewd".*"Product Viewed"/))[0], 'warn');
     assert.deepEqual(await page.said(/Wishlist Shared.*mean/), []);
     const lines = await page.said(/^endcap captured/);
     assert.ok(lines.length >= 3 && lines.every(([level]) => level === 'info'));
+    await page.open('/plain');
+    await page.event('Page Viewed');
+    await page.run((page) => page.endcap.track('Product Viewd', { product_id: 'p-1' }));
+    await page.event('Product Viewd');
+    assert.deepEqual(await page.run((page) => page.said), [], 'without debug mode nothing is said of it');
+  });
+
+  test('what was put right is in the answer, and in debug mode in words', async () => {
+    await page.open('/debug');
+    await page.event('Page Viewed');
+    await page.run((page) => (page.endcap.track('Order Completed', { order_id: 'o', revenue: 5, currency: '€' }), page.endcap.flush()));
+    const [level, text] = await page.saidOnce(/currency_read/);
+    assert.equal(level, 'info');
+    assert.match(text, /"€".*EUR.*event "Order Completed", properties.currency, message ID [0-9a-f-]{36}/);
+    const [warning] = (await page.run((page) => page.sent)).flatMap((/** @type {any} */ one) => one.warnings ?? []);
+    assert.equal(warning.code, 'currency_read');
   });
 }, { prepare });

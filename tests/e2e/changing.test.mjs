@@ -24,15 +24,21 @@ inShop({ '/': shopPage() }, (page, shop) => {
   /** @param {string} title */
   const opens = (title) => until(async () => (await shop.browser.texts(TITLE)).join() === title, { what: `"${title}" is open, alone` });
   /** As Turbo does: a new body, and the address. @param {string} path */
-  const visit = (path) =>
+  const byTurbo = (path) =>
     page.run((page, path) => {
       const body = document.createElement('body');
       body.innerHTML = '<h1>Another page</h1>';
       document.documentElement.replaceChild(body, document.body);
       page.history.pushState({}, '', path);
     }, path);
+  /** As htmx does: what is in the body, and the address. @param {string} path */
+  const byHtmx = (path) =>
+    page.run((page, path) => {
+      document.body.innerHTML = '<h1>Another page</h1>';
+      page.history.pushState({}, '', path);
+    }, path);
 
-  test('a body that is replaced while a pop-up is open', async () => {
+  for (const [what, visit] of /** @type {const} */ ([['is replaced', byTurbo], ['gets other children', byHtmx]])) test(`a body that ${what} while a pop-up is open`, async () => {
     await page.open('/');
     await opens('The first');
     await visit('/second');
@@ -45,5 +51,12 @@ inShop({ '/': shopPage() }, (page, shop) => {
     const names = async () => (await page.events()).map((event) => event.name).filter((name) => /^Campaign/.test(name)).sort();
     await until(async () => (await names()).length === 4, { what: 'what was shown and dismissed is told' });
     assert.deepEqual(await names(), ['Campaign Dismissed', 'Campaign Shown', 'Campaign Shown', 'Campaign Shown']);
+  });
+
+  test('a campaign behind the route of a fragment is where the visitor came from', async () => {
+    await page.open('/?a=1#/p?utm_source=mail&utm_medium=email');
+    await page.event('Page Viewed');
+    const { touchpoints } = await shop.edge.api.profile({ anonymous_id: await page.run((page) => page.endcap.anonymousId()) });
+    assert.deepEqual(touchpoints.all.map((/** @type {any} */ one) => [one.channel, one.source]), [['Email', 'mail']]);
   });
 }, { prepare, timeout: 120_000 });

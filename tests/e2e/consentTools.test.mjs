@@ -85,6 +85,8 @@ inShop(PAGES, (page) => {
     await page.open('/mute');
     const waits = () => page.run((page) => page.debugs.filter((/** @type {any} */ one) => one.kind === 'consent').map((/** @type {any} */ one) => one.detail.waits_for));
     await until(async () => (await waits()).length, { what: 'debug listeners hear what is waited for' });
+    assert.match((await waits())[0], /__tcfapi/);
+    assert.ok((await page.said(/^endcap consent/)).every(([level]) => level === 'info'));
     await update({ analytics_storage: 'granted' });
     await taken();
     const early = await stored();

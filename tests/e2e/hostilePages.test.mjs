@@ -48,6 +48,7 @@ const ODD = `<script>
   window.endcap = [
     ['on', ['error', (problem) => (window.problems ??= []).push(problem)]],
     ['track', ['Odd Early', odd()], 0, 0],
+    ['identify', [{ email: 'early@shop.example', company: { name: 'Odda', plan: { seats: 3 } } }], 0, 0],
     ['track', [undefined, {}], 0, 0],
   ];
 </script>`;
@@ -118,6 +119,8 @@ inShop(PAGES, (page, shop) => {
   test('odd data costs its member only, before the core is there and after', async () => {
     await page.open('/odd');
     seeOdd((await page.event('Odd Early')).properties);
+    const { traits, user_ids: users } = await shop.edge.api.profile({ anonymous_id: await page.run((page) => page.endcap.anonymousId()) });
+    assert.deepEqual([traits, users], [{ email: 'early@shop.example', 'company.name': 'Odda', 'company.plan': '{"seats":3}' }, []]);
     await page.run((page) => page.endcap.track('Odd Late', page.odd()));
     seeOdd((await page.event('Odd Late')).properties);
     assert.deepEqual(await page.run((page) => page.thrown), []);

@@ -47,7 +47,7 @@ const ORDERS = [
   [{ products: [line('a'), line('b', { price: -3 })] }, '700 EUR 2', ['amount_negative properties.products[1].price']],
   [{ products: [line('a'), { name: 'Gift wrap', price: 3 }] }, '1300 EUR 1', ['product_unnamed properties.products[1].product_id']],
   [{ products: [line('', { sku: 'S1' })] }, '1000 EUR 1', []],
-  [{ products: Array.from({ length: 101 }, (_, at) => line(`p${at}`)), total: 1010 }, '101000 EUR 100', ['field_cut properties.products']],
+  [{ products: Array.from({ length: 101 }, (_, at) => line(`p${at}`)), total: 999 }, '99900 EUR 100', ['field_cut properties.products']],
   [{ products: { 0: line('a'), 1: line('b') } }, '2000 EUR 2', []],
   [{ products: line('a') }, '1000 EUR 1', []],
   [{ revenue: 25, currency: '' }, '2500 EUR 0', ['currency_assumed properties.currency']],
@@ -74,11 +74,20 @@ test('an odd value costs no order, and the order counts as a person would read i
   }
 });
 
+test('an empty product ID is the next name of the product', async () => {
+  const visitor = new Visitor(edge);
+  assert.deepEqual(await told(visitor, visitor.product('Viewed', '', { sku: 'S1' })), []);
+  assert.deepEqual(await told(visitor, visitor.track('Order Completed', { order_id: 'o-sku', products: [line('', { sku: 'S2' })] })), []);
+  const { products_viewed: viewed, orders } = await edge.api.profile({ anonymous_id: visitor.anonymousId });
+  assert.deepEqual([viewed, orders.map((/** @type {Json} */ one) => one.order_id)], [['S1'], ['o-sku']]);
+});
+
 test('a server call and a webhook are repaired alike', async () => {
   const authorization = `Basic ${Buffer.from(`${edge.serverKey}:`).toString('base64')}`;
   /** @param {Json} body */
   const call = async (body) => {
-    const init = { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const named = { messageId: `${Math.random()}`, ...body };
+    const init = { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(named) };
     return answerOf(await edge.fetch('/v1/track', init));
   };
   const properties = { orderId: 'o-server', revenue: '1.299,00 €', products: [{ productId: 'a', quantity: 0.5, price: 1 }] };
@@ -88,6 +97,13 @@ test('a server call and a webhook are repaired alike', async () => {
   assert.deepEqual([long.status, long.body.warnings.map((/** @type {Json} */ { code, path }) => `${code} ${path}`)], [200, ['user_dropped userId']]);
   const mail = await call({ userId: 'repaired', event: 'Note', timestamp: 'Sat, 01 Nov 2025 10:00:00 GMT' });
   assert.equal(mail.body.warnings, undefined);
+  const person = await edge.api.profile({ user_id: 'repaired' });
+  const { events } = (await edge.api.get(`/api/profiles/${person.profile_id}/events`)).body;
+  const note = events.find((/** @type {Json} */ one) => one.event.name === 'Note');
+  assert.equal(note.event.timestamp, Date.UTC(2025, 10, 1, 10));
+  const unheld = `{"userId":"repaired","messageId":"unheld","event":"Note","properties":{"kept":1,"out":1e999}}`;
+  const answer = await answerOf(await edge.fetch('/v1/track', { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body: unheld }));
+  assert.deepEqual([answer.status, answer.body.warnings.map((/** @type {Json} */ { code, path }) => `${code} ${path}`)], [200, ['field_dropped properties.out']]);
 
   const rule = { event: 'track', name: 'Order Completed', user_id: '/user', timestamp: '/at',
     properties: { order_id: '/id', revenue: { money: '/sum' }, products: { list: '/items', each: { product_id: '/sku' } } } };
@@ -159,9 +175,14 @@ test('the shop names the currency of events that name none, and money goes by it
   const { body: settings } = await edge.api.get('/api/settings');
   await edge.api.set('/api/settings', { ...settings, currency: 'JPY' });
   try {
-    const visitor = new Visitor(edge);
-    await visitor.send([visitor.track('Order Completed', { order_id: 'yen', revenue: '1,299' })]);
-    assert.deepEqual(await orders(visitor), ['yen 1299 JPY 0']);
+    const sent = [['yen', '1,299', '1299 JPY', 'amount_ambiguous'], ['unread', 5, '5 JPY', 'currency_assumed', 'Taler'], ['empty', 5, '5 JPY', 'currency_assumed', ''],
+      ['sign', 5, '500 EUR', 'currency_read', '€'], ['shared', 5, '5 JPY', 'currency_read', '¥'], ['dollar', 5, '500 USD', 'currency_read', 'US$']];
+    for (const [order, revenue, wanted, code, currency] of sent) {
+      const visitor = new Visitor(edge);
+      const said = await told(visitor, visitor.track('Order Completed', { order_id: order, revenue, currency }));
+      assert.deepEqual(said.map((one) => one.split(' ')[0]), [code], `${order}`);
+      assert.deepEqual(await orders(visitor), [`${order} ${wanted} 0`]);
+    }
   } finally {
     await edge.api.set('/api/settings', settings);
   }

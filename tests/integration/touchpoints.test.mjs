@@ -1,7 +1,7 @@
 /** How visitors came: first, last and all touches with their channels, as the server API shows them. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Edge } from '../harness/edge.mjs';
+import { Edge, SOURCE } from '../harness/edge.mjs';
 import { uuid } from '../harness/ids.mjs';
 import { Visitor } from '../harness/visitor.mjs';
 
@@ -10,7 +10,7 @@ const SHOP = 'https://shop.example/';
 /** @type {Edge} */
 let edge;
 before(async () => {
-  edge = await Edge.start();
+  edge = await Edge.start({ variables: { ENDCAP_SOURCES: JSON.stringify({ [SOURCE]: ['https://shop.example', 'https://shop.example.org'] }) } });
 });
 after(() => edge.stop());
 
@@ -56,7 +56,7 @@ test('who comes back from paying, or from a domain of the shop, did not arrive a
   await edge.api.set('/api/settings', { ...settings, ignored_referrers: ['bank.example'] });
   const visitor = new Visitor(edge);
   await visit(visitor, SHOP, 'https://www.google.de/');
-  for (const back of ['https://www.paypal.com/checkoutnow', 'https://checkout.stripe.com/c/pay/1', 'https://payment.ecpay.com.tw/', 'https://3ds.bank.example/']) {
+  for (const back of ['https://www.paypal.com/checkoutnow', 'https://checkout.stripe.com/c/pay/1', 'https://payment.ecpay.com.tw/', 'https://3ds.bank.example/', 'https://shop.example.org/cart', 'https://shop.example/cart']) {
     const view = visitor.page(`${SHOP}thanks`);
     await visitor.send([{ ...view, context: { page: { ...view.context.page, referrer: back } } }]);
   }

@@ -48,16 +48,16 @@ export function start(emit, deliver, now) {
   const said = new Set();
   const once = (key) => !said.has(key) && said.add(key);
 
-  /** Warns in the console. */
-  const warn = ({ code, path, message, event, message_id: id }) => {
+  /** A problem or a warning as a line of the console. */
+  const worded = ({ code, path, message, event, message_id: id }) => {
     const where = [event && `event "${event}"`, path, id && `message ID ${id}`].filter(Boolean).join(', ');
-    console.warn(`endcap: ${message} (${[code, where].filter(Boolean).join(': ')})`);
+    return `endcap: ${message} (${[code, where].filter(Boolean).join(': ')})`;
   };
   /** Tells listeners of an error, and the console once for each kind of it. */
   const tell = (problem) => {
     emit('error', problem);
     emit('debug', { kind: 'error', at: now(), detail: problem });
-    if (once([problem.code, problem.path, problem.event].join())) warn(problem);
+    if (once([problem.code, problem.path, problem.event].join())) console.warn(worded(problem));
   };
 
   const kinds = {
@@ -92,6 +92,7 @@ export function start(emit, deliver, now) {
     /** Debug mode. */
     debug: ({ kind, detail }) => {
       console.info('endcap', kind, detail);
+      for (const warning of detail?.answer?.warnings ?? []) console.info(worded(warning));
       if (kind !== 'captured' || EVENTS.includes(detail.name)) return;
       // Names of events share words, so less is a slip among them.
       const meant = nearest(detail.name, EVENTS, SLIP - 1);
