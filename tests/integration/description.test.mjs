@@ -1,7 +1,12 @@
 /** The OpenAPI document describes the routes that there are. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Edge } from '../harness/edge.mjs';
+import { ROOT } from '../harness/paths.mjs';
 
 /** @type {Edge} */
 let edge;
@@ -10,8 +15,43 @@ let document;
 before(async () => {
   edge = await Edge.start();
   document = (await edge.api.with().get('/api/openapi.json')).body;
+  writeFileSync(join(folder, 'openapi.json'), JSON.stringify(document));
 });
-after(() => edge.stop());
+after(async () => {
+  await edge.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Where tools find the document. */
+const folder = mkdtempSync(join(tmpdir(), 'endcap-description-'));
+
+/**
+ * Runs a tool of the project's on the document.
+ *
+ * @param {string} bin Its file below `node_modules`.
+ * @param {...string} flags
+ */
+function tool(bin, ...flags) {
+  const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
+  try {
+    return execFileSync(process.execPath, [`${ROOT}node_modules/${bin}`, ...flags], { cwd: folder, encoding: 'utf8', env });
+  } catch (error) {
+    const { stdout, stderr } = /** @type {any} */ (error);
+    throw new Error(`${bin}: ${stdout}${stderr}`, { cause: error });
+  }
+}
+
+/** The bodies that the book sends, with where to. @returns {{method: string, path: string, body: string}[]} */
+function samples() {
+  const pages = [`${ROOT}README.md`, ...readdirSync(`${ROOT}docs/src`).filter((name) => name.endsWith('.md')).map((name) => `${ROOT}docs/src/${name}`)];
+  const sent = /curl -X (POST|PUT) "\$EDGE(\/[^"$]*)"[^']*(?:'Content-Type: application\/json'[^']*)-d '([^']*)'/g;
+  const found = pages.flatMap((page) => [...readFileSync(page, 'utf8').matchAll(sent)]);
+  return found.map(([, method, path, body]) => ({ method: String(method).toLowerCase(), path: String(path), body: String(body) }));
+}
+
+/** The path of the document that an address has. @param {string} address */
+const described = (address) =>
+  Object.keys(document.paths).find((path) => new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`).test(address)) ?? assert.fail(address);
 
 const ROUTES = {
   '/api/profiles': ['delete', 'get'],
@@ -24,6 +64,7 @@ const ROUTES = {
   '/api/identity/approve': ['post'],
   '/api/identity/conflicts': ['get'],
   '/api/products': ['get', 'put'],
+  '/api/products/{id}': ['delete'],
   '/api/campaigns': ['get'],
   '/api/campaigns/{id}': ['delete', 'get', 'put'],
   '/api/settings': ['get', 'put'],
@@ -36,14 +77,28 @@ const ROUTES = {
   '/api/quarantine/counts': ['get'],
   '/api/quarantine/replay': ['post'],
   '/api/quarantine/{id}': ['get'],
+  '/api/health': ['get'],
+  '/api/jobs/parked': ['get'],
+  '/api/jobs/retry': ['post'],
+  '/api/openapi.json': ['get'],
   '/healthz': ['get'],
   '/v1/track': ['post'],
   '/v1/batch': ['post'],
   '/v1/projects/{key}/settings': ['get'],
   '/sourceConfig': ['get'],
+  '/v1/webhooks/{source}': ['post'],
+  '/ec/e': ['post'],
+  '/ec/c/{file}': ['get'],
+  '/ec/diagnosis': ['get'],
+  '/ec/p.gif': ['get'],
+  '/ec/r': ['get'],
+  '/ec/x': ['get'],
   '/ec/push': ['post'],
   '/ec/n': ['post'],
 };
+
+/** Short and other names of routes above. */
+const ALIKE = /^\/v1\/\w+$|^\/beacon\//;
 
 test('it is OpenAPI 3.1 with the members that the standard requires', () => {
   assert.match(document.openapi, /^3\.1\.\d+$/);
@@ -54,6 +109,7 @@ test('it is OpenAPI 3.1 with the members that the standard requires', () => {
 });
 
 test('it names every route with its methods', () => {
+  assert.deepEqual(Object.keys(document.paths).filter((path) => !(path in ROUTES) && !ALIKE.test(path)), []);
   for (const [path, methods] of Object.entries(ROUTES)) {
     const named = Object.keys(document.paths[path] ?? {}).filter((key) => /^(get|put|post|delete)$/.test(key));
     assert.deepEqual(named.sort(), methods, path);
@@ -75,6 +131,38 @@ test('every operation has answers, and every parameter of a path is described', 
       }
     }
   }
+});
+
+test('it passes the rules that Redocly recommends', () => {
+  const { problems } = JSON.parse(tool('@redocly/cli/bin/cli.js', 'lint', 'openapi.json', '--extends=recommended', '--format=json'));
+  const said = problems.map((/** @type {any} */ { ruleId, location: [{ pointer }] }) => `${ruleId} ${pointer}`).sort();
+  // These answer by sending the browser elsewhere.
+  assert.deepEqual(said, ['operation-2xx-response #/paths/~1ec~1r/get/responses', 'operation-2xx-response #/paths/~1ec~1x/get/responses']);
+});
+
+test('clients that are generated from it take the bodies of the book, and no others', () => {
+  tool('openapi-typescript/bin/cli.js', 'openapi.json', '-o', 'api.d.ts');
+  const shown = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(/** @type {Record<string, any>} */ (item)).flatMap(([method, operation]) => {
+      const example = operation.requestBody?.content['application/json']?.example;
+      return example ? [{ method, path, body: JSON.stringify(example) }] : [];
+    }),
+  );
+  const written = samples().map(({ method, path, body }) => ({ method, path: described(path), body }));
+  assert.ok(shown.length >= 30 && written.length >= 12, `${shown.length} and ${written.length}`);
+  /** @param {{method: string, path: string, body: string}[]} all */
+  const compile = (all) => {
+    const typed = all.map(({ method, path, body }, at) => `export const body${at}: Body<'${path}', '${method}'> = ${body};`);
+    writeFileSync(
+      join(folder, 'check.ts'),
+      `import type { paths } from './api.js';
+       type Body<P extends keyof paths, M extends keyof paths[P]> =
+         paths[P][M] extends { requestBody?: { content: { 'application/json': infer B } } } ? B : never;\n${typed.join('\n')}\n`,
+    );
+    tool('typescript/bin/tsc', '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', 'check.ts');
+  };
+  compile([...shown, ...written]);
+  assert.throws(() => compile([{ method: 'put', path: '/api/campaigns/{id}', body: '{ "name": 7 }' }]), /error TS/);
 });
 
 test('every reference leads somewhere', () => {

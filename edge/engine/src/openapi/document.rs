@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::builder::Builder;
 use super::describe::{describe, path_parameters};
+use super::examples;
 use super::tidy::tidy;
 
 /// The document: every route of the table.
@@ -14,7 +15,8 @@ pub fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for operation in Operation::ALL {
         let route = operation.route();
-        let described = describe(&mut doc, *operation);
+        let mut described = describe(&mut doc, *operation);
+        examples::add(&mut described, *operation);
         let path = route.described_path();
         let item = paths.entry(path).or_insert_with(|| path_parameters(route.path));
         if let Some(item) = item.as_object_mut() {

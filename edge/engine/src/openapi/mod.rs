@@ -6,6 +6,7 @@ mod builder;
 mod configuration;
 mod describe;
 mod document;
+mod examples;
 mod hand_written;
 mod identity;
 mod outside;

@@ -123,6 +123,15 @@ fn tidy_schema(schema: &mut Value) {
             members.entry(name).or_insert(value);
         }
     }
+    tidy_inner(members);
+    // A choice with "anything" in it is anything.
+    if members.get("anyOf").and_then(Value::as_array).is_some_and(|choices| choices.contains(&json!({}))) {
+        members.remove("anyOf");
+    }
+}
+
+/// Tidies the schemas that a schema is made of.
+fn tidy_inner(members: &mut Map<String, Value>) {
     for (name, value) in members.iter_mut() {
         match value {
             Value::Array(schemas) if LISTS.contains(&name.as_str()) => schemas.iter_mut().for_each(tidy_schema),
@@ -163,7 +172,7 @@ mod tests {
         assert_eq!(
             schema,
             json!({"const": true, "type": "boolean", "description": "d",
-            "properties": {"any": {}, "list": {"items": {}}, "or": {"anyOf": [{}, {"type": "null"}]}},
+            "properties": {"any": {}, "list": {"items": {}}, "or": {}},
             "additionalProperties": false})
         );
     }

@@ -93,6 +93,21 @@ fn every_part_of_a_path_is_a_parameter() {
     }
 }
 
+#[test]
+fn every_body_that_is_described_has_an_example_that_fits() {
+    let document = document();
+    let mut seen = 0;
+    for (path, method, operation) in operations(&document) {
+        let body = &operation["requestBody"]["content"]["application/json"];
+        if body["schema"].as_object().is_none_or(serde_json::Map::is_empty) {
+            continue;
+        }
+        fits(&document, &body["schema"], &body["example"]).unwrap_or_else(|why| panic!("{method} {path}: {why}"));
+        seen += 1;
+    }
+    assert_eq!(seen, 30);
+}
+
 /// Whether a value fits a schema, as far as generated schemas go: types, members, items, alternatives, enums.
 fn fits(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
