@@ -24,6 +24,7 @@ const PAGES = [
   'docs/src/start.md',
   'docs/src/server-api.md',
   'docs/src/events.md',
+  'docs/src/repairs.md',
   'docs/src/identify.md',
   'docs/src/pop-ups.md',
   'docs/src/recommendations.md',

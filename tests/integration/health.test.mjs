@@ -101,7 +101,7 @@ test('a job that waits for another try is found', async () => {
 
 test('a variable that is missing or cannot be read is found, and in the log', async (t) => {
   const edge = await Edge.start({
-    variables: { ENDCAP_SHARDS: '1', ENDCAP_IDENTITY_PEPPER: '', ENDCAP_IDENTITY_SECRET: '', ENDCAP_WEBHOOK_SECRETS: '[1]', ENDCAP_VAPID_SUBJECT: '' },
+    variables: { ENDCAP_SHARDS: '1', ENDCAP_IDENTITY_PEPPER: '', ENDCAP_SIGNING_KEYS: '', ENDCAP_SOURCES: '', ENDCAP_IDENTITY_SECRET: '', ENDCAP_WEBHOOK_SECRETS: '[1]', ENDCAP_VAPID_SUBJECT: '' },
   });
   t.after(() => edge.stop());
   const { findings, status } = (await edge.api.get('/api/health')).body;
@@ -110,10 +110,20 @@ test('a variable that is missing or cannot be read is found, and in the log', as
   assert.deepEqual(said, [
     'variable_missing deployment ENDCAP_IDENTITY_PEPPER',
     'variable_missing deployment ENDCAP_IDENTITY_SECRET',
+    'variable_missing deployment ENDCAP_SIGNING_KEYS',
+    'variable_missing deployment ENDCAP_SOURCES',
     'variable_unreadable deployment ENDCAP_VAPID_PRIVATE_KEY',
     'variable_unreadable deployment ENDCAP_WEBHOOK_SECRETS',
   ]);
-  await until(() => edge.log.some((line) => line.includes('ENDCAP_IDENTITY_SECRET is not set')), { what: 'a line of the log' });
+  for (const name of ['ENDCAP_IDENTITY_SECRET', 'ENDCAP_IDENTITY_PEPPER', 'ENDCAP_SIGNING_KEYS', 'ENDCAP_SOURCES'])
+    await until(() => edge.log.some((line) => line.includes(`${name} is not set`)), { what: `a line of the log about ${name}` });
+});
+
+test('without an API key nobody can read health, so the log says it', async (t) => {
+  const edge = await Edge.start({ variables: { ENDCAP_API_KEY: '' } });
+  t.after(() => edge.stop());
+  assert.equal((await edge.fetch('/api/health')).status, 401);
+  await until(() => edge.log.some((line) => line.includes('ENDCAP_API_KEY is not set')), { what: 'a line of the log' });
 });
 
 test('a quarantine that grows is found, with how much', async () => {

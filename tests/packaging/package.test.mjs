@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -111,6 +111,7 @@ test('its types accept right calls and refuse wrong ones', () => {
     track('Product Viewed', { product_id: 'a', price: 1 });
     interface Line { product_id: string; price: string; quantity: number }
     const line: Line = { product_id: 'a', price: '1.299,00 €', quantity: 0.5 };
+    track('Product Viewed', line);
     track('Product Added', line);
     track('Order Completed', { order_id: 7, revenue: 10, products: [line] });
     interface Size { size: number }
@@ -126,11 +127,32 @@ test('its types accept right calls and refuse wrong ones', () => {
     const id: string | null = anonymousId();
     export { off, asked, id };`;
   assert.equal(compile(right), '');
-  for (const wrong of ["init({})", "track(7)", "consent('perhaps')", "on('nothing', () => {})",
-    "track('Product Viewed', { prodct_id: 'a' })", "track('Order Completed', { order_id: {} })", "track('Cart Viewed', { products: 'a' })"]) {
+  const ofProduct = ['Product Viewed', 'Product Clicked', 'Product Added', 'Product Removed'].map((name) => `track('${name}', { prodct_id: 'a' })`);
+  const ofOthers = ['Cart Viewed', 'Checkout Started', 'Order Completed', 'Product List Viewed', 'Products Searched'].map((name) => `track('${name}', { prodcts: [] })`);
+  for (const wrong of [...ofProduct, ...ofOthers, "init({})", "track(7)", "consent('perhaps')", "on('nothing', () => {})",
+    "track('Order Completed', { order_id: {} })", "track('Cart Viewed', { products: 'a' })"]) {
     const name = wrong.split('(')[0];
     assert.match(compile(`import { ${name} } from 'endcap';\n${wrong};`), /error TS/, wrong);
   }
+});
+
+test('the slot is known to JSX', () => {
+  const types = join(project, 'node_modules/@types');
+  mkdirSync(types, { recursive: true });
+  for (const [name, place] of [['react', 'node_modules'], ['csstype', 'node_modules'], ['@types/react', 'node_modules']])
+    if (!existsSync(join(project, String(place), String(name)))) symlinkSync(`${ROOT}node_modules/${name}`, join(project, String(place), String(name)));
+  const compile = (/** @type {string} */ element) => {
+    writeFileSync(join(project, 'check.tsx'), `import 'endcap/react';\nexport const view = ${element};`);
+    const options = ['--noEmit', '--strict', '--jsx', 'react-jsx', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom'];
+    try {
+      execFileSync(process.execPath, [`${ROOT}node_modules/typescript/bin/tsc`, ...options, 'check.tsx'], { cwd: project });
+      return '';
+    } catch (error) {
+      return String(/** @type {any} */ (error).stdout);
+    }
+  };
+  assert.equal(compile('<endcap-slot name="home" limit={4} heading="Picked for you" className="slot" />'), '');
+  assert.match(compile('<endcap-slot limit={4} />'), /error TS.*name/s);
 });
 
 test('it carries the very files that the edge serves, and their integrity', () => {

@@ -86,3 +86,39 @@ fn restrict(file: &Path) -> Result<()> {
 fn restrict(_file: &Path) -> Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The secrets that `edge/wrangler.toml` lists, one a line of its head.
+    fn listed() -> BTreeSet<String> {
+        let file = include_str!("../../../edge/wrangler.toml");
+        let head = file.lines().take_while(|line| line.starts_with('#'));
+        head.filter_map(|line| line.trim_start_matches(['#', ' ']).split(' ').next())
+            .filter(|word| word.starts_with("ENDCAP_"))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn every_secret_that_the_deployment_lists_is_drawn() {
+        let mut drawn: BTreeSet<String> = fresh("shop").into_iter().map(|(name, _)| name).collect();
+        // Only sources whose proofs have a key of their own have these.
+        drawn.insert("ENDCAP_IDENTITY_SECRETS".to_owned());
+        assert_eq!(drawn, listed());
+        assert!(fresh("shop").values().all(|value| value.as_str().is_some_and(|text| text.len() >= 16)));
+    }
+
+    #[test]
+    fn no_secret_is_drawn_twice() {
+        let (one, other) = (fresh("shop"), fresh("shop"));
+        for name in one.keys().filter(|name| *name != "ENDCAP_VAPID_SUBJECT") {
+            assert_ne!(one.get(name), other.get(name), "{name}");
+        }
+        let keys = one.get("ENDCAP_SERVER_KEYS").and_then(Value::as_str).unwrap_or_default();
+        assert!(keys.ends_with(r#":"shop"}"#), "{keys}");
+    }
+}
