@@ -183,3 +183,30 @@ test('a person whose browsers had a row each has one again before a roll-back', 
     assert.equal(events.length, browsers.length * 5 + 1);
   }
 });
+
+test('what the version before refused and this one repairs is taken in when it is replayed', async (t) => {
+  const edge = await Edge.start({ worker: BEFORE, variables: AT_ONCE });
+  t.after(() => edge.stop());
+  const visitor = new Visitor(edge);
+  await visitor.send([visitor.page()]);
+  const order = (/** @type {string} */ id, /** @type {object} */ properties) => visitor.track('Order Completed', { order_id: id, ...properties });
+  const line = { product_id: 'a', price: 10, quantity: 1 };
+  const odd = [
+    order('half', { products: [{ ...line, quantity: 0.5 }] }),
+    order('unnamed', { products: [line, { name: 'Gift wrap', price: 3 }] }),
+    order('spelled', { revenue: '1.299,00 €' }),
+    order('sign', { revenue: 25, currency: '€' }),
+    order('negative', { revenue: -5 }),
+  ];
+  const { body } = await visitor.post(visitor.batch(odd));
+  const refused = body.rejected.map((/** @type {{index: number}} */ { index }) => /** @type {any} */ (odd[index]).properties.order_id);
+  assert.ok(refused.length >= 3, `the version before refused ${refused}`);
+  await edge.restart({}, BUILT);
+  const replay = await edge.api.post('/api/quarantine/replay', {});
+  assert.equal(replay.status, 200, JSON.stringify(replay.body));
+  const { orders } = await edge.api.profile({ anonymous_id: visitor.anonymousId });
+  const found = orders.map((/** @type {any} */ one) => `${one.order_id} ${one.revenue_minor} ${one.currency}`).sort();
+  const wanted = ['half 500 EUR', 'unnamed 1300 EUR', 'spelled 129900 EUR', 'sign 2500 EUR', 'negative -500 EUR'];
+  assert.deepEqual(found.filter((/** @type {string} */ one) => refused.includes(one.split(' ')[0])), wanted.filter((one) => refused.includes(one.split(' ')[0])).sort());
+  assert.deepEqual((await edge.api.get('/api/quarantine')).body.events, []);
+});
