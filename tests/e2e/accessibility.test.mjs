@@ -56,7 +56,12 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       assert.deepEqual(await findings(), []);
       await chromium.click('[data-consent=reject]');
       await chromium.click('[data-testid=endcap-drawer-toggle]');
-      assert.deepEqual(await findings(), [], 'with the drawer');
+      const tabs = await chromium.page.locator('[role=tab]').all();
+      assert.ok(tabs.length > 1);
+      for (const tab of tabs) {
+        await tab.click();
+        assert.deepEqual(await findings(), [], `with the drawer at ${await tab.textContent()}`);
+      }
       await chromium.press('Escape');
       await chromium.context.clearCookies();
       await chromium.page.evaluate('localStorage.clear()');
