@@ -76,7 +76,7 @@ test('an odd value costs no order, and the order counts as a person would read i
 
 test('an empty product ID is the next name of the product', async () => {
   const visitor = new Visitor(edge);
-  assert.deepEqual(await told(visitor, visitor.product('Viewed', '', { sku: 'S1' })), []);
+  assert.deepEqual(await told(visitor, visitor.track('Product Viewed', { product_id: '', sku: 'S1' })), []);
   assert.deepEqual(await told(visitor, visitor.track('Order Completed', { order_id: 'o-sku', products: [line('', { sku: 'S2' })] })), []);
   const { products_viewed: viewed, orders } = await edge.api.profile({ anonymous_id: visitor.anonymousId });
   assert.deepEqual([viewed, orders.map((/** @type {Json} */ one) => one.order_id)], [['S1'], ['o-sku']]);

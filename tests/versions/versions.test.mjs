@@ -188,7 +188,7 @@ test('what the version before refused and this one repairs is taken in when it i
   const edge = await Edge.start({ worker: BEFORE, variables: AT_ONCE });
   t.after(() => edge.stop());
   const visitor = new Visitor(edge);
-  await visitor.send([visitor.page()]);
+  await visitor.send([visitor.page('https://shop.example/')]);
   const order = (/** @type {string} */ id, /** @type {object} */ properties) => visitor.track('Order Completed', { order_id: id, ...properties });
   const line = { product_id: 'a', price: 10, quantity: 1 };
   const odd = [
