@@ -43,9 +43,9 @@ fn number(given: i64) -> Option<UnixMillis> {
     match given {
         // A number that is larger became the largest one.
         ..=0 | i64::MAX => None,
-        ..SECONDS_BELOW => given.checked_mul(1000),
-        ..MICROSECONDS_FROM => Some(given),
-        ..NANOSECONDS_FROM => Some(given / 1000),
+        1..SECONDS_BELOW => given.checked_mul(1000),
+        SECONDS_BELOW..MICROSECONDS_FROM => Some(given),
+        MICROSECONDS_FROM..NANOSECONDS_FROM => Some(given / 1000),
         _ => Some(given / 1_000_000),
     }
 }
