@@ -281,7 +281,7 @@ proptest! {
             call[name] = json!(value);
         }
         let deep = format!("{{\"zz\":{}{},", "[".repeat(300), "]".repeat(300));
-        let text = call.to_string().replacen('{', &["{", "{\"zz\":1e999,", &deep][unheld], 1);
+        let text = call.to_string().replacen('{', ["{", "{\"zz\":1e999,", &deep][unheld], 1);
         let request = read(text.as_bytes(), Some(kinds[kind]), NOW, &Categories::default()).unwrap();
         prop_assert_eq!(&request.refused, &[], "{}", text);
         for (_, event) in &request.events {
