@@ -30,6 +30,7 @@ const PAGES = {
   '/consent': page('data-source="demo" data-consent="grantd"'),
   '/consent-yes': page('data-source="demo" data-consent="yes"'),
   '/consent-early': page(GRANTED, `<script>endcap.push(['consent', [{ analytic: true }], 0, 0]);</script>`),
+  '/consent-part': page(`${GRANTED} onload="kept = Object.keys(localStorage)"`, `<script>endcap.push(['consent', [{ personalization: true }], 0, 0]);</script>`),
   '/instead': page(GRANTED, `<script>{
     const { fetch } = window;
     window.instead = undefined;
@@ -163,6 +164,15 @@ inShop(PAGES, (page, shop) => {
     await page.run((page) => page.endcap.consent({ analytics: true, personalization: true, marketting: true }));
     await page.saidOnce(/"marketting".*Did you mean `marketing`/);
     assert.equal(await page.run((page) => page.endcap.anonymousId()), id, 'the purposes that it knows count');
+  });
+
+  test('one purpose alone grants no other, before the core is there and after', async () => {
+    await page.open('/consent-part');
+    await until(() => page.run((page) => page.kept), { what: 'the script ran' });
+    assert.deepEqual(await page.run((page) => page.kept), [], 'the loader keeps nothing that is about the visitor');
+    await page.run((page) => page.endcap.flush());
+    assert.equal(await page.run((page) => page.endcap.anonymousId()), null);
+    assert.deepEqual(await page.run((page) => page.sent), []);
   });
 
   test("a listener of the shop's that throws is reported, and the others still hear", async () => {

@@ -2,7 +2,7 @@
  * The public API before and after the Rust core runs: calls are held, the core is fetched while the page is idle or at
  * the first need, then it takes over. Nothing here throws into the page.
  */
-import { add, answered, base, batch, begin, decide, forget, leave, list, options, type Held } from './held';
+import { ABOUT_VISITOR, add, answered, base, batch, begin, decide, forget, leave, list, options, type Held } from './held';
 import { quietly, readIdentity } from './identity';
 import { json } from './json';
 import { defineSlot } from './slot';
@@ -137,14 +137,7 @@ export function createClient(importModule: (url: string) => Promise<unknown>): E
   document.addEventListener('visibilitychange', () => document.hidden && go());
   quietly(() => defineSlot(() => (core ? call('slots', []) : need())));
 
-  const plain = (method: string) => (...args: unknown[]) => call(method, args);
-  return {
-    init: plain('init'),
-    page: plain('page'),
-    track: plain('track'),
-    identify: plain('identify'),
-    consent: plain('consent'),
-    reset: plain('reset'),
+  const api: Record<string, unknown> = {
     on: (type: string, listener: unknown) => {
       let off: unknown;
       let gone = false;
@@ -158,5 +151,7 @@ export function createClient(importModule: (url: string) => Promise<unknown>): E
     flush: () => ask('flush', [], undefined),
     anonymousId: () => quietly(() => (core ? run(core, 'anonymousId', []) : readIdentity()?.anonymous)) ?? null,
     replay: call,
-  } as unknown as Endcap;
+  };
+  for (const method of ['init', 'consent', ...ABOUT_VISITOR]) api[method] = (...args: unknown[]) => call(method, args);
+  return api as unknown as Endcap;
 }

@@ -11,7 +11,7 @@ const MAX_BODY = 60 * 1024;
 /** Most calls held. */
 const MAX_CALLS = 500;
 /** What a call of each of these names carries is about the visitor, so it needs consent. */
-const ABOUT_VISITOR = ['page', 'track', 'identify', 'reset'];
+export const ABOUT_VISITOR = ['page', 'track', 'identify', 'reset'];
 
 /** One call waiting for the core. */
 export interface Held {
@@ -73,14 +73,19 @@ export function add(method: string, args: unknown[], id?: string, at = now(), do
   keep();
 }
 
-/** Takes the visitor's decision: granted keeps what is held, denied forgets it. What says nothing of it changes nothing. */
+/** Takes the visitor's decision: granted keeps what is held, denied forgets it. What says nothing of any purpose changes nothing. */
 export function decide(state: ConsentState | undefined): void {
-  const of = (purpose: keyof Consent) => state === 'granted' || (state as Consent | undefined)?.[purpose];
-  const analytics = state === 'denied' ? false : of('analytics');
+  let says = state === 'denied';
+  const of = (purpose: keyof Consent) => {
+    const said = state === 'granted' || (state as Consent | undefined)?.[purpose];
+    says ||= said === !!said;
+    return said === true;
+  };
+  const given = { analytics: of('analytics'), personalization: of('personalization'), marketing: of('marketing') };
   if (state === 'pending') consent = undefined;
-  if (analytics !== !!analytics) return;
-  consent = { analytics, personalization: of('personalization') === true, marketing: of('marketing') === true };
-  if (!analytics) forget((call) => call.text);
+  if (!says) return;
+  consent = given;
+  if (!given.analytics) forget((call) => call.text);
   keep();
 }
 
