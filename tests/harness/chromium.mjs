@@ -1,6 +1,7 @@
 /**
  * A real Chromium, headless, driven by Playwright's protocol client: one tab of a persistent profile.
  */
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,28 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+
+/**
+ * Opens a page in a Chromium that nobody drives: while one is driven it prepares no pages (prerendering). What the page does by itself
+ * is seen at the edge.
+ *
+ * @param {string} url
+ * @returns {{close(): Promise<void>}}
+ */
+export function openAlone(url) {
+  const profile = mkdtempSync(join(tmpdir(), 'endcap-chromium-'));
+  const flags = ['--headless=new', ...FLAGS, `--user-data-dir=${profile}`, '--remote-debugging-port=0'];
+  const browser = spawn(BINARY, [...flags, url], { stdio: 'ignore', detached: true });
+  const ended = new Promise((resolve) => browser.once('exit', resolve));
+  return {
+    async close() {
+      // A script may have started it, so the whole group ends.
+      if (browser.pid && browser.exitCode === null) process.kill(-browser.pid, 'SIGKILL');
+      await ended;
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
 
 export class Chromium extends BrowserPage {
   name = 'chromium';
