@@ -58,15 +58,20 @@ let explicit;
  */
 function consent(state, source = 'api') {
   const isObject = Object(state) === state;
-  // Its own members alone: a page may give every object one. A getter may throw.
-  const purposes = isObject ? quietly(() => ({ __proto__: null, ...state })) : undefined;
   let said = isObject ? undefined : CONSENTS[state];
-  for (const name in purposes) {
-    const at = PURPOSES.indexOf(name);
-    if (at < 0 || typeof purposes[name] !== 'boolean') error('invalid_field', 'consent.' + name, { value: purposes[name] });
-    else said |= purposes[name] << at;
-  }
-  if (said === undefined && !purposes) error('invalid_field', 'consent', { value: state });
+  let isTold = said !== undefined;
+  quietly(() => {
+    for (const name in isObject && state) {
+      // A page may give every object a member.
+      if (name in {}) continue;
+      const at = PURPOSES.indexOf(name);
+      const granted = quietly(() => state[name]);
+      isTold = true;
+      if (at < 0 || typeof granted !== 'boolean') error('invalid_field', 'consent.' + name, { value: granted });
+      else said |= granted << at;
+    }
+  });
+  if (!isTold) error('invalid_field', 'consent', { value: state });
   if (said === undefined) return;
   // Global Privacy Control refuses messages after the visit, whatever the page says; the edge reads the same header.
   const bits = said > 0 && navigator.globalPrivacyControl ? said & 3 : said;

@@ -19,8 +19,8 @@ const YOUNG = 3000;
 /** Key of the user ID of the last identify. */
 export const USER = 'ec.u';
 
-/** What the core says to an event: it was kept; consent is open; it is refused. */
-const [, OPEN] = [0, 1];
+/** What the core says to an event where consent is open; 0: it was kept; 2: it is refused. */
+const OPEN = 1;
 let held = [];
 /** Whether events may wait in memory although consent is refused: nobody but a consent tool refused it, and it was never given. */
 let holds = true;
@@ -99,8 +99,8 @@ export function replay(method, [first, second, third], origin) {
     if (kept !== user || !(user || second)) error('invalid_field', 'user_id', { value: user });
     if (!(user || second)) return;
     // The edge keeps the event without a name that can be none, and counts it.
-    page.user = user.slice(0, 999);
-    capture('identify', '', second, origin, quietly(() => third?.proof));
+    page.user = user;
+    capture('identify', '', second, origin, quietly(() => third.proof.slice(0, 256)));
     page.user = kept;
     if (mayTrack()) store(USER, kept);
   } else if (method === 'reset') {

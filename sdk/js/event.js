@@ -3,8 +3,10 @@ import { error } from './listeners.js';
 import { page } from './page.js';
 import { quietly } from './storage.js';
 
-/** Longest address, title or referrer that is sent, in characters; the edge cuts at half as many bytes, and says so. */
-const LONGEST = 4096;
+/** Longest address or referrer that is sent, in characters: one more than the edge keeps, which says that it cut. */
+const LONGEST = 2049;
+/** Longest name or title, in characters. */
+const NAME = 256;
 /** Largest event, in bytes; the edge refuses what is over. */
 const EVENT = 32 * 1024;
 /** Most of it that properties take. */
@@ -18,16 +20,16 @@ export function draft(type, name, properties, { url, referrer } = {}, proof) {
   const left = [];
   const bag = quietly(() => JSON.parse(page.json(properties ?? {}, left, BAG))) ?? {};
   if (left[0]) error('member_dropped', left.join(), { event: name });
-  const text = (value) => value?.slice(0, LONGEST) || undefined;
+  const text = (value, most = LONGEST) => value?.slice(0, most) || undefined;
   return {
     type,
-    name: name || undefined,
-    user_id: page.user || undefined,
+    name: text(name, NAME),
+    user_id: text(page.user),
     context: {
       page: {
         url: text(url ?? location.href),
         referrer: text(url ? referrer : (referrer ?? document.referrer)),
-        title: url ? undefined : text(document.title),
+        title: url ? undefined : text(document.title, NAME),
       },
       locale: navigator.language,
       zone: new Intl.DateTimeFormat().resolvedOptions().timeZone,

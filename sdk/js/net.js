@@ -18,7 +18,9 @@ const TOKEN = 'ec.t';
 /** The browser's own, whatever the page put in its place. */
 const OwnPromise = (async () => undefined)().constructor;
 /** What the core makes of an answer (`sdk/src/retry.rs`). */
-const [ANSWERED, RETRY, SPLIT] = [0, 1, 2];
+const ANSWERED = 0;
+const RETRY = 1;
+const SPLIT = 2;
 
 let release;
 /** Takes back that this tab waits for the lock. */

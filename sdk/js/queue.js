@@ -6,7 +6,8 @@ import { quietly, stored, storedKeys, store } from './storage.js';
 
 const PREFIX = 'ec.q.';
 /** How a call that a loader held begins (`wasm-pkg/src/held.ts`), and how an event of ours does. */
-const [CALL, EVENT] = ['{"call":', '{"message_id":"'];
+const CALL = '{"call":';
+const EVENT = '{"message_id":"';
 /** Most events kept, of all tabs; the oldest go first. */
 const MOST = 1000;
 /** Largest body: browsers refuse keepalive requests and beacons over 64 KiB in total. */

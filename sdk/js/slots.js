@@ -2,7 +2,9 @@
 import { page } from './page.js';
 
 /** Products of a slot that names no limit, and the most it may name; the most slots of a page. */
-const [LIMIT, MOST, SLOTS] = [4, 24, 8];
+const LIMIT = 4;
+const MOST = 24;
+const SLOTS = 8;
 
 /** What each element shows, so that the same answer again changes nothing. */
 export const filled = new WeakMap();

@@ -57,22 +57,24 @@ const HOSTILE = `<script>
   const thrower = (name) => Object.defineProperty({}, name, { enumerable: true, get() { throw new Error('a getter throws'); } });
   const unreadable = () => new Proxy({}, Object.fromEntries(['get', 'has', 'ownKeys', 'getOwnPropertyDescriptor'].map((trap) => [trap, () => { throw new Error('a proxy throws'); }])));
   window.hostile = () => [
-    undefined, null, NaN, -0, 7, 12345678901234567890n, true, '', 'x'.repeat(100_000), 'a\ud800b', Symbol('s'), () => {}, [], {}, [[[]]],
+    undefined, null, NaN, -0, 7, 12345678901234567890n, true, '', 'x'.repeat(100_000), 'a\\ud800b', Symbol('s'), () => {}, [], {}, [[[]]],
     new Date(NaN), new Map([[1, 2]]), document.body, window, Object.create(null), class Shop {}, Promise.resolve(1),
     thrower('analytics'), thrower('email'), thrower('proof'), thrower('toJSON'), thrower('toString'), unreadable(), [unreadable()], { inner: unreadable() },
   ];
-  // Consent and topics of its own come last: they are about what may be told at all.
-  window.attack = (call) => {
+  // Consent comes last: it is about what may be told at all.
+  window.attack = (call, forms) => {
     for (const method of ['track', 'page', 'identify', 'on', 'init', 'nothing', 'consent'])
       for (const odd of hostile())
-        for (const args of [[odd], ['Named', odd], ['Named', odd, odd], [odd, { kept: 1 }, odd], [odd, odd, odd, odd]])
-          call(method, args);
+        for (const args of forms(odd, method)) call(method, args);
     for (const odd of hostile()) call('identify', ['ann', {}, odd]);
     call('consent', ['granted']);
   };
   window.endcap = [];
-  attack((method, args) => method !== 'init' && endcap.push([method, args, 0, 0]));
-  endcap.length = Math.min(endcap.length, 400);
+  // A loader holds 500 calls, a batch is about few people, and 200 events are listed at once.
+  attack(
+    (method, args) => method !== 'init' && endcap.push([method, args, 0, 0]),
+    (odd, method) => (method === 'identify' ? [['ann', odd]] : [[odd], ['Named', odd]]),
+  );
   endcap.push(['track', ['Marked Early', { kept: 1 }], 0, 0]);
 </script>`;
 const PAGES = {
@@ -133,7 +135,10 @@ inShop(PAGES, (page, shop) => {
     const odd = async () => (await page.events()).filter(({ name }) => name === 'Odd').length === tracked;
     await until(odd, { what: 'an event with each of them arrives' });
     await page.run((page) => {
-      page.attack((/** @type {string} */ method, /** @type {any[]} */ args) => page.endcap[method]?.(...args));
+      page.attack(
+        (/** @type {string} */ method, /** @type {any[]} */ args) => page.endcap[method]?.(...args),
+        (/** @type {any} */ odd) => [[odd], ['Named', odd], ['Named', odd, odd], [odd, { kept: 1 }, odd], [odd, odd, odd, odd]],
+      );
       page.endcap.track('Marked Late', { kept: 2 });
     });
     assert.deepEqual((await page.event('Marked Late')).properties, { kept: 2 });
@@ -141,11 +146,38 @@ inShop(PAGES, (page, shop) => {
     assert.deepEqual(await page.said(/does not run|^endcap error/), [], 'the core runs on, and there are words for everything');
   });
 
+  test('a refusal counts, however odd the object that says it', async () => {
+    for (const say of ["({ analytics: false, get note() { throw new Error('a getter throws'); } })", 'Object.create({ analytics: false })']) {
+      await page.open('/plain');
+      await page.event('Page Viewed');
+      await page.run((page, say) => page.endcap.consent(new Function(`return ${say}`)()), say);
+      await until(() => page.run((page) => page.endcap.anonymousId() === null && !/ec_id/.test(page.document.cookie)), { what: 'nothing is kept' });
+    }
+  });
+
+  test('a name or a proof of any length costs no event', async () => {
+    await page.open('/plain');
+    await page.event('Page Viewed');
+    await page.run((page) => {
+      page.endcap.track('x'.repeat(100_000), { kept: 1 });
+      page.endcap.page('y'.repeat(100_000), { kept: 2 });
+      page.endcap.identify('ann', { city: 'Graz' }, { proof: 'z'.repeat(100_000) });
+      page.endcap.track('Full', { kept: 3, much: 'm'.repeat(24_000) });
+      return page.endcap.flush();
+    });
+    await page.event('Full');
+    const events = await page.events();
+    const kept = events.filter(({ properties }) => properties?.kept).map(({ properties }) => properties.kept);
+    assert.deepEqual(kept.sort(), [1, 2, 3]);
+    assert.ok(events.some(({ traits }) => traits?.city === 'Graz'));
+    assert.deepEqual(await page.said(/too_large/), []);
+  });
+
   test('names and IDs that can be none cost no event, and are told', async () => {
     await page.open('/plain');
     await page.event('Page Viewed');
     await page.run((page) => {
-      page.endcap.identify('ann');
+      page.endcap.identify('eve');
       page.endcap.identify('x'.repeat(300), { city: 'Graz' });
       page.endcap.page(null, { kept: 'null' });
       page.endcap.page(404, { kept: 'number' });
@@ -157,10 +189,11 @@ inShop(PAGES, (page, shop) => {
       const events = await page.events();
       return events.filter(({ type }) => type === 'identify').length === 3 && events;
     }, { what: 'all identifies arrive' });
+    assert.equal((await shop.edge.api.profile({ user_id: 'eve' })).traits?.city, undefined, 'traits of somebody else do not become theirs');
     const [named, long, bare] = events.filter(({ type }) => type === 'identify').reverse();
-    assert.equal(named.user_id, 'ann');
-    assert.deepEqual([bare.user_id, bare.traits], ['ann', { email: 'ann@shop.example' }], 'who was logged in stays so');
-    assert.notEqual(long.user_id, 'ann', 'traits of somebody else do not become theirs');
+    assert.equal(named.user_id, 'eve');
+    assert.deepEqual([bare.user_id, bare.traits], ['eve', { email: 'ann@shop.example' }], 'who was logged in stays so');
+    assert.notEqual(long.user_id, 'eve');
     const views = events.filter(({ type, properties }) => type === 'page' && properties.kept);
     assert.deepEqual(views.map(({ properties }) => properties.kept).sort(), ['null', 'number']);
   });

@@ -50,10 +50,24 @@ export class ShopPage {
   /** Opens it as somebody new. @param {string} path */
   async open(path) {
     const { browser, edge } = this.#shop;
+    await this.#leave();
     await browser.open(`${edge.origin}/empty`);
     await browser.clearCookies();
     await browser.evaluate(() => localStorage.clear());
     await browser.open(edge.origin + path);
+  }
+
+  /**
+   * Takes leave of the page that is open: what it sends while it goes is answered later, and such an answer would name its visitor to
+   * the next page.
+   */
+  async #leave() {
+    const silenced = this.run((page) => {
+      page.navigator.sendBeacon = () => true;
+      return Promise.race([page.endcap?.flush?.(), new Promise((resolve) => setTimeout(resolve, 1000))]);
+    });
+    // A page that breaks what a driver needs, or none.
+    await silenced.catch(() => undefined);
   }
 
   /**
@@ -71,7 +85,7 @@ export class ShopPage {
     await this.run((page) => void page.endcap?.flush?.());
     const id = await this.run((page) => page.endcap?.anonymousId?.());
     const { profile_id: profile } = await this.#shop.edge.api.profile({ anonymous_id: id });
-    const { body } = await this.#shop.edge.api.get(`/api/profiles/${profile}/events?limit=100`);
+    const { body } = await this.#shop.edge.api.get(`/api/profiles/${profile}/events?limit=200`);
     return body.events.map((/** @type {any} */ { event }) => ({ ...event, name: event.type === 'page' ? 'Page Viewed' : event.name }));
   }
 

@@ -10,6 +10,8 @@ import type { Consent, ConsentState, InitOptions } from './types';
 const MAX_BODY = 60 * 1024;
 /** Most calls held. */
 const MAX_CALLS = 500;
+/** Longest text of an argument, in characters: longer than any name or ID may be. */
+const LONGEST = 999;
 /** What a call of each of these names carries is about the visitor, so it needs consent. */
 export const ABOUT_VISITOR = ['page', 'track', 'identify', 'reset'];
 
@@ -58,7 +60,7 @@ export function add(method: string, args: unknown[], id?: string, at = now(), do
       dropped++;
       return;
     }
-    call.args = args.map((one) => (Object(one) === one ? JSON.parse(json(one, left, MOST)) : (one ?? null)));
+    call.args = args.map((one) => (Object(one) === one ? JSON.parse(json(one, left, MOST)) : ((one as string)?.slice?.(0, LONGEST) ?? one ?? null)));
     call.text = json({
       call: [method, ...call.args],
       message_id: call.id,
@@ -77,7 +79,7 @@ export function add(method: string, args: unknown[], id?: string, at = now(), do
 export function decide(state: ConsentState | undefined): void {
   let says = state === 'denied';
   const of = (purpose: keyof Consent) => {
-    const said = state === 'granted' || (state as Consent | undefined)?.[purpose];
+    const said = state === 'granted' || quietly(() => (state as Consent)[purpose]);
     says ||= said === !!said;
     return said === true;
   };

@@ -22,7 +22,7 @@ export function start(holding: Holding, problem: unknown): void {
   console.warn('endcap: the core does not run in this browser, so events go without it and nothing is shown:', problem);
   const said = new Set<string>();
   /** Warns in the console, once of each kind. */
-  const warn = (text: string) => said.has(text) || (said.add(text), console.warn(text));
+  const warn = (text: string) => said.has(text) || (said.add(text), quietly(() => console.warn(text)));
   /** Failed requests in a row. */
   let failures = 0;
   /** No request before this time; never, while one is under way. */
@@ -46,12 +46,12 @@ export function start(holding: Holding, problem: unknown): void {
       if (answer && !answer.anonymous_id) keepToken(answer.possession);
       const answered = answer ? answer.accepted : status > 399 && status < 500 && status !== 408 && status !== 429;
       if (!answered) throw status;
-      if (!answer) warn(`endcap: the edge at ${url} refused a batch (status ${status}): ${await reply.text()}`);
-      // What was refused, and what was put right, in the edge's words.
-      for (const { code, path, message } of [...(answer.rejected ?? []), ...(answer.warnings ?? [])])
-        warn(`endcap: ${message} (${code}: ${path.replace(/^(events|raw)\[\d+\]\.?/, '')})`);
+      const refusal = answer ? '' : `endcap: the edge at ${url} refused a batch (status ${status}): ${await reply.text()}`;
       failures = 0;
       holding.answered(batch.ready);
+      // In the edge's words.
+      if (refusal) warn(refusal);
+      for (const { code, path = '', message } of answer.rejected ?? []) warn(`endcap: ${message} (${code}: ${path.replace(/^raw\[\d+\]\.?/, '')})`);
     } catch {
       wait += Math.random() * Math.min(BACKOFF_CAP, BACKOFF * 2 ** failures++);
     }

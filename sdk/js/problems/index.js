@@ -79,7 +79,8 @@ export function start(emit, deliver, now) {
     /** A batch that the edge refused, or that reached none: said once, though every batch may find the same. */
     refused: async ({ status, answer, page }) => {
       const problem = answer?.error?.code ? answer.error : (await diagnosis(status, page, once));
-      if (!problem) return;
+      // The edge and the page agree on that between themselves.
+      if (!problem || problem.code === 'new_token') return;
       const { code, path = '', message } = problem;
       if (once(['batch', code, path].join())) tell({ code, path, message });
     },

@@ -73,6 +73,13 @@ impl Repairs {
         }
     }
 
+    /// Takes in repairs of the same level, behind those that are there.
+    pub fn take(&mut self, others: Self) {
+        for Repair { code, path, message } in others.list {
+            self.note(code, || (path, message));
+        }
+    }
+
     /// Takes repairs in that were made one level further in, below `parent`.
     pub fn take_under(&mut self, parent: &str, inner: Self) {
         for Repair { code, path, message } in inner.list {

@@ -54,10 +54,11 @@ struct Hostile {
 /// A family of requests: its name, and its request of a number, each of which is another.
 type Family = (&'static str, fn(usize) -> Hostile);
 
-const FAMILIES: [Family; 10] = [
+const FAMILIES: [Family; 11] = [
     ("500 logins of 500 people", many_people),
     ("500 orders of 8 lines", many_events),
     ("16 events, 100 levels deep, 31 KB each", deep_properties),
+    ("15 calls of 31 KB, 8 levels above a number out of range", unheld_numbers),
     ("25 identifies of 50 long traits", large_identify),
     ("500 events that are all wrong", all_wrong),
     ("half a megabyte that is no JSON at its end", no_json),
@@ -249,6 +250,22 @@ fn deep_properties(number: usize) -> Hostile {
         )
     };
     batch(&browser, (0..16).map(deep).collect(), Value::Null)
+}
+
+/// Each level is read again for the one that cannot be held, which stands at the end of the innermost.
+fn unheld_numbers(number: usize) -> Hostile {
+    let mark = name("unheld", number);
+    let call = |n: usize| {
+        let members: String = (0..1500).map(|m| format!("\"member-{m}\":[{m}],")).collect();
+        let inner = format!("{{{members}\"out\":1e999}}");
+        let nested = (0..7).fold(inner, |inner, level| format!("{{\"l{level}\":{inner}}}"));
+        format!(
+            r#"{{"type":"track","event":"X","messageId":"{mark}-{n}","anonymousId":"{mark}","properties":{nested}}}"#
+        )
+    };
+    let calls = (0..15).map(call).collect::<Vec<_>>().join(",");
+    let body = format!(r#"{{"writeKey":"demo","batch":[{calls}]}}"#).into_bytes();
+    Hostile { path: "/v1/batch".to_owned(), headers: "Content-Type: application/json\r\n".to_owned(), body }
 }
 
 fn large_identify(number: usize) -> Hostile {

@@ -147,7 +147,7 @@ pub struct Campaign {
     pub compiled: Compiled,
     /// What of it is the same for every visitor, as pages get it.
     pub part: StoredPart,
-    /// A placeholder that nothing fills, where an earlier version saved one: such a campaign is never shown.
+    /// A placeholder that nothing ever fills, where an earlier version saved one: such a campaign is never shown.
     pub unfilled: Option<FieldError>,
 }
 
@@ -206,7 +206,9 @@ impl Campaign {
         let compiled = compile::compile(&rules)?;
         let part = StoredPart::new(&compiled, &definition.content)?;
         let finds = Finds::of(&compiled.program.condition);
-        let unfilled = definition.content.check_placeholders(finds).map_err(|error| error.under("content")).err();
+        // What is filled sometimes was saved by earlier versions, and goes on as it was.
+        let earlier = if finds == Finds::Never { finds } else { Finds::Always };
+        let unfilled = definition.content.check_placeholders(earlier).map_err(|error| error.under("content")).err();
         Ok(Self { id, version, definition, compiled, part, unfilled })
     }
 
@@ -221,7 +223,8 @@ impl Campaign {
         if self.part.rules.len() > RULES_BYTES {
             return Err(FieldError::new("condition", "is too large: make several campaigns of it"));
         }
-        self.unfilled.clone().map_or(Ok(()), Err)
+        let finds = Finds::of(&self.compiled.program.condition);
+        self.definition.content.check_placeholders(finds).map_err(|error| error.under("content"))
     }
 }
 

@@ -79,7 +79,7 @@ fn what_is_put_right_in_a_call_is_told() {
     let long = "x".repeat(1_000);
     let cases = [
         (r#"{"userId":"u","messageId":"m"}"#.to_owned(), None),
-        (r#"{"userId":"u"}"#.to_owned(), Some("messageId")),
+        (r#"{"userId":"u"}"#.to_owned(), None),
         (format!(r#"{{"userId":"u","messageId":"{long}"}}"#), Some("messageId")),
         (r#"{"userId":"u","messageId":"m","properties":{"a":1e999}}"#.to_owned(), Some("properties.a")),
         (format!(r#"{{"userId":"u","messageId":"m","name":"{long}"}}"#), Some("name")),
@@ -285,6 +285,8 @@ proptest! {
         let request = read(text.as_bytes(), Some(kinds[kind]), NOW, &Categories::default()).unwrap();
         prop_assert_eq!(&request.refused, &[], "{}", text);
         for (_, event) in &request.events {
+            let told = &event.repairs.list;
+            prop_assert!(unheld == 0 || told.len() == 20 || told.iter().any(|repair| repair.path.starts_with("zz")), "{}", text);
             let batch = ingested(event);
             prop_assert_eq!((batch.events.len(), batch.rejected), (1, Vec::new()), "{}", text);
         }

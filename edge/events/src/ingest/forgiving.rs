@@ -43,21 +43,22 @@ impl Place<'_> {
 /// # Errors
 /// When it is no JSON.
 pub(crate) fn value_of(text: &str, repairs: &mut Repairs) -> Result<Value, serde_json::Error> {
-    let text = &*repair_surrogates(text);
-    // Everyday texts are read once.
-    serde_json::from_str(text).or_else(|_| Ok(value(serde_json::from_str(text)?, "", repairs)))
+    Ok(value(serde_json::from_str(&repair_surrogates(text))?, "", repairs))
 }
 
 /// The same of a part of a text, which stands at `path`.
 pub(super) fn value(raw: &RawValue, path: &str, repairs: &mut Repairs) -> Value {
+    // Everyday values are read once.
+    if let Ok(value) = serde_json::from_str(raw.get()) {
+        return value;
+    }
     read(raw, Place { above: None, part: Part::Member(path) }, LEVELS, repairs)
 }
 
 fn read(raw: &RawValue, place: Place<'_>, levels: usize, repairs: &mut Repairs) -> Value {
     let text = raw.get();
-    if let Ok(value) = serde_json::from_str(text) {
-        return value;
-    }
+    // Each level is split, and only what is inside the last one is tried as a value: trying each would read all of it once for
+    // each level.
     match text.bytes().next() {
         Some(b'{') if levels > 0 => {
             // An object that is read as a map is one whose names can all be held.
@@ -78,7 +79,7 @@ fn read(raw: &RawValue, place: Place<'_>, levels: usize, repairs: &mut Repairs) 
             let read = |(at, raw): (usize, &RawValue)| read(raw, inner(at), levels - 1, repairs);
             Value::Array(items.into_iter().enumerate().map(read).collect())
         }
-        _ => left_out(place, repairs),
+        _ => serde_json::from_str(text).unwrap_or_else(|_| left_out(place, repairs)),
     }
 }
 

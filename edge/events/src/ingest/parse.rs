@@ -179,6 +179,13 @@ pub(crate) fn made_message_id(
 
 /// The time in milliseconds; some clients write seconds, or smaller parts of them.
 fn time(given: UnixMillis, repairs: &mut Repairs) -> UnixMillis {
+    if given < 0 || given == UnixMillis::MAX {
+        // What a number out of range becomes, and how clients write that there is no time.
+        repairs.note(RepairCode::TimeUnreadable, || {
+            ("timestamp".to_owned(), "is no time: that of receipt counts".to_owned())
+        });
+        return 0;
+    }
     let Some(at) = timestamp::of_other_unit(given) else { return given };
     repairs.note(RepairCode::FieldRead, || {
         (

@@ -31,6 +31,12 @@ pub(super) fn read(
     let (title, referrer) = (of_page("title"), of_page("referrer"));
     let url = with_campaign(whole(url, &search), campaign, repairs);
     let page = json!({"url": url, "title": title, "referrer": referrer});
+    let library = given.get("library").filter(|library| !library.is_null());
+    let library_kept = library.filter(|library| library.to_string().len() <= MAX_TEXT);
+    if library_kept.is_none() && library.is_some() {
+        let message = format!("must be at most {MAX_TEXT} bytes: it is left out");
+        repairs.note(RepairCode::FieldDropped, || ("context.library".to_owned(), message));
+    }
     let mut text = |key: &str| {
         let whole = member(given, "context", key, repairs)?;
         let kept = cut(&whole, MAX_TEXT);
@@ -42,7 +48,7 @@ pub(super) fn read(
     };
     let members = json!({
         "page": page, "zone": text("timezone"), "locale": text("locale"), "user_agent": text("userAgent"),
-        "ip": text("ip"), "library": given.get("library").filter(|library| library.to_string().len() <= MAX_TEXT),
+        "ip": text("ip"), "library": library_kept,
     });
     let Value::Object(members) = members else { return Map::new() };
     members.into_iter().filter(|(_, value)| !value.is_null()).collect()
@@ -78,7 +84,16 @@ fn whole(url: String, search: &str) -> String {
 
 /// The URL with the campaign in its query, unless it names one: touchpoints are read from there, whoever sent them.
 fn with_campaign(url: String, campaign: Option<&Map<String, Value>>, repairs: &mut Repairs) -> String {
-    let Some(campaign) = campaign.filter(|_| !url.contains("utm_") && url.len() <= MAX_URL) else { return url };
+    let Some(campaign) = campaign.filter(|_| !url.contains("utm_")) else { return url };
+    if url.len() > MAX_URL || campaign.len() > MAX_PARTS {
+        let message = format!(
+            "must hold at most {MAX_PARTS} parts, beside an address of at most {MAX_URL} bytes: the rest is left out"
+        );
+        repairs.note(RepairCode::FieldDropped, || ("context.campaign".to_owned(), message));
+    }
+    if url.len() > MAX_URL {
+        return url;
+    }
     let parts = campaign.iter().take(MAX_PARTS).filter_map(|(key, value)| {
         let plain = key.len() <= 32 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !plain || value.is_object() || value.is_array() || value.is_boolean() {

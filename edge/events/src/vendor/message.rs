@@ -90,8 +90,8 @@ impl Call {
 /// Whom it is about as far as known, and why it was refused, with a path relative to the call.
 pub fn read(raw: &str, index: usize, setting: &Setting<'_>) -> Result<ServerEvent, (String, Rejection)> {
     let invalid = |message: String| Rejection::new(RejectCode::InvalidEvent, FieldError::new("", message));
-    let mut repairs = Repairs::default();
-    let value = forgiving::value_of(raw, &mut repairs).map_err(|e| (String::new(), invalid(e.to_string())))?;
+    let (mut odd, mut repairs) = (Repairs::default(), Repairs::default());
+    let value = forgiving::value_of(raw, &mut odd).map_err(|e| (String::new(), invalid(e.to_string())))?;
     let Value::Object(members) = value else {
         return Err((String::new(), invalid("must be an object".to_owned())));
     };
@@ -100,7 +100,12 @@ pub fn read(raw: &str, index: usize, setting: &Setting<'_>) -> Result<ServerEven
     let consent = call.0.get("context").and_then(Value::as_object).and_then(|given| setting.categories.read(given));
     let refused = consent.is_some_and(|consent| !consent.analytics);
     let consent = consent.map(|consent| Stated { consent, source: ConsentSource::Banner });
-    build(&call, id.clone(), setting, repairs).map(|event| ServerEvent { consent, ..event }).map_err(|error| {
+    let built = build(&call, id.clone(), setting, repairs).map(|mut event| {
+        // Behind what is the call's own.
+        event.repairs.take(odd);
+        ServerEvent { consent, ..event }
+    });
+    built.map_err(|error| {
         let subject = call.text("anonymousId").or_else(|| call.text("userId")).unwrap_or_default();
         let id = id.as_ref().map(MessageId::as_str).unwrap_or_default();
         // Quarantine keeps no text of a call without consent, whatever else is wrong with it.
@@ -164,7 +169,10 @@ fn message_id(
     if let Some(Ok(id)) = given.as_deref().map(MessageId::parse) {
         return Ok(id);
     }
-    parse::note_made_id("messageId", given.as_deref(), repairs);
+    // Their specifications let it be left out.
+    if given.is_some() {
+        parse::note_made_id("messageId", given.as_deref(), repairs);
+    }
     parse::made_message_id(given.as_deref(), raw, index, now)
 }
 

@@ -65,13 +65,22 @@ impl Mapping {
             // Two rules with the same event name need different message IDs for one delivery.
             let nth: &mut u32 = made.entry(rule.label()).or_default();
             *nth += 1;
-            match rule.make(&body, delivery, self.scheme.delivery_header(), *nth, odd.clone()) {
-                Ok(event) => match check(&event) {
-                    Ok(()) => meaning.events.push(event),
+            match rule.make(&body, delivery, self.scheme.delivery_header(), *nth) {
+                Ok(mut event) => match check(&event) {
+                    Ok(()) => {
+                        // Told once, behind what is the event's own.
+                        event.repairs.take(std::mem::take(&mut odd));
+                        meaning.events.push(event);
+                    }
                     Err(rejection) => meaning.rejected.push(rejection),
                 },
                 Err(error) => meaning.rejected.push(Rejection::new(RejectCode::InvalidField, error)),
             }
+        }
+        // Without that member a rule might have held.
+        if let (Some(left_out), true) = (odd.list.into_iter().next(), meaning == Meaning::default()) {
+            let error = FieldError::new(left_out.path, format!("{}, and no rule holds without it", left_out.message));
+            meaning.rejected.push(Rejection::new(RejectCode::InvalidField, error));
         }
         Ok(meaning)
     }
@@ -87,15 +96,8 @@ impl Rule {
         self.when.iter().all(|condition| condition.holds(body, headers))
     }
 
-    /// The event of a body; `repairs` are those of the body itself.
-    fn make(
-        &self,
-        body: &Value,
-        delivery: Delivery<'_>,
-        header: &str,
-        nth: u32,
-        mut repairs: Repairs,
-    ) -> Result<ServerEvent, FieldError> {
+    fn make(&self, body: &Value, delivery: Delivery<'_>, header: &str, nth: u32) -> Result<ServerEvent, FieldError> {
+        let mut repairs = Repairs::default();
         let key = self.key(body, delivery, header, &mut repairs);
         let who = self.who(body, &mut repairs)?;
         let properties = template::render(&self.properties, body, "properties", &mut repairs);
@@ -323,6 +325,11 @@ mod tests {
             let event = meaning.unwrap().events.remove(0);
             assert!(event.repairs.list[0].path.starts_with('z') && event.repairs.list.len() == 1, "{odd}");
         }
+        let rule = json!([{"when": {"path": "/sum", "exists": true}, "event": "track", "name": "n", "user_id": "/u"}]);
+        let delivery = Delivery { source: &source, headers: &BTreeMap::new(), body: br#"{"u":"a","sum":1e999}"# };
+        let refused =
+            Mapping::read(json!({"scheme": "endcap", "rules": rule}).to_string().as_bytes()).unwrap().apply(delivery);
+        assert_eq!(refused.unwrap().rejected[0].path, "sum", "no rule holds, which is told");
         let body = br#"{"u":"a","p":"cut \ud83d"}"#;
         let meaning = mapping.apply(Delivery { source: &source, headers: &BTreeMap::new(), body }).unwrap();
         let Action::Track { properties, .. } = &meaning.events[0].action else { panic!() };
