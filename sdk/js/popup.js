@@ -12,7 +12,7 @@ export function popup(sent, category) {
     // `{{category}}` or `{{category_id}}`, which sorts after it; the edge writes what stands there otherwise behind a bar. An ID is
     // read by visitors only where nothing else is there to say.
     texts[key] = texts[key]?.replace(/{{(\w*)\|?(.*?)}}/g, (_, part, otherwise) =>
-      put((part > 'category' ? category : (names[category] ?? (put === String ? '' : category))) || otherwise || category),
+      put((part > 'category' ? category : names[category]) || otherwise || category),
     );
   }
   const report = (action, event) => {

@@ -190,10 +190,9 @@ inShop(PAGES, (page, shop) => {
       return events.filter(({ type }) => type === 'identify').length === 3 && events;
     }, { what: 'all identifies arrive' });
     assert.equal((await shop.edge.api.profile({ user_id: 'eve' })).traits?.city, undefined, 'traits of somebody else do not become theirs');
-    const [named, long, bare] = events.filter(({ type }) => type === 'identify').reverse();
-    assert.equal(named.user_id, 'eve');
-    assert.deepEqual([bare.user_id, bare.traits], ['eve', { email: 'ann@shop.example' }], 'who was logged in stays so');
-    assert.notEqual(long.user_id, 'eve');
+    // They may have happened within one millisecond.
+    const users = events.filter(({ type }) => type === 'identify').map(({ user_id: user, traits }) => [user.length === 300 ? 'long' : user, Object.keys(traits).join()]);
+    assert.deepEqual(users.sort(), [['eve', ''], ['eve', 'email'], ['long', 'city']], 'who was logged in stays so');
     const views = events.filter(({ type, properties }) => type === 'page' && properties.kept);
     assert.deepEqual(views.map(({ properties }) => properties.kept).sort(), ['null', 'number']);
   });
