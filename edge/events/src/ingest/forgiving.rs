@@ -43,15 +43,18 @@ impl Place<'_> {
 /// # Errors
 /// When it is no JSON.
 pub(crate) fn value_of(text: &str, repairs: &mut Repairs) -> Result<Value, serde_json::Error> {
-    Ok(value(serde_json::from_str(&repair_surrogates(text))?, "", repairs))
+    let text = &*repair_surrogates(text);
+    // Everyday texts are read once.
+    serde_json::from_str(text).or_else(|_| Ok(parts(serde_json::from_str(text)?, "", repairs)))
 }
 
 /// The same of a part of a text, which stands at `path`.
 pub(super) fn value(raw: &RawValue, path: &str, repairs: &mut Repairs) -> Value {
-    // Everyday values are read once.
-    if let Ok(value) = serde_json::from_str(raw.get()) {
-        return value;
-    }
+    serde_json::from_str(raw.get()).unwrap_or_else(|_| parts(raw, path, repairs))
+}
+
+/// The same of what cannot be held as a whole.
+fn parts(raw: &RawValue, path: &str, repairs: &mut Repairs) -> Value {
     read(raw, Place { above: None, part: Part::Member(path) }, LEVELS, repairs)
 }
 
