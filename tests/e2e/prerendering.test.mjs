@@ -52,14 +52,9 @@ after(() => edge.stop());
 test('what a prepared page tells counts when it is opened, and only then', { timeout: 60_000 }, async () => {
   const browser = openAlone(`${edge.origin}/`);
   try {
-    const told = async () => {
-      const { profile_id: profile } = await edge.api.profile({ anonymous_id: ANONYMOUS });
-      const { body } = await edge.api.get(`/api/profiles/${profile}/events?limit=100`);
-      return body.events.map((/** @type {any} */ { event }) => event);
-    };
     const events = await until(
       async () => {
-        const events = await told();
+        const events = await edge.api.events({ anonymous_id: ANONYMOUS });
         return ['Opened', 'Called'].every((name) => events.some((/** @type {any} */ one) => one.name === name)) && events;
       },
       { what: 'the opened page tells', within: 40_000 },

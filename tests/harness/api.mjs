@@ -72,6 +72,20 @@ export class Api {
   }
 
   /**
+   * The latest events of a person, at most 200, the latest first, each as it was sent.
+   *
+   * @param {Parameters<Api['profile']>[0]} identifier
+   * @returns {Promise<any[]>}
+   */
+  async events(identifier) {
+    const { profile_id: id } = await this.profile(identifier);
+    const path = `/api/profiles/${encodeURIComponent(id)}/events?limit=200`;
+    const { status, body } = await this.get(path);
+    if (status !== 200) throw new Error(`GET ${path}: ${status} ${JSON.stringify(body)}`);
+    return body.events.map((/** @type {any} */ { event }) => event);
+  }
+
+  /**
    * @param {string} method
    * @param {string} path
    * @param {string} [text]

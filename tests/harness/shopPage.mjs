@@ -84,9 +84,8 @@ export class ShopPage {
   async events() {
     await this.run((page) => void page.endcap?.flush?.());
     const id = await this.run((page) => page.endcap?.anonymousId?.());
-    const { profile_id: profile } = await this.#shop.edge.api.profile({ anonymous_id: id });
-    const { body } = await this.#shop.edge.api.get(`/api/profiles/${profile}/events?limit=200`);
-    return body.events.map((/** @type {any} */ { event }) => ({ ...event, name: event.type === 'page' ? 'Page Viewed' : event.name }));
+    const events = await this.#shop.edge.api.events({ anonymous_id: id });
+    return events.map((event) => ({ ...event, name: event.type === 'page' ? 'Page Viewed' : event.name }));
   }
 
   /**

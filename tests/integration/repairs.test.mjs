@@ -97,10 +97,8 @@ test('a server call and a webhook are repaired alike', async () => {
   assert.deepEqual([long.status, long.body.warnings.map((/** @type {Json} */ { code, path }) => `${code} ${path}`)], [200, ['user_dropped userId']]);
   const mail = await call({ userId: 'repaired', event: 'Note', timestamp: 'Sat, 01 Nov 2025 10:00:00 GMT' });
   assert.equal(mail.body.warnings, undefined);
-  const person = await edge.api.profile({ user_id: 'repaired' });
-  const { events } = (await edge.api.get(`/api/profiles/${person.profile_id}/events`)).body;
-  const note = events.find((/** @type {Json} */ one) => one.event.name === 'Note');
-  assert.equal(note.event.timestamp, Date.UTC(2025, 10, 1, 10));
+  const note = (await edge.api.events({ user_id: 'repaired' })).find(({ name }) => name === 'Note');
+  assert.equal(note.timestamp, Date.UTC(2025, 10, 1, 10));
   const unheld = `{"userId":"repaired","messageId":"unheld","event":"Note","properties":{"kept":1,"out":1e999}}`;
   const answer = await answerOf(await edge.fetch('/v1/track', { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body: unheld }));
   assert.deepEqual([answer.status, answer.body.warnings.map((/** @type {Json} */ { code, path }) => `${code} ${path}`)], [200, ['field_dropped properties.out']]);

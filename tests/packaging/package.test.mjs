@@ -94,17 +94,26 @@ test('importing it on a server does nothing and breaks nothing', () => {
   assert.deepEqual(JSON.parse(run(code)), [0, 'unsupported', null]);
 });
 
+/**
+ * What the compiler says of code in the consumer's project; nothing where its types are right.
+ *
+ * @param {string} file
+ * @param {string} code
+ * @param {...string} more Options.
+ */
+function typed(file, code, ...more) {
+  writeFileSync(join(project, file), code);
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom', ...more];
+  try {
+    execFileSync(process.execPath, [`${ROOT}node_modules/typescript/bin/tsc`, ...options, file], { cwd: project });
+    return '';
+  } catch (error) {
+    return String(/** @type {any} */ (error).stdout);
+  }
+}
+
 test('its types accept right calls and refuse wrong ones', () => {
-  const compile = (/** @type {string} */ code) => {
-    writeFileSync(join(project, 'check.ts'), code);
-    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom'];
-    try {
-      execFileSync(process.execPath, [`${ROOT}node_modules/typescript/bin/tsc`, ...options, 'check.ts'], { cwd: project });
-      return '';
-    } catch (error) {
-      return String(/** @type {any} */ (error).stdout);
-    }
-  };
+  const compile = (/** @type {string} */ code) => typed('check.ts', code);
   const right = `
     import { init, track, identify, consent, on, requestPush, anonymousId } from 'endcap';
     init({ source: 'shop', consent: 'pending' });
@@ -141,16 +150,7 @@ test('the slot is known to JSX', () => {
   mkdirSync(types, { recursive: true });
   for (const [name, place] of [['react', 'node_modules'], ['csstype', 'node_modules'], ['@types/react', 'node_modules']])
     if (!existsSync(join(project, String(place), String(name)))) symlinkSync(`${ROOT}node_modules/${name}`, join(project, String(place), String(name)));
-  const compile = (/** @type {string} */ element) => {
-    writeFileSync(join(project, 'check.tsx'), `import 'endcap/react';\nexport const view = ${element};`);
-    const options = ['--noEmit', '--strict', '--jsx', 'react-jsx', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom'];
-    try {
-      execFileSync(process.execPath, [`${ROOT}node_modules/typescript/bin/tsc`, ...options, 'check.tsx'], { cwd: project });
-      return '';
-    } catch (error) {
-      return String(/** @type {any} */ (error).stdout);
-    }
-  };
+  const compile = (/** @type {string} */ element) => typed('check.tsx', `import 'endcap/react';\nexport const view = ${element};`, '--jsx', 'react-jsx');
   assert.equal(compile('<endcap-slot name="home" limit={4} heading="Picked for you" className="slot" />'), '');
   assert.match(compile('<endcap-slot limit={4} />'), /error TS.*name/s);
 });

@@ -41,13 +41,7 @@ impl Trait {
             Value::String(text) => Cow::Borrowed(text.as_str()),
             Value::Array(_) | Value::Object(_) => Cow::Owned(value.to_string()),
         };
-        let kept = cut(&text, MAX_TEXT);
-        if kept.len() < text.len() {
-            repairs.note(RepairCode::FieldCut, || {
-                (name.to_owned(), format!("must be at most {MAX_TEXT} bytes: it is cut there"))
-            });
-        }
-        Some(Self::Text(kept.to_owned()))
+        Some(Self::Text(repairs.cut(name, &text, MAX_TEXT).to_owned()))
     }
 
     /// The trait as JSON.

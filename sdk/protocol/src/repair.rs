@@ -2,7 +2,11 @@
 //!
 //! Only the edge says so: it reads every event of a page again, and answers with what it repaired.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
+
+use crate::touch::cut;
 
 /// The stable code of a repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,6 +75,17 @@ impl Repairs {
                 self.list.push(repair);
             }
         }
+    }
+
+    /// A text of at most `most` bytes. What is over is cut, and noted at `path`.
+    pub fn cut<'t>(&mut self, path: impl Display, text: &'t str, most: usize) -> &'t str {
+        let kept = cut(text, most);
+        if kept.len() < text.len() {
+            self.note(RepairCode::FieldCut, || {
+                (path.to_string(), format!("must be at most {most} bytes: it is cut there"))
+            });
+        }
+        kept
     }
 
     /// Takes in repairs of the same level, behind those that are there.

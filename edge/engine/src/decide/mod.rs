@@ -165,7 +165,7 @@ impl Offers<'_> {
             let program = &campaign.compiled.program;
             if !program.shows_on(self.page.path) {
                 left_out.elsewhere += 1;
-            } else if campaign.unfilled.is_some() {
+            } else if campaign.unfilled {
                 left_out.unfilled += 1;
             } else if left_out.no_room > 0 {
                 // Those that come first have taken the room. What is less important is not even judged.

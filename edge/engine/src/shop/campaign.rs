@@ -147,8 +147,9 @@ pub struct Campaign {
     pub compiled: Compiled,
     /// What of it is the same for every visitor, as pages get it.
     pub part: StoredPart,
-    /// A placeholder that nothing ever fills, where an earlier version saved one: such a campaign is never shown.
-    pub unfilled: Option<FieldError>,
+    /// Whether a text has a placeholder that nothing ever fills, where an earlier version saved one: such a campaign is never
+    /// shown.
+    pub unfilled: bool,
 }
 
 /// What of a campaign is the same for every visitor, as the page reads it.
@@ -208,7 +209,7 @@ impl Campaign {
         let finds = Finds::of(&compiled.program.condition);
         // What is filled sometimes was saved by earlier versions, and goes on as it was.
         let earlier = if finds == Finds::Never { finds } else { Finds::Always };
-        let unfilled = definition.content.check_placeholders(earlier).map_err(|error| error.under("content")).err();
+        let unfilled = definition.content.check_placeholders(earlier).is_err();
         Ok(Self { id, version, definition, compiled, part, unfilled })
     }
 

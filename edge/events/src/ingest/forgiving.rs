@@ -45,17 +45,8 @@ impl Place<'_> {
 pub(crate) fn value_of(text: &str, repairs: &mut Repairs) -> Result<Value, serde_json::Error> {
     let text = &*repair_surrogates(text);
     // Everyday texts are read once.
-    serde_json::from_str(text).or_else(|_| Ok(parts(serde_json::from_str(text)?, "", repairs)))
-}
-
-/// The same of a part of a text, which stands at `path`.
-pub(super) fn value(raw: &RawValue, path: &str, repairs: &mut Repairs) -> Value {
-    serde_json::from_str(raw.get()).unwrap_or_else(|_| parts(raw, path, repairs))
-}
-
-/// The same of what cannot be held as a whole.
-fn parts(raw: &RawValue, path: &str, repairs: &mut Repairs) -> Value {
-    read(raw, Place { above: None, part: Part::Member(path) }, LEVELS, repairs)
+    let whole = Place { above: None, part: Part::Member("") };
+    serde_json::from_str(text).or_else(|_| Ok(read(serde_json::from_str(text)?, whole, LEVELS, repairs)))
 }
 
 fn read(raw: &RawValue, place: Place<'_>, levels: usize, repairs: &mut Repairs) -> Value {
@@ -101,8 +92,8 @@ mod tests {
 
     fn of(text: &str) -> (Value, Vec<String>) {
         let mut repairs = Repairs::default();
-        let raw: Box<RawValue> = serde_json::from_str(text).unwrap();
-        let value = value(&raw, "properties", &mut repairs);
+        let mut event = value_of(&format!("{{\"properties\":{text}}}"), &mut repairs).unwrap();
+        let value = event["properties"].take();
         (value, repairs.list.into_iter().map(|repair| repair.path).collect())
     }
 

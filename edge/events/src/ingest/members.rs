@@ -4,7 +4,6 @@
 
 use endcap_protocol::props::text_of;
 use endcap_protocol::repair::{RepairCode, Repairs};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::forgiving;
@@ -20,8 +19,7 @@ const PAGE: [&str; 3] = ["url", "title", "referrer"];
 
 /// The event as an object that can be read strictly. None where it is no object.
 pub(super) fn put_right(raw: &str, repairs: &mut Repairs) -> Option<String> {
-    let raw: &RawValue = serde_json::from_str(raw).ok()?;
-    let Value::Object(mut event) = forgiving::value(raw, "", repairs) else { return None };
+    let Value::Object(mut event) = forgiving::value_of(raw, repairs).ok()? else { return None };
     texts(&mut event, "", &TEXTS, repairs);
     time(&mut event, repairs);
     if let Some(context) = object(&mut event, "context", "context", repairs) {

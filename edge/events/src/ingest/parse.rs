@@ -284,14 +284,7 @@ fn campaign(url: &str) -> Option<Campaign> {
 fn context(wire: Option<&WireContext<'_>>, repairs: &mut Repairs) -> EventContext {
     let page = wire.and_then(|context| context.page.as_ref());
     let mut text = |path: &str, value: Option<&Cow<'_, str>>, most: usize| {
-        let whole = value.map_or("", |v| v);
-        let kept = cut(whole, most);
-        if kept.len() < whole.len() {
-            repairs.note(RepairCode::FieldCut, || {
-                (format!("context.{path}"), format!("must be at most {most} bytes: it is cut there"))
-            });
-        }
-        kept.to_owned()
+        repairs.cut(format_args!("context.{path}"), value.map_or("", |v| v), most).to_owned()
     };
     let url = text("page.url", page.and_then(|p| p.url.as_ref()), URL_BYTES);
     let campaign = campaign(&url);
@@ -323,13 +316,7 @@ fn kind(
     setting: &Setting<'_>,
     repairs: &mut Repairs,
 ) -> Result<Kind, KindFailure> {
-    let given = wire.name.as_deref().unwrap_or_default();
-    let name = cut(given, NAME_BYTES);
-    if name.len() < given.len() {
-        repairs.note(RepairCode::FieldCut, || {
-            ("name".to_owned(), format!("must be at most {NAME_BYTES} bytes: it is cut there"))
-        });
-    }
+    let name = repairs.cut("name", wire.name.as_deref().unwrap_or_default(), NAME_BYTES);
     match wire.kind.as_ref() {
         "track" => track(name, wire.properties, message_id, setting, repairs),
         "page" => Ok(Kind::Page { name: name.to_owned() }),

@@ -6,13 +6,11 @@ use endcap_protocol::FieldError;
 use endcap_protocol::limits::EVENT_BYTES;
 use endcap_protocol::props::text_of;
 use endcap_protocol::repair::Repairs;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::event::Event;
 use super::parse::Setting;
 use super::rejection::{RejectCode, Rejection};
-use super::repair_surrogates::repair_surrogates;
 use super::{forgiving, parse};
 
 /// Reads a held call as the event it stands for.
@@ -25,10 +23,8 @@ pub fn event(raw: &str, setting: &Setting<'_>) -> Result<Event, Rejection> {
         let error = FieldError::new("", format!("the event is over {EVENT_BYTES} bytes"));
         return Err(Rejection::new(RejectCode::TooLarge, error));
     }
-    let raw = &*repair_surrogates(raw);
-    let raw: &RawValue = serde_json::from_str(raw).map_err(|error| unreadable(error.to_string()))?;
     let mut repairs = Repairs::default();
-    let held = forgiving::value(raw, "", &mut repairs);
+    let held = forgiving::value_of(raw, &mut repairs).map_err(|error| unreadable(error.to_string()))?;
     let member = |name: &str| held.get(name).cloned().unwrap_or(Value::Null);
     let argument = |index: usize| held.get("call").and_then(|call| call.get(index)).cloned().unwrap_or(Value::Null);
     let method = argument(0);

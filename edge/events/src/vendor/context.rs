@@ -20,8 +20,8 @@ pub(super) fn read(
     properties: &Map<String, Value>,
     repairs: &mut Repairs,
 ) -> Map<String, Value> {
-    let page = object(given, "page", repairs);
-    let campaign = object(given, "campaign", repairs);
+    let page = object(given, "page", "context.page", repairs);
+    let campaign = object(given, "campaign", "context.campaign", repairs);
     let mut of_page = |key: &str| {
         let inner = page.and_then(|page| member(page, "context.page", key, repairs));
         // What properties hold is the shop's own, and may be of any form.
@@ -39,12 +39,7 @@ pub(super) fn read(
     }
     let mut text = |key: &str| {
         let whole = member(given, "context", key, repairs)?;
-        let kept = cut(&whole, MAX_TEXT);
-        if kept.len() < whole.len() {
-            let message = format!("must be at most {MAX_TEXT} bytes: it is cut there");
-            repairs.note(RepairCode::FieldCut, || (format!("context.{key}"), message));
-        }
-        Some(kept.to_owned())
+        Some(repairs.cut(format_args!("context.{key}"), &whole, MAX_TEXT).to_owned())
     };
     let members = json!({
         "page": page, "zone": text("timezone"), "locale": text("locale"), "user_agent": text("userAgent"),
@@ -64,11 +59,16 @@ fn member(of: &Map<String, Value>, path: &str, key: &str, repairs: &mut Repairs)
     text
 }
 
-/// A member of the context that is an object; another one is left out.
-fn object<'a>(given: &'a Map<String, Value>, key: &str, repairs: &mut Repairs) -> Option<&'a Map<String, Value>> {
-    let value = given.get(key).filter(|value| !value.is_null())?;
+/// A member that is an object; another one, at `path`, is left out.
+pub(super) fn object<'a>(
+    of: &'a Map<String, Value>,
+    key: &str,
+    path: &str,
+    repairs: &mut Repairs,
+) -> Option<&'a Map<String, Value>> {
+    let value = of.get(key).filter(|value| !value.is_null())?;
     if !value.is_object() {
-        left_out(format!("context.{key}"), "an object", repairs);
+        left_out(path.to_owned(), "an object", repairs);
     }
     value.as_object()
 }

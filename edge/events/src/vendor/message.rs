@@ -3,7 +3,6 @@
 use endcap_identity::server_fragment::foreign;
 use endcap_protocol::limits::NAME_BYTES;
 use endcap_protocol::repair::{RepairCode, Repairs};
-use endcap_protocol::touch::cut;
 use endcap_protocol::{FieldError, MessageId, SessionId, UnixMillis, UserId};
 use endcap_validation::text::normalise_email;
 use serde_json::{Map, Value};
@@ -46,16 +45,7 @@ impl Call {
 
     /// The members of an object. Another value says nothing.
     fn object(&self, key: &str, repairs: &mut Repairs) -> Map<String, Value> {
-        match self.0.get(key) {
-            Some(Value::Object(members)) => members.clone(),
-            None | Some(Value::Null) => Map::new(),
-            Some(_) => {
-                repairs.note(RepairCode::FieldDropped, || {
-                    (key.to_owned(), "must be an object: it is left out".to_owned())
-                });
-                Map::new()
-            }
-        }
+        context::object(&self.0, key, key, repairs).cloned().unwrap_or_default()
     }
 
     fn time(&self, key: &str, repairs: &mut Repairs) -> Option<UnixMillis> {
@@ -203,14 +193,14 @@ fn action(
     Ok(match kind {
         CallType::Track => {
             let name = call.text("event").ok_or_else(|| FieldError::new("event", "is required"))?;
-            let name = kept("event", &name, repairs);
+            let name = repairs.cut("event", &name, NAME_BYTES).to_owned();
             commerce::normalise(&name, &mut properties);
             Action::Track { name, properties }
         }
         CallType::Page | CallType::Screen => {
             let title = properties.get("title").and_then(Value::as_str).unwrap_or_default();
             let name = if named.is_empty() { title } else { &named };
-            Action::Page { name: kept("name", name, repairs), properties }
+            Action::Page { name: repairs.cut("name", name, NAME_BYTES).to_owned(), properties }
         }
         CallType::Identify => {
             // RudderStack's browser client has the traits in the context, the others beside it.
@@ -228,17 +218,6 @@ fn action(
             Action::Alias { previous: previous.ok_or_else(|| FieldError::new("previousId", "is required"))? }
         }
     })
-}
-
-/// A name, cut where it is too long.
-fn kept(path: &str, name: &str, repairs: &mut Repairs) -> String {
-    let kept = cut(name, NAME_BYTES);
-    if kept.len() < name.len() {
-        repairs.note(RepairCode::FieldCut, || {
-            (path.to_owned(), format!("must be at most {NAME_BYTES} bytes: it is cut there"))
-        });
-    }
-    kept.to_owned()
 }
 
 /// When it happened, on our clock: `receivedAt - (sentAt - originalTimestamp)`, as Segment and RudderStack do.
