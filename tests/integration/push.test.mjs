@@ -144,6 +144,34 @@ test('a customer with two browsers gets the message on both', async () => {
   await until(() => receiver.messages.length === 1 && second.messages.length === 1, { what: 'both receive it' });
 });
 
+test('a person gets one message a day, whatever cart is left on whichever of their browsers', async () => {
+  const start = Date.now();
+  const ago = (/** @type {number} */ hours) => ({ timestamp: start - hours * 2 * HALF_AN_HOUR });
+  const [desk, phone] = [new Visitor(edge), new Visitor(edge)];
+  const theirs = new Receiver(service, edge.pushKey);
+  const user = `capped-${desk.anonymousId}`;
+  await desk.send([desk.order(`first-${user}`, [{ product_id: 'trousers-1' }], ago(30))]);
+  await phone.send([phone.track('Browsing', {}, ago(3))]);
+  // A first proof ends what was subscribed before it; the page offers its own again.
+  for (const [visitor, { subscription }] of /** @type {[Visitor, Receiver][]} */ ([[desk, receiver], [phone, theirs]])) {
+    await visitor.send([visitor.identify(user, {}, edge.proof(user))]);
+    await visitor.subscribe(subscription);
+  }
+  await until(async () => (await edge.api.profile({ user_id: user })).counters.push_subscriptions === 2, {
+    what: 'both browsers are theirs',
+  });
+  const both = () => Math.min(receiver.messages.length, theirs.messages.length);
+  await desk.send([desk.product('Added', 'shoes-2', { category: 'shoes' }, ago(2))]);
+  // It was due an hour ago, so the shard's own alarm rings.
+  await until(() => both() === 1, { what: 'the first message on both browsers' });
+
+  await phone.send([phone.product('Added', 'shoes-3', { category: 'shoes' })]);
+  for (const hours of [1, 12, 23]) await edge.passTime(start + hours * 2 * HALF_AN_HOUR);
+  assert.deepEqual([receiver.messages.length, theirs.messages.length], [1, 1], 'the second waits');
+  await edge.passTime(start + 25 * 2 * HALF_AN_HOUR);
+  await until(() => both() === 2, { what: 'the second message, a day later' });
+});
+
 test('an unsubscribed browser gets nothing', async () => {
   const body = { anonymous_id: customer.anonymousId, source: 'demo', unsubscribe: receiver.subscription.endpoint };
   assert.equal((await customer.postTo('/ec/push', body)).status, 200);
