@@ -13,6 +13,7 @@ mod bench;
 mod build;
 mod dev;
 mod docs;
+mod eval;
 mod fuzz;
 mod http;
 mod invariants;
@@ -57,6 +58,11 @@ Endcap's build tool. Each command does all the set-up that it needs.
   cargo xtask bench page [--json] [--runs N]
                             main-thread time, layout shift and bytes that a page gets beside
                             two other trackers
+  cargo xtask eval score --transactions FILE --split DATE [--json]
+  cargo xtask eval stages FILE --at DATE [--json]
+  cargo xtask eval purchase FILE [--at DATE …] [--json]
+                            how good the models are on a file of orders (CSV: customer_id, date,
+                            amount): fitted up to DATE, held against what came after it
   cargo xtask docs          builds the book in docs/ with its search, and checks every link
   cargo xtask fuzz [TARGET ...] [--seconds N]
                             lets the targets in fuzz/ look for inputs that crash a parser, each
@@ -102,6 +108,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         }
         "docs" => docs::command(&project),
         "bench" => bench::command(&project, rest),
+        "eval" => eval::command(rest),
         "fuzz" => fuzz::command(&project, rest),
         "lists" => lists::command(&project, rest),
         "reshard" => reshard::command(&project, rest),

@@ -1,4 +1,4 @@
-//! What is computed from what people did: lifecycle stages and recommendations.
+//! What is computed from what people did: lifecycle stages, RFM, value, purchase and churn, and recommendations.
 //!
 //! Knows no profile and no HTTP: a model takes times, products and counts.
 //!
@@ -11,5 +11,11 @@
 //! decaying count of what sells; `lifecycle/` keeps a histogram of order gaps, from which the shop's repurchase cycle
 //! follows. Everything is integers; ties go by product ID.
 
+pub mod churn;
+pub mod evaluation;
 pub mod lifecycle;
+pub mod purchase;
 pub mod recommend;
+pub mod rfm;
+pub mod statistics;
+pub mod value;

@@ -11,6 +11,8 @@
 mod config;
 mod cycle;
 mod history;
+mod napl;
+mod nes;
 mod orders;
 mod stage;
 
@@ -19,5 +21,7 @@ pub use endcap_protocol::DAY_MS;
 pub use config::{Bounds, Config};
 pub use cycle::GapHistogram;
 pub use history::{Entry, History, Lifecycle, MAX_ENTRIES, Movement};
+pub use napl::{NAPL_DAYS, Napl};
+pub use nes::Nes;
 pub use orders::Orders;
 pub use stage::{Stage, next_change_at, stage_at};

@@ -1,0 +1,115 @@
+//! Learns the score, and says whether it is worth hearing.
+
+use serde::{Deserialize, Serialize};
+
+use super::features::{FEATURES, PurchaseFeatures};
+use super::logistic::Logistic;
+use super::stars::StarCuts;
+use crate::statistics::{Comparison, compare};
+use crate::value::PurchaseDays;
+
+/// Customers of each kind, who bought and who did not, without which no comparison is tried.
+const LEAST: usize = 30;
+/// Standard errors by which the score has to be better than recency: by chance alone it is in one case of a hundred.
+const CONVINCING: f64 = 2.33;
+
+/// A customer as of a day, and whether they bought within the span after it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// What was known.
+    pub features: PurchaseFeatures,
+    /// What happened.
+    pub bought: bool,
+}
+
+/// Everyone who had bought by the end of a day, with what they did in the `span` days after it.
+#[must_use]
+pub fn samples(customers: &[PurchaseDays], day: i64, span: i64) -> Vec<Sample> {
+    let of = |customer: &PurchaseDays| {
+        let features = PurchaseFeatures::of(customer, day)?;
+        Some(Sample { features, bought: customer.count_between(day, day.saturating_add(span)) > 0 })
+    };
+    customers.iter().filter_map(of).collect()
+}
+
+/// Why a score declines to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// There are fewer than 30 customers who bought in a span, or who did not.
+    TooFew,
+    /// It does not order the shop's own customers better than the time since their last order.
+    NoBetterThanRecency,
+}
+
+/// Whether a score speaks, by what it would have said of the last span before today.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Verdict {
+    /// It does, and is better by this.
+    Speaks(Comparison),
+    /// It does not. None: no comparison could be made.
+    Declines(Refusal, Option<Comparison>),
+}
+
+impl Verdict {
+    /// Judges a model that learned from some customers by others, or by the same at another time.
+    #[must_use]
+    pub fn of(training: &[Sample], held_out: &[Sample]) -> Self {
+        let too_few = Self::Declines(Refusal::TooFew, None);
+        if !has_both_kinds(training) || !has_both_kinds(held_out) {
+            return too_few;
+        }
+        let Some(model) = fitted(training) else { return too_few };
+        let scores: Vec<f64> = held_out.iter().map(|sample| model.probability(sample.features.figures())).collect();
+        let recency: Vec<f64> = held_out.iter().map(|sample| sample.features.recency()).collect();
+        let bought: Vec<bool> = held_out.iter().map(|sample| sample.bought).collect();
+        match compare(&scores, &recency, &bought) {
+            // A score that beats a bad recency by luck alone is no score: it has to be better than none too.
+            Some(comparison) if comparison.z() >= CONVINCING && comparison.auc > 0.5 => Self::Speaks(comparison),
+            comparison => Self::Declines(Refusal::NoBetterThanRecency, comparison),
+        }
+    }
+}
+
+fn has_both_kinds(samples: &[Sample]) -> bool {
+    let bought = samples.iter().filter(|sample| sample.bought).count();
+    bought >= LEAST && samples.len() - bought >= LEAST
+}
+
+fn fitted(samples: &[Sample]) -> Option<Logistic> {
+    let rows: Vec<[f64; FEATURES]> = samples.iter().map(|sample| *sample.features.figures()).collect();
+    let bought: Vec<bool> = samples.iter().map(|sample| sample.bought).collect();
+    Logistic::fitted(&rows, &bought)
+}
+
+/// A learned score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PurchaseScore {
+    model: Logistic,
+    /// Whether it is worth hearing.
+    pub verdict: Verdict,
+    /// Where stars begin, among the shop's customers as they are today.
+    pub stars: StarCuts,
+}
+
+impl PurchaseScore {
+    /// Learns from the two spans of so many days before today, up to and including it. What it would have said a span ago, from
+    /// the two before, is held against what happened since. None where there is nothing to learn from.
+    #[must_use]
+    pub fn learned(customers: &[PurchaseDays], today: i64, span: i64) -> Option<Self> {
+        let ago = |spans: i64| today.saturating_sub(span.saturating_mul(spans));
+        let at = |spans: i64| samples(customers, ago(spans), span);
+        let (last, second, third) = (at(1), at(2), at(3));
+        let verdict = Verdict::of(&[second.as_slice(), &third].concat(), &last);
+        let model = fitted(&[last, second].concat())?;
+        let now = customers.iter().filter_map(|customer| PurchaseFeatures::of(customer, today));
+        let probabilities: Vec<f64> = now.map(|features| model.probability(features.figures())).collect();
+        Some(Self { model, verdict, stars: StarCuts::of(&probabilities) })
+    }
+
+    /// The probability that a customer buys within the span.
+    #[must_use]
+    pub fn probability(&self, features: &PurchaseFeatures) -> f64 {
+        self.model.probability(features.figures())
+    }
+}

@@ -1,0 +1,92 @@
+//! Fits a model to counts, in steps.
+
+use serde::{Deserialize, Serialize};
+
+use crate::statistics::Search;
+
+/// How much the prior counts: as the distance of the logarithms from it, squared, over the number of customers. Ten customers
+/// stay near it; in a thousand it is far below what the data say.
+const PRIOR_WEIGHT: f64 = 1.0;
+/// Logarithms of parameters beyond this are out of bounds.
+const FARTHEST: f64 = 15.0;
+
+/// A model whose parameters are positive numbers.
+pub trait Model: Sized {
+    /// What it is fitted to.
+    type Counts;
+
+    /// What is assumed before there are data.
+    fn prior() -> Self;
+
+    /// The parameters in a fixed order.
+    fn parameters(&self) -> Vec<f64>;
+
+    /// The model with such parameters. None with another number of them.
+    fn with(parameters: &[f64]) -> Option<Self>;
+
+    /// Logarithm of the likelihood of what was counted.
+    fn log_likelihood(&self, counts: &Self::Counts) -> f64;
+
+    /// Customers counted.
+    fn customers(counts: &Self::Counts) -> u64;
+}
+
+/// What a fit found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fit<M> {
+    /// The model.
+    pub model: M,
+    /// Logarithm of its likelihood, without the prior.
+    pub log_likelihood: f64,
+    /// Customers that it was fitted to.
+    pub customers: u64,
+    /// How often the likelihood was worked out.
+    pub evaluations: u32,
+}
+
+/// A fit under way: the most likely parameters, with a weak prior so that there is a single answer even where the data leave
+/// it open (plain maximum likelihood does not end on some shops). The search is over logarithms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fitting {
+    search: Search,
+}
+
+impl Fitting {
+    /// Begins at the prior.
+    pub fn of<M: Model>(counts: &M::Counts) -> Self {
+        let start: Vec<f64> = M::prior().parameters().into_iter().map(libm::log).collect();
+        Self { search: Search::around(&start, &mut |at| loss::<M>(at, counts)) }
+    }
+
+    /// Goes on for about so many evaluations of the likelihood. The fit, once it is done. The counts have to be the same
+    /// each time.
+    pub fn advance<M: Model>(&mut self, counts: &M::Counts, evaluations: u32) -> Option<Fit<M>> {
+        let is_done = self.search.advance(evaluations, &mut |at| loss::<M>(at, counts));
+        let model = at::<M>(self.search.best()).filter(|_| is_done)?;
+        let log_likelihood = model.log_likelihood(counts);
+        Some(Fit { model, log_likelihood, customers: M::customers(counts), evaluations: self.search.evaluations() })
+    }
+
+    /// Fits in one go.
+    #[must_use]
+    pub fn whole<M: Model>(counts: &M::Counts) -> Option<Fit<M>> {
+        Self::of::<M>(counts).advance(counts, u32::MAX)
+    }
+}
+
+fn at<M: Model>(logarithms: &[f64]) -> Option<M> {
+    M::with(&logarithms.iter().copied().map(libm::exp).collect::<Vec<f64>>())
+}
+
+/// What the search makes least.
+fn loss<M: Model>(logarithms: &[f64], counts: &M::Counts) -> f64 {
+    if logarithms.iter().any(|value| value.abs() > FARTHEST) {
+        return f64::INFINITY;
+    }
+    let Some(model) = at::<M>(logarithms) else { return f64::INFINITY };
+    let customers = (M::customers(counts) as f64).max(1.0);
+    let prior = M::prior().parameters();
+    let distance: f64 =
+        logarithms.iter().zip(prior).map(|(value, prior)| value - libm::log(prior)).map(|d| d * d).sum();
+    PRIOR_WEIGHT / customers * distance - model.log_likelihood(counts)
+}

@@ -1,0 +1,16 @@
+//! What a customer is worth: whether they are still one, how many orders to expect of them, and how large.
+//!
+//! [`BgNbd`] and [`GammaGamma`] are fitted to counts that shards can take apart and add up ([`RepeatCounts`],
+//! [`SpendCounts`]): whole numbers, so the fit does not depend on who counted what. A [`Fitting`] goes on in bounded steps and
+//! can be stored between them.
+
+mod bg_nbd;
+mod fitting;
+mod gamma_gamma;
+mod hypergeometric;
+mod purchase_days;
+
+pub use bg_nbd::{BgNbd, RepeatCounts};
+pub use fitting::{Fit, Fitting, Model};
+pub use gamma_gamma::{GammaGamma, SpendCounts};
+pub use purchase_days::{PurchaseDay, PurchaseDays, Repeats, Spend};
