@@ -62,7 +62,10 @@ Endcap's build tool. Each command does all the set-up that it needs.
   cargo xtask eval stages FILE --at DATE [--json]
   cargo xtask eval purchase FILE [--at DATE …] [--json]
                             how good the models are on a file of orders (CSV: customer_id, date,
-                            amount): fitted up to DATE, held against what came after it
+                            amount): score and purchase are fitted to what came up to and on DATE, and held
+                            against what came after it; stages are those at the beginning of DATE
+  cargo xtask bench scores [--customers N]
+                            the CPU of fitting scores in the worker
   cargo xtask docs          builds the book in docs/ with its search, and checks every link
   cargo xtask fuzz [TARGET ...] [--seconds N]
                             lets the targets in fuzz/ look for inputs that crash a parser, each

@@ -70,6 +70,8 @@ operations! {
     PutShards: Put "/api/shards" Operator "putShards" ShardsAsk => Shards;
     GetHealth: Get "/api/health" Operator "getHealth" Nothing => DeploymentHealth;
     GetTimers: Get "/api/timers" Operator "getTimers" Nothing => Timers;
+    GetScores: Get "/api/scores" Operator "getScores" Nothing => Scores;
+    FitScores: Post "/api/scores/fit" Operator "fitScores" Nothing => Scores;
     GetParkedJobs: Get "/api/jobs/parked" Operator "getParkedJobs" Nothing => ParkedJobs;
     RetryJobs: Post "/api/jobs/retry" Operator "retryJobs" RetryAsk => RetryReply;
     MakeLinks: Post "/api/links" Operator "makeLinks" MessageLinksAsk => MessageLinks;

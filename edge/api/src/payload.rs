@@ -89,6 +89,8 @@ pub enum Payload {
     ReplayReply,
     /// How timers are.
     Timers,
+    /// How the scores are.
+    Scores,
     /// Jobs that failed too often.
     ParkedJobs,
     /// Which of them to try again.

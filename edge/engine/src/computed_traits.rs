@@ -59,6 +59,12 @@ pub fn utc_hour(at: UnixMillis) -> u8 {
     u8::try_from(at.rem_euclid(DAY_MS) / (DAY_MS / 24)).unwrap_or_default()
 }
 
+/// The day of a moment in UTC, since 1970-01-01.
+#[must_use]
+pub fn utc_day(at: UnixMillis) -> i64 {
+    at.div_euclid(DAY_MS)
+}
+
 impl Computed {
     /// What follows from a row whose fold is `person`.
     #[must_use]

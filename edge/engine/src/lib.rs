@@ -22,6 +22,7 @@ pub mod parked_jobs;
 pub mod payment_return;
 pub mod person_export;
 pub mod profile_view;
+pub mod score;
 pub mod shop;
 pub mod timers_view;
 pub mod visit;

@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use crate::channel::{Channel, Origin, custom};
 use crate::computed_traits::{Computed, Reference};
+use crate::score::person::PersonScores;
 
 /// A profile.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -47,6 +48,8 @@ pub struct ProfileView {
     pub counters: Counters,
     /// What follows from the history.
     pub computed: Computed,
+    /// What they are likely to do. Null for who has not bought.
+    pub scores: Option<PersonScores>,
     /// What was viewed, by category.
     pub categories: BTreeMap<String, CategoryView>,
     /// Products viewed, the latest first.
@@ -328,6 +331,7 @@ impl ProfileView {
             stage: stage_view(row),
             counters: counters(row, person),
             computed: Computed::new(row, person, reference),
+            scores: None,
             categories: categories(behaviour),
             products_viewed: behaviour.recent.clone(),
             cart: cart(behaviour),

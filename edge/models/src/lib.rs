@@ -9,7 +9,7 @@
 //! nothing is woken for it) in order, with a cursor on both sides, so each is learned once whatever crashes, and the
 //! event path makes no hop for it. `edge/models/src/recommend/` keeps bounded rows of what was visited together and a
 //! decaying count of what sells; `lifecycle/` keeps a histogram of order gaps, from which the shop's repurchase cycle
-//! follows. Everything is integers; ties go by product ID.
+//! follows. Both are integers; ties go by product ID.
 
 pub mod churn;
 pub mod evaluation;

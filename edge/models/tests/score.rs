@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use endcap_models::purchase::{PurchaseScore, Refusal, Sample, Verdict, samples};
-use endcap_models::value::{BgNbd, Fitting, GammaGamma, PurchaseDay, PurchaseDays, RepeatCounts, SpendCounts};
+use endcap_models::value::{BgNbd, Fitting, GammaGamma, Model, PurchaseDay, PurchaseDays, RepeatCounts, SpendCounts};
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): the same numbers on every machine.
 struct Random(u64);
@@ -150,8 +150,29 @@ fn shuffle(random: &mut Random, samples: &[Sample]) -> Vec<Sample> {
 
 #[test]
 fn a_shop_with_few_customers_is_not_judged() {
-    let few: Vec<PurchaseDays> = shop().into_iter().take(40).collect();
-    let score = PurchaseScore::learned(&few, 60 * 7 - 1, 14).unwrap();
-    assert_eq!(score.verdict, Verdict::Declines(Refusal::TooFew, None));
-    assert!(PurchaseScore::learned(&[], 100, 14).is_none());
+    let (shop, today) = (shop(), 60 * 7 - 1);
+    assert_eq!(PurchaseScore::learned(&shop[..40], today, 14), None);
+    assert_eq!(PurchaseScore::learned(&[], 100, 14), None);
+    let (few, all) = (samples(&shop[..40], today - 14, 14), samples(&shop, today - 14, 14));
+    assert_eq!(Verdict::of(&all, &few), Verdict::Declines(Refusal::TooFew, None));
+    assert_eq!(Verdict::of(&few, &all), Verdict::Declines(Refusal::TooFew, None));
+}
+
+#[test]
+fn ten_customers_stay_near_the_prior_and_many_alike_do_not_run_away() {
+    let near = |found: f64, prior: f64| (found / prior).max(prior / found) < 3.0;
+    for (gap, repeats) in [(7, 10), (7, 1)] {
+        let days = || (0..=repeats).map(|n| PurchaseDay { day: n * gap, amount: 100 }).collect::<PurchaseDays>();
+        let counts: RepeatCounts = (0..10).filter_map(|_| days().repeats(80)).collect();
+        let (found, prior) = (Fitting::whole::<BgNbd>(&counts).unwrap().model, BgNbd::prior());
+        for (found, prior) in found.parameters().iter().zip(prior.parameters()) {
+            assert!(near(*found, prior), "{found} for {prior}");
+        }
+    }
+    // Everybody is lost with one chance in four: the model's two parameters want to be infinite.
+    let alike = BgNbd { r: 0.8, alpha: 9.0, a: 2_500.0, b: 7_500.0 };
+    let customers = drawn(&mut Random(13), 30_000, 78.0, &alike, &VALUES);
+    let counts: RepeatCounts = customers.iter().filter_map(|customer| customer.repeats(78 * 7)).collect();
+    let fit = Fitting::whole::<BgNbd>(&counts).unwrap();
+    assert!(fit.converged && (fit.model.a / (fit.model.a + fit.model.b) - 0.25).abs() < 0.02, "{fit:?}");
 }

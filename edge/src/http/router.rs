@@ -96,6 +96,8 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::PutShards => api::shards::put(incoming).await,
         Op::GetHealth => api::health::get(incoming).await,
         Op::GetTimers => api::timers::get(incoming).await,
+        Op::GetScores => api::scores::get(incoming).await,
+        Op::FitScores => api::scores::fit(incoming).await,
         Op::GetParkedJobs => api::jobs::parked(incoming).await,
         Op::RetryJobs => api::jobs::retry(incoming).await,
         Op::MakeLinks => api::links::post(incoming).await,

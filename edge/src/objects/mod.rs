@@ -33,7 +33,8 @@
 //! | `meta` | cursors and counts | when learning or trimming moved on, and each minute in which an alarm rings |
 //!
 //! `Shop` (`objects/shop/`), one object: settings, campaigns, products, webhook mappings, the placement of buckets, the
-//! recommendation model in parts of 1 MB, and a cursor for each shard. `IdentityGraph` (`objects/graph/store.rs`), one
+//! recommendation model in parts of 1 MB, and a cursor for each shard. The object of the same class that is named after the
+//! models holds a fit of scores under way. `IdentityGraph` (`objects/graph/store.rs`), one
 //! object or several: edges with their verdicts, assignments, reassignments on their way, marks of what has to be
 //! finished, tombstones, erasures that go on, and a record of what administrators decided.
 //!

@@ -1,6 +1,6 @@
 //! Time zones, which the platform knows: the domain gets hours.
 
-use endcap_engine::computed_traits::utc_hour;
+use endcap_engine::computed_traits::{utc_day, utc_hour};
 use endcap_protocol::{FieldError, UnixMillis};
 use js_sys::Function;
 use serde::Serialize;
@@ -28,9 +28,21 @@ struct HourFormat<'a> {
     hour_cycle: &'static str,
 }
 
+/// How a weekday is written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WeekdayFormat<'a> {
+    time_zone: &'a str,
+    weekday: &'static str,
+}
+
+/// Weekdays from the one that 1970-01-01 was.
+const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+
 /// A time zone of the IANA's list.
 pub(crate) struct Zone {
-    format: Function,
+    hour: Function,
+    weekday: Function,
 }
 
 impl Zone {
@@ -41,14 +53,32 @@ impl Zone {
     }
 
     fn make(name: &str) -> Result<Self, JsValue> {
-        let options = HourFormat { time_zone: name, hour: "numeric", hour_cycle: "h23" };
+        let hour = HourFormat { time_zone: name, hour: "numeric", hour_cycle: "h23" };
+        let weekday = WeekdayFormat { time_zone: name, weekday: "short" };
         // The getter's function is bound to its formatter.
-        Ok(Self { format: DateTimeFormat::new("en", &serde_wasm_bindgen::to_value(&options)?)?.format() })
+        Ok(Self {
+            hour: DateTimeFormat::new("en", &serde_wasm_bindgen::to_value(&hour)?)?.format(),
+            weekday: DateTimeFormat::new("en", &serde_wasm_bindgen::to_value(&weekday)?)?.format(),
+        })
     }
 
     /// The hour of a moment there, 0 to 23.
     pub(crate) fn hour(&self, at: UnixMillis) -> u8 {
-        let text = self.format.call1(&JsValue::UNDEFINED, &JsValue::from_f64(at as f64)).ok();
-        text.and_then(|text| text.as_string()?.trim().parse().ok()).unwrap_or_else(|| utc_hour(at))
+        text(&self.hour, at).and_then(|text| text.trim().parse().ok()).unwrap_or_else(|| utc_hour(at))
     }
+
+    /// The day of a moment there, since 1970-01-01: that of UTC, or one of its neighbours, as the weekday tells.
+    pub(crate) fn day(&self, at: UnixMillis) -> i64 {
+        let day = utc_day(at);
+        let Some(weekday) = text(&self.weekday, at) else { return day };
+        let is_there = |day: &i64| {
+            let at = usize::try_from(day.rem_euclid(7)).unwrap_or_default();
+            WEEKDAYS.get(at).is_some_and(|name| *name == weekday)
+        };
+        [day, day + 1, day - 1].into_iter().find(is_there).unwrap_or(day)
+    }
+}
+
+fn text(format: &Function, at: UnixMillis) -> Option<String> {
+    format.call1(&JsValue::UNDEFINED, &JsValue::from_f64(at as f64)).ok()?.as_string()
 }

@@ -18,6 +18,7 @@ pub(crate) mod placement;
 pub(crate) mod profile;
 pub(crate) mod quarantine;
 pub(crate) mod rows;
+pub(crate) mod scores;
 pub(crate) mod shards;
 pub(crate) mod shop;
 pub(crate) mod snapshots;

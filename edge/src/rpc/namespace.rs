@@ -54,6 +54,11 @@ pub(crate) fn shop(env: &Env) -> Result<Stub, EdgeError> {
     Ok(namespace(env, Kind::Shop)?.get_by_name("shop")?)
 }
 
+/// The object that fits models: the shop's class under another name, on no visitor's way.
+pub(crate) fn models(env: &Env) -> Result<Stub, EdgeError> {
+    Ok(namespace(env, Kind::Shop)?.get_by_name("models")?)
+}
+
 /// The object that remembers how data is laid out. It is found whatever the jurisdiction is set to, and holds nothing of
 /// anybody's.
 pub(crate) fn registry(env: &Env) -> Result<Stub, EdgeError> {

@@ -29,6 +29,9 @@ pub(crate) struct SnapshotAsk {
     pub(crate) config: u64,
     /// Version of the models; 0 for none.
     pub(crate) model: u64,
+    /// Version of the scores; 0 for none.
+    #[serde(default)]
+    pub(crate) scores: u64,
 }
 
 impl Message for SnapshotAsk {
@@ -74,9 +77,9 @@ async fn refresh(env: &Env, now: UnixMillis) -> Result<Rc<Snapshot>, EdgeError> 
         }
         None => Rc::new(Snapshot::empty()),
     };
-    let have = SnapshotAsk { config: held.config_version, model: held.model_version };
+    let have = SnapshotAsk { config: held.config_version, model: held.model_version, scores: held.scores_version };
     let fresh = match call::ask(&namespace::shop(env)?, &have).await {
-        Ok(wire) if wire.config.is_none() && wire.model.is_none() => held,
+        Ok(wire) if wire.is_empty() => held,
         Ok(wire) => Rc::new(held.with(wire)?),
         Err(error) if cached.is_some() => {
             worker::console_error!("the shop's snapshot could not be refreshed: {error}");

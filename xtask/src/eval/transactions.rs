@@ -6,9 +6,9 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta};
 use csv::{ReaderBuilder, StringRecord};
-use endcap_models::evaluation::CustomerOrders;
+use endcap_models::evaluation::PlacedOrder;
 use endcap_models::lifecycle::DAY_MS;
 use endcap_models::value::{PurchaseDay, PurchaseDays};
 use flate2::read::MultiGzDecoder;
@@ -16,16 +16,14 @@ use serde_json::{Value, json};
 
 /// Amounts are kept in hundredths.
 pub(crate) const MINOR: f64 = 100.0;
-/// An order without a time of day counts as placed at noon.
-const NOON_MS: i64 = DAY_MS / 2;
-/// Days from the first of chrono's calendar to 1970-01-01.
-const EPOCH: i32 = 719_163;
 
-/// Names of columns, in lower case.
-const CUSTOMER: [&str; 5] = ["customer_id", "customer", "customerid", "user_id", "id"];
-const DATE: [&str; 6] = ["date", "order_date", "timestamp", "datetime", "time", "invoicedate"];
-const AMOUNT: [&str; 6] = ["amount", "revenue", "value", "total", "price", "dollars"];
-const ORDER: [&str; 6] = ["order_id", "order", "invoice", "invoice_no", "invoiceno", "transaction_id"];
+/// Names of columns, in lower case and without `_`, `-` and spaces.
+const CUSTOMER: [&str; 4] = ["customerid", "customer", "userid", "id"];
+const DATE: [&str; 6] = ["date", "orderdate", "timestamp", "datetime", "time", "invoicedate"];
+const AMOUNT: [&str; 5] = ["amount", "revenue", "value", "total", "dollars"];
+const ORDER: [&str; 5] = ["orderid", "order", "invoice", "invoiceno", "transactionid"];
+/// Years that a date may be of: others are a misread order of its parts.
+const YEARS: std::ops::RangeInclusive<i32> = 1900..=2200;
 
 /// Where the columns are.
 #[derive(Debug, Clone, Copy)]
@@ -36,19 +34,14 @@ struct Columns {
     order: Option<usize>,
 }
 
-/// One order.
-#[derive(Debug, Clone, Copy)]
-struct Order {
-    at: i64,
-    amount: i64,
-}
-
 /// The orders of a file by customer. Lines of one order, by its ID, are one.
 #[derive(Debug, Default)]
 pub(crate) struct Transactions {
-    customers: BTreeMap<String, Vec<Order>>,
+    customers: BTreeMap<String, Vec<PlacedOrder>>,
     no_customer: usize,
     negative: usize,
+    /// Places of orders by customer, order ID and day: a shop may use an ID again.
+    by_id: BTreeMap<(String, String, i64), usize>,
 }
 
 impl Transactions {
@@ -63,32 +56,45 @@ impl Transactions {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let head = text.lines().next().unwrap_or_default();
-        let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(|it| head.bytes().filter(|byte| byte == it).count());
+        let text = text.trim_start_matches('\u{feff}');
+        let head = text.lines().find(|line| !line.trim().is_empty()).context("is empty")?;
+        // Of equals the last is taken: a comma where there is none of all.
+        let delimiter = [b'\t', b';', b','].into_iter().max_by_key(|it| head.bytes().filter(|byte| byte == it).count());
         let mut reader = ReaderBuilder::new();
         reader.delimiter(delimiter.unwrap_or(b',')).has_headers(false).flexible(true).trim(csv::Trim::All);
-        let mut records = reader.from_reader(text.trim_start_matches('\u{feff}').as_bytes()).into_records();
-        let first = records.next().context("is empty")??;
-        let (columns, is_header) = columns(&first)?;
         let mut found = Self::default();
-        let mut by_id: BTreeMap<(String, String), usize> = BTreeMap::new();
-        if !is_header {
-            found.add(&first, columns, &mut by_id).context("line 1")?;
-        }
-        for record in records {
+        let mut known: Option<Columns> = None;
+        for record in reader.from_reader(text.as_bytes()).into_records() {
             let record = record?;
             let line = record.position().map_or(0, csv::Position::line);
-            found.add(&record, columns, &mut by_id).with_context(|| format!("line {line}"))?;
+            let columns = match known {
+                Some(columns) => columns,
+                None => {
+                    let (columns, is_header) = columns(&record).with_context(|| format!("line {line}"))?;
+                    known = Some(columns);
+                    if is_header {
+                        continue;
+                    }
+                    columns
+                }
+            };
+            found.add(&record, columns).with_context(|| format!("line {line}"))?;
         }
+        found.leave_out_negative();
         Ok(found)
     }
 
-    fn add(
-        &mut self,
-        record: &StringRecord,
-        columns: Columns,
-        by_id: &mut BTreeMap<(String, String), usize>,
-    ) -> Result<()> {
+    /// Leaves out what was paid back on the whole: a return, or an order whose discounts exceed it.
+    fn leave_out_negative(&mut self) {
+        for orders in self.customers.values_mut() {
+            let before = orders.len();
+            orders.retain(|order| order.amount >= 0);
+            self.negative += before - orders.len();
+        }
+        self.customers.retain(|_, orders| !orders.is_empty());
+    }
+
+    fn add(&mut self, record: &StringRecord, columns: Columns) -> Result<()> {
         let cell = |at: usize| record.get(at).unwrap_or_default();
         let customer = cell(columns.customer);
         if customer.is_empty() {
@@ -96,22 +102,18 @@ impl Transactions {
             return Ok(());
         }
         let (at, amount) = (time_named(cell(columns.date))?, amount_named(cell(columns.amount))?);
-        if amount < 0 {
-            self.negative += 1;
-            return Ok(());
-        }
         let orders = self.customers.entry(customer.to_owned()).or_default();
         let id = columns.order.map(cell).filter(|id| !id.is_empty());
-        let known = id.and_then(|id| by_id.get(&(customer.to_owned(), id.to_owned())));
-        if let Some(order) = known.and_then(|place| orders.get_mut(*place)) {
+        let key = id.map(|id| (customer.to_owned(), id.to_owned(), at.div_euclid(DAY_MS)));
+        if let Some(order) = key.as_ref().and_then(|key| orders.get_mut(*self.by_id.get(key)?)) {
             order.amount = order.amount.saturating_add(amount);
             order.at = order.at.min(at);
             return Ok(());
         }
-        if let Some(id) = id {
-            by_id.insert((customer.to_owned(), id.to_owned()), orders.len());
+        if let Some(key) = key {
+            self.by_id.insert(key, orders.len());
         }
-        orders.push(Order { at, amount });
+        orders.push(PlacedOrder { at, amount });
         Ok(())
     }
 
@@ -120,23 +122,21 @@ impl Transactions {
         self.customers.values().map(Vec::len).sum()
     }
 
-    /// Lines that were left out, and why.
+    /// Lines and orders that were left out, and why. Groups leave out orders of 0 too.
     pub(crate) fn left_out(&self) -> Value {
-        json!({"without_customer": self.no_customer, "negative_amount": self.negative})
+        let zero = self.customers.values().flatten().filter(|order| order.amount == 0).count();
+        json!({"without_customer": self.no_customer, "negative_amount": self.negative, "zero_amount_in_stages": zero})
     }
 
     /// Each customer's order days.
     pub(crate) fn purchase_days(&self) -> Vec<PurchaseDays> {
-        let day = |order: &Order| PurchaseDay { day: order.at.div_euclid(DAY_MS), amount: order.amount };
+        let day = |order: &PlacedOrder| PurchaseDay { day: order.at.div_euclid(DAY_MS), amount: order.amount };
         self.customers.values().map(|orders| orders.iter().map(day).collect()).collect()
     }
 
     /// Each customer's orders.
-    pub(crate) fn customers(&self) -> Vec<CustomerOrders> {
-        let of = |orders: &Vec<Order>| CustomerOrders {
-            orders: orders.iter().map(|order| (order.at, order.amount)).collect(),
-        };
-        self.customers.values().map(of).collect()
+    pub(crate) fn customers(&self) -> Vec<Vec<PlacedOrder>> {
+        self.customers.values().cloned().collect()
     }
 
     /// The days of the first order and the last.
@@ -148,8 +148,8 @@ impl Transactions {
 
 /// Where the columns are, and whether the line names them.
 fn columns(first: &StringRecord) -> Result<(Columns, bool)> {
-    let place =
-        |names: &[&str]| names.iter().find_map(|name| first.iter().position(|cell| cell.eq_ignore_ascii_case(name)));
+    let plain = |cell: &str| cell.to_lowercase().replace(['_', '-', ' '], "");
+    let place = |names: &[&str]| names.iter().find_map(|name| first.iter().position(|cell| plain(cell) == *name));
     if let (Some(customer), Some(date), Some(amount)) = (place(&CUSTOMER), place(&DATE), place(&AMOUNT)) {
         return Ok((Columns { customer, date, amount, order: place(&ORDER) }, true));
     }
@@ -157,7 +157,7 @@ fn columns(first: &StringRecord) -> Result<(Columns, bool)> {
         return Ok((Columns { customer: 0, date: 1, amount: 2, order: None }, false));
     }
     let head: Vec<&str> = first.iter().collect();
-    bail!("line 1: expected the columns customer_id, date and amount, found {}", head.join(", "))
+    bail!("expected the columns customer_id, date and amount, found {}", head.join(", "))
 }
 
 /// The day that a text names, since 1970-01-01.
@@ -167,25 +167,46 @@ pub(crate) fn day_named(text: &str) -> Result<i64> {
 
 /// A day as text.
 pub(crate) fn name_of(day: i64) -> String {
-    let days = u64::try_from(day).unwrap_or_default();
-    NaiveDate::default().checked_add_days(Days::new(days)).map_or_else(|| day.to_string(), |date| date.to_string())
+    let date = TimeDelta::try_days(day).and_then(|days| NaiveDate::default().checked_add_signed(days));
+    date.map_or_else(|| day.to_string(), |date| date.to_string())
 }
 
-/// Milliseconds since 1970 of a date, or of a date and a time. A time zone is heeded.
+/// Forms of a date and a time with a zone, of the same without one, and of a date alone.
+const ZONED: [&str; 4] =
+    ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M:%S%.f %#z", "%Y-%m-%d %H:%M:%S%.f%#z"];
+const TIMES: [&str; 6] = [
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+];
+const DATES: [&str; 3] = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"];
+
+/// Milliseconds of a date, or of a date and a time, as the clock stood where it was written: a zone says where that is, and the
+/// day is the one there.
 fn time_named(text: &str) -> Result<i64> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Ok(time.timestamp_millis());
-    }
-    let times =
-        ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M"];
-    if let Some(time) = times.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()) {
-        return Ok(time.and_utc().timestamp_millis());
-    }
-    let dates = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"];
-    let Some(date) = dates.iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok()) else {
-        bail!("`{text}` is no date: write 2011-12-09, 2011-12-09 08:26:00 or 20111209");
+    let utc = text.strip_suffix(" UTC").unwrap_or(text);
+    let zoned = || ZONED.iter().find_map(|form| Some(DateTime::parse_from_str(text, form).ok()?.naive_local()));
+    let time = || TIMES.iter().find_map(|form| NaiveDateTime::parse_from_str(utc, form).ok());
+    let date = || DATES.iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok()?.and_hms_opt(12, 0, 0));
+    let found = unix_time(text).or_else(zoned).or_else(time).or_else(date);
+    let found = found
+        .filter(|found| YEARS.contains(&found.year()))
+        .with_context(|| format!("`{text}` is no date: write 2011-12-09, 2011-12-09 08:26:00 or 20111209"))?;
+    Ok(found.and_utc().timestamp_millis())
+}
+
+/// Unix time: ten digits are seconds, thirteen milliseconds.
+fn unix_time(text: &str) -> Option<NaiveDateTime> {
+    let number: i64 = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()?;
+    let millis = match text.len() {
+        10 => number * 1000,
+        13 => number,
+        _ => return None,
     };
-    Ok(i64::from(date.num_days_from_ce() - EPOCH) * DAY_MS + NOON_MS)
+    Some(DateTime::from_timestamp_millis(millis)?.naive_utc())
 }
 
 /// Hundredths of an amount.
@@ -214,17 +235,23 @@ mod tests {
 
     #[test]
     fn lines_of_one_order_are_one_and_what_is_left_out_is_counted() {
-        let text = "order_id,customer_id,date,amount\n1,a,2011-12-09,5\n1,a,2011-12-09,7\n2,a,2011-12-09,1\n3,,2011-12-09,1\n4,a,2011-12-09,-5\n";
+        let text = "Order ID,Customer-ID,date,amount\n1,a,2011-12-09,5\n1,a,2011-12-09,-2\n2,a,2011-12-09,1\n3,,2011-12-09,1\n\
+                    4,a,2011-12-09,-5\n1,a,2012-03-01,0\n5,b,2011-12-09,-1\n";
         let found = Transactions::parse(text).unwrap();
-        assert_eq!((found.orders(), found.left_out()), (2, json!({"without_customer": 1, "negative_amount": 1})));
-        assert_eq!(found.customers()[0].orders.iter().map(|(_, amount)| *amount).collect::<Vec<_>>(), [1200, 100]);
+        let left_out = json!({"without_customer": 1, "negative_amount": 2, "zero_amount_in_stages": 1});
+        assert_eq!((found.orders(), found.left_out()), (3, left_out));
+        assert_eq!(found.customers()[0].iter().map(|order| order.amount).collect::<Vec<_>>(), [300, 100, 0]);
     }
 
     #[test]
     fn what_cannot_be_read_is_named_with_its_line() {
         for (text, word) in [
             ("customer_id,date,amount\na,2011-12-09,5\na,yesterday,5\n", "line 3"),
+            ("customer_id,date,amount\na,01/02/11,5\n", "no date"),
+            ("customer_id,date,amount\na,97/01/05,5\n", "no date"),
+            ("customer_id,date,amount\na,1111111,5\n", "no date"),
             ("customer_id,date,amount\na,2011-12-09,5 €\n", "no amount"),
+            ("customer_id,date,quantity,price\na,2011-12-09,5,3\n", "expected the columns"),
             ("who,when\na,b\n", "expected the columns"),
             ("", "is empty"),
         ] {
@@ -234,8 +261,36 @@ mod tests {
     }
 
     #[test]
+    fn dates_are_read_in_many_forms_and_days_are_those_of_the_place() {
+        let day = day_named("2011-12-09").unwrap();
+        for text in [
+            "2011-12-09T01:00:00+08:00",
+            "2011-12-09T23:00:00-05:00",
+            "2011-12-09T08:26:00.123Z",
+            "2011-12-09T08:26Z",
+            "2011-12-09T08:26",
+            "2011-12-09T08:26:00+0000",
+            "2011-12-09 08:26:00 UTC",
+            "2011-12-09 08:26:00 +0100",
+            "2011/12/09",
+            "20111209",
+            "1323419160",
+            "1323419160000",
+        ] {
+            assert_eq!(day_named(text).ok(), Some(day), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_line_at_the_beginning_and_a_byte_order_mark_are_nothing() {
+        let found =
+            Transactions::parse("\u{feff}\r\ncustomer_id,date,amount\r\n\"a, b\",2011-12-09,\"5\"\r\n").unwrap();
+        assert_eq!(found.customers()[0][0].amount, 500);
+    }
+
+    #[test]
     fn a_day_has_its_name() {
         assert_eq!(name_of(day_named("2011-12-09 23:59:59").unwrap()), "2011-12-09");
-        assert_eq!(day_named("1970-01-01").unwrap(), 0);
+        assert_eq!((day_named("1970-01-01").unwrap(), name_of(-1)), (0, "1969-12-31".to_owned()));
     }
 }

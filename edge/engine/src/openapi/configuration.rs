@@ -40,6 +40,14 @@ pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
             ("How the deployment is", ("200", health), &[])
         }
         Operation::GetTimers => ("How timers are", ("200", "Timers over all shards, as of now."), &[]),
+        Operation::GetScores => {
+            let scores = "The models as they were fitted last, and a fit under way.";
+            ("How the scores of customers are", ("200", scores), &[])
+        }
+        Operation::FitScores => {
+            let begun = "A fit begins, or goes on; ask again until none is under way.";
+            ("Fit the scores to the shop's orders at once", ("200", begun), &[])
+        }
         Operation::GetParkedJobs => {
             let jobs = "How many there are, and the first 200 of them.";
             ("Jobs that failed too often and are tried no more", ("200", jobs), &[])

@@ -33,6 +33,8 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         | Op::PutShards
         | Op::GetHealth
         | Op::GetTimers
+        | Op::GetScores
+        | Op::FitScores
         | Op::GetParkedJobs
         | Op::RetryJobs
         | Op::GetWebhooks

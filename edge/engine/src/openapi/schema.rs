@@ -18,6 +18,7 @@ use crate::layout::placement::ShardsAsk;
 use crate::parked_jobs::{ParkedJobs, RetryAsk, RetryReply};
 use crate::person_export::{EventPage, Export, PersonGraph};
 use crate::profile_view::ProfileView;
+use crate::score::view::ScoresView;
 use crate::shop::Settings;
 use crate::shop::campaign::{CampaignPart, Definition};
 use crate::shop::product::Products;
@@ -70,6 +71,7 @@ pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Op
         Payload::ParkedJobs => generator.subschema_for::<ParkedJobs>(),
         Payload::RetryAsk => generator.subschema_for::<RetryAsk>(),
         Payload::RetryReply => generator.subschema_for::<RetryReply>(),
+        Payload::Scores => generator.subschema_for::<ScoresView>(),
         Payload::Timers => generator.subschema_for::<TimersView>(),
     };
     Some(schema.into())

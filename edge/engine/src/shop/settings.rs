@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::rule_schemas;
 use crate::payment_return::check_hosts;
+use crate::score::scores::CHURN_DAYS;
 
 /// Everything that a shop can set; what is left out has its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +31,9 @@ pub struct Settings {
     pub lifecycle: LifecycleSettings,
     /// The rules of identity resolution.
     pub identity: IdentityRules,
+    /// Scores of customers.
+    #[serde(skip_serializing_if = "ScoreSettings::is_default")]
+    pub scores: ScoreSettings,
     /// Hosts from which a visitor comes back without arriving, besides the known payment providers and the source's own origins;
     /// each stands for all below it. At most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -89,6 +93,27 @@ pub struct LifecycleSettings {
     pub least_lost_days: u32,
 }
 
+/// Scores of customers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScoreSettings {
+    /// Days without an order by which a customer counts as lost, 7 to 365; heeded from the next fit on.
+    pub churn_days: u32,
+}
+
+impl Default for ScoreSettings {
+    fn default() -> Self {
+        Self { churn_days: CHURN_DAYS }
+    }
+}
+
+impl ScoreSettings {
+    /// Whether nothing is set: an object of an earlier version does not know the member.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -98,6 +123,7 @@ impl Default for Settings {
             push_prompt: PushPrompt::default(),
             lifecycle: LifecycleSettings::default(),
             identity: IdentityRules::default(),
+            scores: ScoreSettings::default(),
             ignored_referrers: Vec::new(),
         }
     }
@@ -156,6 +182,7 @@ impl Settings {
         self.push_prompt.check().map_err(|e| e.under("push_prompt"))?;
         self.identity.check()?;
         check_hosts(&self.ignored_referrers).map_err(|error| error.under("ignored_referrers"))?;
+        within("scores.churn_days", self.scores.churn_days, 7..=365)?;
         self.lifecycle.check().map_err(|e| e.under("lifecycle"))
     }
 }

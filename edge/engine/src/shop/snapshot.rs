@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use endcap_events::webhook::mapping::Mapping;
 use endcap_models::lifecycle::GapHistogram;
 use endcap_models::recommend;
@@ -18,6 +20,7 @@ use super::campaign::{Campaign, Definition};
 use super::product::Product;
 use super::settings::Settings;
 use super::webhooks::SavedWebhook;
+use crate::score::Scores;
 
 /// The shop's products in the shop's own order.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +81,8 @@ pub struct Snapshot {
     pub config_version: u64,
     /// Version of the model.
     pub model_version: u64,
+    /// Version of the scores; 0 for the prior.
+    pub scores_version: u64,
     /// Settings.
     pub settings: Settings,
     /// Campaigns, by priority, then by ID.
@@ -92,6 +97,8 @@ pub struct Snapshot {
     pub gaps: GapHistogram,
     /// The shop's repurchase cycle in milliseconds, from the gaps or by the settings.
     pub cycle_ms: i64,
+    /// Models of what customers are likely to do.
+    pub scores: Scores,
 }
 
 /// A saved campaign on its way to the shards.
@@ -147,6 +154,15 @@ pub struct WireModel {
     pub gaps: GapHistogram,
 }
 
+/// Fitted scores on their way to the shards.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WireScores {
+    /// Their version.
+    pub version: u64,
+    /// [`Scores`], packed, as base64: text would cost the last bits of their figures.
+    pub packed: String,
+}
+
 /// What the `Shop` object answers: the parts that are newer than the shard's.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct WireSnapshot {
@@ -156,6 +172,17 @@ pub struct WireSnapshot {
     /// Models, where newer.
     #[serde(default)]
     pub model: Option<WireModel>,
+    /// Scores, where newer; an older object has none.
+    #[serde(default)]
+    pub scores: Option<WireScores>,
+}
+
+impl WireSnapshot {
+    /// Whether no part is newer.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.config.is_none() && self.model.is_none() && self.scores.is_none()
+    }
 }
 
 impl Snapshot {
@@ -198,6 +225,12 @@ impl Snapshot {
             next.model_version = model.version;
             next.model = model.model;
             next.gaps = model.gaps;
+        }
+        if let Some(wire) = wire.scores {
+            next.scores_version = wire.version;
+            // Those of a newer version are not read; the earlier ones serve on.
+            let read = BASE64.decode(&wire.packed).ok().and_then(|packed| Scores::unpack(&packed).ok());
+            next.scores = read.unwrap_or(next.scores);
         }
         // Settings and gaps both have a say in the cycle, and either may be the newer.
         next.cycle_ms = next.gaps.cycle_ms(&next.settings.lifecycle.config());

@@ -59,11 +59,26 @@ impl VerdictReport {
     }
 }
 
-/// Learns up to the end of a day and looks at the two weeks after it. None where there is nothing to learn from, or where
-/// everybody bought, or nobody.
-#[must_use]
-pub fn purchase(customers: &[PurchaseDays], day: i64) -> Option<PurchaseReport> {
-    let score = PurchaseScore::learned(customers, day, PURCHASE_DAYS)?;
+/// Why nothing is said of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoReport {
+    /// In the four weeks before it fewer than 30 customers bought, or did not.
+    TooFewBefore,
+    /// In the two weeks after it everybody bought, or nobody.
+    OneOutcomeAfter,
+}
+
+/// Learns up to the end of a day and looks at the two weeks after it.
+///
+/// # Errors
+/// Where there is too little to learn from, or to look at.
+pub fn purchase(customers: &[PurchaseDays], day: i64) -> Result<PurchaseReport, NoReport> {
+    let score = PurchaseScore::learned(customers, day, PURCHASE_DAYS).ok_or(NoReport::TooFewBefore)?;
+    looked_at(customers, day, score).ok_or(NoReport::OneOutcomeAfter)
+}
+
+fn looked_at(customers: &[PurchaseDays], day: i64, score: PurchaseScore) -> Option<PurchaseReport> {
     let after = samples(customers, day, PURCHASE_DAYS);
     let bought: Vec<bool> = after.iter().map(|sample| sample.bought).collect();
     let probabilities: Vec<f64> = after.iter().map(|sample| score.probability(&sample.features)).collect();

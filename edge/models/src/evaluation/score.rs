@@ -37,6 +37,8 @@ pub struct BgNbdReport {
     pub log_likelihood: f64,
     /// How often it was worked out.
     pub evaluations: u32,
+    /// Whether the fit ended where it is greatest.
+    pub converged: bool,
 }
 
 /// A fitted [`GammaGamma`].
@@ -50,8 +52,11 @@ pub struct GammaGammaReport {
     pub v: f64,
     /// Customers with repeat orders.
     pub customers: u64,
-    /// The mean, over all customers, of the value to expect of their orders, in the currency of the file.
-    pub mean_expected_value: f64,
+    /// The mean, over all customers, of the value to expect of their orders, in the currency of the file. None where the
+    /// parameters give those without repeat orders no finite one.
+    pub mean_expected_value: Option<f64>,
+    /// Whether the fit ended where the likelihood is greatest.
+    pub converged: bool,
 }
 
 /// What was expected of the time after the day, against what happened.
@@ -87,17 +92,17 @@ pub fn score(customers: &[PurchaseDays], day: i64, minor: f64) -> Option<ScoreRe
     let known: Vec<(&PurchaseDays, Repeats)> =
         customers.iter().filter_map(|customer| Some((customer, customer.repeats(day)?))).collect();
     let counts: RepeatCounts = known.iter().map(|(_, repeats)| *repeats).collect();
-    let Fit { model, log_likelihood, evaluations, .. } = Fitting::whole::<BgNbd>(&counts)?;
+    let Fit { model, log_likelihood, evaluations, converged, .. } = Fitting::whole::<BgNbd>(&counts)?;
     let last = customers.iter().filter_map(|customer| customer.until(i64::MAX).last()).map(|last| last.day).max()?;
     let left = last.saturating_sub(day);
     let churn = CHURN_DAYS.into_iter().filter(|days| *days <= left);
     (!known.is_empty()).then(|| ScoreReport {
         customers: known.len(),
-        bg_nbd: BgNbdReport { model, log_likelihood, evaluations },
+        bg_nbd: BgNbdReport { model, log_likelihood, evaluations, converged },
         gamma_gamma: gamma_gamma(customers, day, minor),
         holdout: (left > 0).then(|| holdout(&known, &model, (day, last))),
         churn: churn.filter_map(|days| churned(customers, &model, (day, days))).collect(),
-        purchase_14d: (left >= PURCHASE_DAYS).then(|| purchase(customers, day)).flatten(),
+        purchase_14d: (left >= PURCHASE_DAYS).then(|| purchase(customers, day).ok()).flatten(),
     })
 }
 
@@ -107,13 +112,14 @@ fn gamma_gamma(customers: &[PurchaseDays], day: i64, minor: f64) -> Option<Gamma
     let fit = GammaGamma::fitted(&spends.iter().copied().collect::<SpendCounts>()).filter(|fit| fit.customers > 0)?;
     let known = customers.iter().filter(|customer| !customer.until(day).is_empty());
     let of = |customer: &PurchaseDays| fit.model.expected_value(customer.spend(day).filter(|it| it.total > 0).as_ref());
-    let expected: Vec<f64> = known.filter_map(of).collect();
+    let expected: Option<Vec<f64>> = known.map(of).collect();
     Some(GammaGammaReport {
         p: fit.model.p,
         q: fit.model.q,
         v: fit.model.v / minor,
         customers: fit.customers,
-        mean_expected_value: expected.iter().sum::<f64>() / expected.len() as f64 / minor,
+        mean_expected_value: expected.map(|of| of.iter().sum::<f64>() / of.len() as f64 / minor),
+        converged: fit.converged,
     })
 }
 

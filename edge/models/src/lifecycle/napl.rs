@@ -1,5 +1,4 @@
-//! NAPL, as 91APP explains it: New, Active, Passive and Lapsed customers of a window, three months unless a shop says
-//! otherwise.
+//! NAPL, as 91APP explains it: four groups of customers by a window, three months unless a shop says otherwise.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +24,18 @@ impl Napl {
     /// Every group.
     pub const ALL: [Self; 4] = [Self::N, Self::A, Self::P, Self::L];
 
-    /// The group at `now` of somebody with these orders. None for who never bought. A purchase right at the beginning of the
+    /// The name in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::N => "N",
+            Self::A => "A",
+            Self::P => "P",
+            Self::L => "L",
+        }
+    }
+
+    /// The group at `now` of somebody with these orders. None for somebody without an order. A purchase right at the beginning of the
     /// window is within it.
     #[must_use]
     pub fn of(orders: &Orders, window_ms: i64, now: i64) -> Option<Self> {

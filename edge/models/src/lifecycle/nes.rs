@@ -25,7 +25,19 @@ impl Nes {
     /// Every group.
     pub const ALL: [Self; 5] = [Self::N, Self::E0, Self::S1, Self::S2, Self::S3];
 
-    /// The group at `now` of somebody with these orders and this cycle. None for who never bought.
+    /// The name in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::N => "N",
+            Self::E0 => "E0",
+            Self::S1 => "S1",
+            Self::S2 => "S2",
+            Self::S3 => "S3",
+        }
+    }
+
+    /// The group at `now` of somebody with these orders and this cycle. None for somebody without an order.
     #[must_use]
     pub fn of(orders: &Orders, cycle_ms: i64, now: i64) -> Option<Self> {
         let age = now.saturating_sub(orders.last()?);

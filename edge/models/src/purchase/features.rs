@@ -7,7 +7,7 @@ pub const FEATURES: usize = 10;
 
 /// Spans that count orders of late, in days.
 const SPANS: [i64; 3] = [14, 30, 90];
-/// Gap that is assumed of who bought once, and one gap's worth of it for everybody, in days.
+/// The gap that is assumed of somebody who bought once, in days; it counts as one gap of everybody's.
 const PRIOR_GAP: f64 = 60.0;
 
 /// The figures of a customer as of the end of a day.
@@ -15,7 +15,7 @@ const PRIOR_GAP: f64 = 60.0;
 pub struct PurchaseFeatures([f64; FEATURES]);
 
 impl PurchaseFeatures {
-    /// The figures; None for who had not bought by then.
+    /// The figures. None for a customer without an order by that day.
     #[must_use]
     pub fn of(customer: &PurchaseDays, today: i64) -> Option<Self> {
         let days = customer.until(today);
@@ -38,7 +38,7 @@ impl PurchaseFeatures {
             log(quarter),
             -log(gap),
             -log(recency / gap),
-            last_gap(days).map_or(0.0, |gap| -log(gap / PRIOR_GAP)),
+            -log(last_gap(days).unwrap_or(PRIOR_GAP) / PRIOR_GAP),
         ]))
     }
 
@@ -48,7 +48,7 @@ impl PurchaseFeatures {
         &self.0
     }
 
-    /// How late the last order is, the greater the later: what the score has to do better than.
+    /// The recency of the last order, greater for a later one: the score that this one has to beat.
     #[must_use]
     pub fn recency(&self) -> f64 {
         let [recency, ..] = self.0;

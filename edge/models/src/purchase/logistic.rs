@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::statistics::solve;
 
-/// The ridge: a weight of one, on figures of unit variance, costs as much as half a wrong customer.
+/// The ridge: half the square of each weight, on figures of unit variance, is added to the negative log-likelihood.
 const RIDGE: f64 = 1.0;
 /// Most steps of Newton's method; five or six do.
-const STEPS: usize = 50;
+const MAX_STEPS: usize = 50;
 /// It ends when no weight moves by more.
-const STILL: f64 = 1e-9;
+const CONVERGED_STEP: f64 = 1e-9;
 
 /// A fitted regression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,13 +51,13 @@ impl Logistic {
         let scales: Vec<Scale> = (0..N).map(|at| Scale::of(column(at))).collect();
         let mut model = Self { scales, weights: vec![0.0; N + 1] };
         let scaled: Vec<Vec<f64>> = rows.iter().map(|row| model.scaled(row)).collect();
-        for _ in 0..STEPS {
+        for _ in 0..MAX_STEPS {
             let step = model.step(&scaled, came_true)?;
             let largest = step.iter().fold(0.0, |most: f64, moved| most.max(moved.abs()));
             for (weight, moved) in model.weights.iter_mut().zip(&step) {
                 *weight += moved;
             }
-            if largest <= STILL {
+            if largest <= CONVERGED_STEP {
                 break;
             }
         }

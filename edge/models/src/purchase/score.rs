@@ -8,8 +8,8 @@ use super::stars::StarCuts;
 use crate::statistics::{Comparison, compare};
 use crate::value::PurchaseDays;
 
-/// Customers of each kind, who bought and who did not, without which no comparison is tried.
-const LEAST: usize = 30;
+/// Samples of each outcome, bought and did not, without which nothing is learned or judged.
+const MIN_SAMPLES_PER_OUTCOME: usize = 30;
 /// Standard errors by which the score has to be better than recency: by chance alone it is in one case of a hundred.
 const CONVINCING: f64 = 2.33;
 
@@ -36,14 +36,25 @@ pub fn samples(customers: &[PurchaseDays], day: i64, span: i64) -> Vec<Sample> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// There are fewer than 30 customers who bought in a span, or who did not.
+    /// There are fewer than 30 samples of customers who bought in a span, or who did not.
     TooFew,
     /// It does not order the shop's own customers better than the time since their last order.
     NoBetterThanRecency,
 }
 
+impl Refusal {
+    /// The name in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooFew => "too_few",
+            Self::NoBetterThanRecency => "no_better_than_recency",
+        }
+    }
+}
+
 /// Whether a score speaks, by what it would have said of the last span before today.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Verdict {
     /// It does, and is better by this.
     Speaks(Comparison),
@@ -56,7 +67,7 @@ impl Verdict {
     #[must_use]
     pub fn of(training: &[Sample], held_out: &[Sample]) -> Self {
         let too_few = Self::Declines(Refusal::TooFew, None);
-        if !has_both_kinds(training) || !has_both_kinds(held_out) {
+        if !has_both_outcomes(training) || !has_both_outcomes(held_out) {
             return too_few;
         }
         let Some(model) = fitted(training) else { return too_few };
@@ -71,9 +82,9 @@ impl Verdict {
     }
 }
 
-fn has_both_kinds(samples: &[Sample]) -> bool {
+fn has_both_outcomes(samples: &[Sample]) -> bool {
     let bought = samples.iter().filter(|sample| sample.bought).count();
-    bought >= LEAST && samples.len() - bought >= LEAST
+    bought >= MIN_SAMPLES_PER_OUTCOME && samples.len() - bought >= MIN_SAMPLES_PER_OUTCOME
 }
 
 fn fitted(samples: &[Sample]) -> Option<Logistic> {
@@ -83,7 +94,7 @@ fn fitted(samples: &[Sample]) -> Option<Logistic> {
 }
 
 /// A learned score.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PurchaseScore {
     model: Logistic,
     /// Whether it is worth hearing.
@@ -94,14 +105,15 @@ pub struct PurchaseScore {
 
 impl PurchaseScore {
     /// Learns from the two spans of so many days before today, up to and including it. What it would have said a span ago, from
-    /// the two before, is held against what happened since. None where there is nothing to learn from.
+    /// the two before, is held against what happened since. None where fewer than 30 of the samples bought, or did not.
     #[must_use]
     pub fn learned(customers: &[PurchaseDays], today: i64, span: i64) -> Option<Self> {
         let ago = |spans: i64| today.saturating_sub(span.saturating_mul(spans));
         let at = |spans: i64| samples(customers, ago(spans), span);
         let (last, second, third) = (at(1), at(2), at(3));
         let verdict = Verdict::of(&[second.as_slice(), &third].concat(), &last);
-        let model = fitted(&[last, second].concat())?;
+        let latest = [last, second].concat();
+        let model = fitted(&latest).filter(|_| has_both_outcomes(&latest))?;
         let now = customers.iter().filter_map(|customer| PurchaseFeatures::of(customer, today));
         let probabilities: Vec<f64> = now.map(|features| model.probability(features.figures())).collect();
         Some(Self { model, verdict, stars: StarCuts::of(&probabilities) })

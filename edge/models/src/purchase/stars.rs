@@ -9,6 +9,9 @@ use crate::statistics::mean_ranks;
 /// The share of customers with five stars, four, three, two and one.
 pub const STAR_SHARES: [f64; 5] = [0.05, 0.10, 0.20, 0.30, 0.35];
 
+/// A start that no probability reaches.
+const NEVER: f64 = 2.0;
+
 /// Where the stars begin, by probability.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StarCuts {
@@ -23,7 +26,7 @@ pub struct Star {
     pub stars: u8,
     /// The share of customers who have as many.
     pub share: f64,
-    /// The share of these who bought. None of nobody.
+    /// The share of these who bought. None where nobody has as many stars.
     pub observed: Option<f64>,
 }
 
@@ -32,7 +35,7 @@ impl StarCuts {
     #[must_use]
     pub fn of(probabilities: &[f64]) -> Self {
         let customers = probabilities.len() as f64;
-        let mut starts = [f64::INFINITY; 4];
+        let mut starts = [NEVER; 4];
         for (probability, rank) in probabilities.iter().zip(mean_ranks(probabilities)) {
             // The share of customers above the middle of this one's place.
             let above = (customers - rank + 0.5) / customers;

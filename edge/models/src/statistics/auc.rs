@@ -1,5 +1,7 @@
 //! The area under the ROC curve, and whether one score orders people better than another.
 
+use serde::{Deserialize, Serialize};
+
 use super::ranks::mean_ranks;
 
 /// The area under the ROC curve: how often somebody of whom it came true has the higher score than somebody of whom it did
@@ -16,8 +18,11 @@ pub fn auc(scores: &[f64], came_true: &[bool]) -> Option<f64> {
     Some((sum - positives * (positives + 1.0) / 2.0) / (positives * negatives))
 }
 
+/// A standard error of 0, of two scores that never disagree at random, is taken for this, so that `z` stays a number.
+const LEAST_ERROR: f64 = 1e-12;
+
 /// Two scores of the same people beside each other.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Area under the curve of the first score.
     pub auc: f64,
@@ -32,7 +37,7 @@ impl Comparison {
     #[must_use]
     pub fn z(&self) -> f64 {
         let difference = self.auc - self.other;
-        if difference == 0.0 { 0.0 } else { difference / self.standard_error }
+        difference / self.standard_error.max(LEAST_ERROR)
     }
 }
 

@@ -4,14 +4,15 @@
 use serde::{Deserialize, Serialize};
 
 /// Edge of the first simplex, and of one that is begun anew.
-const EDGE: f64 = 0.5;
+const SIMPLEX_EDGE: f64 = 0.5;
 /// A search has found a place when its simplex is no larger than this, and its values differ by no more.
-const WIDTH: f64 = 1e-6;
-const DEPTH: f64 = 1e-9;
-/// It is done when it has found the same value, from a fresh simplex around the place, within this.
-const AGREED: f64 = 1e-7;
+const SETTLED_WIDTH: f64 = 1e-6;
+const SETTLED_DEPTH: f64 = 1e-9;
+/// It is done when it has found the same value, from a fresh simplex around the place, within this share of it, and within so
+/// much.
+const SAME_VALUE: [f64; 2] = [1e-7, 1e-3];
 /// Most evaluations of one search.
-const MOST: u32 = 5_000;
+const MAX_EVALUATIONS: u32 = 5_000;
 
 /// A place and the function's value there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,24 +29,26 @@ pub struct Search {
     evaluations: u32,
     /// What the round before found.
     found: Option<f64>,
+    has_converged: bool,
     is_done: bool,
 }
 
 impl Search {
     /// A search that begins around a place.
     pub fn around(start: &[f64], function: &mut impl FnMut(&[f64]) -> f64) -> Self {
-        let mut search = Self { simplex: Vec::new(), evaluations: 0, found: None, is_done: false };
+        let mut search =
+            Self { simplex: Vec::new(), evaluations: 0, found: None, has_converged: false, is_done: false };
         search.begin(start.to_vec(), function);
         search
     }
 
     /// Goes on for about so many evaluations of the function, and no longer than until it is done. Returns whether it is.
     pub fn advance(&mut self, evaluations: u32, function: &mut impl FnMut(&[f64]) -> f64) -> bool {
-        let until = self.evaluations.saturating_add(evaluations).min(MOST);
+        let until = self.evaluations.saturating_add(evaluations).min(MAX_EVALUATIONS);
         while !self.is_done && self.evaluations < until {
             self.step(function);
         }
-        self.is_done = self.is_done || self.evaluations >= MOST;
+        self.is_done = self.is_done || self.evaluations >= MAX_EVALUATIONS;
         self.is_done
     }
 
@@ -67,6 +70,12 @@ impl Search {
         self.evaluations
     }
 
+    /// Whether it found the same place twice; otherwise it ended at the most evaluations.
+    #[must_use]
+    pub fn has_converged(&self) -> bool {
+        self.has_converged
+    }
+
     fn vertex(&mut self, point: Vec<f64>, function: &mut impl FnMut(&[f64]) -> f64) -> Vertex {
         self.evaluations += 1;
         let value = function(&point);
@@ -78,7 +87,7 @@ impl Search {
         for moved in 0..start.len() {
             let mut point = start.clone();
             if let Some(variable) = point.get_mut(moved) {
-                *variable += EDGE;
+                *variable += SIMPLEX_EDGE;
             }
             simplex.push(self.vertex(point, function));
         }
@@ -146,15 +155,18 @@ impl Search {
     fn has_settled(&self) -> bool {
         let (best, value) = (self.best(), self.value());
         self.simplex.iter().all(|vertex| {
-            let is_near = vertex.point.iter().zip(best).all(|(left, right)| (left - right).abs() <= WIDTH);
-            is_near && (vertex.value - value).abs() <= DEPTH * value.abs().max(1.0)
+            let is_near = vertex.point.iter().zip(best).all(|(left, right)| (left - right).abs() <= SETTLED_WIDTH);
+            is_near && (vertex.value - value).abs() <= SETTLED_DEPTH * value.abs().max(1.0)
         })
     }
 
     /// A simplex may settle where nothing is; a fresh one around the place tells.
     fn settle(&mut self, function: &mut impl FnMut(&[f64]) -> f64) {
         let value = self.value();
-        self.is_done = self.found.is_some_and(|found| found - value <= AGREED * value.abs().max(1.0));
+        let [share, most] = SAME_VALUE;
+        let same = (share * value.abs().max(1.0)).min(most);
+        self.has_converged = self.found.is_some_and(|found| found - value <= same);
+        self.is_done = self.has_converged;
         if !self.is_done {
             self.found = Some(value);
             self.begin(self.best().to_vec(), function);
@@ -175,7 +187,7 @@ mod tests {
     #[test]
     fn finds_the_end_of_a_bent_valley() {
         let mut search = Search::around(&[-1.2, 1.0], &mut valley);
-        assert!(search.advance(2_000, &mut valley));
+        assert!(search.advance(2_000, &mut valley) && search.has_converged());
         assert!(search.best().iter().all(|value| (value - 1.0).abs() < 1e-5), "{search:?}");
     }
 
@@ -194,7 +206,7 @@ mod tests {
     fn a_function_without_a_least_value_ends_too() {
         let mut endless = |at: &[f64]| -at[0];
         let mut search = Search::around(&[0.0], &mut endless);
-        assert!(search.advance(u32::MAX, &mut endless));
+        assert!(search.advance(u32::MAX, &mut endless) && !search.has_converged());
         let mut nothing = |_: &[f64]| f64::NAN;
         assert!(Search::around(&[0.0, 0.0], &mut nothing).advance(u32::MAX, &mut nothing));
     }

@@ -1,5 +1,5 @@
 //! The BG/NBD model of repeat purchase: Fader, Hardie and Lee, "Counting Your Customers the Easy Way", Marketing Science 24
-//! (2005). While a customer is one, orders come at random at a rate of their own; after each order they may be lost for good.
+//! (2005). While a customer is one, orders come at random at a rate of their own; after each repeat order they may be lost for good.
 //! Rates vary between customers by a gamma distribution, chances to be lost by a beta distribution.
 
 use std::collections::BTreeMap;
@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::fitting::Model;
-use super::hypergeometric::gauss;
+use super::hypergeometric::weighted_series;
 use super::purchase_days::Repeats;
+
+/// The least scale, in weeks: nobody orders again within two hours on average.
+const LEAST_SCALE: f64 = 0.01;
 
 /// The model's four parameters; time is in weeks.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -42,6 +45,12 @@ impl RepeatCounts {
         }
     }
 
+    /// Histories apart: what one evaluation of the likelihood goes through.
+    #[must_use]
+    pub fn histories(&self) -> usize {
+        self.0.len()
+    }
+
     /// Customers counted.
     #[must_use]
     pub fn customers(&self) -> u64 {
@@ -49,10 +58,16 @@ impl RepeatCounts {
     }
 }
 
+impl Extend<Repeats> for RepeatCounts {
+    fn extend<T: IntoIterator<Item = Repeats>>(&mut self, customers: T) {
+        customers.into_iter().for_each(|customer| self.add(customer));
+    }
+}
+
 impl FromIterator<Repeats> for RepeatCounts {
     fn from_iter<T: IntoIterator<Item = Repeats>>(customers: T) -> Self {
         let mut counts = Self::default();
-        customers.into_iter().for_each(|customer| counts.add(customer));
+        counts.extend(customers);
         counts
     }
 }
@@ -71,7 +86,7 @@ impl Model for BgNbd {
 
     fn with(parameters: &[f64]) -> Option<Self> {
         let [r, alpha, a, b] = *parameters else { return None };
-        Some(Self { r, alpha, a, b })
+        (alpha >= LEAST_SCALE).then_some(Self { r, alpha, a, b })
     }
 
     fn log_likelihood(&self, counts: &RepeatCounts) -> f64 {
@@ -122,8 +137,8 @@ impl BgNbd {
         of_count.constant + more + libm::log1p(libm::exp(less - more))
     }
 
-    /// The probability that somebody is still a customer. It is 1 for everyone who bought once, since nobody is lost before an
-    /// order: as a sign of churn use [`BgNbd::any_within`].
+    /// The probability that somebody is still a customer. It is 1 for everyone who bought once, since the model loses nobody
+    /// before a repeat order: as a sign of churn use [`BgNbd::any_within`].
     #[must_use]
     pub fn p_alive(&self, customer: &Repeats) -> f64 {
         let Self { r, alpha, a, b } = *self;
@@ -141,10 +156,11 @@ impl BgNbd {
         // The formula divides by a − 1.
         let a = if (self.a - 1.0).abs() < 1e-6 { 1.0 + 1e-6 } else { self.a };
         let (x, now) = (customer.x(), alpha + customer.age());
-        let z = weeks / (now + weeks);
-        // Euler's transformation (DLMF 15.8.1) of the paper's series, which converges slowly for new customers.
-        let left = libm::pow(1.0 - z, a - 1.0) * gauss(a + b - 1.0 - r, a - 1.0, a + b + x - 1.0, z);
-        (a + b + x - 1.0) / (a - 1.0) * (1.0 - left) * self.p_alive(customer)
+        let (shape, z) = (r + x, weeks / (now + weeks));
+        let c = a + b + x - 1.0;
+        // The paper's c · (1 − (1 − z)^(r + x) · ₂F₁), without what cancels and without a division by c.
+        let some = c * -libm::expm1(shape * libm::log1p(-z)) - weighted_series(shape, b + x, c, z);
+        (some / (a - 1.0)).max(0.0) * self.p_alive(customer)
     }
 
     /// The probability of at least one order within so many weeks, `p_alive · (1 − ((α + T) / (α + T + weeks))^(r + x))`.
@@ -172,6 +188,26 @@ mod tests {
         let customer = Repeats { repeats: 2, last_day: 213, age_days: 272 };
         assert!((CDNOW.expected(&customer, 39.0) - 1.22591).abs() < 2e-4, "{}", CDNOW.expected(&customer, 39.0));
         assert!((CDNOW.p_alive(&customer) - 0.726609).abs() < 5e-5, "{}", CDNOW.p_alive(&customer));
+    }
+
+    /// Worked out with 60 digits.
+    #[test]
+    fn shops_of_one_chance_and_of_one_rhythm_have_expectations_too() {
+        let rhythm = BgNbd { r: 96_045.8, alpha: 43_124.1, a: 0.0376, b: 3.422 };
+        let found = rhythm.expected(&Repeats { repeats: 15, last_day: 49, age_days: 49 }, 64.0);
+        assert!((found - 134.655_637_48).abs() < 1e-6, "{found}");
+        let one_chance = BgNbd { r: 0.8, alpha: 9.0, a: 400_000.0, b: 1_200_000.0 };
+        let often_lost = BgNbd { r: 0.3, alpha: 9.0, a: 0.2, b: 0.5 };
+        let (once, four) =
+            (Repeats { repeats: 0, last_day: 0, age_days: 350 }, Repeats { repeats: 3, last_day: 336, age_days: 350 });
+        for (model, customer, orders) in [
+            (&one_chance, &once, 0.320_840_973_08),
+            (&one_chance, &four, 0.950_041_235_42),
+            (&often_lost, &once, 0.123_386_170_01),
+        ] {
+            let found = model.expected(customer, 26.0);
+            assert!((found - orders).abs() < 1e-7, "{found} for {orders}");
+        }
     }
 
     #[test]
@@ -208,27 +244,22 @@ mod tests {
         assert_eq!(halted, whole);
     }
 
-    /// The paper's own series, before the transformation.
-    fn expected_by_the_paper(model: &BgNbd, customer: &Repeats, weeks: f64) -> f64 {
-        let BgNbd { r, alpha, a, b } = *model;
-        let (x, now) = (customer.x(), alpha + customer.age());
-        let series = gauss(r + x, b + x, a + b + x - 1.0, weeks / (now + weeks));
-        let some = 1.0 - libm::pow(now / (now + weeks), r + x) * series;
-        (a + b + x - 1.0) / (a - 1.0) * some * model.p_alive(customer)
-    }
-
     proptest! {
         #[test]
-        fn the_transformed_series_is_the_papers(
-            repeats in 0u32..12, last in 0u32..200, more in 0u32..200, weeks in 0.5f64..60.0,
-            r in 0.1f64..3.0, alpha in 1.0f64..20.0, a in 0.2f64..3.0, b in 0.5f64..6.0,
+        fn expectations_are_finite_and_grow_with_time_whatever_was_fitted(
+            repeats in 0u32..60, last in 0u32..400, more in 0u32..400, weeks in 0.5f64..104.0,
+            r in -4.0f64..12.0, alpha in -4.0f64..12.0, a in -7.0f64..13.0, b in -7.0f64..13.0,
         ) {
-            prop_assume!((a - 1.0).abs() > 1e-3);
             let last_day = if repeats == 0 { 0 } else { last.max(repeats) };
             let customer = Repeats { repeats, last_day, age_days: last_day + more };
-            let model = BgNbd { r, alpha, a, b };
-            let (found, papers) = (model.expected(&customer, weeks), expected_by_the_paper(&model, &customer, weeks));
-            prop_assert!((found - papers).abs() <= 1e-6 * papers.abs().max(1e-3), "{found} {papers}");
+            let model = BgNbd { r: libm::exp(r), alpha: libm::exp(alpha), a: libm::exp(a), b: libm::exp(b) };
+            // Nobody orders more than ten times a day.
+            prop_assume!(model.r / model.alpha < 70.0);
+            let (soon, later) = (model.expected(&customer, weeks), model.expected(&customer, weeks + 4.0));
+            prop_assert!(soon.is_finite() && soon >= 0.0 && later >= soon * (1.0 - 1e-6) - 1e-6, "{soon} {later}");
+            // Somebody who is never lost orders at this rate.
+            let most = (model.r + customer.x()) / (model.alpha + customer.age()) * weeks;
+            prop_assert!(soon <= most * (1.0 + 1e-6) + 1e-6, "{soon} of {most}");
         }
 
         #[test]

@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::statistics::Search;
 
-/// How much the prior counts: as the distance of the logarithms from it, squared, over the number of customers. Ten customers
-/// stay near it; in a thousand it is far below what the data say.
-const PRIOR_WEIGHT: f64 = 1.0;
+/// Customers at whom a distance of one from the prior, in the logarithm of a parameter, costs one unit of the log-likelihood. The
+/// cost falls with the square of their number: ten stay near the prior, at a thousand it does not show.
+const PRIOR_CUSTOMERS: f64 = 30.0;
+/// The least and the greatest cost. Without the least, the parameters of a large shop whose customers are all alike would grow
+/// without end.
+const PRIOR_COST: [f64; 2] = [1e-4, 10.0];
 /// Logarithms of parameters beyond this are out of bounds.
-const FARTHEST: f64 = 15.0;
+const LOG_BOUND: f64 = 15.0;
 
 /// A model whose parameters are positive numbers.
 pub trait Model: Sized {
@@ -32,7 +35,7 @@ pub trait Model: Sized {
 }
 
 /// What a fit found.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Fit<M> {
     /// The model.
     pub model: M,
@@ -42,6 +45,8 @@ pub struct Fit<M> {
     pub customers: u64,
     /// How often the likelihood was worked out.
     pub evaluations: u32,
+    /// Whether the search ended where the likelihood is greatest, and not at the most evaluations that it may make.
+    pub converged: bool,
 }
 
 /// A fit under way: the most likely parameters, with a weak prior so that there is a single answer even where the data leave
@@ -64,7 +69,13 @@ impl Fitting {
         let is_done = self.search.advance(evaluations, &mut |at| loss::<M>(at, counts));
         let model = at::<M>(self.search.best()).filter(|_| is_done)?;
         let log_likelihood = model.log_likelihood(counts);
-        Some(Fit { model, log_likelihood, customers: M::customers(counts), evaluations: self.search.evaluations() })
+        Some(Fit {
+            model,
+            log_likelihood,
+            customers: M::customers(counts),
+            evaluations: self.search.evaluations(),
+            converged: self.search.has_converged(),
+        })
     }
 
     /// Fits in one go.
@@ -80,13 +91,15 @@ fn at<M: Model>(logarithms: &[f64]) -> Option<M> {
 
 /// What the search makes least.
 fn loss<M: Model>(logarithms: &[f64], counts: &M::Counts) -> f64 {
-    if logarithms.iter().any(|value| value.abs() > FARTHEST) {
+    if logarithms.iter().any(|value| value.abs() > LOG_BOUND) {
         return f64::INFINITY;
     }
     let Some(model) = at::<M>(logarithms) else { return f64::INFINITY };
-    let customers = (M::customers(counts) as f64).max(1.0);
+    let [least, most] = PRIOR_COST;
+    let share = PRIOR_CUSTOMERS / (M::customers(counts) as f64).max(1.0);
+    let cost = (share * share).clamp(least, most);
     let prior = M::prior().parameters();
     let distance: f64 =
         logarithms.iter().zip(prior).map(|(value, prior)| value - libm::log(prior)).map(|d| d * d).sum();
-    PRIOR_WEIGHT / customers * distance - model.log_likelihood(counts)
+    cost * distance - model.log_likelihood(counts)
 }

@@ -40,6 +40,12 @@ impl SpendCounts {
         }
     }
 
+    /// Numbers and sums apart: what one evaluation of the likelihood goes through.
+    #[must_use]
+    pub fn histories(&self) -> usize {
+        self.0.len()
+    }
+
     /// Customers counted.
     #[must_use]
     pub fn customers(&self) -> u64 {
@@ -56,10 +62,16 @@ impl SpendCounts {
     }
 }
 
+impl Extend<Spend> for SpendCounts {
+    fn extend<T: IntoIterator<Item = Spend>>(&mut self, customers: T) {
+        customers.into_iter().for_each(|customer| self.add(customer));
+    }
+}
+
 impl FromIterator<Spend> for SpendCounts {
     fn from_iter<T: IntoIterator<Item = Spend>>(customers: T) -> Self {
         let mut counts = Self::default();
-        customers.into_iter().for_each(|customer| counts.add(customer));
+        counts.extend(customers);
         counts
     }
 }
@@ -102,7 +114,7 @@ impl Model for GammaGamma {
 }
 
 impl GammaGamma {
-    /// Fits the model. Its `v` is in minor units.
+    /// Fits the model. Its `v` is in minor units, its log-likelihood is that of amounts in units of the mean order.
     #[must_use]
     pub fn fitted(counts: &SpendCounts) -> Option<Fit<Self>> {
         Fitting::whole::<Self>(counts).map(|fit| Self::in_minor_units(fit, counts))

@@ -49,7 +49,7 @@ impl PurchaseDays {
         self.until(end).len().saturating_sub(self.until(day).len())
     }
 
-    /// What the models of repeat purchase need, as of the end of a day. None for who had not bought by then.
+    /// What the models of repeat purchase need, as of the end of a day. None for a customer without an order by that day.
     #[must_use]
     pub fn repeats(&self, until: i64) -> Option<Repeats> {
         let days = self.until(until);

@@ -12,6 +12,7 @@ pub(super) mod person_export;
 pub(super) mod products;
 pub(super) mod profiles;
 pub(super) mod quarantine;
+pub(super) mod scores;
 pub(super) mod settings;
 pub(super) mod shards;
 pub(super) mod timers;

@@ -42,6 +42,7 @@ use crate::rpc::placement::Use;
 use crate::rpc::profile::{FragmentAsk, ProfileQuestion};
 use crate::rpc::quarantine::{CountsAsk, Keep, ListAsk, Release, Replay, Tally, WarningsAsk};
 use crate::rpc::rows::{LeaveOldTimers, RowFormat, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
+use crate::rpc::scores::CustomersAsk;
 use crate::rpc::timers::{RunTimers, TimersAsk};
 use crate::rpc::{message, placement, snapshots};
 
@@ -179,6 +180,7 @@ impl ProfileShard {
             ShardHealthAsk::PATH => self.health_route().await,
             ParkedJobsAsk::PATH => self.parked_route(),
             RetryAsk::PATH => self.retry_route(&message::read(&body)?).await,
+            CustomersAsk::PATH => self.customers_route(&message::read(&body)?).await,
             TimersAsk::PATH => response::json(&self.store.timers_view(clock::now())?),
             NamesAsk::PATH => self.names_route(&message::read(&body)?),
             EraseStep::PATH => self.erase_route(&message::read(&body)?).await,

@@ -1,7 +1,9 @@
 //! Showing one profile.
 
-use endcap_engine::computed_traits::{Reference, utc_hour};
+use endcap_engine::computed_traits::{Reference, utc_day, utc_hour};
 use endcap_engine::profile_view::{ProfileView, Unproved};
+use endcap_engine::score::customers::Customer;
+use endcap_engine::score::person::PersonScores;
 use endcap_identity::FragmentId;
 use endcap_profile::fragment_rows::Wanted;
 use endcap_profile::resolution::Resolution;
@@ -57,6 +59,9 @@ impl ProfileShard {
         let hour_of = |at| zone.as_ref().map_or_else(|| utc_hour(at), |zone| zone.hour(at));
         let reference = Reference { catalogue: &snapshot.catalogue, hour_of: &hour_of };
         let view = ProfileView::new(&row, &person, reference);
-        response::json(&ProfileView { unproved: question.unproved.then_some(Unproved::Lookup(true)), ..view })
+        let day_of = |at| zone.as_ref().map_or_else(|| utc_day(at), |zone| zone.day(at));
+        let customer = Customer::of(&person.orders, &snapshot.settings.currency, &day_of);
+        let scores = PersonScores::of(&customer, &snapshot.scores, day_of(now));
+        response::json(&ProfileView { unproved: question.unproved.then_some(Unproved::Lookup(true)), scores, ..view })
     }
 }

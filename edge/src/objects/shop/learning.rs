@@ -1,18 +1,24 @@
 //! What the shop learns of its shards' reports, and the snapshot that they decide with.
 
 use endcap_engine::shop::snapshot::{WireModel, WireSnapshot};
+use endcap_profile::Signal;
+use endcap_protocol::UnixMillis;
 use endcap_validation::DomainError;
 use worker::Response;
 
 use super::object::{Learned, Shop};
 use crate::platform::error::EdgeError;
-use crate::platform::response;
+use crate::platform::{clock, response};
 use crate::rpc::learning::LearningReport;
 use crate::rpc::message::Done;
+use crate::rpc::scores::FitScores;
 use crate::rpc::snapshots::SnapshotAsk;
+use crate::rpc::{call, namespace};
 
 /// Bytes of one row of the stored model: rows may have 2 MB.
 const MODEL_PART: usize = 1024 * 1024;
+/// The least time between two requests to fit the scores, in milliseconds.
+const ASK_FIT_MS: UnixMillis = 3_600_000;
 
 impl Shop {
     /// What is newer than the versions that a shard holds.
@@ -26,7 +32,7 @@ impl Shop {
             let (model, gaps) = (learned.model.clone(), learned.gaps.clone());
             Ok(Some(WireModel { version: learned.version, model, gaps }))
         })?;
-        response::json(&WireSnapshot { config, model })
+        response::json(&WireSnapshot { config, model, scores: self.scores_newer_than(have.scores)? })
     }
 
     /// Runs `work` on what was learned, which is read from storage the first time.
@@ -57,8 +63,25 @@ impl Shop {
         postcard::from_bytes(rest).map_err(|_| unreadable.into())
     }
 
+    /// Learns a shard's report. Where it tells of orders, the scores are to be fitted anew in time.
+    pub(super) async fn learn_route(&self, report: &LearningReport) -> Result<Response, EdgeError> {
+        let answer = self.learn(report)?;
+        let has_orders =
+            report.signals.iter().any(|signal| matches!(signal, Signal::Bought { .. } | Signal::OrderGap(_)));
+        let now = clock::now();
+        if has_orders && now.saturating_sub(self.asked_fit.get()) >= ASK_FIT_MS {
+            self.asked_fit.set(now);
+            // What the shard reported is learned; the next report asks again.
+            if let Err(error) = call::ask(&namespace::models(&self.env)?, &FitScores { at_once: false }).await {
+                worker::console_error!("asking for a fit of the scores: {error}");
+                self.asked_fit.set(0);
+            }
+        }
+        Ok(answer)
+    }
+
     /// Learns a shard's report. A report that was learned before changes nothing.
-    pub(super) fn learn(&self, report: &LearningReport) -> Result<Response, EdgeError> {
+    fn learn(&self, report: &LearningReport) -> Result<Response, EdgeError> {
         self.with_learned(|learned| {
             let shard = report.shard.as_str();
             let row = self.db.first("SELECT cursor FROM learned WHERE shard = ?", vec![shard.into()])?;

@@ -1,4 +1,4 @@
-//! The shop's object, and the registry, which is the same class under another name.
+//! The shop's object; the registry and the object that fits models are the same class under other names.
 
 mod campaigns;
 mod configuration;
@@ -6,4 +6,5 @@ mod health;
 mod learning;
 mod object;
 mod registry;
+mod scores;
 mod webhooks;

@@ -3,10 +3,12 @@
 //! Role in the flow of one event: none on its way; shards report here what there is to learn, and fetch the snapshot that
 //! they decide with.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
+use endcap_engine::score::customers::Customers;
 use endcap_models::lifecycle::GapHistogram;
 use endcap_models::recommend::Model;
+use endcap_protocol::UnixMillis;
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
@@ -20,6 +22,7 @@ use crate::rpc::message;
 use crate::rpc::message::Message;
 use crate::rpc::placement::LayoutAsk;
 use crate::rpc::rows::TablesAsk;
+use crate::rpc::scores::{FitScores, GetScores, PublishScores};
 use crate::rpc::shop::{
     DeleteCampaign, DeleteProduct, DeleteWebhook, GetCampaign, GetCampaigns, GetProducts, GetSettings, GetShards,
     GetWebhook, GetWebhooks, PutCampaign, PutProducts, PutSettings, PutShards, PutWebhook,
@@ -33,7 +36,9 @@ CREATE TABLE IF NOT EXISTS campaign(
 CREATE TABLE IF NOT EXISTS product(position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, product TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS webhook(source TEXT PRIMARY KEY, mapping TEXT NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE IF NOT EXISTS model(part INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS learned(shard TEXT PRIMARY KEY, cursor INTEGER NOT NULL) WITHOUT ROWID, STRICT;";
+CREATE TABLE IF NOT EXISTS learned(shard TEXT PRIMARY KEY, cursor INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS score_page(seq INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS score_packed(name TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID, STRICT;";
 
 /// What the shop learned, as stored.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -52,11 +57,16 @@ pub struct Shop {
     pub(super) env: Env,
     pub(super) db: Db,
     pub(super) learned: RefCell<Option<Learned>>,
+    /// Customers that a fit under way collected.
+    pub(super) collected: RefCell<Option<Customers>>,
+    /// When the models were last asked for a fit; 0: not since the object started.
+    pub(super) asked_fit: Cell<UnixMillis>,
 }
 
 impl DurableObject for Shop {
     fn new(state: State, env: Env) -> Self {
-        Self { env, db: Db::open(&state.storage(), SCHEMA), learned: RefCell::new(None) }
+        let db = Db::open(&state.storage(), SCHEMA);
+        Self { env, db, learned: RefCell::default(), collected: RefCell::default(), asked_fit: Cell::default() }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
@@ -81,7 +91,10 @@ impl Shop {
             ReportLoad::PATH => self.hear_load(&message::read(&body)?),
             GetShards::PATH => self.get_shards(),
             PutShards::PATH => self.put_shards(&message::read(&body)?),
-            LearningReport::PATH => self.learn(&message::read(&body)?),
+            LearningReport::PATH => self.learn_route(&message::read(&body)?).await,
+            GetScores::PATH => self.get_scores(),
+            FitScores::PATH => self.fit_scores(&message::read(&body)?),
+            PublishScores::PATH => self.publish_scores(&message::read(&body)?),
             GetProducts::PATH => self.get_products(),
             PutProducts::PATH => self.put_products(&message::read(&body)?),
             DeleteProduct::PATH => self.delete_product(&message::read(&body)?),

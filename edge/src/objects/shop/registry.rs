@@ -138,13 +138,13 @@ impl Shop {
         Ok(true)
     }
 
-    /// The alarm: goes on moving, and tries again what failed.
+    /// The alarm: goes on moving, and tries again what failed; in the object of the models it goes on fitting.
     pub(super) async fn on_alarm(&self) -> Result<(), EdgeError> {
         if let Err(error) = self.move_buckets().await {
             worker::console_error!("moving a bucket: {error}");
             // Where nothing was even begun, no alarm is set yet.
             drop(self.db.set_alarm(clock::now() + PAUSE_MS)?);
         }
-        Ok(())
+        self.go_on_fitting().await
     }
 }

@@ -1,0 +1,62 @@
+//! Fitting scores: what shards tell of their customers, and what the shop gets.
+
+use endcap_engine::score::view::ScoresView;
+use serde::{Deserialize, Serialize};
+
+use super::message::{Done, Message};
+
+/// Asks a shard for its customers, some at a time.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CustomersAsk {
+    /// The last profile that was told of; empty before the first.
+    pub(crate) after: String,
+}
+
+impl Message for CustomersAsk {
+    const PATH: &'static str = "/customers";
+    type Reply = CustomersPage;
+}
+
+/// Some of a shard's customers.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CustomersPage {
+    /// The customers, packed, as base64.
+    pub(crate) customers: String,
+    /// How many they are.
+    pub(crate) count: u64,
+    /// The last profile told of, where there may be more.
+    pub(crate) next: Option<String>,
+}
+
+/// Asks how the scores are.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct GetScores {}
+
+impl Message for GetScores {
+    const PATH: &'static str = "/scores/get";
+    type Reply = ScoresView;
+}
+
+/// Has the models fitted anew.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FitScores {
+    /// Whether somebody waits: at once, and else an hour from now at the earliest, a day after the last time.
+    pub(crate) at_once: bool,
+}
+
+impl Message for FitScores {
+    const PATH: &'static str = "/scores/fit";
+    type Reply = ScoresView;
+}
+
+/// Gives the shop models that were fitted.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PublishScores {
+    /// The models, packed, as base64.
+    pub(crate) packed: String,
+}
+
+impl Message for PublishScores {
+    const PATH: &'static str = "/scores/publish";
+    type Reply = Done;
+}
