@@ -9,8 +9,7 @@ use super::{browser, configuration, identity, outside, people, push, quarantine,
 /// The description of an operation.
 pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
     match operation {
-        Op::Health => simple(operation, "Whether the worker runs", "It runs."),
-        Op::Describe => simple(operation, "This document", "The document."),
+        Op::Health | Op::Describe => simple(operation),
         Op::GetProfile => people::get_named(doc),
         Op::EraseNamedProfile => people::erase_named(doc),
         Op::GetProfileById => people::get(doc),
@@ -43,8 +42,7 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         | Op::DeleteWebhook => configuration::describe(doc, operation),
         Op::ListRefused | Op::CountRefused | Op::ReplayRefused | Op::GetRefused => quarantine::describe(doc, operation),
         Op::SendBatch | Op::Diagnose | Op::GetCampaignPart => browser::describe(doc, operation),
-        Op::Subscribe => push::subscription(doc),
-        Op::ReportNotification => push::report(doc),
+        Op::Subscribe | Op::ReportNotification => push::describe(doc, operation),
         Op::MakeLinks | Op::SendWebhook | Op::Pixel | Op::FollowLink | Op::CrossDomain => {
             outside::describe(doc, operation)
         }
@@ -70,7 +68,12 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
     }
 }
 
-fn simple(operation: Op, summary: &str, answer: &str) -> Value {
+/// What anybody may ask without more.
+fn simple(operation: Op) -> Value {
+    let (summary, answer) = match operation {
+        Op::Describe => ("This document", "The document."),
+        _ => ("Whether the worker runs", "It runs."),
+    };
     json!({"operationId": operation.route().id, "summary": summary, "responses": {"200": plain(answer)}})
 }
 

@@ -16,8 +16,16 @@ fn either(mut body: Value) -> Value {
     body
 }
 
+/// The description of an operation of web push.
+pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
+    match operation {
+        Operation::Subscribe => subscription(doc),
+        _ => report(doc),
+    }
+}
+
 /// Subscriptions.
-pub(super) fn subscription(doc: &mut Builder) -> Value {
+fn subscription(doc: &mut Builder) -> Value {
     let route = Operation::Subscribe.route();
     let mut answers = doc.errors(&[
         WRONG,
@@ -37,7 +45,7 @@ pub(super) fn subscription(doc: &mut Builder) -> Value {
 }
 
 /// Reports.
-pub(super) fn report(doc: &mut Builder) -> Value {
+fn report(doc: &mut Builder) -> Value {
     let route = Operation::ReportNotification.route();
     let missing = ("404", "The reference is damaged, or of keys that no longer count.");
     let mut answers = doc.errors(&[WRONG, missing, METHOD, LARGE, OFTEN, FAILED]);

@@ -1,5 +1,6 @@
 //! `/api/scores`: which models are fitted, from when, and whether they are worth hearing.
 
+use endcap_api::Operation;
 use worker::Response;
 
 use crate::http::incoming::Incoming;
@@ -7,12 +8,11 @@ use crate::platform::error::EdgeError;
 use crate::rpc::scores::{FitScores, GetScores};
 use crate::rpc::{call, namespace};
 
-/// `GET`.
-pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
-    call::post(&namespace::models(incoming.env)?, &GetScores {}).await
-}
-
-/// `POST /api/scores/fit`: has them fitted at once.
-pub(in crate::http) async fn fit(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
-    call::post(&namespace::models(incoming.env)?, &FitScores { at_once: true }).await
+/// `GET`, and `POST /api/scores/fit`, which has them fitted at once.
+pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    let models = namespace::models(incoming.env)?;
+    match operation {
+        Operation::FitScores => call::post(&models, &FitScores { at_once: true }).await,
+        _ => call::post(&models, &GetScores {}).await,
+    }
 }
