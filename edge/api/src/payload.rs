@@ -89,6 +89,10 @@ pub enum Payload {
     ReplayReply,
     /// How timers are.
     Timers,
+    /// A condition, as JSON or as text.
+    ConditionAsk,
+    /// The same in both forms.
+    ConditionForms,
     /// How the scores are.
     Scores,
     /// Jobs that failed too often.

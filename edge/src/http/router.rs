@@ -92,6 +92,7 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::GetCampaign => api::campaigns::get(incoming).await,
         Op::PutCampaign => api::campaigns::put(incoming).await,
         Op::DeleteCampaign => api::campaigns::delete(incoming).await,
+        Op::ConvertCondition => api::conditions::convert(incoming).await,
         Op::GetShards => api::shards::get(incoming).await,
         Op::PutShards => api::shards::put(incoming).await,
         Op::GetHealth => api::health::get(incoming).await,
@@ -104,10 +105,9 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::GetWebhook => api::webhooks::get(incoming).await,
         Op::PutWebhook => api::webhooks::put(incoming).await,
         Op::DeleteWebhook => api::webhooks::delete(incoming).await,
-        Op::ListRefused => api::quarantine::list(incoming).await,
-        Op::CountRefused => api::quarantine::counts(incoming).await,
-        Op::ReplayRefused => api::quarantine::replay(incoming).await,
-        Op::GetRefused => api::quarantine::get(incoming).await,
+        Op::ListRefused | Op::CountRefused | Op::ReplayRefused | Op::GetRefused => {
+            api::quarantine::answer(operation, incoming).await
+        }
         Op::SendWebhook => webhooks::receive(incoming).await,
         Op::SendBatch | Op::Subscribe => to_shard::by_route(incoming).await,
         Op::ReportNotification => to_shard::by_notification(incoming).await,

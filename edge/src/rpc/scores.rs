@@ -45,7 +45,7 @@ pub(crate) struct FitScores {
 }
 
 impl Message for FitScores {
-    const PATH: &'static str = "/scores/fit";
+    const PATH: &'static str = "/scores/begin";
     type Reply = ScoresView;
 }
 

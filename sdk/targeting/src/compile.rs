@@ -6,14 +6,12 @@
 use endcap_protocol::FieldError;
 use serde_json::Value;
 
-use crate::condition::{Condition, Fact, MAX_DEPTH, Op, Scope};
+use crate::condition::{Condition, Fact, MAX_CATEGORY, MAX_DEPTH, MAX_PARTS, MAX_PATTERN, Op, Scope};
 use crate::frequency::{Frequency, REMEMBERED};
 use crate::program::Program;
 use crate::stage::Stage;
 use crate::trigger::Trigger;
 
-/// Most parts of one `all` or `any`.
-const MAX_PARTS: usize = 50;
 /// Most page patterns of one list.
 const MAX_PATTERNS: usize = 50;
 
@@ -46,6 +44,14 @@ pub fn compile(campaign: &Value) -> Result<Compiled, FieldError> {
         exclude: patterns("exclude")?,
     };
     Ok(Compiled { program, labels })
+}
+
+/// The condition that JSON says.
+///
+/// # Errors
+/// What is wrong, with its path inside the condition.
+pub fn condition_of(value: &Value) -> Result<Condition, FieldError> {
+    condition(value, false, MAX_DEPTH, &mut Vec::new())
 }
 
 fn fail<T>(path: &str, message: &str) -> Result<T, FieldError> {
@@ -119,7 +125,8 @@ fn stages(value: &Value) -> Result<(Condition, String), FieldError> {
 }
 
 fn path(value: &Value) -> Result<(Condition, String), FieldError> {
-    let Some(pattern) = value.get("matches").and_then(Value::as_str).filter(|p| (1..=200).contains(&p.len())) else {
+    let Some(pattern) = value.get("matches").and_then(Value::as_str).filter(|p| (1..=MAX_PATTERN).contains(&p.len()))
+    else {
         return fail("matches", "must be a path pattern of 1 to 200 bytes, as /c/*");
     };
     Ok((Condition::Path(pattern.to_owned()), format!("path matches {pattern}")))
@@ -152,7 +159,7 @@ fn scope(fact: Fact, value: &Value, bound: bool) -> Result<Scope, FieldError> {
         Some(_) if !fact.takes_category() => fail("category", "does not apply to this fact"),
         Some(Value::String(name)) if name == "$" && bound => Ok(Scope::Bound),
         Some(Value::String(name)) if name == "$" => fail("category", "\"$\" needs an enclosing some_category"),
-        Some(Value::String(name)) if (1..=128).contains(&name.len()) => Ok(Scope::Named(name.clone())),
+        Some(Value::String(name)) if (1..=MAX_CATEGORY).contains(&name.len()) => Ok(Scope::Named(name.clone())),
         Some(_) => fail("category", "must be a category ID of 1 to 128 bytes, or \"$\""),
     }
 }

@@ -4,6 +4,15 @@ use crate::codec::{Reader, Writer};
 
 /// Deepest nesting of a condition.
 pub const MAX_DEPTH: usize = 12;
+/// Most parts of one list.
+#[cfg(feature = "serde")]
+pub const MAX_PARTS: usize = 50;
+/// Longest category, in bytes.
+#[cfg(feature = "serde")]
+pub const MAX_CATEGORY: usize = 128;
+/// Longest path pattern, in bytes.
+#[cfg(feature = "serde")]
+pub const MAX_PATTERN: usize = 200;
 
 /// A fact that is a whole number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +78,13 @@ impl Fact {
             Self::ConsentMarketing => "consent_marketing",
             Self::PushSubscribed => "push_subscribed",
         }
+    }
+
+    /// Whether the fact only says whether something is so.
+    #[cfg(feature = "serde")]
+    #[must_use]
+    pub fn is_flag(self) -> bool {
+        matches!(self, Self::ConsentMarketing | Self::PushSubscribed)
     }
 
     /// Whether the fact can be asked of one category.

@@ -11,6 +11,8 @@ pub mod codec;
 #[cfg(feature = "serde")]
 pub mod compile;
 pub mod condition;
+#[cfg(feature = "serde")]
+pub mod condition_json;
 pub mod evaluate;
 pub mod frequency;
 pub mod judge;
@@ -18,6 +20,8 @@ pub mod pattern;
 pub mod program;
 pub mod stage;
 pub mod table;
+#[cfg(feature = "serde")]
+pub mod text;
 pub mod trigger;
 
 pub use act::Act;

@@ -28,6 +28,7 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         | Op::GetCampaign
         | Op::PutCampaign
         | Op::DeleteCampaign
+        | Op::ConvertCondition
         | Op::GetShards
         | Op::PutShards
         | Op::GetHealth

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::answers::{CampaignView, Campaigns, Diagnosis, Erased, Saved, Taken};
 use super::hand_written;
 use crate::batch_reply::BatchReply;
+use crate::condition_forms::{ConditionAsk, ConditionForms};
 use crate::health::Health;
 use crate::layout::growth::ShardsStatus;
 use crate::layout::placement::ShardsAsk;
@@ -71,6 +72,8 @@ pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Op
         Payload::ParkedJobs => generator.subschema_for::<ParkedJobs>(),
         Payload::RetryAsk => generator.subschema_for::<RetryAsk>(),
         Payload::RetryReply => generator.subschema_for::<RetryReply>(),
+        Payload::ConditionAsk => generator.subschema_for::<ConditionAsk>(),
+        Payload::ConditionForms => generator.subschema_for::<ConditionForms>(),
         Payload::Scores => generator.subschema_for::<ScoresView>(),
         Payload::Timers => generator.subschema_for::<TimersView>(),
     };

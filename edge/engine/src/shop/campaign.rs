@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::rule_schemas;
+use crate::condition_forms::as_json;
 
 /// A campaign as it is saved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,9 +33,9 @@ pub struct Definition {
     /// What kind of campaign it is.
     #[serde(rename = "type")]
     pub kind: CampaignType,
-    /// To whom: a condition over behaviour and page.
+    /// To whom: a condition over behaviour and page. A text is kept as the JSON that it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<rule_schemas::Condition>")]
+    #[schemars(with = "Option<rule_schemas::ConditionOrText>")]
     pub condition: Option<Value>,
     /// When: a trigger in the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,6 +51,17 @@ pub struct Definition {
     pub pages: Option<Value>,
     /// What the visitor sees.
     pub content: Content,
+}
+
+impl Definition {
+    /// The same with its condition as JSON.
+    ///
+    /// # Errors
+    /// What is wrong with a condition that was written as text.
+    pub fn with_json_condition(mut self) -> Result<Self, FieldError> {
+        self.condition = self.condition.map(as_json).transpose()?;
+        Ok(self)
+    }
 }
 
 fn yes() -> bool {

@@ -5,7 +5,7 @@
 
 pub mod campaign;
 pub mod product;
-mod rule_schemas;
+pub(crate) mod rule_schemas;
 pub mod settings;
 pub mod snapshot;
 pub mod webhooks;

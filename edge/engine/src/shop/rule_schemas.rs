@@ -5,11 +5,15 @@ use std::borrow::Cow;
 
 use endcap_targeting::Stage;
 use endcap_targeting::condition::{Fact, Op};
+use endcap_targeting::text::MAX_TEXT;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 /// To whom: a condition over behaviour and page.
-pub(super) struct Condition;
+pub(crate) struct Condition;
+
+/// The same as JSON or as text.
+pub(crate) struct ConditionOrText;
 
 /// When: a trigger in the page.
 pub(super) struct Trigger;
@@ -64,6 +68,24 @@ impl JsonSchema for Condition {
                     "properties": {"fact": {"enum": ["stage"]}, "in": {"type": "array", "minItems": 1, "items": {"enum": stages}}}},
                 {"type": "object", "description": "The page's path", "required": ["fact", "matches"],
                     "properties": {"fact": {"enum": ["url_path"]}, "matches": pattern}},
+            ],
+        })
+    }
+}
+
+impl JsonSchema for ConditionOrText {
+    fn schema_name() -> Cow<'static, str> {
+        "ConditionOrText".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let json = json!(generator.subschema_for::<Condition>());
+        json_schema!({
+            "description": "A condition, as JSON or as text",
+            "oneOf": [
+                json,
+                {"type": "string", "minLength": 1, "maxLength": MAX_TEXT,
+                    "description": "The text form, as `orders >= 2 and stage in (new, active)`"},
             ],
         })
     }

@@ -28,7 +28,7 @@ pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, Edg
 pub(in crate::http) async fn put(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let body = config_body(&mut incoming).await?;
     let id = id(incoming.parameter)?;
-    let definition: Definition = read_json(&body)?;
+    let definition = read_json::<Definition>(&body)?.with_json_condition()?;
     // Checked as what it will be.
     Campaign::new(id.clone(), 1, definition.clone())?.check_bounds()?;
     call::post(&namespace::shop(incoming.env)?, &PutCampaign { id, definition }).await

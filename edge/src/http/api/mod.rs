@@ -2,6 +2,7 @@
 
 mod admit;
 pub(super) mod campaigns;
+pub(super) mod conditions;
 mod config_body;
 pub(super) mod health;
 pub(super) mod identity;

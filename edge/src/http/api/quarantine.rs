@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use endcap_api::Operation;
 use endcap_engine::batch_reply::BatchReply;
 use endcap_events::ingest::WarningCode;
 use endcap_events::ingest::ingest_as;
@@ -30,8 +31,18 @@ const DEFAULT_LIMIT: usize = 50;
 /// Largest body of a replay, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
+/// What answers an operation on what was refused.
+pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    match operation {
+        Operation::ListRefused => list(incoming).await,
+        Operation::CountRefused => counts(incoming).await,
+        Operation::ReplayRefused => replay(incoming).await,
+        _ => get(incoming).await,
+    }
+}
+
 /// `GET /api/quarantine`.
-pub(in crate::http) async fn list(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn list(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let url = incoming.url();
     let query = Query::of(&url);
     match query.get("kind").as_deref() {
@@ -65,18 +76,18 @@ async fn warnings(query: Query<'_>, env: &Env) -> Result<Response, EdgeError> {
 }
 
 /// `GET /api/quarantine/counts`.
-pub(in crate::http) async fn counts(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn counts(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     response::json(&all_counts(incoming.env).await?)
 }
 
 /// `POST /api/quarantine/replay`.
-pub(in crate::http) async fn replay(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn replay(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let ask: ReplayAsk = read_json(&response::body(&mut incoming.request, MAX_BODY).await?)?;
     response::json(&replay_all(&ask, incoming.env).await?)
 }
 
 /// `GET /api/quarantine/{id}`.
-pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let id = segment(incoming.parameter, "id")?;
     let found = named(&[id.into_owned()], incoming.env).await?.pop();
     response::json(&found.ok_or(DomainError::NotFound("refused event"))?)

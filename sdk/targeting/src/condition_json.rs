@@ -1,0 +1,35 @@
+//! Writes a condition as the JSON that [`compile`](crate::compile) reads.
+
+use serde_json::{Value, json};
+
+use crate::condition::{Condition, Scope};
+use crate::stage::Stage;
+
+/// The JSON of a condition.
+#[must_use]
+pub fn to_json(condition: &Condition) -> Value {
+    match condition {
+        Condition::All(parts) => json!({"all": parts.iter().map(to_json).collect::<Vec<_>>()}),
+        Condition::Any(parts) => json!({"any": parts.iter().map(to_json).collect::<Vec<_>>()}),
+        Condition::Not(part) => json!({"not": to_json(part)}),
+        Condition::SomeCategory(part) => json!({"some_category": to_json(part)}),
+        Condition::Compare(fact, scope, op, number) => {
+            let mut leaf = json!({"fact": fact.as_str(), "op": op.as_str(), "value": number});
+            let category = match scope {
+                Scope::All => None,
+                Scope::Bound => Some("$"),
+                Scope::Named(category) => Some(category.as_str()),
+            };
+            if let (Some(leaf), Some(category)) = (leaf.as_object_mut(), category) {
+                leaf.insert("category".to_owned(), category.into());
+            }
+            leaf
+        }
+        Condition::StageIn(bits) => {
+            let is_in = |stage: &&Stage| bits & (1 << stage.code()) != 0;
+            let names: Vec<&str> = Stage::ALL.iter().filter(is_in).map(|stage| stage.as_str()).collect();
+            json!({"fact": "stage", "in": names})
+        }
+        Condition::Path(pattern) => json!({"fact": "url_path", "matches": pattern}),
+    }
+}

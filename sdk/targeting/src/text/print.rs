@@ -1,0 +1,54 @@
+//! Writes a condition as text.
+
+use serde_json::Value;
+
+use crate::condition::{Condition, Scope};
+use crate::stage::Stage;
+
+/// The text of a condition, from which [`parse`](super::parse) reads the same condition.
+#[must_use]
+pub fn print(condition: &Condition) -> String {
+    match condition {
+        Condition::All(parts) => joined(parts, "all", " and "),
+        Condition::Any(parts) => joined(parts, "any", " or "),
+        Condition::Not(part) => format!("not {}", as_part(part)),
+        Condition::SomeCategory(part) => format!("some_category({})", print(part)),
+        Condition::Compare(fact, scope, op, number) => {
+            let of = match scope {
+                Scope::All => String::new(),
+                Scope::Bound => "(category = $)".to_owned(),
+                Scope::Named(category) => format!("(category = {})", quoted(category)),
+            };
+            format!("{}{of} {} {number}", fact.as_str(), op.as_str())
+        }
+        Condition::StageIn(bits) => {
+            let is_in = |stage: &&Stage| bits & (1 << stage.code()) != 0;
+            let names: Vec<&str> = Stage::ALL.iter().filter(is_in).map(|stage| stage.as_str()).collect();
+            match names.as_slice() {
+                [name] => format!("stage = {name}"),
+                names => format!("stage in ({})", names.join(", ")),
+            }
+        }
+        Condition::Path(pattern) => format!("url_path matches {}", quoted(pattern)),
+    }
+}
+
+/// Two parts or more stand between `and`s or `or`s; fewer in a list, which says which of the two it is.
+fn joined(parts: &[Condition], list: &str, word: &str) -> String {
+    match parts {
+        [] | [_] => format!("{list}({})", parts.iter().map(print).collect::<String>()),
+        parts => parts.iter().map(as_part).collect::<Vec<_>>().join(word),
+    }
+}
+
+/// A condition as a part of another: what is joined stands in parentheses.
+fn as_part(condition: &Condition) -> String {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) if parts.len() > 1 => format!("({})", print(condition)),
+        _ => print(condition),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}

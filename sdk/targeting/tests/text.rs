@@ -1,0 +1,171 @@
+//! The text form of conditions: it says what JSON says, and names what is wrong.
+#![cfg(feature = "serde")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use endcap_targeting::compile::condition_of;
+use endcap_targeting::condition::{Condition, Fact, MAX_DEPTH, Op, Scope};
+use endcap_targeting::condition_json::to_json;
+use endcap_targeting::text::{MAX_TEXT, parse, print};
+use proptest::prelude::*;
+use serde_json::json;
+
+/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+
+    fn of<T: Clone>(&mut self, list: &[T]) -> T {
+        list[self.below(list.len() as u64) as usize].clone()
+    }
+
+    fn text(&mut self) -> String {
+        let letters = ['a', 'Z', '9', ' ', '"', '\\', '/', '*', 'é', '日', '\n', '\u{1}', '(', ')', '$', '🎁'];
+        (0..1 + self.below(6)).map(|_| self.of(&letters)).chain(['x']).collect()
+    }
+
+    fn number(&mut self) -> i64 {
+        let small = self.below(100) as i64;
+        self.of(&[0, 1, -1, small, i64::MAX, i64::MIN])
+    }
+
+    fn comparison(&mut self, is_bound: bool) -> Condition {
+        let fact = self.of(&Fact::ALL);
+        let scope = match self.below(3) {
+            0 if fact.takes_category() && is_bound => Scope::Bound,
+            1 if fact.takes_category() => Scope::Named(self.text()),
+            _ => Scope::All,
+        };
+        Condition::Compare(fact, scope, self.of(&Op::ALL), self.number())
+    }
+
+    fn condition(&mut self, depth: usize, is_bound: bool) -> Condition {
+        let parts = |random: &mut Self| {
+            let count = random.below(4);
+            (0..count).map(|_| random.condition(depth - 1, is_bound)).collect()
+        };
+        match self.below(if depth > 1 { 9 } else { 3 }) {
+            0 => Condition::StageIn(1 + self.below(63) as u8),
+            1 => Condition::Path(self.text()),
+            3 | 4 => Condition::All(parts(self)),
+            5 | 6 => Condition::Any(parts(self)),
+            7 => Condition::Not(Box::new(self.condition(depth - 1, is_bound))),
+            8 if !is_bound => Condition::SomeCategory(Box::new(self.condition(depth - 1, true))),
+            _ => self.comparison(is_bound),
+        }
+    }
+}
+
+#[test]
+fn a_hundred_thousand_conditions_go_to_text_and_json_and_back_without_loss() {
+    let mut random = Random(1);
+    for _ in 0..100_000 {
+        let depth = 1 + random.below(6) as usize;
+        let condition = random.condition(depth, false);
+        let text = print(&condition);
+        assert_eq!(parse(&text).as_ref(), Ok(&condition), "{text}");
+        let json = to_json(&condition);
+        assert_eq!(condition_of(&json).as_ref(), Ok(&condition), "{json}");
+    }
+}
+
+#[test]
+fn a_text_says_what_json_says() {
+    let cases = [
+        ("orders>=2", json!({"fact": "orders", "op": ">=", "value": 2})),
+        (
+            "orders >= 2 and days_since_last_order > 90 and products_viewed(category = \"jackets\") >= 3",
+            json!({"all": [
+                {"fact": "orders", "op": ">=", "value": 2},
+                {"fact": "days_since_last_order", "op": ">", "value": 90},
+                {"fact": "products_viewed", "category": "jackets", "op": ">=", "value": 3},
+            ]}),
+        ),
+        (
+            "stage in (new, active) or stage = deep and NOT (cart_units == 0)",
+            json!({"any": [
+                {"fact": "stage", "in": ["new", "active"]},
+                {"all": [{"fact": "stage", "in": ["deep"]}, {"not": {"fact": "cart_units", "op": "=", "value": 0}}]},
+            ]}),
+        ),
+        (
+            "some_category(products_viewed(category = $) >= 2 and units_bought(category = $) = 0)",
+            json!({"some_category": {"all": [
+                {"fact": "products_viewed", "category": "$", "op": ">=", "value": 2},
+                {"fact": "units_bought", "category": "$", "op": "=", "value": 0},
+            ]}}),
+        ),
+        ("url_path matches \"/c/*\"", json!({"fact": "url_path", "matches": "/c/*"})),
+        (
+            "push_subscribed and not consent_marketing",
+            json!({"all": [{"fact": "push_subscribed", "op": "=", "value": 1},
+                {"not": {"fact": "consent_marketing", "op": "=", "value": 1}}]}),
+        ),
+        ("all()", json!({"all": []})),
+        ("any(orders = 1)", json!({"any": [{"fact": "orders", "op": "=", "value": 1}]})),
+        ("((orders = 1))", json!({"fact": "orders", "op": "=", "value": 1})),
+    ];
+    for (text, json) in cases {
+        assert_eq!(parse(text), Ok(condition_of(&json).unwrap()), "{text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_place_and_the_word_that_was_meant() {
+    let cases = [
+        ("ordrs >= 2", 1, "did you mean `orders`"),
+        ("orders >= 2 adn orders < 5", 13, "write `and`"),
+        ("orders >= 2 orders < 5", 13, "`and` or `or`"),
+        ("stage = actve", 9, "did you mean `active`"),
+        ("stage is new", 7, "`=` or `in`"),
+        ("stage in new", 10, "`(`"),
+        ("orders", 7, "ends where a comparison"),
+        ("orders >=", 10, "whole number"),
+        ("orders >= many", 11, "whole number"),
+        ("orders(category = \"x\") = 1", 8, "does not apply to orders"),
+        ("products_viewed(categroy = \"x\") = 1", 17, "`category`"),
+        ("products_viewed(category = $) = 1", 28, "enclosing some_category"),
+        ("some_category(some_category(orders = 1))", 15, "another some_category"),
+        ("url_path matches \"\"", 18, "1 to 200 bytes"),
+        ("birthday = 1", 1, "use not, all"),
+        ("(orders = 1", 12, "`)`"),
+        ("", 1, "a condition"),
+        ("not", 4, "a condition"),
+        ("= 1", 1, "a condition is expected"),
+        ("orders >= 1 and\nordrs >= 2", 17, "did you mean `orders`"),
+    ];
+    for (text, at, word) in cases {
+        let error = parse(text).expect_err(text);
+        assert_eq!(error.at + 1, at, "{text}: {error}");
+        assert!(error.to_string().contains(word), "{text}: {error}");
+    }
+}
+
+#[test]
+fn size_and_depth_are_bounded() {
+    let nots = |count: usize| format!("{}orders = 1", "not ".repeat(count));
+    assert!(parse(&nots(MAX_DEPTH - 1)).is_ok());
+    assert!(parse(&nots(MAX_DEPTH)).unwrap_err().message.contains("too deeply"));
+    let deep = format!("{}orders = 1{}", "(".repeat(9_000), ")".repeat(9_000));
+    assert!(parse(&deep).unwrap_err().message.contains("too deeply"));
+    let joined = |count: usize| vec!["orders = 1"; count].join(" or ");
+    assert!(parse(&joined(50)).is_ok());
+    assert!(parse(&joined(51)).unwrap_err().message.contains("more than 50"));
+    assert!(parse(&" ".repeat(MAX_TEXT + 1)).unwrap_err().message.contains("longer"));
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_condition_or_an_error_within_it(text in "[a-z_() ,=<>!$\"0-9é-]{0,80}") {
+        match parse(&text) {
+            Ok(condition) => prop_assert_eq!(parse(&print(&condition)), Ok(condition)),
+            Err(error) => prop_assert!(error.at <= text.chars().count() && !error.message.is_empty()),
+        }
+    }
+}
