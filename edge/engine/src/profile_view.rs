@@ -48,7 +48,7 @@ pub struct ProfileView {
     pub counters: Counters,
     /// What follows from the history.
     pub computed: Computed,
-    /// What they are likely to do. Null for who has not bought.
+    /// What they are likely to do. Null for a person without an order.
     pub scores: Option<PersonScores>,
     /// What was viewed, by category.
     pub categories: BTreeMap<String, CategoryView>,

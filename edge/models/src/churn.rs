@@ -64,7 +64,7 @@ mod tests {
     use crate::value::{Model, PurchaseDay};
 
     fn customer(days: &[i64]) -> PurchaseDays {
-        days.iter().map(|day| PurchaseDay { day: *day, amount: 100 }).collect()
+        days.iter().map(|day| PurchaseDay { day: *day, amount: Some(100) }).collect()
     }
 
     #[test]

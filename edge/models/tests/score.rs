@@ -61,7 +61,7 @@ fn drawn(random: &mut Random, count: usize, weeks: f64, model: &BgNbd, values: &
         let mut is_customer = true;
         while at < weeks && is_customer {
             let amount = (random.gamma(values.p) * scale).max(1.0) as i64;
-            days.record(PurchaseDay { day: (at * 7.0) as i64, amount });
+            days.record(PurchaseDay { day: (at * 7.0) as i64, amount: Some(amount) });
             // After the first order nobody is lost; after each other one some are.
             is_customer = days.until(i64::MAX).len() == 1 || random.unit() >= lost;
             at += random.exponential(rate);
@@ -162,7 +162,7 @@ fn a_shop_with_few_customers_is_not_judged() {
 fn ten_customers_stay_near_the_prior_and_many_alike_do_not_run_away() {
     let near = |found: f64, prior: f64| (found / prior).max(prior / found) < 3.0;
     for (gap, repeats) in [(7, 10), (7, 1)] {
-        let days = || (0..=repeats).map(|n| PurchaseDay { day: n * gap, amount: 100 }).collect::<PurchaseDays>();
+        let days = || (0..=repeats).map(|n| PurchaseDay { day: n * gap, amount: Some(100) }).collect::<PurchaseDays>();
         let counts: RepeatCounts = (0..10).filter_map(|_| days().repeats(80)).collect();
         let (found, prior) = (Fitting::whole::<BgNbd>(&counts).unwrap().model, BgNbd::prior());
         for (found, prior) in found.parameters().iter().zip(prior.parameters()) {

@@ -116,6 +116,6 @@ async fn rows(env: &Env) -> Result<Response, EdgeError> {
 async fn tables(env: &Env) -> Result<Response, EdgeError> {
     let mut objects = shards::all_shards(env).await?;
     objects.extend(namespace::all_graph_parts(env)?);
-    objects.extend([namespace::shop(env)?, namespace::registry(env)?]);
+    objects.extend([namespace::shop(env)?, namespace::models(env)?, namespace::registry(env)?]);
     response::json(&call::ask_each(&objects, &TablesAsk {}).await?)
 }

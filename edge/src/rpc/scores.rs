@@ -1,5 +1,6 @@
 //! Fitting scores: what shards tell of their customers, and what the shop gets.
 
+use endcap_engine::score::customers::OrderRules;
 use endcap_engine::score::view::ScoresView;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,8 @@ use super::message::{Done, Message};
 pub(crate) struct CustomersAsk {
     /// The last profile that was told of; empty before the first.
     pub(crate) after: String,
+    /// Which orders count, and how.
+    pub(crate) rules: OrderRules,
 }
 
 impl Message for CustomersAsk {
@@ -24,6 +27,8 @@ pub(crate) struct CustomersPage {
     pub(crate) customers: String,
     /// How many they are.
     pub(crate) count: u64,
+    /// Profiles that could not be read.
+    pub(crate) unreadable: u64,
     /// The last profile told of, where there may be more.
     pub(crate) next: Option<String>,
 }
@@ -40,7 +45,7 @@ impl Message for GetScores {
 /// Has the models fitted anew.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct FitScores {
-    /// Whether somebody waits: at once, and else an hour from now at the earliest, a day after the last time.
+    /// True: a fit begins now. False: in an hour, but no sooner than a day after the last one.
     pub(crate) at_once: bool,
 }
 

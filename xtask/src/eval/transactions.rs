@@ -130,7 +130,7 @@ impl Transactions {
 
     /// Each customer's order days.
     pub(crate) fn purchase_days(&self) -> Vec<PurchaseDays> {
-        let day = |order: &PlacedOrder| PurchaseDay { day: order.at.div_euclid(DAY_MS), amount: order.amount };
+        let day = |order: &PlacedOrder| PurchaseDay { day: order.at.div_euclid(DAY_MS), amount: Some(order.amount) };
         self.customers.values().map(|orders| orders.iter().map(day).collect()).collect()
     }
 
@@ -228,7 +228,8 @@ mod tests {
         for text in [named, plain] {
             let days = Transactions::parse(text).unwrap().purchase_days();
             let first = day_named("2011-12-09").unwrap();
-            let expected = [(first, 150), (first + 1, 200)].map(|(day, amount)| PurchaseDay { day, amount });
+            let expected =
+                [(first, 150), (first + 1, 200)].map(|(day, amount)| PurchaseDay { day, amount: Some(amount) });
             assert_eq!(days, [expected.into_iter().collect()], "{text}");
         }
     }

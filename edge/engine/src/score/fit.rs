@@ -7,7 +7,7 @@ use endcap_protocol::UnixMillis;
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 
-use super::customers::Customers;
+use super::customers::{Customers, OrderRules};
 use super::scores::Scores;
 
 /// Days of the span in which a purchase is foretold.
@@ -22,12 +22,16 @@ const STEP_TERMS: usize = 50_000;
 pub struct ScoreFit {
     /// When it began.
     pub begun_at: UnixMillis,
-    /// The day up to whose end orders count.
-    pub today: i64,
+    /// Which orders count, and how.
+    pub rules: OrderRules,
     /// Days of the span over which churn is told.
     pub churn_days: i64,
+    /// Version of the placement of buckets: one that moved while customers were collected would count twice, or not at all.
+    pub placement: u64,
     /// Customers collected.
     pub collected: u64,
+    /// Profiles with orders that could not be read.
+    pub unreadable: u64,
     /// What is done next.
     pub phase: Phase,
     repeat: Option<Fit<BgNbd>>,
@@ -67,12 +71,14 @@ pub enum Worked {
 impl ScoreFit {
     /// A fit that begins.
     #[must_use]
-    pub fn begun(now: UnixMillis, today: i64, churn_days: i64) -> Self {
+    pub fn begun(now: UnixMillis, rules: OrderRules, churn_days: i64, placement: u64) -> Self {
         Self {
             begun_at: now,
-            today,
+            rules,
             churn_days,
+            placement,
             collected: 0,
+            unreadable: 0,
             phase: Phase::Collect { shard: 0, after: String::new() },
             repeat: None,
             spend: None,
@@ -99,7 +105,7 @@ impl ScoreFit {
                 self.spend = fit.filter(|fit| fit.customers > 0).map(|fit| GammaGamma::in_minor_units(fit, counts));
             }
             Phase::Purchase => {
-                self.purchase = PurchaseScore::learned(&customers.sample, self.today, PURCHASE_DAYS);
+                self.purchase = PurchaseScore::learned(&customers.sample(), self.rules.until, PURCHASE_DAYS);
             }
             Phase::Churn => return Worked::Done(Box::new(self.finish(customers, before, now))),
         }
@@ -113,14 +119,15 @@ impl ScoreFit {
         let is_as_before = before.fitted_at > 0 && speaks(before.purchase.as_ref()) == speaks(self.purchase.as_ref());
         Scores {
             fitted_at: now,
-            today: self.today,
-            customers: customers.count(),
+            today: self.rules.until,
+            customers: customers.count,
+            unreadable: self.unreadable,
             repeat,
             spend: self.spend,
-            rfm: (customers.rfm.customers() > 0).then(|| customers.rfm().cuts()),
+            rfm: (customers.rfm.customers() > 0).then(|| customers.rfm.cuts()),
             purchase: self.purchase,
             verdict_since: if is_as_before { before.verdict_since } else { now },
-            churn: Churn::learned(repeat.model, &customers.sample, self.today, self.churn_days),
+            churn: Churn::learned(repeat.model, &customers.sample(), self.rules.until, self.churn_days),
         }
     }
 
@@ -152,22 +159,27 @@ mod tests {
     use super::super::customers::Customer;
     use super::*;
 
+    fn begun(now: UnixMillis) -> ScoreFit {
+        let rules = OrderRules { until: 120, time_zone: "UTC".to_owned(), currency: "EUR".to_owned() };
+        ScoreFit::begun(now, rules, 30, 1)
+    }
+
     /// Customers with rhythms of their own.
     fn customers(today: i64) -> Customers {
         let of = |n: i64| {
             let days = (0..1 + n % 7).map(|at| (n % 50) + at * (3 + n % 23)).filter(|day| *day <= today);
-            let days: PurchaseDays = days.map(|day| PurchaseDay { day, amount: 1000 + n % 90 }).collect();
-            Customer { orders: u32::try_from(days.until(today).len()).unwrap(), days }
+            let days: PurchaseDays = days.map(|day| PurchaseDay { day, amount: Some(1000 + n % 90) }).collect();
+            Customer { lot: n as u32, orders: u32::try_from(days.until(today).len()).unwrap(), days }
         };
         let mut all = Customers::default();
-        all.add((0..600).map(of).collect(), today);
+        all.add((0..600).map(of).collect(), today, 600);
         all
     }
 
     /// Runs a fit, stored and read after each step or not, and counts steps.
     fn run(customers: &Customers, stored: bool) -> (Scores, u32) {
         let before = Scores::prior(30);
-        let mut fit = ScoreFit::begun(5, 120, 30);
+        let mut fit = begun(5);
         for steps in 1.. {
             match fit.step(customers, &before, 9) {
                 Worked::Done(scores) => return (*scores, steps),
@@ -201,14 +213,14 @@ mod tests {
     fn since_when_a_score_declines_does_not_move_while_it_does() {
         let customers = customers(120);
         let (first, _) = run(&customers, false);
-        let again = ScoreFit { phase: Phase::Churn, purchase: first.purchase.clone(), ..ScoreFit::begun(50, 120, 30) };
+        let again = ScoreFit { phase: Phase::Churn, purchase: first.purchase.clone(), ..begun(50) };
         let Worked::Done(second) = again.step(&customers, &first, 60) else { panic!("it is done") };
         assert_eq!((first.verdict_since, second.verdict_since, second.fitted_at), (9, 9, 60));
     }
 
     #[test]
     fn a_fit_of_another_version_begins_again() {
-        let mut bytes = ScoreFit::begun(5, 120, 30).pack().unwrap();
+        let mut bytes = begun(5).pack().unwrap();
         assert!(ScoreFit::unpack(&bytes).is_some());
         bytes[0] = 9;
         assert_eq!(ScoreFit::unpack(&bytes), None);

@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn a_new_shops_customer_has_what_the_prior_says_and_no_stars() {
-        let days = [(10, 500), (40, 700)].map(|(day, amount)| PurchaseDay { day, amount });
-        let customer = Customer { orders: 2, days: days.into_iter().collect() };
+        let days = [(10, 500), (40, 700)].map(|(day, amount)| PurchaseDay { day, amount: Some(amount) });
+        let customer = Customer { lot: 0, orders: 2, days: days.into_iter().collect() };
         let found = PersonScores::of(&customer, &Scores::prior(60), 50).unwrap();
         assert_eq!(
             (found.fitted_at, found.purchase, &found.rfm, found.expected_order_minor),

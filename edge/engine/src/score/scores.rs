@@ -22,6 +22,8 @@ pub struct Scores {
     pub today: i64,
     /// Customers.
     pub customers: u64,
+    /// Profiles with orders that could not be read, and count for nothing.
+    pub unreadable: u64,
     /// Repeat purchase.
     pub repeat: Fit<BgNbd>,
     /// Order values. None before there are repeat orders.
@@ -51,6 +53,7 @@ impl Scores {
             fitted_at: 0,
             today: 0,
             customers: 0,
+            unreadable: 0,
             repeat: Fit { model, log_likelihood: 0.0, customers: 0, evaluations: 0, converged: true },
             spend: None,
             rfm: None,

@@ -13,13 +13,15 @@ use super::scores::Scores;
 pub struct ScoresView {
     /// When the models were fitted, Unix milliseconds. Null: they are what is assumed of a new shop.
     pub fitted_at: Option<UnixMillis>,
-    /// Customers that they were fitted to.
+    /// The shop's customers then. Models of value are fitted to some 200,000 of them at most, the learned scores to 5,000.
     pub customers: u64,
+    /// Profiles with orders that could not be read, and count for nothing.
+    pub unreadable: u64,
     /// A fit under way. Null where there is none.
     pub fit: Option<FitView>,
     /// When the next fit is due, Unix milliseconds. Null while none is: they are fitted once a day where orders come.
     pub next_fit_at: Option<UnixMillis>,
-    /// Runs of fits that failed, and were tried again.
+    /// Runs that failed since a fit last ended well; they are tried again.
     pub failed_runs: u64,
     /// Repeat purchase.
     pub bg_nbd: BgNbdView,
@@ -109,6 +111,7 @@ impl ScoresView {
         Self {
             fitted_at: Some(scores.fitted_at).filter(|at| *at > 0),
             customers: scores.customers,
+            unreadable: scores.unreadable,
             fit: fit.map(|fit| FitView {
                 begun_at: fit.begun_at,
                 collected: fit.collected,
@@ -159,11 +162,13 @@ fn purchase(scores: &Scores) -> PurchaseView {
 
 #[cfg(test)]
 mod tests {
+    use super::super::customers::OrderRules;
     use super::*;
 
     #[test]
     fn a_new_shop_says_that_its_models_are_assumed() {
-        let fit = ScoreFit::begun(5, 120, 60);
+        let rules = OrderRules { until: 120, time_zone: "UTC".to_owned(), currency: "EUR".to_owned() };
+        let fit = ScoreFit::begun(5, rules, 60, 1);
         let view = ScoresView::of(&Scores::prior(60), Some(&fit));
         assert_eq!((view.fitted_at, view.customers, view.gamma_gamma), (None, 0, None));
         assert_eq!(view.fit, Some(FitView { begun_at: 5, collected: 0, phase: FitPhase::Collecting }));

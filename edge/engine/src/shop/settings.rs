@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::rule_schemas;
 use crate::payment_return::check_hosts;
+use crate::score::customers::OrderRules;
 use crate::score::scores::CHURN_DAYS;
 
 /// Everything that a shop can set; what is left out has its default.
@@ -167,6 +168,13 @@ impl Settings {
     #[must_use]
     pub fn currency(&self) -> Option<[u8; 3]> {
         endcap_protocol::money::parse_currency(&self.currency)
+    }
+
+    /// How orders up to the end of a day count for scores.
+    #[must_use]
+    pub fn order_rules(&self, until: i64) -> OrderRules {
+        let currency = self.currency().map_or_else(String::new, |code| String::from_utf8_lossy(&code).into_owned());
+        OrderRules { until, time_zone: self.time_zone.clone(), currency }
     }
 
     /// Checks what the types cannot say.

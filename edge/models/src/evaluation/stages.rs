@@ -89,7 +89,7 @@ fn order_days(orders: &[PlacedOrder]) -> Orders {
 }
 
 fn days_of(orders: &[PlacedOrder]) -> PurchaseDays {
-    orders.iter().map(|order| PurchaseDay { day: order.at.div_euclid(DAY_MS), amount: order.amount }).collect()
+    orders.iter().map(|order| PurchaseDay { day: order.at.div_euclid(DAY_MS), amount: Some(order.amount) }).collect()
 }
 
 /// The median of all gaps between order days, in milliseconds; None while there are too few.

@@ -23,7 +23,7 @@ impl PurchaseFeatures {
         let count = days.len() as f64;
         let since = |day: i64| today.saturating_sub(day) as f64;
         let (recency, tenure) = (since(last.day), since(first.day));
-        let spent: f64 = days.iter().map(|day| day.amount.max(0) as f64).sum();
+        let spent: f64 = days.iter().filter_map(|day| day.amount).map(|amount| amount.max(0) as f64).sum();
         let gap = (tenure - recency + PRIOR_GAP) / count;
         let lately = |span: i64| customer.count_between(today.saturating_sub(span), today) as f64;
         let [fortnight, month, quarter] = SPANS.map(lately);
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     fn customer(orders: &[(i64, i64)]) -> PurchaseDays {
-        orders.iter().map(|(day, amount)| PurchaseDay { day: *day, amount: *amount }).collect()
+        orders.iter().map(|(day, amount)| PurchaseDay { day: *day, amount: Some(*amount) }).collect()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! RFM: how lately, how often and for how much somebody bought, each as a score of 1 to 5 within the shop, and eleven named
 //! groups of customers.
 //!
-//! Each shard counts its customers by value ([`RfmCounts`]); whoever merges the counts works out where the scores begin
+//! Customers are counted by value in parts ([`RfmCounts`]); from the merged counts follows where the scores begin
 //! ([`RfmCuts`]), and every shard scores by that. Up to [`EXACT_CUSTOMERS`] the counts are whole, above they are
 //! shortened ([`ValueCounts::shortened`]), with a bound on the error of a rank.
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 pub struct PurchaseDay {
     /// The day, since 1970-01-01 in the shop's time zone.
     pub day: i64,
-    /// What was paid on it, in minor units of the shop's currency.
-    pub amount: i64,
+    /// What was paid on it, in minor units of the shop's currency. None where that is not known.
+    pub amount: Option<i64>,
 }
 
 /// The days of one customer, in order, each once.
@@ -29,7 +29,8 @@ impl PurchaseDays {
         match self.0.binary_search_by_key(&order.day, |held| held.day) {
             Ok(at) => {
                 if let Some(held) = self.0.get_mut(at) {
-                    held.amount = held.amount.saturating_add(order.amount);
+                    let known = held.amount.into_iter().chain(order.amount);
+                    held.amount = known.reduce(i64::saturating_add);
                 }
             }
             Err(at) => self.0.insert(at, order),
@@ -59,12 +60,15 @@ impl PurchaseDays {
         Some(Repeats { repeats, last_day: after_first(last.day), age_days: after_first(until) })
     }
 
-    /// What the model of order values needs: the orders after the first. None without one.
+    /// What the model of order values needs: the orders after the first of which it is known what was paid. None without one.
     #[must_use]
     pub fn spend(&self, until: i64) -> Option<Spend> {
-        let repeats = self.until(until).get(1..).filter(|repeats| !repeats.is_empty())?;
-        let total = repeats.iter().fold(0i64, |sum, day| sum.saturating_add(day.amount));
-        Some(Spend { repeats: u32::try_from(repeats.len()).unwrap_or(u32::MAX), total })
+        let mut spend = Spend { repeats: 0, total: 0 };
+        for amount in self.until(until).iter().skip(1).filter_map(|day| day.amount) {
+            spend.repeats = spend.repeats.saturating_add(1);
+            spend.total = spend.total.saturating_add(amount);
+        }
+        (spend.repeats > 0).then_some(spend)
     }
 }
 
@@ -130,7 +134,7 @@ mod tests {
     use super::*;
 
     fn days(orders: &[(i64, i64)]) -> PurchaseDays {
-        orders.iter().map(|(day, amount)| PurchaseDay { day: *day, amount: *amount }).collect()
+        orders.iter().map(|(day, amount)| PurchaseDay { day: *day, amount: Some(*amount) }).collect()
     }
 
     #[test]
@@ -139,6 +143,17 @@ mod tests {
         assert_eq!(bought, days(&[(34, 3), (20, 12), (10, 1)]));
         assert_eq!(bought.repeats(38), Some(Repeats { repeats: 2, last_day: 24, age_days: 28 }));
         assert_eq!(bought.spend(38), Some(Spend { repeats: 2, total: 15 }));
+    }
+
+    #[test]
+    fn what_is_not_known_is_no_amount() {
+        let mut bought = days(&[(10, 1), (20, 12)]);
+        bought.record(PurchaseDay { day: 20, amount: None });
+        bought.record(PurchaseDay { day: 34, amount: None });
+        assert_eq!(
+            (bought.repeats(40).map(|it| it.repeats), bought.spend(40)),
+            (Some(2), Some(Spend { repeats: 1, total: 12 }))
+        );
     }
 
     #[test]

@@ -2,13 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use endcap_engine::score::customers::Customer;
+use endcap_engine::score::customers::{Customer, OrderRules, pack};
 use endcap_engine::shop::Snapshot;
 use endcap_profile::Person;
 use endcap_profile::fragment_rows::Wanted;
-use endcap_protocol::UnixMillis;
+use endcap_profile::timeline::OrderRecord;
 use endcap_targeting::Stage;
-use endcap_validation::DomainError;
 use worker::Response;
 
 use super::object::ProfileShard;
@@ -19,47 +18,60 @@ use crate::platform::{clock, response};
 use crate::rpc::scores::{CustomersAsk, CustomersPage};
 use crate::rpc::snapshots;
 
-/// Customers of one answer: reading one takes about a tenth of a millisecond.
-const PAGE: usize = 50;
+/// Customers of one answer, and orders from which on it ends: reading either takes some milliseconds.
+const CUSTOMERS: usize = 50;
+const ORDERS: usize = 500;
 
 impl ProfileShard {
-    /// Some customers after a profile.
+    /// Some customers after a profile. One whose row cannot be read is counted and passed over.
     pub(super) async fn customers_route(&self, ask: &CustomersAsk) -> Result<Response, EdgeError> {
         let snapshot = snapshots::current(&self.env, clock::now()).await?;
-        let zone = Zone::parse(&snapshot.settings.time_zone)?;
+        let zone = Zone::parse(&ask.rules.time_zone)?;
         let ids = self.store.customers_after(&ask.after)?;
-        let mut customers = Vec::with_capacity(ids.len());
+        let (mut customers, mut unreadable, mut orders, mut last) = (Vec::new(), 0, 0, None);
         for id in &ids {
-            customers.extend(self.store.customer(id, &snapshot, &|at| zone.day(at))?);
+            last = Some(id);
+            match self.store.orders_of(id, &snapshot) {
+                Ok(found) => {
+                    orders += found.len();
+                    customers.extend(customer(id, &found, &ask.rules, &zone));
+                }
+                Err(error) => {
+                    worker::console_error!("the orders of {id} cannot be read: {error}");
+                    unreadable += 1;
+                }
+            }
+            if orders >= ORDERS {
+                break;
+            }
         }
-        let packed = postcard::to_allocvec(&customers).map_err(|error| DomainError::Internal(error.to_string()))?;
+        let has_more = ids.len() == CUSTOMERS || last != ids.last();
         response::json(&CustomersPage {
-            customers: BASE64.encode(packed),
+            customers: BASE64.encode(pack(&customers)?),
             count: customers.len() as u64,
-            next: ids.last().filter(|_| ids.len() == PAGE).cloned(),
+            unreadable,
+            next: last.filter(|_| has_more).cloned(),
         })
     }
 }
 
+fn customer(id: &str, orders: &[OrderRecord], rules: &OrderRules, zone: &Zone) -> Option<Customer> {
+    Customer::of(id, orders, rules, &|at| zone.day(at))
+}
+
 impl Store {
-    /// Profiles with orders after one, by name. Who has bought has a stage that says so.
+    /// Profiles with orders after one, by name: they have a stage other than prospect.
     fn customers_after(&self, after: &str) -> Result<Vec<String>, EdgeError> {
         let query = "SELECT profile_id FROM membership WHERE profile_id > ? AND stage <> ?
                      AND bucket NOT IN (SELECT bucket FROM unserved) ORDER BY profile_id LIMIT ?";
-        let rows = self.db.rows(query, vec![after.into(), Stage::Prospect.as_str().into(), (PAGE as i64).into()])?;
-        Ok(rows.iter().map(|row| row.text(0)).collect())
+        let values = vec![after.into(), Stage::Prospect.as_str().into(), (CUSTOMERS as i64).into()];
+        Ok(self.db.rows(query, values)?.iter().map(|row| row.text(0)).collect())
     }
 
-    /// What a profile ordered. None where it has moved, or its orders have.
-    fn customer(
-        &self,
-        profile_id: &str,
-        snapshot: &Snapshot,
-        day_of: &dyn Fn(UnixMillis) -> i64,
-    ) -> Result<Option<Customer>, EdgeError> {
-        let Some(mut row) = self.load_with(profile_id, Wanted::Named(&[].into()))? else { return Ok(None) };
+    /// A profile's orders; none where it has moved, or they have.
+    fn orders_of(&self, profile_id: &str, snapshot: &Snapshot) -> Result<Vec<OrderRecord>, EdgeError> {
+        let Some(mut row) = self.load_with(profile_id, Wanted::Named(&[].into()))? else { return Ok(Vec::new()) };
         row.read_digests(self, Some(&snapshot.settings.identity))?;
-        let orders = Person::of(&row).orders;
-        Ok((!orders.is_empty()).then(|| Customer::of(&orders, &snapshot.settings.currency, day_of)))
+        Ok(Person::of(&row).orders)
     }
 }

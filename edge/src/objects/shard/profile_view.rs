@@ -60,8 +60,9 @@ impl ProfileShard {
         let reference = Reference { catalogue: &snapshot.catalogue, hour_of: &hour_of };
         let view = ProfileView::new(&row, &person, reference);
         let day_of = |at| zone.as_ref().map_or_else(|| utc_day(at), |zone| zone.day(at));
-        let customer = Customer::of(&person.orders, &snapshot.settings.currency, &day_of);
-        let scores = PersonScores::of(&customer, &snapshot.scores, day_of(now));
+        let rules = snapshot.settings.order_rules(day_of(now));
+        let customer = Customer::of(row.id.as_str(), &person.orders, &rules, &day_of);
+        let scores = customer.and_then(|customer| PersonScores::of(&customer, &snapshot.scores, rules.until));
         response::json(&ProfileView { unproved: question.unproved.then_some(Unproved::Lookup(true)), scores, ..view })
     }
 }
