@@ -17,8 +17,7 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         Op::GetProfileEvents => people::events(doc),
         Op::GetProfileGraph => people::graph(doc),
         Op::ExportProfile => people::export(doc),
-        Op::Unmerge | Op::RestoreLinks | Op::ApproveLinks => identity::decision(doc, operation),
-        Op::ListConflicts => identity::conflicts(doc),
+        Op::Unmerge | Op::RestoreLinks | Op::ApproveLinks | Op::ListConflicts => identity::describe(doc, operation),
         Op::GetProducts
         | Op::PutProducts
         | Op::DeleteProduct

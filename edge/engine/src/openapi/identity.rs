@@ -6,8 +6,13 @@ use serde_json::{Value, json};
 
 use super::builder::{Builder, LARGE, Text, WRONG, with};
 
+/// The description of an operation on who is whom.
+pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
+    if operation == Operation::ListConflicts { conflicts(doc) } else { decision(doc, operation) }
+}
+
 /// Dropping links, taking that back, and letting links through.
-pub(super) fn decision(doc: &mut Builder, operation: Operation) -> Value {
+fn decision(doc: &mut Builder, operation: Operation) -> Value {
     let summary = match operation {
         Operation::RestoreLinks => "Follow dropped links again",
         Operation::ApproveLinks => "Follow links that a limit held up",
@@ -21,7 +26,7 @@ pub(super) fn decision(doc: &mut Builder, operation: Operation) -> Value {
 }
 
 /// What was not followed.
-pub(super) fn conflicts(doc: &mut Builder) -> Value {
+fn conflicts(doc: &mut Builder) -> Value {
     let text = Text {
         summary: "Links that were not followed",
         answer: ("200", "One page, and where the next one begins."),
