@@ -59,3 +59,40 @@ test('a campaign whose condition is a text is kept as JSON, and shown to whom th
   const { status, body } = await edge.api.put('/api/campaigns/text', { ...campaign, condition: 'orders >> 1' });
   assert.deepEqual([status, body.error.path], [400, 'condition']);
 });
+
+test('each part of a condition is explained with the value that it saw', async () => {
+  const visitor = new Visitor(edge);
+  await visitor.send([visitor.product('Viewed', 'boot-1', { category: 'boots' }), visitor.product('Viewed', 'coat-1', { category: 'coats' })]);
+  await visitor.send([visitor.product('Viewed', 'boot-2', { category: 'boots' })]);
+  const condition = 'stage in (new, active) or days_since_last_order > 90 or url_path matches "/c/*" and some_category(products_viewed(category = $) >= 2)';
+  const ask = (/** @type {object} */ body, by = `anonymous_id=${visitor.anonymousId}`) => edge.api.post(`/api/segments/explain?${by}`, body);
+  const { status, body } = await ask({ condition, path: '/c/boots' });
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.ok(Math.abs(body.as_of - Date.now()) < 60_000);
+  const categories = 'some_category(products_viewed(category = $) >= 2)';
+  const both = `url_path matches "/c/*" and ${categories}`;
+  assert.deepEqual(body.condition, {
+    text: `stage in (new, active) or days_since_last_order > 90 or (${both})`,
+    holds: true,
+    parts: [
+      { text: 'stage in (new, active)', holds: false, saw: 'prospect' },
+      { text: 'days_since_last_order > 90', holds: false },
+      {
+        text: both,
+        holds: true,
+        parts: [
+          { text: 'url_path matches "/c/*"', holds: true, saw: '/c/boots' },
+          { text: categories, holds: true, category: 'boots', parts: [{ text: 'products_viewed(category = $) >= 2', holds: true, saw: 2 }] },
+        ],
+      },
+    ],
+  });
+  const other = (await ask({ condition: { some_category: { fact: 'products_viewed', category: '$', op: '>', value: 5 } } })).body.condition;
+  assert.deepEqual([other.holds, other.category, other.parts[0].saw], [false, 'boots', 2]);
+
+  const wrong = await ask({ condition: 'ordrs = 1' });
+  assert.deepEqual([wrong.status, wrong.body.error.path], [400, 'condition']);
+  assert.equal((await ask({ condition }, 'anonymous_id=nobody')).status, 404);
+  assert.equal((await ask({ condition }, 'shoe_size=43')).status, 400);
+  assert.equal((await edge.api.with('wrong').post('/api/segments/explain?user_id=u', { condition })).status, 401);
+});

@@ -51,7 +51,7 @@ function samples() {
 
 /** The path of the document that an address has. @param {string} address */
 const described = (address) =>
-  Object.keys(document.paths).find((path) => new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`).test(address)) ?? assert.fail(address);
+  Object.keys(document.paths).find((path) => new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}(\\?|$)`).test(address)) ?? assert.fail(address);
 
 const ROUTES = {
   '/api/profiles': ['delete', 'get'],
@@ -70,6 +70,7 @@ const ROUTES = {
   '/api/settings': ['get', 'put'],
   '/api/shards': ['get', 'put'],
   '/api/conditions': ['post'],
+  '/api/segments/explain': ['post'],
   '/api/scores': ['get'],
   '/api/scores/fit': ['post'],
   '/api/timers': ['get'],

@@ -132,6 +132,9 @@ test('the worker fits what the build tool fits, to the last bit, and goes on aft
   const { v_minor, ...gamma_gamma } = found.gamma_gamma;
   assert.deepEqual([gamma_gamma, v_minor / 100], [{ p, q, customers, converged }, v]);
   assert.deepEqual([found.failed_runs, found.unreadable, found.fit], [0, 0, null]);
+  const { stars, calibration_error } = found.purchase;
+  assert.deepEqual(stars.map((/** @type {any} */ one) => one.stars), [5, 4, 3, 2, 1]);
+  assert.ok(stars[0].observed > stars[4].observed && calibration_error < 0.2, JSON.stringify(found.purchase));
   assert.ok(found.next_fit_at > Date.now() + DAY / 2, 'the next one is due in a day');
 });
 

@@ -66,6 +66,7 @@ operations! {
     GetCampaign: Get "/api/campaigns/{id*}" Operator "getCampaign" Nothing => Campaign;
     PutCampaign: Put "/api/campaigns/{id*}" Operator "putCampaign" CampaignDefinition => Campaign;
     DeleteCampaign: Delete "/api/campaigns/{id*}" Operator "deleteCampaign" Nothing => Nothing;
+    ExplainCondition: Post "/api/segments/explain" Operator "explainCondition" ExplainAsk => Explained;
     ConvertCondition: Post "/api/conditions" Operator "convertCondition" ConditionAsk => ConditionForms;
     GetShards: Get "/api/shards" Operator "getShards" Nothing => Shards;
     PutShards: Put "/api/shards" Operator "putShards" ShardsAsk => Shards;

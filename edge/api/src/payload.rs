@@ -93,6 +93,10 @@ pub enum Payload {
     ConditionAsk,
     /// The same in both forms.
     ConditionForms,
+    /// A condition that is to be explained of a person.
+    ExplainAsk,
+    /// Each part of it with the value that it saw.
+    Explained,
     /// How the scores are.
     Scores,
     /// Jobs that failed too often.

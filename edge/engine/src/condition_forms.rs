@@ -52,7 +52,11 @@ pub fn as_json(condition: Value) -> Result<Value, FieldError> {
     }
 }
 
-fn read(condition: &Value) -> Result<Condition, FieldError> {
+/// The condition of either form.
+///
+/// # Errors
+/// What is wrong with it, below `condition`.
+pub(crate) fn read(condition: &Value) -> Result<Condition, FieldError> {
     match condition {
         Value::String(text) => parse(text).map_err(|error| FieldError::new("condition", error.to_string())),
         json => condition_of(json).map_err(|error| error.under("condition")),

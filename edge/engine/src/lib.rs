@@ -9,6 +9,7 @@
 pub mod batch_reply;
 pub mod channel;
 pub mod computed_traits;
+pub mod condition_explained;
 pub mod condition_forms;
 pub mod decide;
 pub mod health;

@@ -1,7 +1,7 @@
 //! The models on customers that are drawn from them, and on labels that mean nothing.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use endcap_models::purchase::{PurchaseScore, Refusal, Sample, Verdict, samples};
+use endcap_models::purchase::{PurchaseScore, Refusal, Sample, Trial, Verdict, samples};
 use endcap_models::value::{BgNbd, Fitting, GammaGamma, Model, PurchaseDay, PurchaseDays, RepeatCounts, SpendCounts};
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): the same numbers on every machine.
@@ -119,7 +119,15 @@ fn shop() -> Vec<PurchaseDays> {
 fn a_score_speaks_of_customers_and_declines_of_shuffled_ones() {
     let (customers, today) = (shop(), 60 * 7 - 1);
     let score = PurchaseScore::learned(&customers, today, 14).unwrap();
-    assert!(matches!(score.verdict, Verdict::Speaks(found) if found.auc > found.other), "{:?}", score.verdict);
+    assert!(
+        matches!(score.trial.verdict, Verdict::Speaks(found) if found.auc > found.other),
+        "{:?}",
+        score.trial.verdict
+    );
+
+    let observed: Vec<f64> = score.trial.stars.iter().filter_map(|star| star.observed).collect();
+    assert!(observed.len() == 5 && observed[0] > 2.0 * observed[4], "{:?}", score.trial.stars);
+    assert!(score.trial.calibration_error.is_some_and(|error| error < 0.05), "{:?}", score.trial.calibration_error);
 
     let at = |spans: i64| samples(&customers, today - 14 * spans, 14);
     let (training, held_out) = ([at(2), at(3)].concat(), at(1));
@@ -128,7 +136,7 @@ fn a_score_speaks_of_customers_and_declines_of_shuffled_ones() {
     for _ in 0..40 {
         let shuffled: Vec<Sample> = shuffle(&mut random, &training);
         let others = shuffle(&mut random, &held_out);
-        match Verdict::of(&shuffled, &others) {
+        match Trial::of(&shuffled, &others).verdict {
             Verdict::Speaks(_) => spoke += 1,
             Verdict::Declines(because, comparison) => {
                 assert_eq!((because, comparison.is_some()), (Refusal::NoBetterThanRecency, true));
@@ -154,8 +162,8 @@ fn a_shop_with_few_customers_is_not_judged() {
     assert_eq!(PurchaseScore::learned(&shop[..40], today, 14), None);
     assert_eq!(PurchaseScore::learned(&[], 100, 14), None);
     let (few, all) = (samples(&shop[..40], today - 14, 14), samples(&shop, today - 14, 14));
-    assert_eq!(Verdict::of(&all, &few), Verdict::Declines(Refusal::TooFew, None));
-    assert_eq!(Verdict::of(&few, &all), Verdict::Declines(Refusal::TooFew, None));
+    assert_eq!(Trial::of(&all, &few).verdict, Verdict::Declines(Refusal::TooFew, None));
+    assert_eq!(Trial::of(&few, &all), Trial::of(&all, &few));
 }
 
 #[test]

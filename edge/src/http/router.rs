@@ -92,7 +92,7 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::GetCampaign => api::campaigns::get(incoming).await,
         Op::PutCampaign => api::campaigns::put(incoming).await,
         Op::DeleteCampaign => api::campaigns::delete(incoming).await,
-        Op::ConvertCondition => api::conditions::convert(incoming).await,
+        Op::ConvertCondition | Op::ExplainCondition => api::conditions::answer(operation, incoming).await,
         Op::GetShards => api::shards::get(incoming).await,
         Op::PutShards => api::shards::put(incoming).await,
         Op::GetHealth => api::health::get(incoming).await,

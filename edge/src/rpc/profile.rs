@@ -1,5 +1,6 @@
 //! Asking a shard for a profile.
 
+use endcap_engine::condition_explained::ExplainAsk;
 use endcap_identity::FragmentId;
 use endcap_protocol::{AnonymousId, ProfileId, UnixMillis};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,20 @@ pub(crate) struct ProfileQuestion {
 
 impl Message for ProfileQuestion {
     const PATH: &'static str = "/profile";
+    type Reply = serde_json::Value;
+}
+
+/// Asks why a condition holds of a profile.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ExplainCondition {
+    /// The profile.
+    pub(crate) profile_id: ProfileId,
+    /// The condition.
+    pub(crate) ask: ExplainAsk,
+}
+
+impl Message for ExplainCondition {
+    const PATH: &'static str = "/profile/explain";
     type Reply = serde_json::Value;
 }
 

@@ -14,6 +14,8 @@ pub mod condition;
 #[cfg(feature = "serde")]
 pub mod condition_json;
 pub mod evaluate;
+#[cfg(feature = "serde")]
+pub mod explain;
 pub mod frequency;
 pub mod judge;
 pub mod pattern;

@@ -8,6 +8,8 @@ use endcap_protocol::{Consent, SessionId};
 use endcap_targeting::compile::compile;
 use endcap_targeting::condition::Condition;
 use endcap_targeting::evaluate::{Verdict, evaluate};
+use endcap_targeting::explain::explain;
+use endcap_targeting::text::print;
 use endcap_targeting::{Act, Behaviour, Eligibility, Frequency, PageFacts, Program, Stage, Trigger, judge};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -211,6 +213,9 @@ proptest! {
         for path in ["/c/shoes", "/p/1", "/c/x", "/a"] {
             let page = PageFacts { path, now: 1_000 };
             let verdict = evaluate(&program.condition, &behaviour, &page);
+            let explained = explain(&program.condition, &behaviour, &page);
+            prop_assert_eq!(explained.holds, verdict.holds);
+            prop_assert_eq!(explained.text, print(&program.condition));
             let allowed = behaviour.seen.allows(&program.frequency, "a", &behaviour.session, page.now);
             let expected = match (program.shows_on(path), allowed, verdict.holds) {
                 (false, _, _) => Eligibility::Elsewhere,

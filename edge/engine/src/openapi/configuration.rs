@@ -30,10 +30,6 @@ pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
         Operation::GetCampaign => ("One campaign", ("200", "The campaign."), &[WRONG, NO_CAMPAIGN]),
         Operation::PutCampaign => ("Add or replace a campaign", ("200", "The campaign as saved."), &[WRONG, LARGE]),
         Operation::DeleteCampaign => ("Delete a campaign", GONE, &[WRONG, NO_CAMPAIGN]),
-        Operation::ConvertCondition => {
-            let forms = "The condition as JSON and as text.";
-            ("A condition in both of its forms", ("200", forms), &[WRONG, LARGE])
-        }
         Operation::GetShards => ("Where profiles are", ("200", "How far the change has come."), &[]),
         Operation::PutShards => {
             let begun = "Buckets begin to move; ask again until none remains.";

@@ -4,7 +4,7 @@ use endcap_api::Operation as Op;
 use serde_json::{Value, json};
 
 use super::builder::{Builder, plain};
-use super::{browser, configuration, identity, outside, people, push, quarantine, vendor};
+use super::{browser, conditions, configuration, identity, outside, people, push, quarantine, vendor};
 
 /// The description of an operation.
 pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
@@ -27,7 +27,6 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         | Op::GetCampaign
         | Op::PutCampaign
         | Op::DeleteCampaign
-        | Op::ConvertCondition
         | Op::GetShards
         | Op::PutShards
         | Op::GetHealth
@@ -40,6 +39,7 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         | Op::GetWebhook
         | Op::PutWebhook
         | Op::DeleteWebhook => configuration::describe(doc, operation),
+        Op::ConvertCondition | Op::ExplainCondition => conditions::describe(doc, operation),
         Op::ListRefused | Op::CountRefused | Op::ReplayRefused | Op::GetRefused => quarantine::describe(doc, operation),
         Op::SendBatch | Op::Diagnose | Op::GetCampaignPart => browser::describe(doc, operation),
         Op::Subscribe | Op::ReportNotification => push::describe(doc, operation),

@@ -48,6 +48,7 @@ fn example(operation: Operation) -> Option<Value> {
             "content": {"title": "Sixty days to send it back", "dismiss": "Close"},
         }),
         Payload::ConditionAsk => json!({"condition": "orders >= 2 and stage in (new, active)"}),
+        Payload::ExplainAsk => json!({"condition": "orders >= 2 and stage in (new, active)", "path": "/c/shoes"}),
         Payload::ShardsAsk => json!({"shards": 32}),
         Payload::MessageLinksAsk => json!({
             "recipient": {"email": "ada@example.org"}, "campaign_id": "may-news", "message_id": "may-news-ada",

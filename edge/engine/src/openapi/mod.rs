@@ -3,6 +3,7 @@
 mod answers;
 mod browser;
 mod builder;
+mod conditions;
 mod configuration;
 mod describe;
 mod document;

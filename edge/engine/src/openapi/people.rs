@@ -8,7 +8,7 @@ use super::builder::{Builder, Text, WRONG, with};
 const MISSING: (&str, &str) = ("404", "There is no such profile.");
 
 /// The identifiers by which a profile is named.
-fn identifiers() -> Value {
+pub(super) fn identifiers() -> Value {
     let parameter = |name: &str, text: &str| json!({"name": name, "in": "query", "description": text, "schema": {"type": "string", "maxLength": 256}});
     json!([
         parameter("anonymous_id", "Anonymous ID of one of the person's browsers"),

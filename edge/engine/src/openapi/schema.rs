@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::answers::{CampaignView, Campaigns, Diagnosis, Erased, Saved, Taken};
 use super::hand_written;
 use crate::batch_reply::BatchReply;
+use crate::condition_explained::{ExplainAsk, Explained};
 use crate::condition_forms::{ConditionAsk, ConditionForms};
 use crate::health::Health;
 use crate::layout::growth::ShardsStatus;
@@ -74,6 +75,8 @@ pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Op
         Payload::RetryReply => generator.subschema_for::<RetryReply>(),
         Payload::ConditionAsk => generator.subschema_for::<ConditionAsk>(),
         Payload::ConditionForms => generator.subschema_for::<ConditionForms>(),
+        Payload::ExplainAsk => generator.subschema_for::<ExplainAsk>(),
+        Payload::Explained => generator.subschema_for::<Explained>(),
         Payload::Scores => generator.subschema_for::<ScoresView>(),
         Payload::Timers => generator.subschema_for::<TimersView>(),
     };

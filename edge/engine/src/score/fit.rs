@@ -115,7 +115,8 @@ impl ScoreFit {
     fn finish(self, customers: &Customers, before: &Scores, now: UnixMillis) -> Scores {
         let prior = Scores::prior(self.churn_days);
         let repeat = self.repeat.unwrap_or(prior.repeat);
-        let speaks = |score: Option<&PurchaseScore>| score.is_some_and(|it| matches!(it.verdict, Verdict::Speaks(_)));
+        let speaks =
+            |score: Option<&PurchaseScore>| score.is_some_and(|it| matches!(it.trial.verdict, Verdict::Speaks(_)));
         let is_as_before = before.fitted_at > 0 && speaks(before.purchase.as_ref()) == speaks(self.purchase.as_ref());
         Scores {
             fitted_at: now,

@@ -74,7 +74,7 @@ impl PersonScores {
         let spend = customer.days.spend(today).filter(|spend| spend.total > 0);
         let value = scores.spend.and_then(|fit| fit.model.expected_value(spend.as_ref()));
         let minor = |value: f64| value.round() as i64;
-        let speaks = scores.purchase.as_ref().filter(|score| matches!(score.verdict, Verdict::Speaks(_)));
+        let speaks = scores.purchase.as_ref().filter(|score| matches!(score.trial.verdict, Verdict::Speaks(_)));
         let purchase = speaks.zip(PurchaseFeatures::of(&customer.days, today)).map(|(score, features)| {
             let probability = score.probability(&features);
             PurchaseLikelihood { probability, stars: score.stars.stars(probability) }

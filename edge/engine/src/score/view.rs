@@ -1,6 +1,6 @@
 //! How the scores are, for people: which models, from when, and whether they are worth hearing.
 
-use endcap_models::purchase::{Refusal, Verdict};
+use endcap_models::purchase::{Refusal, Star, Verdict};
 use endcap_protocol::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,6 +101,27 @@ pub struct PurchaseView {
     pub recency_auc: Option<f64>,
     /// Their difference in standard errors; it speaks from 2.33 on.
     pub z: Option<f64>,
+    /// How far its probabilities were from what happened, in the mean: the expected calibration error over ten bins.
+    pub calibration_error: Option<f64>,
+    /// What became in these two weeks of the customers with five stars, four, and so on; empty while there are too few.
+    pub stars: Vec<StarView>,
+}
+
+/// What became of the customers with as many stars.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StarView {
+    /// How many stars.
+    pub stars: u8,
+    /// The share of customers who had as many.
+    pub share: f64,
+    /// The share of these who bought. Null where nobody had as many stars.
+    pub observed: Option<f64>,
+}
+
+impl StarView {
+    fn of(star: &Star) -> Self {
+        Self { stars: star.stars, share: star.share, observed: star.observed }
+    }
 }
 
 impl ScoresView {
@@ -145,7 +166,8 @@ impl ScoresView {
 }
 
 fn purchase(scores: &Scores) -> PurchaseView {
-    let (because, comparison) = match scores.purchase.as_ref().map(|score| score.verdict) {
+    let trial = scores.purchase.as_ref().map(|score| &score.trial);
+    let (because, comparison) = match trial.map(|trial| trial.verdict) {
         Some(Verdict::Speaks(comparison)) => (None, Some(comparison)),
         Some(Verdict::Declines(refusal, comparison)) => (Some(refusal), comparison),
         None => (Some(Refusal::TooFew), None),
@@ -157,6 +179,8 @@ fn purchase(scores: &Scores) -> PurchaseView {
         auc: comparison.map(|it| it.auc),
         recency_auc: comparison.map(|it| it.other),
         z: comparison.map(|it| it.z()),
+        calibration_error: trial.and_then(|trial| trial.calibration_error),
+        stars: trial.map_or_else(Vec::new, |trial| trial.stars.iter().map(StarView::of).collect()),
     }
 }
 

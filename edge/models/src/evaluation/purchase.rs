@@ -90,6 +90,6 @@ fn looked_at(customers: &[PurchaseDays], day: i64, score: PurchaseScore) -> Opti
         recency_auc: auc(&recency, &bought)?,
         ece: calibration_error(&probabilities, &bought)?,
         stars: score.stars.observed(&probabilities, &bought),
-        verdict: VerdictReport::of(score.verdict),
+        verdict: VerdictReport::of(score.trial.verdict),
     })
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::features::{FEATURES, PurchaseFeatures};
 use super::logistic::Logistic;
-use super::stars::StarCuts;
-use crate::statistics::{Comparison, compare};
+use super::stars::{Star, StarCuts};
+use crate::statistics::{Comparison, calibration_error, compare};
 use crate::value::PurchaseDays;
 
 /// Samples of each outcome, bought and did not, without which nothing is learned or judged.
@@ -62,22 +62,38 @@ pub enum Verdict {
     Declines(Refusal, Option<Comparison>),
 }
 
-impl Verdict {
-    /// Judges a model that learned from some customers by others, or by the same at another time.
+/// What a score would have said of a span that is over, held against what happened in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Whether the score speaks.
+    pub verdict: Verdict,
+    /// Expected calibration error. None where nothing could be held against anything.
+    pub calibration_error: Option<f64>,
+    /// Customers by stars, five first, and how many of each bought.
+    pub stars: Vec<Star>,
+}
+
+impl Trial {
+    /// Tries a model that learned from some customers on others, or on the same at another time.
     #[must_use]
     pub fn of(training: &[Sample], held_out: &[Sample]) -> Self {
-        let too_few = Self::Declines(Refusal::TooFew, None);
-        if !has_both_outcomes(training) || !has_both_outcomes(held_out) {
-            return too_few;
-        }
-        let Some(model) = fitted(training) else { return too_few };
+        let both = has_both_outcomes(training) && has_both_outcomes(held_out);
+        let Some(model) = fitted(training).filter(|_| both) else {
+            let verdict = Verdict::Declines(Refusal::TooFew, None);
+            return Self { verdict, calibration_error: None, stars: Vec::new() };
+        };
         let scores: Vec<f64> = held_out.iter().map(|sample| model.probability(sample.features.figures())).collect();
         let recency: Vec<f64> = held_out.iter().map(|sample| sample.features.recency()).collect();
         let bought: Vec<bool> = held_out.iter().map(|sample| sample.bought).collect();
-        match compare(&scores, &recency, &bought) {
+        let verdict = match compare(&scores, &recency, &bought) {
             // A score that beats a bad recency by luck alone is no score: it has to be better than none too.
-            Some(comparison) if comparison.z() >= CONVINCING && comparison.auc > 0.5 => Self::Speaks(comparison),
-            comparison => Self::Declines(Refusal::NoBetterThanRecency, comparison),
+            Some(comparison) if comparison.z() >= CONVINCING && comparison.auc > 0.5 => Verdict::Speaks(comparison),
+            comparison => Verdict::Declines(Refusal::NoBetterThanRecency, comparison),
+        };
+        Self {
+            verdict,
+            calibration_error: calibration_error(&scores, &bought),
+            stars: StarCuts::of(&scores).observed(&scores, &bought),
         }
     }
 }
@@ -97,8 +113,8 @@ fn fitted(samples: &[Sample]) -> Option<Logistic> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PurchaseScore {
     model: Logistic,
-    /// Whether it is worth hearing.
-    pub verdict: Verdict,
+    /// What it would have said of the last span.
+    pub trial: Trial,
     /// Where stars begin, among the shop's customers as they are today.
     pub stars: StarCuts,
 }
@@ -111,12 +127,12 @@ impl PurchaseScore {
         let ago = |spans: i64| today.saturating_sub(span.saturating_mul(spans));
         let at = |spans: i64| samples(customers, ago(spans), span);
         let (last, second, third) = (at(1), at(2), at(3));
-        let verdict = Verdict::of(&[second.as_slice(), &third].concat(), &last);
+        let trial = Trial::of(&[second.as_slice(), &third].concat(), &last);
         let latest = [last, second].concat();
         let model = fitted(&latest).filter(|_| has_both_outcomes(&latest))?;
         let now = customers.iter().filter_map(|customer| PurchaseFeatures::of(customer, today));
         let probabilities: Vec<f64> = now.map(|features| model.probability(features.figures())).collect();
-        Some(Self { model, verdict, stars: StarCuts::of(&probabilities) })
+        Some(Self { model, trial, stars: StarCuts::of(&probabilities) })
     }
 
     /// The probability that a customer buys within the span.

@@ -20,7 +20,7 @@ pub struct StarCuts {
 }
 
 /// What became of those with as many stars.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Star {
     /// How many stars.
     pub stars: u8,

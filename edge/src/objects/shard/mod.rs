@@ -9,6 +9,7 @@ mod bucket_transfer;
 mod customers;
 mod destination;
 mod erase;
+mod explain;
 mod forwarding_headers;
 mod health;
 mod history_batches;

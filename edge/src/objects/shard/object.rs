@@ -39,7 +39,7 @@ use crate::rpc::message::{Done, Message};
 use crate::rpc::parked_jobs::ParkedJobsAsk;
 use crate::rpc::person_export::{BelongingsAsk, EventsAsk};
 use crate::rpc::placement::Use;
-use crate::rpc::profile::{FragmentAsk, ProfileQuestion};
+use crate::rpc::profile::{ExplainCondition, FragmentAsk, ProfileQuestion};
 use crate::rpc::quarantine::{CountsAsk, Keep, ListAsk, Release, Replay, Tally, WarningsAsk};
 use crate::rpc::rows::{LeaveOldTimers, RowFormat, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
 use crate::rpc::scores::CustomersAsk;
@@ -174,6 +174,7 @@ impl ProfileShard {
             MoveFragment::PATH => self.absorb(&message::read(&body)?).await,
             CrossingArrival::PATH => self.crossing_route(&message::read(&body)?),
             NotificationReport::PATH => self.reported_route(message::read(&body)?).await,
+            ExplainCondition::PATH => self.explain_route(&message::read(&body)?).await,
             FragmentAsk::PATH => self.fragment(&message::read(&body)?),
             ProfileQuestion::PATH => self.profile(&message::read(&body)?).await,
             RunTimers::PATH => self.timers_route(&message::read(&body)?).await,

@@ -1,0 +1,32 @@
+//! Explaining a condition of a person.
+
+use endcap_engine::condition_explained::Explained;
+use endcap_profile::fragment_rows::Wanted;
+use endcap_targeting::PageFacts;
+use endcap_targeting::explain::explain;
+use endcap_validation::DomainError;
+use worker::Response;
+
+use super::object::ProfileShard;
+use crate::platform::error::EdgeError;
+use crate::platform::{clock, response};
+use crate::rpc::profile::ExplainCondition;
+use crate::rpc::snapshots;
+
+impl ProfileShard {
+    /// A condition and its parts, of a profile as of now. Looking changes nothing.
+    pub(super) async fn explain_route(&self, ask: &ExplainCondition) -> Result<Response, EdgeError> {
+        let now = clock::now();
+        let snapshot = snapshots::current(&self.env, now).await?;
+        let row = self.store.load_with(ask.profile_id.as_str(), Wanted::Named(&[].into()))?;
+        let mut row = row.filter(|row| row.has_fragments()).ok_or(DomainError::NotFound("profile"))?;
+        let person = self.store.refresh(&mut row, &snapshot, now)?.person;
+        let page = PageFacts { path: ask.ask.path(), now };
+        let explained = explain(&ask.ask.condition()?, &person.behaviour, &page);
+        response::json(&Explained {
+            profile_id: ask.profile_id.as_str().to_owned(),
+            as_of: now,
+            condition: explained.into(),
+        })
+    }
+}
