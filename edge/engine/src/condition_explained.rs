@@ -2,13 +2,14 @@
 
 use endcap_protocol::FieldError;
 use endcap_targeting::condition::Condition;
+use endcap_targeting::condition_json::to_json;
 use endcap_targeting::explain::{Explanation, Seen};
 use endcap_validation::text::check_text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::condition_forms::{as_json, read};
+use crate::condition_forms::read;
 use crate::shop::rule_schemas;
 
 /// Longest path of a page, in bytes.
@@ -35,8 +36,7 @@ impl ExplainAsk {
         if !self.path.is_empty() {
             check_text("path", &self.path, MAX_PATH)?;
         }
-        read(&self.condition)?;
-        Ok(Self { condition: as_json(self.condition)?, ..self })
+        Ok(Self { condition: to_json(&read(&self.condition)?), ..self })
     }
 
     /// The condition.

@@ -4,9 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::purchase::{PurchaseFeatures, PurchaseScore};
-use crate::value::{BgNbd, PurchaseDays};
+use crate::value::{BgNbd, DAYS_OF_WEEK, PurchaseDays};
 
-const WEEK: f64 = 7.0;
 /// The least probability of either outcome that an estimate may give, so that none outweighs every other.
 const LEAST_PROBABILITY: f64 = 1e-9;
 
@@ -43,7 +42,7 @@ impl Churn {
     /// 1986). None for a customer without an order.
     #[must_use]
     pub fn risk(&self, customer: &PurchaseDays, today: i64) -> Option<f64> {
-        let returns = self.model.any_within(&customer.repeats(today)?, self.days as f64 / WEEK);
+        let returns = self.model.any_within(&customer.repeats(today)?, self.days as f64 / DAYS_OF_WEEK);
         let learned = self.learned.as_ref().zip(PurchaseFeatures::of(customer, today));
         let odds = match learned.map(|(score, features)| score.probability(&features)) {
             Some(learned) => (log_odds(returns) + log_odds(learned)) / 2.0,
@@ -71,7 +70,7 @@ mod tests {
     fn a_new_shop_has_the_models_estimate() {
         let churn = Churn::learned(BgNbd::prior(), &[], 100, 60);
         let one = customer(&[40, 70]);
-        let returns = BgNbd::prior().any_within(&one.repeats(100).unwrap(), 60.0 / WEEK);
+        let returns = BgNbd::prior().any_within(&one.repeats(100).unwrap(), 60.0 / DAYS_OF_WEEK);
         assert!((churn.risk(&one, 100).unwrap() - (1.0 - returns)).abs() < 1e-9);
         assert_eq!(churn.risk(&one, 39), None);
     }

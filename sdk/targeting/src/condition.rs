@@ -154,6 +154,17 @@ pub enum Scope {
     Named(String),
 }
 
+impl Scope {
+    /// The category that it stands for where `bound` is tried; None for all.
+    pub(crate) fn category<'a>(&'a self, bound: Option<&'a str>) -> Option<&'a str> {
+        match self {
+            Self::All => None,
+            Self::Bound => bound,
+            Self::Named(name) => Some(name),
+        }
+    }
+}
+
 /// A condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {

@@ -26,9 +26,7 @@ pub fn to_json(condition: &Condition) -> Value {
             leaf
         }
         Condition::StageIn(bits) => {
-            let is_in = |stage: &&Stage| bits & (1 << stage.code()) != 0;
-            let names: Vec<&str> = Stage::ALL.iter().filter(is_in).map(|stage| stage.as_str()).collect();
-            json!({"fact": "stage", "in": names})
+            json!({"fact": "stage", "in": Stage::names_of(*bits)})
         }
         Condition::Path(pattern) => json!({"fact": "url_path", "matches": pattern}),
     }

@@ -67,7 +67,7 @@ impl Run<'_> {
             }
             Condition::SomeCategory(part) => return self.some_category(part, first),
             Condition::Compare(fact, scope, op, value) => self.compare(*fact, scope, *op, *value, bound),
-            Condition::StageIn(bits) => bits >> self.behaviour.stage.code() & 1 == 1,
+            Condition::StageIn(bits) => self.behaviour.stage.is_in(*bits),
             Condition::Path(pattern) => matches(pattern.as_bytes(), self.page.path.as_bytes()),
         };
         if !holds {
@@ -99,12 +99,7 @@ impl Run<'_> {
     }
 
     fn compare(&self, fact: Fact, scope: &Scope, op: Op, value: i64, bound: Option<&str>) -> bool {
-        let category = match scope {
-            Scope::All => None,
-            Scope::Bound => bound,
-            Scope::Named(name) => Some(name.as_str()),
-        };
-        number(self.behaviour, self.page.now, fact, category).is_some_and(|number| op.holds(number, value))
+        number(self.behaviour, self.page.now, fact, scope.category(bound)).is_some_and(|number| op.holds(number, value))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Why a condition holds of somebody, or does not: each part with the value that it saw.
 
 use crate::Behaviour;
-use crate::condition::{Condition, Scope};
+use crate::condition::Condition;
 use crate::evaluate::{PageFacts, number};
 use crate::pattern::matches;
 use crate::text::print;
@@ -63,17 +63,12 @@ impl Person<'_> {
             }
             Condition::SomeCategory(inner) => self.some_category(condition, inner),
             Condition::Compare(fact, scope, op, value) => {
-                let category = match scope {
-                    Scope::All => None,
-                    Scope::Bound => bound,
-                    Scope::Named(name) => Some(name.as_str()),
-                };
-                let found = number(self.behaviour, self.page.now, *fact, category);
+                let found = number(self.behaviour, self.page.now, *fact, scope.category(bound));
                 part(found.is_some_and(|number| op.holds(number, *value)), found.map(Seen::Number))
             }
             Condition::StageIn(bits) => {
                 let stage = self.behaviour.stage;
-                part(bits >> stage.code() & 1 == 1, Some(Seen::Text(stage.as_str().to_owned())))
+                part(stage.is_in(*bits), Some(Seen::Text(stage.as_str().to_owned())))
             }
             Condition::Path(pattern) => {
                 let path = self.page.path;

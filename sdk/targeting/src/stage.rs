@@ -30,6 +30,17 @@ impl Stage {
         self as u8
     }
 
+    /// The names of the stages whose bits are set (bit = code).
+    #[cfg(feature = "serde")]
+    pub(crate) fn names_of(bits: u8) -> Vec<&'static str> {
+        Self::ALL.into_iter().filter(|stage| stage.is_in(bits)).map(Self::as_str).collect()
+    }
+
+    /// Whether its bit is set.
+    pub(crate) fn is_in(self, bits: u8) -> bool {
+        bits >> self.code() & 1 == 1
+    }
+
     /// The stage of a code.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {

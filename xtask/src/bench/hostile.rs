@@ -16,11 +16,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
+use super::api;
 use super::batch::{Kind, now_ms};
 use super::cpu::Cpu;
 use super::filled;
 use super::load::{Load, Measured};
-use super::runtime::{API_KEY, Runtime, Service};
+use super::runtime::{Runtime, Service};
 use crate::build::Build;
 use crate::http::{Client, Response};
 use crate::project::Project;
@@ -358,12 +359,7 @@ fn put_campaigns(runtime: &Runtime) -> Result<()> {
         let deep = (0..5).fold(json!({"all": leaves}), |inner, _| json!({"any": [{"not": inner}, {"all": leaves}]}));
         for number in 0..CAMPAIGNS {
             let campaign = json!({"name": "deep", "type": "popup", "condition": deep, "content": {"title": "t", "body": "x".repeat(900)}});
-            let headers = format!("Content-Type: application/json\r\nAuthorization: Bearer {API_KEY}\r\n");
-            let path = format!("/api/campaigns/deep-{number}");
-            let response = client.send_again("PUT", &path, &headers, campaign.to_string().as_bytes())?;
-            if response.status != 200 {
-                bail!("a campaign was answered {}: {}", response.status, response.text());
-            }
+            api::ask(&mut client, "PUT", &format!("/api/campaigns/deep-{number}"), &campaign.to_string())?;
         }
     }
     // Shards cache what the shop configured for half a minute.

@@ -7,13 +7,12 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::api;
 use super::batch::Kind;
 use super::filled;
 use super::load::{CONNECTIONS, Load, Measured};
-use super::runtime::{API_KEY, Runtime, SERVER_KEY, Service};
+use super::runtime::{API_KEY, Runtime, Service};
 use crate::build::Build;
 use crate::http::Client;
 use crate::project::Project;
@@ -124,13 +123,7 @@ fn load(client: &mut Client, first: u64, end: u64) -> Result<()> {
     };
     let calls: Vec<String> = (first..end).map(call).collect();
     let body = format!("{{\"batch\":[{}]}}", calls.join(","));
-    let key = BASE64.encode(format!("{SERVER_KEY}:"));
-    let headers = format!("Content-Type: application/json\r\nAuthorization: Basic {key}\r\n");
-    let response = client.send_again("POST", "/v1/batch", &headers, body.as_bytes())?;
-    if response.status != 200 {
-        bail!("an import was answered {}: {}", response.status, response.text());
-    }
-    Ok(())
+    api::import(client, &body)
 }
 
 /// Austrian mobile numbers, of which there are enough.

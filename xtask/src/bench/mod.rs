@@ -5,6 +5,7 @@
 //! ([`scores`]). `cargo xtask bench --check` watches
 //! all ratios ([`guard`]).
 
+mod api;
 mod batch;
 mod cpu;
 mod filled;

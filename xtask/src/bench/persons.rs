@@ -6,12 +6,13 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use super::api;
 use super::batch::{Kind, Writer, login_as};
 use super::cpu::Cpu;
 use super::filled;
 use super::ingest::Counted;
 use super::load::{Measured, Sender};
-use super::runtime::{API_KEY, Runtime, Service};
+use super::runtime::{Runtime, Service};
 use crate::build::Build;
 use crate::http::Client;
 use crate::project::Project;
@@ -181,12 +182,7 @@ impl Bench<'_> {
     }
 
     fn ask(&mut self, method: &str, path: &str, body: &str) -> Result<Value> {
-        let headers = format!("Authorization: Bearer {API_KEY}\r\nContent-Type: application/json\r\n");
-        let response = self.api.send_again(method, path, &headers, body.as_bytes())?;
-        if response.status >= 300 {
-            bail!("{method} {path}: {} {}", response.status, response.text());
-        }
-        Ok(serde_json::from_slice(&response.body).unwrap_or_default())
+        api::ask(&mut self.api, method, path, body)
     }
 
     /// Rows written so far.

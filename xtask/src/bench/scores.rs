@@ -5,14 +5,13 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use endcap_models::lifecycle::DAY_MS;
 use serde_json::{Value, json};
 
+use super::api;
 use super::cpu::Cpu;
 use super::filled;
-use super::runtime::{API_KEY, Runtime, SERVER_KEY, Service};
+use super::runtime::{Runtime, Service};
 use crate::build::Build;
 use crate::eval::name_of;
 use crate::http::Client;
@@ -67,16 +66,10 @@ impl Bench {
     /// Loads customers with rhythms of their own, and returns how many orders they have.
     fn load(&mut self, runtime: &Runtime, customers: u64) -> Result<usize> {
         let mut client = Client::connect(runtime.port(Service::Ours))?;
-        let key = BASE64.encode(format!("{SERVER_KEY}:"));
-        let headers = format!("Content-Type: application/json\r\nAuthorization: Basic {key}\r\n");
         let today = SystemTime::UNIX_EPOCH.elapsed()?.as_millis() as i64 / DAY_MS;
         let orders: Vec<Value> = (0..customers).flat_map(|customer| orders_of(customer, today)).collect();
         for part in orders.chunks(PER_REQUEST) {
-            let body = json!({ "batch": part }).to_string();
-            let response = client.send_again("POST", "/v1/batch", &headers, body.as_bytes())?;
-            if response.status != 200 {
-                bail!("loading orders: {} {}", response.status, response.text());
-            }
+            api::import(&mut client, &json!({ "batch": part }).to_string())?;
         }
         Ok(orders.len())
     }
@@ -106,12 +99,7 @@ impl Bench {
     }
 
     fn ask(&mut self, method: &str, path: &str) -> Result<Value> {
-        let headers = format!("Authorization: Bearer {API_KEY}\r\nContent-Type: application/json\r\n");
-        let response = self.api.send_again(method, path, &headers, b"{}")?;
-        if response.status >= 300 {
-            bail!("{method} {path}: {} {}", response.status, response.text());
-        }
-        Ok(serde_json::from_slice(&response.body)?)
+        api::ask(&mut self.api, method, path, "{}")
     }
 }
 

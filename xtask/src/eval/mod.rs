@@ -9,7 +9,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use endcap_models::evaluation::{NoReport, PURCHASE_DAYS, purchase, score, stages};
+use endcap_models::evaluation::{NoReport, purchase, score, stages};
+use endcap_models::purchase::PURCHASE_DAYS;
 use serde_json::{Value, json};
 
 pub(crate) use transactions::name_of;

@@ -10,6 +10,8 @@ use endcap_validation::DomainError;
 use endcap_validation::hash::hash;
 use serde::{Deserialize, Serialize};
 
+use super::packed;
+
 /// Customers that the learned scores learn from. More would not make them better: the published results were reached with fewer.
 pub const LEARNED_FROM: usize = 5_000;
 /// Customers that the models of value are fitted to, about; of a larger shop a fair part.
@@ -78,14 +80,13 @@ impl Customer {
 /// # Errors
 /// Never in practice; the serialiser's own failure is passed on.
 pub fn pack(customers: &[Customer]) -> Result<Vec<u8>, DomainError> {
-    postcard::to_extend(customers, vec![FORMAT]).map_err(|error| DomainError::Internal(error.to_string()))
+    packed::pack(FORMAT, customers)
 }
 
 /// Reads packed customers. None for another version.
 #[must_use]
 pub fn unpack(bytes: &[u8]) -> Option<Vec<Customer>> {
-    let (format, rest) = bytes.split_first()?;
-    (*format == FORMAT).then(|| postcard::from_bytes(rest).ok()).flatten()
+    packed::unpack(FORMAT, bytes)
 }
 
 /// Everything that a fit needs of the shop's customers.

@@ -1,17 +1,16 @@
 //! A fit of all models, in steps that are bounded and may be stored between them.
 
 use endcap_models::churn::Churn;
-use endcap_models::purchase::{PurchaseScore, Verdict};
+use endcap_models::purchase::{PURCHASE_DAYS, PurchaseScore, Verdict};
 use endcap_models::value::{BgNbd, Fit, Fitting, GammaGamma};
 use endcap_protocol::UnixMillis;
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 
 use super::customers::{Customers, OrderRules};
+use super::packed::{pack, unpack};
 use super::scores::Scores;
 
-/// Days of the span in which a purchase is foretold.
-pub const PURCHASE_DAYS: i64 = 14;
 /// Version of the stored form.
 const FORMAT: u8 = 1;
 /// Terms of a likelihood that one step works out, some milliseconds' worth.
@@ -137,14 +136,13 @@ impl ScoreFit {
     /// # Errors
     /// Never in practice; the serialiser's own failure is passed on.
     pub fn pack(&self) -> Result<Vec<u8>, DomainError> {
-        postcard::to_extend(self, vec![FORMAT]).map_err(|error| DomainError::Internal(error.to_string()))
+        pack(FORMAT, self)
     }
 
     /// Reads the stored form. None for one of another version: such a fit begins again.
     #[must_use]
     pub fn unpack(bytes: &[u8]) -> Option<Self> {
-        let (format, rest) = bytes.split_first()?;
-        (*format == FORMAT).then(|| postcard::from_bytes(rest).ok()).flatten()
+        unpack(FORMAT, bytes)
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod customers;
 pub mod fit;
+mod packed;
 pub mod person;
 pub mod scores;
 pub mod view;

@@ -8,6 +8,8 @@ use endcap_protocol::UnixMillis;
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 
+use super::packed::{pack, unpack};
+
 /// Version of the stored form.
 const FORMAT: u8 = 1;
 /// Days over which churn is told, unless the shop sets others.
@@ -68,7 +70,7 @@ impl Scores {
     /// # Errors
     /// Never in practice; the serialiser's own failure is passed on.
     pub fn pack(&self) -> Result<Vec<u8>, DomainError> {
-        postcard::to_extend(self, vec![FORMAT]).map_err(|error| DomainError::Internal(error.to_string()))
+        pack(FORMAT, self)
     }
 
     /// Reads the stored form.
@@ -76,11 +78,8 @@ impl Scores {
     /// # Errors
     /// When it was written by a newer version, or is damaged.
     pub fn unpack(bytes: &[u8]) -> Result<Self, DomainError> {
-        let unreadable = |format| DomainError::Format { what: "scores", format };
-        match bytes.split_first() {
-            Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|_| unreadable(FORMAT)),
-            other => Err(unreadable(other.map_or(0, |(format, _)| *format))),
-        }
+        let format = bytes.first().copied().unwrap_or_default();
+        unpack(FORMAT, bytes).ok_or(DomainError::Format { what: "scores", format })
     }
 }
 

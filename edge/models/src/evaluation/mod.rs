@@ -5,6 +5,6 @@ mod purchase;
 mod score;
 mod stages;
 
-pub use purchase::{NoReport, PURCHASE_DAYS, PurchaseReport, VerdictReport, purchase};
+pub use purchase::{NoReport, PurchaseReport, VerdictReport, purchase};
 pub use score::{BgNbdReport, ChurnReport, GammaGammaReport, Holdout, ScoreReport, score};
 pub use stages::{PlacedOrder, StageReport, stages};

@@ -2,12 +2,9 @@
 
 use serde::Serialize;
 
-use crate::purchase::{PurchaseScore, Refusal, Star, Verdict, samples};
+use crate::purchase::{PURCHASE_DAYS, PurchaseScore, Refusal, Star, Verdict, samples};
 use crate::statistics::{auc, calibration_error};
 use crate::value::PurchaseDays;
-
-/// Days of the span that is foretold.
-pub const PURCHASE_DAYS: i64 = 14;
 
 /// What was foretold at a day, against what happened in the two weeks after it.
 #[derive(Debug, Clone, PartialEq, Serialize)]

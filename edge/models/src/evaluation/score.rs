@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::purchase::{PURCHASE_DAYS, PurchaseReport, purchase};
+use super::purchase::{PurchaseReport, purchase};
 use crate::churn::Churn;
+use crate::purchase::PURCHASE_DAYS;
 use crate::statistics::auc;
-use crate::value::{BgNbd, Fit, Fitting, GammaGamma, PurchaseDays, RepeatCounts, Repeats, SpendCounts};
+use crate::value::{BgNbd, DAYS_OF_WEEK, Fit, Fitting, GammaGamma, PurchaseDays, RepeatCounts, Repeats, SpendCounts};
 
 /// Spans over which churn is looked at, in days.
 const CHURN_DAYS: [i64; 2] = [60, 90];
-const WEEK: f64 = 7.0;
 
 /// Everything that is said of a file of orders.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -124,7 +124,7 @@ fn gamma_gamma(customers: &[PurchaseDays], day: i64, minor: f64) -> Option<Gamma
 }
 
 fn holdout(known: &[(&PurchaseDays, Repeats)], model: &BgNbd, (day, last): (i64, i64)) -> Holdout {
-    let weeks = last.saturating_sub(day) as f64 / WEEK;
+    let weeks = last.saturating_sub(day) as f64 / DAYS_OF_WEEK;
     let expected: Vec<f64> = known.iter().map(|(_, repeats)| model.expected(repeats, weeks)).collect();
     let actual: Vec<usize> = known.iter().map(|(customer, _)| customer.count_between(day, last)).collect();
     let off = expected.iter().zip(&actual).map(|(expected, actual)| expected - *actual as f64);

@@ -11,5 +11,5 @@ mod stars;
 
 pub use features::{FEATURES, PurchaseFeatures};
 pub use logistic::Logistic;
-pub use score::{PurchaseScore, Refusal, Sample, Trial, Verdict, samples};
+pub use score::{PURCHASE_DAYS, PurchaseScore, Refusal, Sample, Trial, Verdict, samples};
 pub use stars::{STAR_SHARES, Star, StarCuts};

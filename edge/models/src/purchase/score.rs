@@ -8,6 +8,8 @@ use super::stars::{Star, StarCuts};
 use crate::statistics::{Comparison, calibration_error, compare};
 use crate::value::PurchaseDays;
 
+/// Days of the span in which a purchase is foretold.
+pub const PURCHASE_DAYS: i64 = 14;
 /// Samples of each outcome, bought and did not, without which nothing is learned or judged.
 const MIN_SAMPLES_PER_OUTCOME: usize = 30;
 /// Standard errors by which the score has to be better than recency: by chance alone it is in one case of a hundred.

@@ -2,10 +2,9 @@
 //! (2005). While a customer is one, orders come at random at a rate of their own; after each repeat order they may be lost for good.
 //! Rates vary between customers by a gamma distribution, chances to be lost by a beta distribution.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
+use super::counts::RepeatCounts;
 use super::fitting::Model;
 use super::hypergeometric::weighted_series;
 use super::purchase_days::Repeats;
@@ -26,54 +25,8 @@ pub struct BgNbd {
     pub b: f64,
 }
 
-/// How many customers there are of each history. Adding counts of disjoint customers is adding numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RepeatCounts(BTreeMap<Repeats, u32>);
-
-impl RepeatCounts {
-    /// Counts a customer.
-    pub fn add(&mut self, customer: Repeats) {
-        let count = self.0.entry(customer).or_default();
-        *count = count.saturating_add(1);
-    }
-
-    /// Adds the counts of other customers.
-    pub fn merge(&mut self, other: &Self) {
-        for (customer, more) in &other.0 {
-            let count = self.0.entry(*customer).or_default();
-            *count = count.saturating_add(*more);
-        }
-    }
-
-    /// Histories apart: what one evaluation of the likelihood goes through.
-    #[must_use]
-    pub fn histories(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Customers counted.
-    #[must_use]
-    pub fn customers(&self) -> u64 {
-        self.0.values().map(|count| u64::from(*count)).sum()
-    }
-}
-
-impl Extend<Repeats> for RepeatCounts {
-    fn extend<T: IntoIterator<Item = Repeats>>(&mut self, customers: T) {
-        customers.into_iter().for_each(|customer| self.add(customer));
-    }
-}
-
-impl FromIterator<Repeats> for RepeatCounts {
-    fn from_iter<T: IntoIterator<Item = Repeats>>(customers: T) -> Self {
-        let mut counts = Self::default();
-        counts.extend(customers);
-        counts
-    }
-}
-
 impl Model for BgNbd {
-    type Counts = RepeatCounts;
+    type History = Repeats;
 
     /// A shop whose customers buy every four months or so, and are lost at one order of four.
     fn prior() -> Self {
@@ -92,17 +45,13 @@ impl Model for BgNbd {
     fn log_likelihood(&self, counts: &RepeatCounts) -> f64 {
         let mut of_count = OfCount::default();
         // The counts are in order of x, so what only x decides is worked out once for each.
-        let sum = counts.0.iter().map(|(customer, count)| {
+        let sum = counts.each().map(|(customer, count)| {
             if of_count.repeats != Some(customer.repeats) {
                 of_count = self.of_count(customer);
             }
-            f64::from(*count) * self.likelihood_of(customer, &of_count)
+            count * self.likelihood_of(customer, &of_count)
         });
         sum.sum()
-    }
-
-    fn customers(counts: &RepeatCounts) -> u64 {
-        counts.customers()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::counts::{Counts, History};
 use crate::statistics::Search;
 
 /// Customers at whom a distance of one from the prior, in the logarithm of a parameter, costs one unit of the log-likelihood. The
@@ -15,8 +16,8 @@ const LOG_BOUND: f64 = 15.0;
 
 /// A model whose parameters are positive numbers.
 pub trait Model: Sized {
-    /// What it is fitted to.
-    type Counts;
+    /// What of each customer it is fitted to.
+    type History: History;
 
     /// What is assumed before there are data.
     fn prior() -> Self;
@@ -28,10 +29,7 @@ pub trait Model: Sized {
     fn with(parameters: &[f64]) -> Option<Self>;
 
     /// Logarithm of the likelihood of what was counted.
-    fn log_likelihood(&self, counts: &Self::Counts) -> f64;
-
-    /// Customers counted.
-    fn customers(counts: &Self::Counts) -> u64;
+    fn log_likelihood(&self, counts: &Counts<Self::History>) -> f64;
 }
 
 /// What a fit found.
@@ -58,21 +56,21 @@ pub struct Fitting {
 
 impl Fitting {
     /// Begins at the prior.
-    pub fn of<M: Model>(counts: &M::Counts) -> Self {
+    pub fn of<M: Model>(counts: &Counts<M::History>) -> Self {
         let start: Vec<f64> = M::prior().parameters().into_iter().map(libm::log).collect();
         Self { search: Search::around(&start, &mut |at| loss::<M>(at, counts)) }
     }
 
     /// Goes on for about so many evaluations of the likelihood. The fit, once it is done. The counts have to be the same
     /// each time.
-    pub fn advance<M: Model>(&mut self, counts: &M::Counts, evaluations: u32) -> Option<Fit<M>> {
+    pub fn advance<M: Model>(&mut self, counts: &Counts<M::History>, evaluations: u32) -> Option<Fit<M>> {
         let is_done = self.search.advance(evaluations, &mut |at| loss::<M>(at, counts));
         let model = at::<M>(self.search.best()).filter(|_| is_done)?;
         let log_likelihood = model.log_likelihood(counts);
         Some(Fit {
             model,
             log_likelihood,
-            customers: M::customers(counts),
+            customers: counts.customers(),
             evaluations: self.search.evaluations(),
             converged: self.search.has_converged(),
         })
@@ -80,7 +78,7 @@ impl Fitting {
 
     /// Fits in one go.
     #[must_use]
-    pub fn whole<M: Model>(counts: &M::Counts) -> Option<Fit<M>> {
+    pub fn whole<M: Model>(counts: &Counts<M::History>) -> Option<Fit<M>> {
         Self::of::<M>(counts).advance(counts, u32::MAX)
     }
 }
@@ -90,13 +88,13 @@ fn at<M: Model>(logarithms: &[f64]) -> Option<M> {
 }
 
 /// What the search makes least.
-fn loss<M: Model>(logarithms: &[f64], counts: &M::Counts) -> f64 {
+fn loss<M: Model>(logarithms: &[f64], counts: &Counts<M::History>) -> f64 {
     if logarithms.iter().any(|value| value.abs() > LOG_BOUND) {
         return f64::INFINITY;
     }
     let Some(model) = at::<M>(logarithms) else { return f64::INFINITY };
     let [least, most] = PRIOR_COST;
-    let share = PRIOR_CUSTOMERS / (M::customers(counts) as f64).max(1.0);
+    let share = PRIOR_CUSTOMERS / (counts.customers() as f64).max(1.0);
     let cost = (share * share).clamp(least, most);
     let prior = M::prior().parameters();
     let distance: f64 =

@@ -1,10 +1,9 @@
 //! The Gamma-Gamma model of order values: Fader and Hardie, "The Gamma-Gamma Model of Monetary Value" (2013), after Colombo
 //! and Jiang (1999). A customer's orders vary around a mean of their own; the means vary between customers.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
+use super::counts::SpendCounts;
 use super::fitting::{Fit, Fitting, Model};
 use super::purchase_days::Spend;
 
@@ -19,65 +18,16 @@ pub struct GammaGamma {
     pub v: f64,
 }
 
-/// How many customers there are of each number and sum of repeat orders; those who paid nothing are left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SpendCounts(BTreeMap<Spend, u32>);
-
-impl SpendCounts {
-    /// Counts a customer.
-    pub fn add(&mut self, customer: Spend) {
-        if customer.total > 0 && customer.repeats > 0 {
-            let count = self.0.entry(customer).or_default();
-            *count = count.saturating_add(1);
-        }
-    }
-
-    /// Adds the counts of other customers.
-    pub fn merge(&mut self, other: &Self) {
-        for (customer, more) in &other.0 {
-            let count = self.0.entry(*customer).or_default();
-            *count = count.saturating_add(*more);
-        }
-    }
-
-    /// Numbers and sums apart: what one evaluation of the likelihood goes through.
-    #[must_use]
-    pub fn histories(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Customers counted.
-    #[must_use]
-    pub fn customers(&self) -> u64 {
-        self.0.values().map(|count| u64::from(*count)).sum()
-    }
-
-    /// The mean of all repeat orders, in minor units; 1 without any.
-    fn mean(&self) -> f64 {
-        let (orders, total) = self.0.iter().fold((0.0, 0.0), |(orders, total), (customer, count)| {
-            let count = f64::from(*count);
-            (orders + count * customer.x(), total + count * customer.total as f64)
-        });
-        if orders > 0.0 { total / orders } else { 1.0 }
-    }
-}
-
-impl Extend<Spend> for SpendCounts {
-    fn extend<T: IntoIterator<Item = Spend>>(&mut self, customers: T) {
-        customers.into_iter().for_each(|customer| self.add(customer));
-    }
-}
-
-impl FromIterator<Spend> for SpendCounts {
-    fn from_iter<T: IntoIterator<Item = Spend>>(customers: T) -> Self {
-        let mut counts = Self::default();
-        counts.extend(customers);
-        counts
-    }
+/// The mean of all repeat orders, in minor units; 1 without any.
+fn mean_order(counts: &SpendCounts) -> f64 {
+    let (orders, total) = counts.each().fold((0.0, 0.0), |(orders, total), (customer, count)| {
+        (orders + count * customer.x(), total + count * customer.total as f64)
+    });
+    if orders > 0.0 { total / orders } else { 1.0 }
 }
 
 impl Model for GammaGamma {
-    type Counts = SpendCounts;
+    type History = Spend;
 
     /// Orders of a customer, and customers' means, that vary by about a half.
     fn prior() -> Self {
@@ -96,20 +46,16 @@ impl Model for GammaGamma {
     /// Equation 1a of the note, in the shop's own unit, the mean order: so the prior means the same in every currency.
     fn log_likelihood(&self, counts: &SpendCounts) -> f64 {
         let Self { p, q, v } = *self;
-        let unit = counts.mean();
+        let unit = mean_order(counts);
         let constant = q * libm::log(v) - libm::lgamma(q);
-        let one = |(customer, count): (&Spend, &u32)| {
+        let one = |(customer, count): (&Spend, f64)| {
             let (x, mean) = (customer.x(), customer.mean() / unit);
             let shape = p * x;
             let gammas = libm::lgamma(shape + q) - libm::lgamma(shape);
             let powers = (shape - 1.0) * libm::log(mean) + shape * libm::log(x);
-            f64::from(*count) * (constant + gammas + powers - (shape + q) * libm::log(x * mean + v))
+            count * (constant + gammas + powers - (shape + q) * libm::log(x * mean + v))
         };
-        counts.0.iter().map(one).sum()
-    }
-
-    fn customers(counts: &SpendCounts) -> u64 {
-        counts.customers()
+        counts.each().map(one).sum()
     }
 }
 
@@ -123,7 +69,7 @@ impl GammaGamma {
     /// Brings a fit back from the shop's mean order to minor units.
     #[must_use]
     pub fn in_minor_units(fit: Fit<Self>, counts: &SpendCounts) -> Fit<Self> {
-        Fit { model: Self { v: fit.model.v * counts.mean(), ..fit.model }, ..fit }
+        Fit { model: Self { v: fit.model.v * mean_order(counts), ..fit.model }, ..fit }
     }
 
     /// The value to expect of a customer's orders, in the unit of `v` (equation 5 of the note): their own mean, drawn towards

@@ -5,12 +5,14 @@
 //! can be stored between them.
 
 mod bg_nbd;
+mod counts;
 mod fitting;
 mod gamma_gamma;
 mod hypergeometric;
 mod purchase_days;
 
-pub use bg_nbd::{BgNbd, RepeatCounts};
+pub use bg_nbd::BgNbd;
+pub use counts::{Counts, History, RepeatCounts, SpendCounts};
 pub use fitting::{Fit, Fitting, Model};
-pub use gamma_gamma::{GammaGamma, SpendCounts};
-pub use purchase_days::{PurchaseDay, PurchaseDays, Repeats, Spend};
+pub use gamma_gamma::GammaGamma;
+pub use purchase_days::{DAYS_OF_WEEK, PurchaseDay, PurchaseDays, Repeats, Spend};

@@ -84,7 +84,7 @@ pub struct Repeats {
 }
 
 /// Days of one unit of time of the models: a week, as in the literature.
-const DAYS: f64 = 7.0;
+pub const DAYS_OF_WEEK: f64 = 7.0;
 
 impl Repeats {
     /// x.
@@ -96,13 +96,13 @@ impl Repeats {
     /// t_x in weeks.
     #[must_use]
     pub fn last(&self) -> f64 {
-        f64::from(self.last_day) / DAYS
+        f64::from(self.last_day) / DAYS_OF_WEEK
     }
 
     /// T in weeks.
     #[must_use]
     pub fn age(&self) -> f64 {
-        f64::from(self.age_days) / DAYS
+        f64::from(self.age_days) / DAYS_OF_WEEK
     }
 }
 

@@ -33,13 +33,12 @@ async fn convert(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
 /// `POST /api/segments/explain?…`: each part of a condition with the value that it saw of a person.
 async fn explain(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let ask = read_json::<ExplainAsk>(&config_body(&mut incoming).await?)?.checked()?;
-    let env = incoming.env;
-    let mut found = profiles::get_named(incoming).await?;
+    let mut found = profiles::find_named(&incoming).await?.found;
     if found.status_code() != 200 {
         return Ok(found);
     }
     let whose: Whose = serde_json::from_str(&found.text().await?)?;
     let profile_id = ProfileId::parse(&whose.profile_id)?;
     let bucket = bucket_of(profile_id.as_str());
-    shards::post_to_bucket(env, bucket, &ExplainCondition { profile_id, ask }).await
+    shards::post_to_bucket(incoming.env, bucket, &ExplainCondition { profile_id, ask }).await
 }

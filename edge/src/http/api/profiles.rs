@@ -21,14 +21,28 @@ const MAX_HOPS: usize = 32;
 
 /// `GET /api/profiles`.
 pub(in crate::http) async fn get_named(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
-    let identifier = named(&incoming.url())?;
-    if identifier.namespace == Namespace::AnonymousId {
-        return with_claims(by_anonymous(&identifier.value, incoming.env).await?, incoming.env).await;
-    }
-    let Found { profile_id, unproved } = graph::find(incoming.env, &identifier).await?;
-    let profile_id = profile_id.ok_or(DomainError::NotFound("profile"))?.into_string();
-    let found = follow(ProfileQuestion { profile_id, unproved, ..ProfileQuestion::default() }, incoming.env).await?;
+    let NamedProfile { found, unproved } = find_named(&incoming).await?;
     if unproved { Ok(found) } else { with_claims(found, incoming.env).await }
+}
+
+/// A profile that a query names.
+pub(super) struct NamedProfile {
+    /// The profile, or an error about it.
+    pub(super) found: Response,
+    /// Whether it was found by what only browsers say, without proof.
+    unproved: bool,
+}
+
+/// The profile that a request's query names, without who claims to be that person.
+pub(super) async fn find_named(incoming: &Incoming<'_>) -> Result<NamedProfile, EdgeError> {
+    let (identifier, env) = (named(&incoming.url())?, incoming.env);
+    if identifier.namespace == Namespace::AnonymousId {
+        return Ok(NamedProfile { found: by_anonymous(&identifier.value, env).await?, unproved: false });
+    }
+    let Found { profile_id, unproved } = graph::find(env, &identifier).await?;
+    let profile_id = profile_id.ok_or(DomainError::NotFound("profile"))?.into_string();
+    let found = follow(ProfileQuestion { profile_id, unproved, ..ProfileQuestion::default() }, env).await?;
+    Ok(NamedProfile { found, unproved })
 }
 
 /// The answer with browsers that claim to be this person without proof.

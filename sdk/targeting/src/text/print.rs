@@ -21,14 +21,10 @@ pub fn print(condition: &Condition) -> String {
             };
             format!("{}{of} {} {number}", fact.as_str(), op.as_str())
         }
-        Condition::StageIn(bits) => {
-            let is_in = |stage: &&Stage| bits & (1 << stage.code()) != 0;
-            let names: Vec<&str> = Stage::ALL.iter().filter(is_in).map(|stage| stage.as_str()).collect();
-            match names.as_slice() {
-                [name] => format!("stage = {name}"),
-                names => format!("stage in ({})", names.join(", ")),
-            }
-        }
+        Condition::StageIn(bits) => match Stage::names_of(*bits).as_slice() {
+            [name] => format!("stage = {name}"),
+            names => format!("stage in ({})", names.join(", ")),
+        },
         Condition::Path(pattern) => format!("url_path matches {}", quoted(pattern)),
     }
 }
