@@ -66,6 +66,14 @@ operations! {
     GetCampaign: Get "/api/campaigns/{id*}" Operator "getCampaign" Nothing => Campaign;
     PutCampaign: Put "/api/campaigns/{id*}" Operator "putCampaign" CampaignDefinition => Campaign;
     DeleteCampaign: Delete "/api/campaigns/{id*}" Operator "deleteCampaign" Nothing => Nothing;
+    GetSegments: Get "/api/segments" Operator "getSegments" Nothing => Segments;
+    GetSegment: Get "/api/segments/{id}" Operator "getSegment" Nothing => Segment;
+    PutSegment: Put "/api/segments/{id}" Operator "putSegment" SegmentDefinition => Segment;
+    DeleteSegment: Delete "/api/segments/{id}" Operator "deleteSegment" Nothing => Nothing;
+    GetSegmentMembers: Get "/api/segments/{id}/members" Operator "getSegmentMembers" Nothing => SegmentMembers;
+    GetSegmentHistory: Get "/api/segments/{id}/history" Operator "getSegmentHistory" Nothing => SegmentHistory;
+    ExportSegment: Get "/api/segments/{id}/export" Operator "exportSegment" Nothing => SegmentExport;
+    PreviewSegment: Post "/api/segments/preview" Operator "previewSegment" PreviewAsk => PreviewLines;
     ExplainCondition: Post "/api/segments/explain" Operator "explainCondition" ExplainAsk => Explained;
     ConvertCondition: Post "/api/conditions" Operator "convertCondition" ConditionAsk => ConditionForms;
     GetShards: Get "/api/shards" Operator "getShards" Nothing => Shards;

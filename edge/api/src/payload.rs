@@ -97,6 +97,22 @@ pub enum Payload {
     ExplainAsk,
     /// Each part of it with the value that it saw.
     Explained,
+    /// All segments.
+    Segments,
+    /// One segment.
+    Segment,
+    /// A segment as it is saved.
+    SegmentDefinition,
+    /// A page of a segment's people.
+    SegmentMembers,
+    /// How a segment moved by day.
+    SegmentHistory,
+    /// All people of a segment, as CSV or as lines of JSON.
+    SegmentExport,
+    /// A condition whose people are to be counted.
+    PreviewAsk,
+    /// Lines of JSON: an estimate, and the count as it comes in.
+    PreviewLines,
     /// How the scores are.
     Scores,
     /// Jobs that failed too often.

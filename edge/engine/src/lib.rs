@@ -3,6 +3,7 @@
 //! One event, in the order of the modules: [`payment_return`] takes referrers away that are no arrivals, [`visit`] applies
 //! what was ingested to a profile and folds the person,
 //! [`journey`] says what should happen later, [`decide`] answers what to show now. [`shop`] holds what was configured,
+//! [`segment`] says which groups the person enters and leaves,
 //! [`channel`], [`computed_traits`] and [`profile_view`] are computed when somebody looks. [`limit`] and [`layout`] stand at
 //! the door of all of it; [`openapi`] describes it, [`health`] and [`parked_jobs`] say how it is.
 
@@ -25,6 +26,7 @@ pub mod payment_return;
 pub mod person_export;
 pub mod profile_view;
 pub mod score;
+pub mod segment;
 pub mod shop;
 pub mod timers_view;
 pub mod visit;

@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::channel::{Channel, Origin, custom};
 use crate::computed_traits::{Computed, Reference};
 use crate::score::person::PersonScores;
+use crate::segment::view::PersonSegment;
 
 /// A profile.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -50,6 +51,8 @@ pub struct ProfileView {
     pub computed: Computed,
     /// What they are likely to do. Null for a person without an order.
     pub scores: Option<PersonScores>,
+    /// Segments that the person is in, in order of their IDs.
+    pub segments: Vec<PersonSegment>,
     /// What was viewed, by category.
     pub categories: BTreeMap<String, CategoryView>,
     /// Products viewed, the latest first.
@@ -332,6 +335,7 @@ impl ProfileView {
             counters: counters(row, person),
             computed: Computed::new(row, person, reference),
             scores: None,
+            segments: Vec::new(),
             categories: categories(behaviour),
             products_viewed: behaviour.recent.clone(),
             cart: cart(behaviour),

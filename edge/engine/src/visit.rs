@@ -11,7 +11,6 @@ use endcap_events::ingest::redact::without_proof;
 use endcap_events::ingest::warning::WarningCode;
 use endcap_events::ingest::{Batch, HANDOVERS, Warning};
 use endcap_identity::{Assertion, CommonName, Evidence, FragmentId};
-use endcap_models::lifecycle::Bounds;
 use endcap_models::lifecycle::History;
 use endcap_models::lifecycle::Orders;
 use endcap_profile::dedupe::Block;
@@ -26,6 +25,7 @@ use endcap_protocol::commerce::Commerce;
 use endcap_validation::Trust;
 
 use crate::journey::cart_left_due;
+use crate::segment::{MembershipChanges, judge};
 use crate::shop::Snapshot;
 
 /// What a batch did to a profile.
@@ -244,11 +244,23 @@ pub struct Refreshed {
     pub timers: Vec<TimerMove>,
     /// Whether the lifecycle stage changed.
     pub stage_changed: bool,
+    /// Segments that were entered and left.
+    pub segments: MembershipChanges,
+    /// The time that it was refreshed for.
+    pub at: UnixMillis,
 }
 
-/// Folds the profile, lets its stage follow time, and says which timers have to move. The person is the
+impl Refreshed {
+    /// Whether something beside the row has to be written, whatever happened to the row.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.stage_changed || !self.segments.is_empty()
+    }
+}
+
+/// Folds the profile, lets its stage and its segments follow time, and says which timers have to move. The person is the
 /// [brief](Person::brief) one. Where fragments lie apart, their digests have to be there as far as the fold lacks them
-/// ([`ProfileRow::read_digests`]).
+/// ([`ProfileRow::read_digests`]), and the memberships where the row may not say them.
 pub fn refresh(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Refreshed {
     row.distrust(&snapshot.settings.identity);
     refresh_as(Person::of(row), row, snapshot, now)
@@ -272,21 +284,10 @@ fn refresh_as(mut person: Person, row: &mut ProfileRow, snapshot: &Snapshot, now
     let bounds = snapshot.settings.lifecycle.config().bounds_of(&orders, snapshot.cycle_ms);
     let stage_changed = !row.stages.advance(&orders, &bounds, now).is_empty();
     person.behaviour.stage = row.stages.current().stage;
-    let timers = timers(row, &person, snapshot, &orders, &bounds, now);
-    Refreshed { person, timers, stage_changed }
-}
-
-/// Arms the timers that the profile waits for, and says which of them move.
-fn timers(
-    row: &mut ProfileRow,
-    person: &Person,
-    snapshot: &Snapshot,
-    orders: &Orders,
-    bounds: &Bounds,
-    now: UnixMillis,
-) -> Vec<TimerMove> {
-    let cart = cart_left_due(row, person, &snapshot.settings.cart_push);
-    let stage = endcap_models::lifecycle::next_change_at(orders, bounds, now);
-    let wanted = [(TimerKey::CART_LEFT, cart), (TimerKey::STAGE, stage)];
-    wanted.into_iter().filter_map(|(key, due)| row.timers.arm(key, due?, now)).collect()
+    let judged = judge(row, &person, &snapshot.segments, now);
+    let cart = cart_left_due(row, &person, &snapshot.settings.cart_push);
+    let stage = endcap_models::lifecycle::next_change_at(&orders, &bounds, now);
+    let wanted = [(TimerKey::CART_LEFT, cart), (TimerKey::STAGE, stage), (TimerKey::SEGMENTS, judged.next)];
+    let timers = wanted.into_iter().filter_map(|(key, due)| row.timers.arm(key, due?, now)).collect();
+    Refreshed { person, timers, stage_changed, segments: judged.changes, at: now }
 }

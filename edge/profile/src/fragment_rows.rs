@@ -311,6 +311,7 @@ impl ProfileRow {
             subscriptions: 0,
             possessions: only(&self.possessions, id),
             latest: None,
+            memberships: None,
             tails: only(&self.tails, id),
             apart: None,
         };

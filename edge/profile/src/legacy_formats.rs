@@ -120,6 +120,7 @@ impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
             subscriptions: row.subscriptions,
             possessions: BTreeMap::new(),
             latest: None,
+            memberships: None,
             tails: BTreeMap::new(),
             apart: None,
         }

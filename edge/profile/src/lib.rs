@@ -22,6 +22,7 @@ pub mod fragment_rows;
 mod fragment_succession;
 mod legacy_formats;
 pub mod log_tail;
+pub mod memberships;
 pub mod memory_rows;
 pub mod packed;
 pub mod packed_row;

@@ -5,7 +5,8 @@
 //!
 //! Who has the anonymous IDs of the fragments follows the row, with a format of its own. Versions without possession tokens
 //! do not look behind the row, and leave it out when they write. Then the IDs are open, until their tokens come back. What the
-//! shop's server states of the browsers follows that in the same way, and then who had a browser before whom.
+//! shop's server states of the browsers follows that in the same way, then who had a browser before whom, and then the segments
+//! that the person is in.
 
 use std::collections::BTreeMap;
 
@@ -44,6 +45,9 @@ const LINKS_FORMAT: u8 = 1;
 
 /// Version of the format of what follows the links.
 const SUCCESSIONS_FORMAT: u8 = 1;
+
+/// Version of the format of what follows the successions.
+const MEMBERSHIPS_FORMAT: u8 = 1;
 
 /// Who has an anonymous ID, as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -95,18 +99,21 @@ fn with_possessions((mut row, behind): (ProfileRow, &[u8])) -> postcard::Result<
         (possession.is_of_server, possession.links) = (stored.is_of_server, stored.links);
     }
     let Some((&SUCCESSIONS_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
-    let (stored, _) = postcard::take_from_bytes::<StoredSuccessions>(rest)?;
+    let (stored, behind) = postcard::take_from_bytes::<StoredSuccessions>(rest)?;
     for (id, people_before) in stored.people_before {
         row.possessions.entry(id).or_default().people_before = people_before;
     }
     row.latest = stored.latest;
+    let Some((&MEMBERSHIPS_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
+    row.memberships = Some(postcard::take_from_bytes(rest)?.0);
     Ok(row)
 }
 
 /// Writes what follows a row.
 fn write_possessions(row: &ProfileRow, mut packed: Vec<u8>) -> postcard::Result<Vec<u8>> {
     let ProfileRow { possessions, latest, .. } = row;
-    if possessions.is_empty() && latest.is_none() {
+    let memberships = row.memberships.as_ref();
+    if possessions.is_empty() && latest.is_none() && memberships.is_none() {
         return Ok(packed);
     }
     packed.push(POSSESSIONS_FORMAT);
@@ -123,7 +130,7 @@ fn write_possessions(row: &ProfileRow, mut packed: Vec<u8>) -> postcard::Result<
         .collect();
     let before = possessions.iter().map(|(id, held)| (id.clone(), held.people_before));
     let people_before: BTreeMap<FragmentId, u32> = before.filter(|(_, before)| *before > 0).collect();
-    let has_successions = !people_before.is_empty() || latest.is_some();
+    let has_successions = !people_before.is_empty() || latest.is_some() || memberships.is_some();
     if links.is_empty() && !has_successions {
         return Ok(packed);
     }
@@ -133,7 +140,10 @@ fn write_possessions(row: &ProfileRow, mut packed: Vec<u8>) -> postcard::Result<
         return Ok(packed);
     }
     packed.push(SUCCESSIONS_FORMAT);
-    postcard::to_extend(&StoredSuccessions { people_before, latest: latest.clone() }, packed)
+    packed = postcard::to_extend(&StoredSuccessions { people_before, latest: latest.clone() }, packed)?;
+    let Some(memberships) = memberships else { return Ok(packed) };
+    packed.push(MEMBERSHIPS_FORMAT);
+    postcard::to_extend(memberships, packed)
 }
 
 /// A row of format 3, as it is written.
@@ -171,6 +181,7 @@ impl From<ReadRow> for ProfileRow {
             subscriptions,
             possessions,
             latest: None,
+            memberships: None,
             tails: BTreeMap::new(),
             apart: None,
         }
@@ -203,6 +214,7 @@ impl ProfileRow {
             timers: self.timers.clone(),
             subscriptions: self.subscriptions,
             latest: self.latest.clone(),
+            memberships: self.memberships.clone(),
             ..Self::new(self.id.clone(), 0)
         };
         head.write(before)

@@ -74,8 +74,7 @@ impl ProfileRow {
     /// Resets the stages, because they follow from the orders of the fragments here. The next refresh works them out
     /// again, so a fragment that left leaves no trace.
     pub(super) fn recompose(&mut self) {
-        let apart = self.apart.as_ref().and_then(|apart| apart.since());
-        if let Some(since) = self.fragments.values().map(|fragment| fragment.since).chain(apart).min() {
+        if let Some(since) = self.since() {
             self.stages = endcap_models::lifecycle::History::starting_at(since);
         }
     }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::apart::{Apart, Unread};
 use crate::fragment::Fragment;
 use crate::log_tail::{LogEntry, LogTail};
+use crate::memberships::Memberships;
 use crate::timers::Timers;
 
 /// A fragment that moved to another profile.
@@ -86,6 +87,10 @@ pub struct ProfileRow {
     /// At the profile that a browser began as: the fragment that it adds to now, where somebody else logged in since.
     #[serde(skip)]
     pub latest: Option<LatestFragment>,
+    /// The segments that the person is in. None where the row does not say: it is new, the shop has none, or a version wrote it
+    /// that knows of none.
+    #[serde(skip)]
+    pub memberships: Option<Memberships>,
     /// Events of the fragments here that wait to leave for the log.
     #[serde(skip)]
     pub tails: BTreeMap<FragmentId, LogTail>,
@@ -107,6 +112,7 @@ impl ProfileRow {
             subscriptions: 0,
             possessions: BTreeMap::new(),
             latest: None,
+            memberships: None,
             tails: BTreeMap::new(),
             apart: None,
         }
@@ -163,6 +169,13 @@ impl ProfileRow {
     pub fn users(&self) -> BTreeSet<&str> {
         let apart = self.apart.as_ref().into_iter().flat_map(|apart| apart.users());
         self.fragments.values().flat_map(Fragment::users).chain(apart).collect()
+    }
+
+    /// When the first of its fragments began; None where it has none.
+    #[must_use]
+    pub fn since(&self) -> Option<UnixMillis> {
+        let apart = self.apart.as_ref().and_then(|apart| apart.since());
+        self.fragments.values().map(|fragment| fragment.since).chain(apart).min()
     }
 
     /// Takes for joined by a claim what a source joined that the shop trusts no more: then it goes home as well.

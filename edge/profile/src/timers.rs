@@ -53,6 +53,8 @@ impl TimerKey {
     pub const CART_LEFT: Self = Self { kind: TimerKind::CartLeft, which: String::new(), step: 0 };
     /// The lifecycle stage.
     pub const STAGE: Self = Self { kind: TimerKind::Stage, which: String::new(), step: 0 };
+    /// The segments, those that change by time alone.
+    pub const SEGMENTS: Self = Self { kind: TimerKind::Segment, which: String::new(), step: 0 };
 
     /// The text by which it is stored: `cart_left`, or `journey/welcome/2`.
     #[must_use]

@@ -83,28 +83,28 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::RestoreLinks => api::identity::decide(Alteration::Restore, incoming).await,
         Op::ApproveLinks => api::identity::decide(Alteration::Approve, incoming).await,
         Op::ListConflicts => api::identity::conflicts(incoming).await,
-        Op::GetProducts => api::products::get(incoming).await,
-        Op::PutProducts => api::products::put(incoming).await,
-        Op::DeleteProduct => api::products::delete(incoming).await,
-        Op::GetSettings => api::settings::get(incoming).await,
-        Op::PutSettings => api::settings::put(incoming).await,
-        Op::GetCampaigns => api::campaigns::list(incoming).await,
-        Op::GetCampaign => api::campaigns::get(incoming).await,
-        Op::PutCampaign => api::campaigns::put(incoming).await,
-        Op::DeleteCampaign => api::campaigns::delete(incoming).await,
+        Op::GetProducts | Op::PutProducts | Op::DeleteProduct => api::products::answer(operation, incoming).await,
+        Op::GetSettings | Op::PutSettings => api::settings::answer(operation, incoming).await,
+        Op::GetCampaigns | Op::GetCampaign | Op::PutCampaign | Op::DeleteCampaign => {
+            api::campaigns::answer(operation, incoming).await
+        }
         Op::ConvertCondition | Op::ExplainCondition => api::conditions::answer(operation, incoming).await,
-        Op::GetShards => api::shards::get(incoming).await,
-        Op::PutShards => api::shards::put(incoming).await,
+        Op::GetSegments | Op::GetSegment | Op::PutSegment | Op::DeleteSegment => {
+            api::segments::answer(operation, incoming).await
+        }
+        Op::GetSegmentMembers | Op::GetSegmentHistory | Op::ExportSegment | Op::PreviewSegment => {
+            api::segments::answer(operation, incoming).await
+        }
+        Op::GetShards | Op::PutShards => api::shards::answer(operation, incoming).await,
         Op::GetHealth => api::health::get(incoming).await,
         Op::GetTimers => api::timers::get(incoming).await,
         Op::GetScores | Op::FitScores => api::scores::answer(operation, incoming).await,
         Op::GetParkedJobs => api::jobs::parked(incoming).await,
         Op::RetryJobs => api::jobs::retry(incoming).await,
         Op::MakeLinks => api::links::post(incoming).await,
-        Op::GetWebhooks => api::webhooks::list(incoming).await,
-        Op::GetWebhook => api::webhooks::get(incoming).await,
-        Op::PutWebhook => api::webhooks::put(incoming).await,
-        Op::DeleteWebhook => api::webhooks::delete(incoming).await,
+        Op::GetWebhooks | Op::GetWebhook | Op::PutWebhook | Op::DeleteWebhook => {
+            api::webhooks::answer(operation, incoming).await
+        }
         Op::ListRefused | Op::CountRefused | Op::ReplayRefused | Op::GetRefused => {
             api::quarantine::answer(operation, incoming).await
         }

@@ -24,7 +24,7 @@ pub(crate) fn answer_or_error(result: Result<Response, EdgeError>, origin: Optio
     let response = response::error(&error)?;
     if let (EdgeError::Readable(_), Some(origin)) = (&error, origin) {
         response.headers().set("access-control-expose-headers", "retry-after")?;
-        allow(&response, origin).map_err(|error| worker::Error::RustError(error.to_string()))?;
+        allow(&response, origin)?;
     }
     Ok(response)
 }

@@ -53,6 +53,13 @@ impl From<wasm_bindgen::JsValue> for EdgeError {
     }
 }
 
+/// What the platform is told of a failure: of a stream in the middle, or of an alarm. No client sees it.
+impl From<EdgeError> for worker::Error {
+    fn from(error: EdgeError) -> Self {
+        Self::RustError(error.to_string())
+    }
+}
+
 impl EdgeError {
     /// The same error, which the page that asked may read.
     pub(crate) fn readable(self) -> Self {

@@ -30,9 +30,17 @@ impl<'a> Query<'a> {
     /// # Errors
     /// When it is no number from 1 to `most`.
     pub(crate) fn limit(self, default: usize, most: usize) -> Result<usize, FieldError> {
+        self.count("limit", default, most)
+    }
+
+    /// A number of something: a parameter, at most `most`.
+    ///
+    /// # Errors
+    /// When it is no number from 1 to `most`.
+    pub(crate) fn count(self, name: &str, default: usize, most: usize) -> Result<usize, FieldError> {
         let range: RangeInclusive<usize> = 1..=most;
-        let Some(text) = self.get("limit") else { return Ok(default) };
-        let wrong = || FieldError::new("limit", format!("must be 1 to {most}"));
+        let Some(text) = self.get(name) else { return Ok(default) };
+        let wrong = || FieldError::new(name, format!("must be 1 to {most}"));
         text.parse().ok().filter(|limit| range.contains(limit)).ok_or_else(wrong)
     }
 

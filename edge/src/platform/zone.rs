@@ -79,6 +79,27 @@ impl Zone {
     }
 }
 
+/// The shop's time zone, kept because making one costs more than using it. UTC until it was set.
+#[derive(Default)]
+pub(crate) struct ShopZone {
+    name: String,
+    zone: Option<Zone>,
+}
+
+impl ShopZone {
+    /// Takes the zone of a name, if it is another one.
+    pub(crate) fn set(&mut self, name: &str) {
+        if self.name != name {
+            *self = Self { name: name.to_owned(), zone: Zone::parse(name).ok() };
+        }
+    }
+
+    /// The day of a moment there, since 1970-01-01.
+    pub(crate) fn day(&self, at: UnixMillis) -> i64 {
+        self.zone.as_ref().map_or_else(|| utc_day(at), |zone| zone.day(at))
+    }
+}
+
 fn text(format: &Function, at: UnixMillis) -> Option<String> {
     format.call1(&JsValue::UNDEFINED, &JsValue::from_f64(at as f64)).ok()?.as_string()
 }

@@ -19,6 +19,7 @@ pub(crate) mod profile;
 pub(crate) mod quarantine;
 pub(crate) mod rows;
 pub(crate) mod scores;
+pub(crate) mod segments;
 pub(crate) mod shards;
 pub(crate) mod shop;
 pub(crate) mod snapshots;

@@ -98,6 +98,10 @@ identifier!(
     /// A campaign.
     CampaignId, "campaign_id", 64
 );
+identifier!(
+    /// A segment.
+    SegmentId, "segment_id", 64
+);
 
 #[cfg(test)]
 mod tests {

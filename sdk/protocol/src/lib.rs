@@ -32,7 +32,8 @@ pub use consent::Consent;
 pub use envelope::EventType;
 pub use error::FieldError;
 pub use id::{
-    AnonymousId, CampaignId, CategoryId, DeviceId, MessageId, ProductId, ProfileId, SessionId, SourceId, UserId,
+    AnonymousId, CampaignId, CategoryId, DeviceId, MessageId, ProductId, ProfileId, SegmentId, SessionId, SourceId,
+    UserId,
 };
 pub use money::Money;
 pub use props::Props;

@@ -18,6 +18,8 @@ pub mod evaluate;
 pub mod explain;
 pub mod frequency;
 pub mod judge;
+#[cfg(feature = "serde")]
+pub mod next_change;
 pub mod pattern;
 pub mod program;
 pub mod stage;

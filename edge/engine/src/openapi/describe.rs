@@ -4,7 +4,7 @@ use endcap_api::Operation as Op;
 use serde_json::{Value, json};
 
 use super::builder::{Builder, plain};
-use super::{browser, conditions, configuration, identity, outside, people, push, quarantine, vendor};
+use super::{browser, conditions, configuration, identity, outside, people, push, quarantine, segments, vendor};
 
 /// The description of an operation.
 pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
@@ -46,25 +46,15 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         Op::MakeLinks | Op::SendWebhook | Op::Pixel | Op::FollowLink | Op::CrossDomain => {
             outside::describe(doc, operation)
         }
-        Op::Track
-        | Op::TrackShort
-        | Op::Identify
-        | Op::IdentifyShort
-        | Op::Page
-        | Op::PageShort
-        | Op::Screen
-        | Op::ScreenShort
-        | Op::Group
-        | Op::GroupShort
-        | Op::Alias
-        | Op::AliasShort
-        | Op::SendCalls
-        | Op::SendCallsShort
-        | Op::ImportCalls
-        | Op::SendBeacon
-        | Op::SendMetrics
-        | Op::GetClientSettings
-        | Op::GetSourceConfig => vendor::describe(doc, operation),
+        Op::GetSegments | Op::GetSegment | Op::PutSegment | Op::DeleteSegment => segments::describe(doc, operation),
+        Op::GetSegmentMembers | Op::GetSegmentHistory | Op::ExportSegment | Op::PreviewSegment => {
+            segments::describe(doc, operation)
+        }
+        Op::Track | Op::Identify | Op::Page | Op::Screen | Op::Group | Op::Alias => vendor::describe(doc, operation),
+        Op::TrackShort | Op::IdentifyShort | Op::PageShort | Op::ScreenShort => vendor::describe(doc, operation),
+        Op::GroupShort | Op::AliasShort | Op::SendCalls | Op::SendCallsShort => vendor::describe(doc, operation),
+        Op::ImportCalls | Op::SendBeacon | Op::SendMetrics => vendor::describe(doc, operation),
+        Op::GetClientSettings | Op::GetSourceConfig => vendor::describe(doc, operation),
     }
 }
 
@@ -88,6 +78,7 @@ pub(super) fn path_parameters(path: &str) -> Value {
             parameter("id", "Profile ID; one that became part of another stands for that one", 100)
         }
         "/ec/c/{file}" => parameter("file", "Name of the file, as a decision has it", 64),
+        _ if path.starts_with("/api/segments/{") => parameter("id", "Segment ID", 64),
         "/api/campaigns/{id*}" => parameter("id", "Campaign ID", 64),
         "/api/products/{id*}" => parameter("id", "Product ID", 128),
         "/api/quarantine/{id*}" => parameter("id", "Name of the refused event", 40),

@@ -49,6 +49,12 @@ fn example(operation: Operation) -> Option<Value> {
         }),
         Payload::ConditionAsk => json!({"condition": "orders >= 2 and stage in (new, active)"}),
         Payload::ExplainAsk => json!({"condition": "orders >= 2 and stage in (new, active)", "path": "/c/shoes"}),
+        Payload::SegmentDefinition => {
+            json!({"name": "Regulars", "condition": "orders >= 2 and days_since_last_order < 90"})
+        }
+        Payload::PreviewAsk => {
+            json!({"condition": "orders >= 2 and days_since_last_order < 60", "segment": "regulars"})
+        }
         Payload::ShardsAsk => json!({"shards": 32}),
         Payload::MessageLinksAsk => json!({
             "recipient": {"email": "ada@example.org"}, "campaign_id": "may-news", "message_id": "may-news-ada",

@@ -15,6 +15,7 @@ mod people;
 mod push;
 mod quarantine;
 mod schema;
+mod segments;
 mod tidy;
 mod vendor;
 

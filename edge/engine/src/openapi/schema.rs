@@ -6,6 +6,7 @@ use endcap_events::link::request::{Links, LinksRequest};
 use endcap_events::webhook::mapping::Definition as MappingDefinition;
 use endcap_identity::admin_review::{Conflicts, LinksAsk, LinksReply};
 use endcap_push::{PushBody, PushReply, ReportBody};
+use schemars::Schema;
 use schemars::generate::SchemaGenerator;
 use serde_json::{Value, json};
 
@@ -21,6 +22,11 @@ use crate::parked_jobs::{ParkedJobs, RetryAsk, RetryReply};
 use crate::person_export::{EventPage, Export, PersonGraph};
 use crate::profile_view::ProfileView;
 use crate::score::view::ScoresView;
+use crate::segment::definition::Definition as SegmentDefinition;
+use crate::segment::history::History as SegmentHistory;
+use crate::segment::members::MemberPage;
+use crate::segment::preview::{PreviewAsk, PreviewLine};
+use crate::segment::view::{SegmentList, SegmentView};
 use crate::shop::Settings;
 use crate::shop::campaign::{CampaignPart, Definition};
 use crate::shop::product::Products;
@@ -30,7 +36,7 @@ use crate::timers_view::TimersView;
 /// The schema of a body; None where there is none, or it is no JSON.
 pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Option<Value> {
     let schema = match payload {
-        Payload::Nothing | Payload::Image | Payload::Redirect => return None,
+        Payload::Nothing | Payload::Image | Payload::Redirect | Payload::SegmentExport => return None,
         Payload::AnyJson => return Some(json!({"type": "object"})),
         Payload::Metrics | Payload::Delivery => return Some(json!({})),
         Payload::Batch => return Some(hand_written::batch()),
@@ -77,8 +83,23 @@ pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Op
         Payload::ConditionForms => generator.subschema_for::<ConditionForms>(),
         Payload::ExplainAsk => generator.subschema_for::<ExplainAsk>(),
         Payload::Explained => generator.subschema_for::<Explained>(),
+        Payload::Segments | Payload::Segment | Payload::SegmentDefinition => of_segments(generator, payload),
+        Payload::SegmentMembers | Payload::SegmentHistory => of_segments(generator, payload),
+        Payload::PreviewAsk | Payload::PreviewLines => of_segments(generator, payload),
         Payload::Scores => generator.subschema_for::<ScoresView>(),
         Payload::Timers => generator.subschema_for::<TimersView>(),
     };
     Some(schema.into())
+}
+
+fn of_segments(generator: &mut SchemaGenerator, payload: Payload) -> Schema {
+    match payload {
+        Payload::Segments => generator.subschema_for::<SegmentList>(),
+        Payload::SegmentDefinition => generator.subschema_for::<SegmentDefinition>(),
+        Payload::SegmentMembers => generator.subschema_for::<MemberPage>(),
+        Payload::SegmentHistory => generator.subschema_for::<SegmentHistory>(),
+        Payload::PreviewAsk => generator.subschema_for::<PreviewAsk>(),
+        Payload::PreviewLines => generator.subschema_for::<PreviewLine>(),
+        _ => generator.subschema_for::<SegmentView>(),
+    }
 }

@@ -21,6 +21,7 @@ use super::product::Product;
 use super::settings::Settings;
 use super::webhooks::SavedWebhook;
 use crate::score::Scores;
+use crate::segment::{SavedSegment, Segments};
 
 /// The shop's products in the shop's own order.
 #[derive(Debug, Clone, Default)]
@@ -87,6 +88,8 @@ pub struct Snapshot {
     pub settings: Settings,
     /// Campaigns, by priority, then by ID.
     pub campaigns: Vec<Campaign>,
+    /// Segments.
+    pub segments: Segments,
     /// Products.
     pub catalogue: Catalogue,
     /// Mappings of webhooks, by source.
@@ -141,6 +144,12 @@ pub struct WireConfig {
     /// Webhook sources; an older object does not name them.
     #[serde(default)]
     pub webhooks: Vec<SavedWebhook>,
+    /// Segments; an older object does not name them.
+    #[serde(default)]
+    pub segments: Vec<SavedSegment>,
+    /// Version of the segments: it counts up with each condition that changes, and each segment that comes or goes.
+    #[serde(default)]
+    pub segments_version: u64,
 }
 
 /// The shop's models on their way to the shards.
@@ -220,6 +229,7 @@ impl Snapshot {
             next.campaigns.sort_by_key(|campaign| std::cmp::Reverse(campaign.definition.priority));
             let mappings = config.webhooks.into_iter().map(|saved| Ok((saved.source.clone(), saved.compile()?)));
             next.webhooks = mappings.collect::<Result<_, DomainError>>()?;
+            next.segments = Segments::read(config.segments_version, config.segments);
         }
         if let Some(model) = wire.model {
             next.model_version = model.version;

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     BROWSER, NOW, added, anonymous, batch, event, first, in_session, ordered, page, receive, shop, viewed, with,
+    with_segments,
 };
 
 /// Bytes from which on fragments lie apart in these tests: from the second one on.
@@ -83,6 +84,12 @@ fn sent(number: usize, kind: usize, step: usize, minutes: i64) -> Value {
     with(batch(&[any_event(kind, step, minutes)]), "anonymous_id", browser(number).into())
 }
 
+const SEGMENTS: [(&str, &str); 3] = [
+    ("buyers", "orders >= 1"),
+    ("shoes", "products_viewed(category = \"shoes\") >= 2"),
+    ("late", "days_since_first_seen < 3"),
+];
+
 /// A person in one row, and the same whose fragments lie apart.
 struct Both {
     whole: ProfileRow,
@@ -104,7 +111,7 @@ impl Both {
 
     fn snapshot(&self) -> Snapshot {
         let claims = if self.trusts { json!({"shop": "trust"}) } else { json!({}) };
-        shop(&[], &json!({"identity": {"claims": claims}}))
+        with_segments(shop(&[], &json!({"identity": {"claims": claims}})), &SEGMENTS)
     }
 
     /// Folds and stores both, and compares what was folded.
@@ -115,6 +122,7 @@ impl Both {
             (refresh(&mut self.whole, &snapshot, NOW + 2 * DAY_MS), refresh(&mut apart, &snapshot, NOW + 2 * DAY_MS));
         assert_eq!(one.person, other.person);
         assert_eq!((one.timers, one.stage_changed), (other.timers, other.stage_changed));
+        assert_eq!((one.segments, &self.whole.memberships), (other.segments, &apart.memberships));
         assert_eq!(self.whole.users(), apart.users());
         assert_eq!(self.whole.has_guests(), apart.has_guests());
         let guests = |row: &ProfileRow| row.joined_by_claim(99).into_iter().collect::<BTreeSet<_>>();

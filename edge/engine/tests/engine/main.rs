@@ -21,6 +21,7 @@ mod packed_rows;
 mod people;
 mod possession;
 mod repairs;
+mod segments;
 mod senders;
 mod shop;
 mod support;

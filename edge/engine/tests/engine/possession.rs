@@ -1,7 +1,5 @@
 //! Who has an anonymous ID: how that is stored beside a fragment, and what a batch proves.
 
-use std::path::PathBuf;
-
 use endcap_engine::held_id::{Asking, HeldId, Inherited};
 use endcap_engine::link_settling;
 use endcap_engine::visit::{Visit, proves_person};
@@ -19,8 +17,8 @@ use endcap_validation::Trust;
 use serde_json::json;
 
 use crate::support::{
-    BROWSER, NOW, SECRET, after, anonymous, batch, claimed, event, first, ingested, page, proved, receive, stranger,
-    viewed,
+    BROWSER, NOW, SECRET, after, anonymous, batch, claimed, event, first, follows, ingested, page, proved, receive,
+    stranger, viewed,
 };
 
 /// A row whose browser showed its token.
@@ -52,30 +50,6 @@ fn link(user: &str, order: Option<&str>) -> StatedLink {
 /// How the shop judges what its pages send.
 fn shops<'a>(secrets: &'a [Vec<u8>], rules: &'a IdentityRules) -> EvidencePolicy<'a> {
     EvidencePolicy { secrets, now: NOW, trust: Trust::Claim, source: "shop", rules, stated: None }
-}
-
-/// A stored form of a version; never written again. `ENDCAP_UPDATE=1` writes it where it is missing.
-fn fixture(name: &str, row: &ProfileRow) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
-    if !path.exists() && std::env::var_os("ENDCAP_UPDATE").is_some() {
-        std::fs::write(&path, row.pack().unwrap()).unwrap();
-    }
-    std::fs::read(path).unwrap()
-}
-
-/// Checks that what `row` says more than `without` follows it, in the form of a fixture.
-fn follows(row: &ProfileRow, without: &ProfileRow, name: &str) {
-    let (packed, before) = (row.pack().unwrap(), without.pack().unwrap());
-    // The version before reads as much as it knows, and leaves the rest alone.
-    assert!(packed.starts_with(&before) && packed.len() > before.len());
-    assert_eq!(&ProfileRow::unpack(&packed).unwrap(), row);
-    assert_eq!(&ProfileRow::unpack(&before).unwrap(), without);
-    let fixture = fixture(name, row);
-    assert!(packed == fixture, "{name}: the form of what follows a row changed: that needs a version of its own");
-    assert_eq!(&ProfileRow::unpack(&fixture).unwrap(), row);
-    // What a later version may write there is left out, as that version leaves this one's out.
-    assert_eq!(&ProfileRow::unpack(&[before.as_slice(), &[9, 1, 2, 3]].concat()).unwrap(), without);
-    assert!(ProfileRow::unpack(&[before.as_slice(), &[1, 200]].concat()).is_err(), "damage is an answer");
 }
 
 #[test]

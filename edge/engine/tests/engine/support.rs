@@ -1,5 +1,9 @@
 //! Events as browsers write them, the shop they happen in, and one call from bytes to profile.
 
+use std::path::PathBuf;
+
+use endcap_engine::segment::definition::Definition;
+use endcap_engine::segment::{SavedSegment, Segments};
 use endcap_engine::shop::Snapshot;
 use endcap_engine::shop::snapshot::WireSnapshot;
 use endcap_engine::visit::{Refreshed, Visit, apply, refresh};
@@ -8,7 +12,7 @@ use endcap_identity::rules::ClaimPolicy;
 use endcap_identity::{FragmentId, IdentityRules, proof};
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::{Fragment, Person, ProfileRow};
-use endcap_protocol::{AnonymousId, ProfileId, UnixMillis, UserId};
+use endcap_protocol::{AnonymousId, ProfileId, SegmentId, UnixMillis, UserId};
 use endcap_validation::Trust;
 use serde_json::{Value, json};
 
@@ -183,4 +187,41 @@ pub(crate) fn shop(campaigns: &[(&str, Value)], settings: &Value) -> Snapshot {
     let config = json!({"version": 1, "settings": settings, "campaigns": saved, "products": products});
     let wire: WireSnapshot = serde_json::from_value(json!({"config": config})).unwrap();
     Snapshot::empty().with(wire).unwrap()
+}
+
+/// The shop with these segments (ID and condition), the same since before anybody came.
+pub(crate) fn with_segments(mut shop: Snapshot, segments: &[(&str, &str)]) -> Snapshot {
+    let saved = segments.iter().map(|(id, condition)| SavedSegment {
+        id: SegmentId::parse(id).unwrap(),
+        version: 1,
+        since: 1,
+        changed_at: 0,
+        definition: Definition { name: (*id).to_owned(), condition: json!(condition) },
+    });
+    shop.segments = Segments::read(1, saved.collect());
+    shop
+}
+
+/// A stored form of a version; never written again. `ENDCAP_UPDATE=1` writes it where it is missing.
+fn fixture(name: &str, row: &ProfileRow) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    if !path.exists() && std::env::var_os("ENDCAP_UPDATE").is_some() {
+        std::fs::write(&path, row.pack().unwrap()).unwrap();
+    }
+    std::fs::read(path).unwrap()
+}
+
+/// Checks that what `row` says more than `without` follows it, in the form of a fixture.
+pub(crate) fn follows(row: &ProfileRow, without: &ProfileRow, name: &str) {
+    let (packed, before) = (row.pack().unwrap(), without.pack().unwrap());
+    // The version before reads as much as it knows, and leaves the rest alone.
+    assert!(packed.starts_with(&before) && packed.len() > before.len());
+    assert_eq!(&ProfileRow::unpack(&packed).unwrap(), row);
+    assert_eq!(&ProfileRow::unpack(&before).unwrap(), without);
+    let fixture = fixture(name, row);
+    assert!(packed == fixture, "{name}: the form of what follows a row changed: that needs a version of its own");
+    assert_eq!(&ProfileRow::unpack(&fixture).unwrap(), row);
+    // What a later version may write there is left out, as that version leaves this one's out.
+    assert_eq!(&ProfileRow::unpack(&[before.as_slice(), &[9, 1, 2, 3]].concat()).unwrap(), without);
+    assert!(ProfileRow::unpack(&[before.as_slice(), &[1, 200]].concat()).is_err(), "damage is an answer");
 }

@@ -1,5 +1,6 @@
 //! `/api/campaigns`: what is shown to whom.
 
+use endcap_api::Operation;
 use endcap_engine::shop::Campaign;
 use endcap_engine::shop::campaign::Definition;
 use endcap_protocol::CampaignId;
@@ -13,19 +14,29 @@ use crate::platform::error::EdgeError;
 use crate::rpc::shop::{DeleteCampaign, GetCampaign, GetCampaigns, PutCampaign};
 use crate::rpc::{call, namespace};
 
+/// What answers an operation on campaigns.
+pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    match operation {
+        Operation::GetCampaign => get(incoming).await,
+        Operation::PutCampaign => put(incoming).await,
+        Operation::DeleteCampaign => delete(incoming).await,
+        _ => list(incoming).await,
+    }
+}
+
 /// `GET /api/campaigns`: all of them.
-pub(in crate::http) async fn list(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn list(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     call::post(&namespace::shop(incoming.env)?, &GetCampaigns {}).await
 }
 
 /// `GET`: one.
-pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let id = id(incoming.parameter)?;
     call::post(&namespace::shop(incoming.env)?, &GetCampaign { id }).await
 }
 
 /// `PUT`: adds one, or replaces it.
-pub(in crate::http) async fn put(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn put(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let body = config_body(&mut incoming).await?;
     let id = id(incoming.parameter)?;
     let definition = read_json::<Definition>(&body)?.with_json_condition()?;
@@ -35,7 +46,7 @@ pub(in crate::http) async fn put(mut incoming: Incoming<'_>) -> Result<Response,
 }
 
 /// `DELETE`.
-pub(in crate::http) async fn delete(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn delete(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let id = id(incoming.parameter)?;
     call::post(&namespace::shop(incoming.env)?, &DeleteCampaign { id }).await
 }

@@ -1,5 +1,6 @@
 //! `/api/products`: the catalogue.
 
+use endcap_api::Operation;
 use endcap_engine::shop::product::Products;
 use endcap_protocol::ProductId;
 use endcap_validation::path::segment;
@@ -12,20 +13,29 @@ use crate::platform::error::EdgeError;
 use crate::rpc::shop::{DeleteProduct, GetProducts, PutProducts};
 use crate::rpc::{call, namespace};
 
+/// What answers an operation on the catalogue.
+pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    match operation {
+        Operation::PutProducts => put(incoming).await,
+        Operation::DeleteProduct => delete(incoming).await,
+        _ => get(incoming).await,
+    }
+}
+
 /// `GET`: the catalogue.
-pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     call::post(&namespace::shop(incoming.env)?, &GetProducts {}).await
 }
 
 /// `PUT`: adds products and replaces those that are there.
-pub(in crate::http) async fn put(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn put(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let products: Products = read_json(&config_body(&mut incoming).await?)?;
     products.check()?;
     call::post(&namespace::shop(incoming.env)?, &PutProducts(products)).await
 }
 
 /// `DELETE`: takes one out of the catalogue. What visitors did with it stays.
-pub(in crate::http) async fn delete(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn delete(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let id = ProductId::parse(&segment(incoming.parameter, "product_id")?)?;
     call::post(&namespace::shop(incoming.env)?, &DeleteProduct { id }).await
 }

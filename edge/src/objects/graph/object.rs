@@ -59,9 +59,7 @@ impl DurableObject for IdentityGraph {
     async fn alarm(&self) -> worker::Result<Response> {
         if let Err(error) = self.on_alarm(clock::now()).await {
             worker::console_error!("reassignments: {error}");
-            self.store
-                .arm(clock::now() + FAILED_ALARM_MS)
-                .map_err(|error| worker::Error::RustError(error.to_string()))?;
+            self.store.arm(clock::now() + FAILED_ALARM_MS)?;
         }
         Ok(response::empty(200))
     }

@@ -34,8 +34,9 @@ impl ProfileShard {
         let tails = self.rest_tails(now);
         let (learning, log) = (self.report_learning().await, self.trim_log(now));
         let ended = self.end_profiles(now);
+        let segments = self.fill_segments().await;
         let ending = matches!(ended, Ok(true)).then(|| now.saturating_add(ENDING_PAUSE_MS));
-        let done = [timers, jobs, counts, quarantine, tails, learning, log, ended.map(|_| false)];
+        let done = [timers, jobs, counts, quarantine, tails, learning, log, segments, ended.map(|_| false)];
         let more = done.iter().any(|done| matches!(done, Ok(true)));
         let next = if more { Some(now) } else { self.next_due(now)?.into_iter().chain(ending).min() };
         // What failed may be due still: it is tried again after a pause, and not at once and without end.

@@ -110,6 +110,7 @@ impl ProfileShard {
             }
             self.store.set_meta(TOMBSTONES_KNOWN, 1)?;
             self.store.set_bucket_state(order.bucket, BucketState::Here { number: order.number })?;
+            self.store.refill()?;
             self.next_due(clock::now())
         })?;
         self.arm_at(due).await?;

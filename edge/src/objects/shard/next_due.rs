@@ -4,6 +4,7 @@ use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Refreshed, refresh};
 use endcap_events::ingest::quarantine::KEPT_DAYS;
 use endcap_profile::ProfileRow;
+use endcap_profile::memberships::Memberships;
 use endcap_protocol::{DAY_MS, UnixMillis};
 
 use super::store::Store;
@@ -12,6 +13,9 @@ use crate::platform::error::EdgeError;
 impl Store {
     /// When the next job or timer is due, or a refused event to be removed.
     pub(crate) fn next_due(&self) -> Result<Option<UnixMillis>, EdgeError> {
+        if self.fill()?.running.is_some() {
+            return Ok(Some(1));
+        }
         let query = "SELECT min(due) FROM (
                      SELECT min(due) AS due FROM timer_by_key WHERE bucket NOT IN (SELECT bucket FROM unserved)
                      UNION ALL SELECT min(due) FROM outbox WHERE bucket NOT IN (SELECT bucket FROM unserved)
@@ -27,7 +31,25 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Refreshed, EdgeError> {
         row.read_digests(self, Some(&snapshot.settings.identity))?;
+        self.zone.borrow_mut().set(&snapshot.settings.time_zone);
+        self.read_memberships(row, snapshot)?;
         Ok(refresh(row, snapshot, now))
+    }
+
+    /// Completes what a row says of its segments: where a version wrote it that knows none, by the table, and by how far the shard's
+    /// fill is.
+    fn read_memberships(&self, row: &mut ProfileRow, snapshot: &Snapshot) -> Result<(), EdgeError> {
+        if snapshot.segments.version == 0 {
+            return Ok(());
+        }
+        let judged = self.fill()?.judged(row.id.as_str());
+        let mut held = match row.memberships.take() {
+            Some(held) => held,
+            None => Memberships { judged: 0, since: self.memberships(row.id.as_str())? },
+        };
+        held.judged = held.judged.max(judged);
+        row.memberships = Some(held);
+        Ok(())
     }
 
     /// Saves a profile after time has passed: its row, its timers, its stage.
@@ -35,6 +57,7 @@ impl Store {
         self.save(row)?;
         let id = row.id.as_str();
         refreshed.timers.iter().try_for_each(|timer| self.move_timer(id, timer))?;
+        self.put_memberships(id, &refreshed.segments, refreshed.at)?;
         if !row.has_fragments() {
             return self.drop_membership(id);
         }

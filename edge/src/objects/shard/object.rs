@@ -43,6 +43,7 @@ use crate::rpc::profile::{ExplainCondition, FragmentAsk, ProfileQuestion};
 use crate::rpc::quarantine::{CountsAsk, Keep, ListAsk, Release, Replay, Tally, WarningsAsk};
 use crate::rpc::rows::{LeaveOldTimers, RowFormat, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
 use crate::rpc::scores::CustomersAsk;
+use crate::rpc::segments::{CountAsk, MembersAsk, MovementsAsk, SegmentsAsk};
 use crate::rpc::timers::{RunTimers, TimersAsk};
 use crate::rpc::{message, placement, snapshots};
 
@@ -110,7 +111,7 @@ impl DurableObject for ProfileShard {
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        self.ring().await.map_err(|error| worker::Error::RustError(error.to_string()))?;
+        self.ring().await?;
         Ok(response::empty(200))
     }
 }
@@ -182,6 +183,10 @@ impl ProfileShard {
             ParkedJobsAsk::PATH => self.parked_route(),
             RetryAsk::PATH => self.retry_route(&message::read(&body)?).await,
             CustomersAsk::PATH => self.customers_route(&message::read(&body)?).await,
+            SegmentsAsk::PATH => self.segments_route(&message::read(&body)?).await,
+            MembersAsk::PATH => self.members_route(&message::read(&body)?),
+            MovementsAsk::PATH => self.movements_route(&message::read(&body)?).await,
+            CountAsk::PATH => self.count_route(&message::read(&body)?).await,
             TimersAsk::PATH => response::json(&self.store.timers_view(clock::now())?),
             NamesAsk::PATH => self.names_route(&message::read(&body)?),
             EraseStep::PATH => self.erase_route(&message::read(&body)?).await,

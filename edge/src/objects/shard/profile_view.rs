@@ -4,6 +4,7 @@ use endcap_engine::computed_traits::{Reference, utc_day, utc_hour};
 use endcap_engine::profile_view::{ProfileView, Unproved};
 use endcap_engine::score::customers::Customer;
 use endcap_engine::score::person::PersonScores;
+use endcap_engine::segment::view::PersonSegment;
 use endcap_identity::FragmentId;
 use endcap_profile::fragment_rows::Wanted;
 use endcap_profile::resolution::Resolution;
@@ -63,6 +64,8 @@ impl ProfileShard {
         let rules = snapshot.settings.order_rules(day_of(now));
         let customer = Customer::of(row.id.as_str(), &person.orders, &rules, &day_of);
         let scores = customer.and_then(|customer| PersonScores::of(&customer, &snapshot.scores, rules.until));
-        response::json(&ProfileView { unproved: question.unproved.then_some(Unproved::Lookup(true)), scores, ..view })
+        let unproved = question.unproved.then_some(Unproved::Lookup(true));
+        let segments = PersonSegment::all_of(row.memberships.as_ref(), &snapshot.segments);
+        response::json(&ProfileView { unproved, scores, segments, ..view })
     }
 }

@@ -4,13 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_engine::layout::BucketState;
+use endcap_engine::segment::fill::Fill;
 use endcap_events::ingest::warning_log::WarningLog;
 use endcap_profile::digest_cache::DigestCache;
 use endcap_profile::row_cache::RowCache;
-use endcap_protocol::bucket_of;
+use endcap_protocol::{UnixMillis, bucket_of};
 
 use super::open_tails::OpenTails;
 use crate::platform::db::Db;
+use crate::platform::zone::ShopZone;
 
 /// A shard's rows. What is done to each table is said in the table's own file.
 pub(crate) struct Store {
@@ -30,6 +32,10 @@ pub(crate) struct Store {
     pub(crate) apart_bytes: usize,
     /// Warnings that wait to be written.
     pub(crate) waiting_warnings: RefCell<WarningLog>,
+    /// How far everybody was held against the shop's segments; None until it was read.
+    pub(crate) segment_fill: RefCell<Option<Fill>>,
+    /// The shop's time zone, as last heard.
+    pub(crate) zone: RefCell<ShopZone>,
     /// The room that refused events take, or took before some went; None until it matters.
     pub(crate) refused_weight: Cell<Option<i64>>,
 }
@@ -46,8 +52,17 @@ impl Store {
             changed: RefCell::default(),
             tails: RefCell::default(),
             waiting_warnings: RefCell::default(),
+            segment_fill: RefCell::default(),
+            zone: RefCell::default(),
             refused_weight: Cell::default(),
         }
+    }
+}
+
+impl Store {
+    /// The day of a moment in the shop's time zone, since 1970-01-01.
+    pub(crate) fn day(&self, at: UnixMillis) -> i64 {
+        self.zone.borrow().day(at)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Timers: what is due by the passage of time.
 //!
 //! A timer has a key: what it looks at, which one of them, and at which step (`edge/profile/src/timers.rs`). `refresh`
-//! arms a timer when the lifecycle stage changes by time alone, and when the cart counts as left behind
+//! arms a timer when the lifecycle stage or a segment changes by time alone, and when the cart counts as left behind
 //! (`edge/engine/src/journey.rs`). The shard keeps these times in `timer_by_key` and sets its one alarm to the
 //! earliest. An event moves a timer only if it is due earlier than before. One that is due later fires too early, finds
 //! nothing to do, and is armed anew. That costs fewer rows than moving it with each event.
@@ -48,6 +48,7 @@ impl ProfileShard {
         self.store.trim_quarantine(run.now)?;
         self.rest_tails(run.now)?;
         while self.end_profiles(run.now)? {}
+        while self.fill_segments().await? {}
         self.report_learning().await?;
         self.report_health(run.now).await;
         self.arm_at(self.next_due(clock::now())?).await?;
@@ -80,7 +81,7 @@ impl ProfileShard {
         self.store.drop_timer(timer.due, &timer.profile_id, &timer.key)?;
         let unknown = || DomainError::Internal(format!("timer {} is of a newer version", timer.key));
         // A kind that only a newer version runs is put off as well: this one would drop it.
-        let runs = |key: &TimerKey| [TimerKey::CART_LEFT, TimerKey::STAGE].contains(key);
+        let runs = |key: &TimerKey| [TimerKey::CART_LEFT, TimerKey::STAGE, TimerKey::SEGMENTS].contains(key);
         let key = timer.key().filter(runs).ok_or_else(unknown)?;
         // Of the fragments only those are read that may remember a message.
         let subscriptions = self.store.subscriptions(&timer.profile_id)?;

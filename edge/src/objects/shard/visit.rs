@@ -363,7 +363,7 @@ impl ProfileShard {
             || visit.succession.is_some()
             || fragment_changed
             || possession_changed
-            || refreshed.stage_changed;
+            || refreshed.has_changes();
         let mut logged = None;
         if changed {
             if !visit.log.is_empty() {
@@ -381,7 +381,8 @@ impl ProfileShard {
         let timers = refreshed.timers.iter().filter(|_| changed).map(|timer| timer.to);
         let home = if changed { self.send_home(row, now)? } else { None };
         let pointer = if begins { self.record_latest(row, at, now)? } else { None };
-        let due = timers.chain(removal).chain(home).chain(pointer).min();
+        let fill = self.store.begin_fill(snapshot.segments.version)?.then_some(now);
+        let due = timers.chain(removal).chain(home).chain(pointer).chain(fill).min();
         let inherited_dedupe = row.inherited_dedupe(at, &overflow);
         Ok(Done {
             decision: self.decision((row, at), batch, (refreshed.person, room), snapshot, now),

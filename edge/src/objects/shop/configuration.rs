@@ -96,6 +96,8 @@ impl Shop {
             campaigns: self.campaigns()?,
             products: self.products()?,
             webhooks: self.webhooks()?,
+            segments: self.segments()?,
+            segments_version: self.segments_version()?,
         })
     }
 }

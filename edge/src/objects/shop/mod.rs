@@ -7,4 +7,5 @@ mod learning;
 mod object;
 mod registry;
 mod scores;
+mod segments;
 mod webhooks;

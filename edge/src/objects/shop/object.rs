@@ -23,6 +23,7 @@ use crate::rpc::message::Message;
 use crate::rpc::placement::LayoutAsk;
 use crate::rpc::rows::TablesAsk;
 use crate::rpc::scores::{FitScores, GetScores, PublishScores};
+use crate::rpc::segments::{DeleteSegment, GetSegments, PutSegment};
 use crate::rpc::shop::{
     DeleteCampaign, DeleteProduct, DeleteWebhook, GetCampaign, GetCampaigns, GetProducts, GetSettings, GetShards,
     GetWebhook, GetWebhooks, PutCampaign, PutProducts, PutSettings, PutShards, PutWebhook,
@@ -33,6 +34,9 @@ const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE IF NOT EXISTS campaign(
   id TEXT PRIMARY KEY, version INTEGER NOT NULL, definition TEXT NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS segment(
+  id TEXT PRIMARY KEY, version INTEGER NOT NULL, since INTEGER NOT NULL, changed_at INTEGER NOT NULL,
+  definition TEXT NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE IF NOT EXISTS product(position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, product TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS webhook(source TEXT PRIMARY KEY, mapping TEXT NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE IF NOT EXISTS model(part INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
@@ -74,7 +78,7 @@ impl DurableObject for Shop {
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        self.on_alarm().await.map_err(|error| worker::Error::RustError(error.to_string()))?;
+        self.on_alarm().await?;
         Ok(response::empty(200))
     }
 }
@@ -104,6 +108,9 @@ impl Shop {
             GetCampaign::PATH => self.get_campaign(&message::read(&body)?),
             PutCampaign::PATH => self.put_campaign(&message::read(&body)?),
             DeleteCampaign::PATH => self.delete_campaign(&message::read(&body)?),
+            GetSegments::PATH => self.get_segments(),
+            PutSegment::PATH => self.put_segment(&message::read(&body)?),
+            DeleteSegment::PATH => self.delete_segment(&message::read(&body)?),
             GetWebhooks::PATH => self.get_webhooks(),
             GetWebhook::PATH => self.get_webhook(&message::read(&body)?),
             PutWebhook::PATH => self.put_webhook(&message::read(&body)?),

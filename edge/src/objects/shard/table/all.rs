@@ -17,6 +17,9 @@ use super::parked_job::ParkedJobTable;
 use super::profile::ProfileTable;
 use super::quarantine::QuarantineTable;
 use super::refused::RefusedTable;
+use super::segment_day::SegmentDayTable;
+use super::segment_fill::SegmentFillTable;
+use super::segment_member::SegmentMemberTable;
 use super::subscription::SubscriptionTable;
 use super::timer::TimerTable;
 use super::tombstone::TombstoneTable;
@@ -26,7 +29,7 @@ use crate::platform::error::EdgeError;
 
 /// Every table. Erasure goes in this order: tombstones come first, so that no fragment on its way brings back rows that
 /// a later table deletes.
-pub(crate) const TABLES: [&dyn Table; 15] = [
+pub(crate) const TABLES: [&dyn Table; 18] = [
     &TombstoneTable,
     &OutboxTable,
     &ParkedJobTable,
@@ -38,6 +41,9 @@ pub(crate) const TABLES: [&dyn Table; 15] = [
     &TimerTable,
     &SubscriptionTable,
     &MembershipTable,
+    &SegmentMemberTable,
+    &SegmentDayTable,
+    &SegmentFillTable,
     &RefusedTable,
     &WarningTable,
     &HoldingTable,

@@ -108,6 +108,14 @@ pub(crate) struct FoundProfiles {
     pub(crate) next: Option<String>,
 }
 
+/// Profiles of a share of the buckets.
+pub(crate) struct Share {
+    /// Profiles of the window, in whatever bucket.
+    pub(crate) passed: u64,
+    /// Those that were found.
+    pub(crate) found: FoundProfiles,
+}
+
 impl Store {
     /// A profile with all its fragments; none of those whose bucket is not here.
     pub(crate) fn load(&self, profile_id: &str) -> Result<Option<ProfileRow>, EdgeError> {
@@ -186,6 +194,15 @@ impl Store {
         let query = "SELECT id FROM profile WHERE id > ? AND id <= ?";
         let rows = self.db.rows(query, vec![after.into(), window.last.as_str().into()])?;
         Ok(window.found(&rows))
+    }
+
+    /// Profiles of a window that lie in one of so many buckets.
+    pub(crate) fn profiles_of_share(&self, after: &str, limit: i64, share: u16) -> Result<Share, EdgeError> {
+        let window = self.window(after, limit)?;
+        let query = "SELECT id FROM profile WHERE id > ? AND id <= ? AND bucket % ? = 0";
+        let bound = vec![after.into(), window.last.as_str().into(), i64::from(share).into()];
+        let rows = self.db.rows(query, bound)?;
+        Ok(Share { passed: window.count, found: window.found(&rows) })
     }
 
     /// Profiles of a window that have events which wait for the log.

@@ -1,0 +1,98 @@
+//! How far a shard is with holding everybody against segments that are new or changed.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a shard is. People are looked at in the order of their profiles' IDs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fill {
+    /// Version of the segments that everybody was held against.
+    pub complete: u64,
+    /// Version that people are being held against; None where nothing is to be done.
+    pub running: Option<u64>,
+    /// The last profile that was looked at for it.
+    pub after: String,
+    /// People who were looked at for it.
+    pub looked_at: u64,
+    /// Profiles that could not be read.
+    pub unreadable: u64,
+}
+
+/// The same as it is told.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FillState {
+    /// Version of the segments that everybody was held against.
+    pub complete: u64,
+    /// People who were looked at for a newer one.
+    pub looked_at: u64,
+    /// People there are, as last counted; 0 before that.
+    pub of: u64,
+    /// Profiles that could not be read.
+    pub unreadable: u64,
+}
+
+impl Fill {
+    /// What begins for a version of the segments; None where that was begun already.
+    #[must_use]
+    pub fn begun_for(&self, version: u64) -> Option<Self> {
+        let is_newer = self.running.unwrap_or(self.complete) < version;
+        is_newer.then(|| Self { complete: self.complete, running: Some(version), ..Self::default() })
+    }
+
+    /// The same from the beginning, where people came of whom nobody knows whether they were looked at. None in a shop without
+    /// segments.
+    #[must_use]
+    pub fn begun_anew(&self) -> Option<Self> {
+        Self::default().begun_for(self.running.unwrap_or(self.complete))
+    }
+
+    /// What it is after some more people, of whom the last is named where there may be others.
+    #[must_use]
+    pub fn after(mut self, looked_at: u64, unreadable: u64, last: Option<String>) -> Self {
+        self.looked_at += looked_at;
+        self.unreadable += unreadable;
+        match last {
+            Some(last) => self.after = last,
+            None => (self.complete, self.running) = (self.running.unwrap_or(self.complete), None),
+        }
+        self
+    }
+
+    /// Version of the segments that a profile is known to have been held against.
+    #[must_use]
+    pub fn judged(&self, profile_id: &str) -> u64 {
+        self.running.filter(|_| profile_id <= self.after.as_str()).unwrap_or(self.complete)
+    }
+
+    /// As it is told, of so many profiles.
+    #[must_use]
+    pub fn state(&self, profiles: u64) -> FillState {
+        let Self { complete, looked_at, unreadable, .. } = *self;
+        FillState { complete, looked_at, of: profiles.max(looked_at), unreadable }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_goes_from_name_to_name_and_ends() {
+        let begun = Fill { complete: 2, ..Fill::default() }.begun_for(5).unwrap();
+        assert_eq!((begun.begun_for(5), begun.judged("a")), (None, 2));
+        let half = begun.after(50, 1, Some("m".to_owned()));
+        assert_eq!((half.judged("a"), half.judged("m"), half.judged("n")), (5, 5, 2));
+        assert_eq!(half.state(80), FillState { complete: 2, looked_at: 50, of: 80, unreadable: 1 });
+        let done = half.clone().after(7, 0, None);
+        assert_eq!((done.complete, done.running, done.looked_at, done.judged("z")), (5, None, 57, 5));
+        assert_eq!(done.begun_for(5), None);
+        let newer = half.begun_for(6).unwrap();
+        assert_eq!((newer.complete, newer.running, newer.after.as_str(), newer.looked_at), (2, Some(6), "", 0));
+    }
+
+    #[test]
+    fn it_begins_anew_where_people_came() {
+        let done = Fill { complete: 5, ..Fill::default() };
+        assert_eq!(done.begun_anew(), Some(Fill { running: Some(5), ..Fill::default() }));
+        assert_eq!(Fill::default().begun_anew(), None);
+    }
+}

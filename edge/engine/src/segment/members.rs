@@ -1,0 +1,111 @@
+//! The people of a segment, page by page.
+
+use endcap_protocol::UnixMillis;
+use endcap_targeting::Stage;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// People of a page where nobody says how many.
+pub const DEFAULT_LIMIT: usize = 50;
+/// Most people of a page.
+pub const MAX_LIMIT: usize = 200;
+
+/// Somebody in a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Member {
+    /// Their profile.
+    pub profile_id: String,
+    /// Since when they are in it, Unix milliseconds.
+    pub since: UnixMillis,
+    /// User IDs that the shop proved.
+    pub user_ids: Vec<String>,
+    /// Lifecycle stage.
+    #[schemars(with = "String")]
+    pub stage: Stage,
+    /// Orders.
+    pub orders: u32,
+}
+
+/// People of a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MemberPage {
+    /// The segment.
+    pub segment: String,
+    /// When the page was read, Unix milliseconds.
+    pub as_of: i64,
+    /// The people.
+    pub members: Vec<Member>,
+    /// Where to go on; null at the end.
+    pub cursor: Option<String>,
+}
+
+/// The first `limit` of what several shards found, each of which was asked for one more. People come in the order of their profiles'
+/// IDs, which stays the same when buckets move.
+#[must_use]
+pub fn page(mut found: Vec<Member>, limit: usize) -> (Vec<Member>, Option<String>) {
+    found.sort_by(|one, other| one.profile_id.cmp(&other.profile_id));
+    // Somebody who moves from one shard to another is at both for a moment.
+    found.dedup_by(|one, other| one.profile_id == other.profile_id);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let cursor = found.last().filter(|_| more).map(|member| member.profile_id.clone());
+    (found, cursor)
+}
+
+/// The first line of a CSV of members.
+pub const CSV_HEAD: &str = "profile_id,since,user_id,stage,orders\r\n";
+
+impl Member {
+    /// The line of a CSV (RFC 4180). The user ID is the first in alphabetical order. What a spreadsheet would take for a formula has an
+    /// apostrophe before it (OWASP, "CSV Injection"): some of these names come from browsers.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let user = self.user_ids.first().map_or("", String::as_str);
+        format!("{},{},{},{},{}\r\n", cell(&self.profile_id), self.since, cell(user), self.stage.as_str(), self.orders)
+    }
+}
+
+fn cell(text: &str) -> String {
+    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    if guard.is_empty() && !text.contains([',', '"', '\r', '\n']) {
+        return text.to_owned();
+    }
+    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(profile_id: &str) -> Member {
+        Member {
+            profile_id: profile_id.to_owned(),
+            since: 5,
+            user_ids: vec!["u,\"1\"".to_owned()],
+            stage: Stage::New,
+            orders: 1,
+        }
+    }
+
+    #[test]
+    fn pages_follow_each_other_whatever_shard_they_come_from() {
+        let names: Vec<String> = (10..60).map(|n| format!("p-{n}")).collect();
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let rest = names.iter().rev().filter(|name| **name > after);
+            let mut found: Vec<Member> = rest.map(|name| member(name)).collect();
+            found.extend(found.first().cloned());
+            let (members, cursor) = page(found, 7);
+            seen.extend(members.into_iter().map(|member| member.profile_id));
+            let Some(cursor) = cursor else { break };
+            after = cursor;
+        }
+        assert_eq!(seen, names);
+    }
+
+    #[test]
+    fn a_line_is_quoted_and_no_formula() {
+        assert_eq!(member("p-1").csv(), "p-1,5,\"u,\"\"1\"\"\",new,1\r\n");
+        assert_eq!(member("=cmd()").csv(), "\"'=cmd()\",5,\"u,\"\"1\"\"\",new,1\r\n");
+    }
+}

@@ -1,0 +1,212 @@
+//! Who enters and leaves which segment.
+
+use std::collections::BTreeMap;
+
+use endcap_profile::memberships::Memberships;
+use endcap_profile::{Person, ProfileRow};
+use endcap_protocol::{SegmentId, UnixMillis};
+use endcap_targeting::PageFacts;
+use endcap_targeting::evaluate::evaluate;
+use endcap_targeting::next_change::next_change;
+
+use super::definition::{Segment, Segments};
+
+/// How a person's segments change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MembershipChanges {
+    /// Segments that they are in from now on.
+    pub entered: Vec<MembershipChange>,
+    /// Segments that they are in no more.
+    pub left: Vec<MembershipChange>,
+}
+
+/// A change of one segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MembershipChange {
+    /// The segment.
+    pub segment: SegmentId,
+    /// What brought it about.
+    pub cause: Cause,
+}
+
+/// What brings a change about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Something that happened, or time that passed.
+    Person,
+    /// The segment is new, was changed or was deleted: nothing happened to the person.
+    Definition,
+}
+
+impl MembershipChanges {
+    /// What becomes of somebody in these segments who goes.
+    pub fn leaving<'a>(segments: impl Iterator<Item = &'a SegmentId>) -> Self {
+        let left = segments.map(|segment| MembershipChange { segment: segment.clone(), cause: Cause::Person });
+        Self { entered: Vec::new(), left: left.collect() }
+    }
+
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entered.is_empty() && self.left.is_empty()
+    }
+}
+
+/// A person's segments after they were looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Judged {
+    /// What changed.
+    pub changes: MembershipChanges,
+    /// When time alone changes the next one.
+    pub next: Option<UnixMillis>,
+}
+
+/// Holds a person against the shop's segments, and notes in the row which ones they are in.
+pub fn judge(row: &mut ProfileRow, person: &Person, segments: &Segments, now: UnixMillis) -> Judged {
+    let held = row.memberships.take().unwrap_or_default();
+    if segments.list.is_empty() && held.since.is_empty() {
+        return Judged::default();
+    }
+    let looked = Looked { judged: held.judged, since: row.since() };
+    let exists = row.has_fragments();
+    let page = PageFacts { path: "", now };
+    let mut judged = Judged::default();
+    let mut since = BTreeMap::new();
+    let mut before = held.since;
+    for segment in &segments.list {
+        let id = &segment.saved.id;
+        let was = before.remove(id);
+        let holds = match &segment.condition {
+            Some(condition) if exists => {
+                let next = next_change(condition, &person.behaviour, now);
+                judged.next = judged.next.into_iter().chain(next).min();
+                evaluate(condition, &person.behaviour, &page).holds
+            }
+            Some(_) => false,
+            None => exists && was.is_some(),
+        };
+        let change = || MembershipChange { segment: id.clone(), cause: looked.cause(segment) };
+        match (was, holds) {
+            (None, true) => judged.changes.entered.push(change()),
+            (Some(_), false) => judged.changes.left.push(change()),
+            _ => {}
+        }
+        if holds {
+            since.insert(id.clone(), was.unwrap_or(now));
+        }
+    }
+    let gone = before.into_keys().map(|segment| MembershipChange { segment, cause: Cause::Definition });
+    judged.changes.left.extend(gone);
+    row.memberships = Some(Memberships { judged: segments.version, since });
+    judged
+}
+
+/// When a person was looked at before.
+struct Looked {
+    judged: u64,
+    since: Option<UnixMillis>,
+}
+
+impl Looked {
+    /// A condition that changed since they were looked at changes them by itself, unless they came later.
+    fn cause(&self, segment: &Segment) -> Cause {
+        let came_later = self.since.is_none_or(|since| since >= segment.saved.changed_at);
+        if self.judged >= segment.saved.since || came_later { Cause::Person } else { Cause::Definition }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use endcap_identity::FragmentId;
+    use endcap_profile::Fragment;
+    use endcap_protocol::{AnonymousId, DAY_MS, ProfileId};
+    use serde_json::json;
+
+    use super::super::definition::{Definition, SavedSegment};
+    use super::*;
+
+    const NOW: UnixMillis = 1_000 * DAY_MS;
+
+    fn segments(version: u64, list: &[(&str, &str, u64)]) -> Segments {
+        let saved = list.iter().map(|(id, condition, since)| SavedSegment {
+            id: SegmentId::parse(id).unwrap(),
+            version: 1,
+            since: *since,
+            changed_at: NOW - 10,
+            definition: Definition { name: (*id).to_owned(), condition: json!(condition) },
+        });
+        Segments::read(version, saved.collect())
+    }
+
+    fn row(orders: u32, last_order: UnixMillis, since: UnixMillis) -> ProfileRow {
+        let browser = AnonymousId::parse("a-1").unwrap();
+        let mut row = ProfileRow::new(ProfileId::parse("a-1").unwrap(), since);
+        let mut fragment = Fragment::begun(&browser, since);
+        fragment.behaviour.first_seen = since;
+        fragment.behaviour.last_seen = last_order;
+        fragment.behaviour.orders = orders;
+        fragment.behaviour.last_order = Some(last_order).filter(|_| orders > 0);
+        row.fragments.insert(FragmentId::first(&browser), fragment);
+        row
+    }
+
+    fn look(row: &mut ProfileRow, segments: &Segments, now: UnixMillis) -> Judged {
+        let person = Person::of(row);
+        judge(row, &person, segments, now)
+    }
+
+    fn names(changes: &[MembershipChange]) -> Vec<(&str, Cause)> {
+        changes.iter().map(|change| (change.segment.as_str(), change.cause)).collect()
+    }
+
+    #[test]
+    fn an_event_lets_in_and_time_lets_out() {
+        let all = segments(1, &[("buyers", "orders >= 1", 1), ("recent", "days_since_last_order < 30", 1)]);
+        let mut row = row(0, NOW, NOW - 5);
+        assert_eq!(look(&mut row, &all, NOW), Judged::default());
+        row.fragments.values_mut().for_each(|fragment| {
+            fragment.behaviour.orders = 1;
+            fragment.behaviour.last_order = Some(NOW);
+        });
+        let judged = look(&mut row, &all, NOW + 1);
+        assert_eq!(names(&judged.changes.entered), [("buyers", Cause::Person), ("recent", Cause::Person)]);
+        assert_eq!(judged.next, Some(NOW + 30 * DAY_MS));
+        assert!(look(&mut row, &all, NOW + 30 * DAY_MS - 1).changes.is_empty());
+        let judged = look(&mut row, &all, NOW + 30 * DAY_MS);
+        assert_eq!((names(&judged.changes.left), judged.next), (vec![("recent", Cause::Person)], None));
+        let held = row.memberships.unwrap();
+        assert_eq!(held.since.into_values().collect::<Vec<_>>(), [NOW + 1]);
+    }
+
+    #[test]
+    fn who_was_there_before_a_definition_enters_by_it_and_who_came_later_by_themselves() {
+        let first = segments(1, &[("one", "orders >= 1", 1)]);
+        for (judged, since, cause) in
+            [(0, NOW - 1_000, Cause::Definition), (0, NOW - 5, Cause::Person), (1, NOW - 1_000, Cause::Person)]
+        {
+            let mut row = row(1, NOW, since);
+            row.memberships = Some(Memberships { judged, since: BTreeMap::new() });
+            let judged = look(&mut row, &first, NOW);
+            assert_eq!(names(&judged.changes.entered), [("one", cause)]);
+        }
+    }
+
+    #[test]
+    fn a_changed_and_a_deleted_segment_let_out_by_definition() {
+        let mut row = row(1, NOW, NOW - 1_000);
+        look(&mut row, &segments(2, &[("one", "orders >= 1", 1), ("two", "orders = 1", 2)]), NOW);
+        let judged = look(&mut row, &segments(4, &[("one", "orders >= 5", 3)]), NOW + 1);
+        assert_eq!(names(&judged.changes.left), [("one", Cause::Definition), ("two", Cause::Definition)]);
+        assert_eq!(look(&mut row, &segments(5, &[]), NOW + 2), Judged::default());
+        assert_eq!(row.memberships, None, "a shop without segments has nothing more written");
+    }
+
+    #[test]
+    fn a_profile_without_fragments_is_in_none() {
+        let all = segments(1, &[("nobody", "orders = 0", 1)]);
+        let mut row = row(0, NOW, NOW);
+        assert_eq!(names(&look(&mut row, &all, NOW).changes.entered), [("nobody", Cause::Person)]);
+        row.fragments.clear();
+        assert_eq!(names(&look(&mut row, &all, NOW).changes.left), [("nobody", Cause::Person)]);
+    }
+}

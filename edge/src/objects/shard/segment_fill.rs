@@ -1,0 +1,93 @@
+//! Holding everybody against segments that are new or changed.
+//!
+//! People whom something happens to are held against them then. Of the others each is looked at once, in the order of their
+//! profiles' IDs, a few in a step. Where the shard is, is stored after each step, and a person who is looked at twice changes once:
+//! so a crash anywhere costs one step.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use endcap_engine::shop::Snapshot;
+use endcap_profile::fragment_rows::Wanted;
+use endcap_protocol::UnixMillis;
+use worker::Delay;
+
+use super::object::ProfileShard;
+use crate::platform::clock;
+use crate::platform::error::EdgeError;
+use crate::rpc::snapshots;
+
+/// People of one step: reading them takes some milliseconds.
+const STEP: i64 = 50;
+/// How long one run of the alarm goes on, in milliseconds.
+const RUN_MS: UnixMillis = 5_000;
+/// The rest between two steps, in milliseconds, in which others have their turn.
+const REST_MS: u64 = 1;
+/// The pause while the shop's newer segments are not here yet, in milliseconds.
+const WAIT_MS: u64 = 1_000;
+
+impl ProfileShard {
+    /// Steps for a while. Whether there is more to do.
+    pub(super) async fn fill_segments(&self) -> Result<bool, EdgeError> {
+        if self.store.fill()?.running.is_none() {
+            return Ok(false);
+        }
+        let until = clock::now() + RUN_MS;
+        loop {
+            let more = self.fill_step().await?;
+            if !more || clock::now() > until {
+                return Ok(more);
+            }
+            Delay::from(Duration::from_millis(REST_MS)).await;
+        }
+    }
+
+    async fn fill_step(&self) -> Result<bool, EdgeError> {
+        let now = clock::now();
+        let mut snapshot = snapshots::current(&self.env, now).await?;
+        let Some(version) = self.store.fill()?.running else { return Ok(false) };
+        if snapshot.segments.version < version {
+            snapshot = snapshots::newer(&self.env, now).await?;
+        }
+        if snapshot.segments.version < version {
+            Delay::from(Duration::from_millis(WAIT_MS)).await;
+            return Ok(true);
+        }
+        // Those that came meanwhile need another look at who was looked at.
+        self.store.db.transaction(|| self.store.begin_fill(snapshot.segments.version))?;
+        self.look_at_some(&snapshot, now)
+    }
+
+    fn look_at_some(&self, snapshot: &Snapshot, now: UnixMillis) -> Result<bool, EdgeError> {
+        let fill = self.store.fill()?;
+        if fill.after.is_empty() {
+            let ids: Vec<&str> = snapshot.segments.list.iter().map(|segment| segment.saved.id.as_str()).collect();
+            let ids = serde_json::to_string(&ids)?;
+            self.store.db.transaction(|| self.store.trim_movements(&ids, now))?;
+        }
+        let window = self.store.profiles_after(&fill.after, STEP)?;
+        let mut unreadable = 0;
+        for id in &window.ids {
+            if let Err(error) = self.look_at(id, snapshot, now) {
+                worker::console_error!("the segments of {id}: {error}");
+                unreadable += 1;
+            }
+        }
+        let fill = fill.after(window.ids.len() as u64, unreadable, window.next);
+        let more = fill.running.is_some();
+        self.store.db.transaction(|| self.store.set_fill(fill))?;
+        Ok(more)
+    }
+
+    /// Holds somebody against the segments, and writes what changes, if something does.
+    fn look_at(&self, id: &str, snapshot: &Snapshot, now: UnixMillis) -> Result<(), EdgeError> {
+        self.store.db.transaction(|| {
+            let Some(mut row) = self.store.load_with(id, Wanted::Named(&BTreeSet::new()))? else { return Ok(()) };
+            let refreshed = self.store.refresh(&mut row, snapshot, now)?;
+            if refreshed.has_changes() || !refreshed.timers.is_empty() {
+                self.store.save_refreshed(&row, &refreshed)?;
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! Segments at a shard: their sizes, people and movement.
+
+use std::collections::BTreeSet;
+
+use endcap_engine::segment::members::Member;
+use endcap_engine::segment::view::ShardSegments;
+use endcap_profile::Person;
+use endcap_profile::fragment_rows::Wanted;
+use endcap_protocol::UnixMillis;
+use worker::Response;
+
+use super::object::ProfileShard;
+use super::store::Store;
+use super::table::meta::PROFILES;
+use crate::platform::error::EdgeError;
+use crate::platform::{clock, response};
+use crate::rpc::segments::{MembersAsk, MovementsAsk, SegmentsAsk, ShardMovements};
+use crate::rpc::snapshots;
+
+impl ProfileShard {
+    /// What the shard knows of its segments. Everybody is held against the version that is asked for, if they were not yet.
+    pub(super) async fn segments_route(&self, ask: &SegmentsAsk) -> Result<Response, EdgeError> {
+        if self.store.db.transaction(|| self.store.begin_fill(ask.version))? {
+            self.arm_at(Some(clock::now())).await?;
+        }
+        let profiles = self.store.meta(PROFILES)?.unsigned_abs();
+        response::json(&ShardSegments { net: self.store.net_movement()?, fill: self.store.fill()?.state(profiles) })
+    }
+
+    /// Some members of a segment.
+    pub(super) fn members_route(&self, ask: &MembersAsk) -> Result<Response, EdgeError> {
+        let found = self.store.members_after(&ask.segment, &ask.after, ask.limit)?;
+        let members = found.into_iter().map(|(profile_id, since)| self.store.member(profile_id, since));
+        response::json(&members.collect::<Result<Vec<Member>, EdgeError>>()?)
+    }
+
+    /// How a segment moved.
+    pub(super) async fn movements_route(&self, ask: &MovementsAsk) -> Result<Response, EdgeError> {
+        let now = clock::now();
+        let snapshot = snapshots::current(&self.env, now).await?;
+        self.store.zone.borrow_mut().set(&snapshot.settings.time_zone);
+        let today = self.store.day(now);
+        let from = today.saturating_sub(i64::try_from(ask.days).unwrap_or(i64::MAX));
+        response::json(&ShardMovements {
+            net: self.store.net_movement_of(&ask.segment)?,
+            today,
+            days: self.store.movements(&ask.segment, from)?,
+        })
+    }
+}
+
+impl Store {
+    /// A member as it is shown: of one whose row cannot be read, only its name.
+    fn member(&self, profile_id: String, since: UnixMillis) -> Result<Member, EdgeError> {
+        let read = || {
+            let Some(mut row) = self.load_with(&profile_id, Wanted::Named(&BTreeSet::new()))? else { return Ok(None) };
+            row.read_digests(self, None)?;
+            let user_ids = row.users().into_iter().map(str::to_owned).collect();
+            let orders = Person::of(&row).behaviour.orders;
+            Ok::<_, EdgeError>(Some((user_ids, row.stages.current().stage, orders)))
+        };
+        let (user_ids, stage, orders) = read()
+            .unwrap_or_else(|error| {
+                worker::console_error!("the member {profile_id} cannot be read: {error}");
+                None
+            })
+            .unwrap_or_default();
+        Ok(Member { profile_id, since, user_ids, stage, orders })
+    }
+}

@@ -1,0 +1,91 @@
+//! Segments, in the shop's object.
+
+use endcap_engine::segment::SavedSegment;
+use endcap_engine::segment::definition::MAX_SEGMENTS;
+use endcap_protocol::{FieldError, SegmentId};
+use endcap_validation::DomainError;
+use worker::Response;
+
+use super::object::Shop;
+use crate::platform::db::Row;
+use crate::platform::error::EdgeError;
+use crate::platform::{clock, response};
+use crate::rpc::segments::{DeleteSegment, PutSegment, SavedSegments, SegmentSaved};
+
+/// Name of the version of all segments.
+const VERSION: &str = "segments_version";
+
+fn read(row: &Row) -> Result<SavedSegment, EdgeError> {
+    Ok(SavedSegment {
+        id: SegmentId::parse(&row.text(0))?,
+        version: row.int(1) as u32,
+        since: row.int(2).unsigned_abs(),
+        changed_at: row.int(3),
+        definition: serde_json::from_str(&row.text(4))?,
+    })
+}
+
+impl Shop {
+    /// Version of the segments; 0 where there never was one.
+    pub(super) fn segments_version(&self) -> Result<u64, EdgeError> {
+        Ok(self.meta(VERSION)?.and_then(|text| text.parse().ok()).unwrap_or(0))
+    }
+
+    /// Every segment, in order of their IDs.
+    pub(super) fn segments(&self) -> Result<Vec<SavedSegment>, EdgeError> {
+        let query = "SELECT id, version, since, changed_at, definition FROM segment ORDER BY id";
+        self.db.rows(query, Vec::new())?.iter().map(read).collect()
+    }
+
+    /// Shows all segments.
+    pub(super) fn get_segments(&self) -> Result<Response, EdgeError> {
+        response::json(&SavedSegments { version: self.segments_version()?, segments: self.segments()? })
+    }
+
+    /// Adds a segment, or replaces it. One that only gets another name keeps its people as they are.
+    pub(super) fn put_segment(&self, put: &PutSegment) -> Result<Response, EdgeError> {
+        let PutSegment { id, definition } = put;
+        let all = self.segments()?;
+        let held = all.iter().find(|saved| saved.id == *id);
+        if held.is_none() && all.len() >= MAX_SEGMENTS {
+            let message = format!("a shop has at most {MAX_SEGMENTS} segments; delete one first");
+            return Err(FieldError::new("", message).into());
+        }
+        let version = self.segments_version()?;
+        let is_same = held.filter(|held| held.definition.condition == definition.condition);
+        let next = if is_same.is_some() { version } else { version + 1 };
+        let segment = SavedSegment {
+            id: id.clone(),
+            version: held.map_or(1, |held| held.version + 1),
+            since: is_same.map_or(next, |held| held.since),
+            changed_at: is_same.map_or_else(clock::now, |held| held.changed_at),
+            definition: definition.clone(),
+        };
+        self.change(|| {
+            let upsert = "INSERT INTO segment(id, version, since, changed_at, definition) VALUES(?, ?, ?, ?, ?)
+                 ON CONFLICT(id) DO UPDATE SET version = excluded.version, since = excluded.since,
+                   changed_at = excluded.changed_at, definition = excluded.definition";
+            let SavedSegment { version, since, changed_at, definition, .. } = &segment;
+            let text = serde_json::to_string(definition)?;
+            let figures = [i64::from(*version), since.cast_signed(), *changed_at].map(Into::into);
+            let values = [id.as_str().into()].into_iter().chain(figures).chain([text.into()]);
+            self.db.run(upsert, values.collect())?;
+            self.set_meta(VERSION, &next.to_string())
+        })?;
+        response::json(&SegmentSaved { version: next, segment })
+    }
+
+    /// Deletes a segment.
+    pub(super) fn delete_segment(&self, delete: &DeleteSegment) -> Result<Response, EdgeError> {
+        let id = delete.id.as_str();
+        if self.db.first("SELECT 1 FROM segment WHERE id = ?", vec![id.into()])?.is_none() {
+            return Err(DomainError::NotFound("segment").into());
+        }
+        let next = self.segments_version()? + 1;
+        self.change(|| {
+            self.db.run("DELETE FROM segment WHERE id = ?", vec![id.into()])?;
+            self.set_meta(VERSION, &next.to_string())
+        })?;
+        self.get_segments()
+    }
+}
