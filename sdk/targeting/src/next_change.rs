@@ -29,6 +29,17 @@ pub fn next_change(condition: &Condition, behaviour: &Behaviour, now: UnixMillis
     Some(at)
 }
 
+/// Whether a part of the condition changes by the passage of time alone. The lifecycle stage is taken as it is.
+#[must_use]
+pub fn asks_of_time(condition: &Condition) -> bool {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_of_time),
+        Condition::Not(part) | Condition::SomeCategory(part) => asks_of_time(part),
+        Condition::Compare(fact, ..) => matches!(fact, Fact::DaysSinceLastOrder | Fact::DaysSinceFirstSeen),
+        Condition::StageIn(_) | Condition::Path(_) => false,
+    }
+}
+
 /// The first moment after `now` at which a part of the condition changes.
 fn part_changes(condition: &Condition, behaviour: &Behaviour, now: UnixMillis) -> Option<UnixMillis> {
     match condition {
@@ -108,6 +119,17 @@ mod tests {
         }
         assert_eq!(next("days_since_last_order >= 9", &buyer(1, None), 9), None, "nothing to count from");
         assert_eq!(next("days_since_last_order >= 9223372036854775807", &buyer(1, Some(5)), 9), None);
+    }
+
+    #[test]
+    fn only_days_since_something_ask_of_time() {
+        for (text, expected) in [
+            ("orders = 1", false),
+            ("stage = new or cart_units > 0", false),
+            ("not (orders = 1 and days_since_first_seen > 3)", true),
+        ] {
+            assert_eq!(asks_of_time(&parse(text).unwrap()), expected, "{text}");
+        }
     }
 
     #[test]

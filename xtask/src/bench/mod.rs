@@ -2,7 +2,7 @@
 //! worker ([`ingest`]), `cargo xtask bench identity` logins and lookups ([`identity`]), `cargo xtask bench hostile` the most expensive
 //! requests that anybody may send ([`hostile`]), `cargo xtask bench persons` what a batch costs of a person
 //! of many browsers and of a browser of many events ([`persons`]), `cargo xtask bench scores` a fit of the scores
-//! ([`scores`]). `cargo xtask bench --check` watches
+//! ([`scores`]), `cargo xtask bench segments` what segments cost ([`segments`]). `cargo xtask bench --check` watches
 //! all ratios ([`guard`]).
 
 mod api;
@@ -18,13 +18,14 @@ mod page;
 mod persons;
 mod runtime;
 mod scores;
+mod segments;
 pub(crate) mod start_up;
 
 use anyhow::{Result, bail};
 
 use crate::project::Project;
 
-/// `cargo xtask bench ingest|page|identity|hostile|persons|scores|--check`.
+/// `cargo xtask bench ingest|page|identity|hostile|persons|scores|segments|--check`.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     match arguments.split_first().map(|(what, rest)| (what.as_str(), rest)) {
         Some(("ingest", rest)) => ingest::command(project, rest),
@@ -33,10 +34,11 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
         Some(("hostile", [])) => hostile::command(project),
         Some(("persons", [])) => persons::command(project),
         Some(("scores", rest)) => scores::command(project, rest),
+        Some(("segments", rest)) => segments::command(project, rest),
         Some(("--check", [])) => guard::command(project),
         _ => bail!(
             "usage: cargo xtask bench ingest [--json] [--seconds N], page [--json] [--runs N], identity [--profiles N], \
-             hostile, persons, scores [--customers N], or --check"
+             hostile, persons, scores [--customers N], segments [--people N], or --check"
         ),
     }
 }

@@ -3,6 +3,7 @@
 use endcap_protocol::{FieldError, SegmentId, UnixMillis};
 use endcap_targeting::condition::Condition;
 use endcap_targeting::condition_json::to_json;
+use endcap_targeting::next_change::asks_of_time;
 use endcap_validation::text::check_text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,8 @@ pub struct Segment {
     pub saved: SavedSegment,
     /// Who is in it. None where a newer version saved what this one cannot read: then everybody stays where they are.
     pub condition: Option<Condition>,
+    /// Whether time alone can change it.
+    pub is_timed: bool,
 }
 
 /// A shop's segments.
@@ -100,7 +103,8 @@ impl Segments {
     pub fn read(version: u64, saved: Vec<SavedSegment>) -> Self {
         let read = saved.into_iter().map(|saved| {
             let condition = condition(&saved.definition.condition).ok();
-            Segment { saved, condition }
+            let is_timed = condition.as_ref().is_some_and(asks_of_time);
+            Segment { saved, condition, is_timed }
         });
         let mut list: Vec<_> = read.collect();
         list.sort_by(|one, other| one.saved.id.cmp(&other.saved.id));
@@ -110,7 +114,8 @@ impl Segments {
     /// A segment by its ID.
     #[must_use]
     pub fn get(&self, id: &SegmentId) -> Option<&Segment> {
-        self.list.iter().find(|segment| segment.saved.id == *id)
+        let at = self.list.binary_search_by(|segment| segment.saved.id.cmp(id));
+        at.ok().and_then(|at| self.list.get(at))
     }
 }
 

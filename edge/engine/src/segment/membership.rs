@@ -1,7 +1,5 @@
 //! Who enters and leaves which segment.
 
-use std::collections::BTreeMap;
-
 use endcap_profile::memberships::Memberships;
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{SegmentId, UnixMillis};
@@ -63,7 +61,7 @@ pub struct Judged {
 
 /// Holds a person against the shop's segments, and notes in the row which ones they are in.
 pub fn judge(row: &mut ProfileRow, person: &Person, segments: &Segments, now: UnixMillis) -> Judged {
-    let held = row.memberships.take().unwrap_or_default();
+    let mut held = row.memberships.take().unwrap_or_default();
     if segments.list.is_empty() && held.since.is_empty() {
         return Judged::default();
     }
@@ -71,33 +69,41 @@ pub fn judge(row: &mut ProfileRow, person: &Person, segments: &Segments, now: Un
     let exists = row.has_fragments();
     let page = PageFacts { path: "", now };
     let mut judged = Judged::default();
-    let mut since = BTreeMap::new();
-    let mut before = held.since;
     for segment in &segments.list {
         let id = &segment.saved.id;
-        let was = before.remove(id);
+        let was = held.since.contains_key(id);
         let holds = match &segment.condition {
             Some(condition) if exists => {
-                let next = next_change(condition, &person.behaviour, now);
-                judged.next = judged.next.into_iter().chain(next).min();
+                if segment.is_timed {
+                    let next = next_change(condition, &person.behaviour, now);
+                    judged.next = judged.next.into_iter().chain(next).min();
+                }
                 evaluate(condition, &person.behaviour, &page).holds
             }
             Some(_) => false,
-            None => exists && was.is_some(),
+            None => exists && was,
         };
         let change = || MembershipChange { segment: id.clone(), cause: looked.cause(segment) };
         match (was, holds) {
-            (None, true) => judged.changes.entered.push(change()),
-            (Some(_), false) => judged.changes.left.push(change()),
+            (false, true) => {
+                held.since.insert(id.clone(), now);
+                judged.changes.entered.push(change());
+            }
+            (true, false) => {
+                held.since.remove(id);
+                judged.changes.left.push(change());
+            }
             _ => {}
         }
-        if holds {
-            since.insert(id.clone(), was.unwrap_or(now));
-        }
     }
-    let gone = before.into_keys().map(|segment| MembershipChange { segment, cause: Cause::Definition });
-    judged.changes.left.extend(gone);
-    row.memberships = Some(Memberships { judged: segments.version, since });
+    held.since.retain(|id, _| {
+        let is_there = segments.get(id).is_some();
+        if !is_there {
+            judged.changes.left.push(MembershipChange { segment: id.clone(), cause: Cause::Definition });
+        }
+        is_there
+    });
+    row.memberships = Some(Memberships { judged: segments.version, ..held });
     judged
 }
 
@@ -117,6 +123,8 @@ impl Looked {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use endcap_identity::FragmentId;
     use endcap_profile::Fragment;
     use endcap_protocol::{AnonymousId, DAY_MS, ProfileId};

@@ -184,7 +184,7 @@ impl ProfileShard {
             RetryAsk::PATH => self.retry_route(&message::read(&body)?).await,
             CustomersAsk::PATH => self.customers_route(&message::read(&body)?).await,
             SegmentsAsk::PATH => self.segments_route(&message::read(&body)?).await,
-            MembersAsk::PATH => self.members_route(&message::read(&body)?),
+            MembersAsk::PATH => self.members_route(&message::read(&body)?).await,
             MovementsAsk::PATH => self.movements_route(&message::read(&body)?).await,
             CountAsk::PATH => self.count_route(&message::read(&body)?).await,
             TimersAsk::PATH => response::json(&self.store.timers_view(clock::now())?),

@@ -1,13 +1,14 @@
 //! Segments at a shard: their sizes, people and movement.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use endcap_engine::segment::members::Member;
 use endcap_engine::segment::view::ShardSegments;
 use endcap_profile::Person;
 use endcap_profile::fragment_rows::Wanted;
 use endcap_protocol::UnixMillis;
-use worker::Response;
+use worker::{Delay, Response};
 
 use super::object::ProfileShard;
 use super::store::Store;
@@ -16,6 +17,11 @@ use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::segments::{MembersAsk, MovementsAsk, SegmentsAsk, ShardMovements};
 use crate::rpc::snapshots;
+
+/// People who are read at a time: that takes some milliseconds.
+const STEP: usize = 40;
+/// The rest after that, in milliseconds, in which others have their turn.
+const REST_MS: u64 = 1;
 
 impl ProfileShard {
     /// What the shard knows of its segments. Everybody is held against the version that is asked for, if they were not yet.
@@ -28,10 +34,16 @@ impl ProfileShard {
     }
 
     /// Some members of a segment.
-    pub(super) fn members_route(&self, ask: &MembersAsk) -> Result<Response, EdgeError> {
+    pub(super) async fn members_route(&self, ask: &MembersAsk) -> Result<Response, EdgeError> {
         let found = self.store.members_after(&ask.segment, &ask.after, ask.limit)?;
-        let members = found.into_iter().map(|(profile_id, since)| self.store.member(profile_id, since));
-        response::json(&members.collect::<Result<Vec<Member>, EdgeError>>()?)
+        let mut members = Vec::with_capacity(found.len());
+        for (read, (profile_id, since)) in found.into_iter().enumerate() {
+            if read > 0 && read % STEP == 0 {
+                Delay::from(Duration::from_millis(REST_MS)).await;
+            }
+            members.push(self.store.member(profile_id, since));
+        }
+        response::json(&members)
     }
 
     /// How a segment moved.
@@ -51,7 +63,7 @@ impl ProfileShard {
 
 impl Store {
     /// A member as it is shown: of one whose row cannot be read, only its name.
-    fn member(&self, profile_id: String, since: UnixMillis) -> Result<Member, EdgeError> {
+    fn member(&self, profile_id: String, since: UnixMillis) -> Member {
         let read = || {
             let Some(mut row) = self.load_with(&profile_id, Wanted::Named(&BTreeSet::new()))? else { return Ok(None) };
             row.read_digests(self, None)?;
@@ -65,6 +77,6 @@ impl Store {
                 None
             })
             .unwrap_or_default();
-        Ok(Member { profile_id, since, user_ids, stage, orders })
+        Member { profile_id, since, user_ids, stage, orders }
     }
 }
