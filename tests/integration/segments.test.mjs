@@ -202,6 +202,44 @@ test('a login brings a person of two browsers together, and an erasure takes the
   for (const gone of [desk.anonymousId, phone.anonymousId]) assert.ok(!tables.includes(gone), 'no table names them');
 });
 
+test('a pop-up for a segment travels as one for everybody who is in it, and to nobody else', async () => {
+  await save('jacket-fans', 'products_viewed(category = "jackets") >= 2');
+  const condition = 'segment("jacket-fans") and not segment("regular-fans") and cart_units >= 1';
+  const campaign = { name: 'Fans', type: 'popup', condition, trigger: { exit_intent: true }, content: { title: 'You like jackets' } };
+  const unknown = await edge.api.put('/api/campaigns/fans', campaign);
+  assert.deepEqual([unknown.status, unknown.body.error.path], [400, 'condition']);
+  assert.match(unknown.body.error.message, /`regular-fans`, which there is not/);
+  await save('regular-fans', 'segment("jacket-fans") and orders >= 2');
+  await edge.api.set('/api/campaigns/fans', campaign);
+
+  const visitor = new Visitor(edge);
+  const offered = async () => (await visitor.decision()).campaigns.map((/** @type {any} */ { id, eligible, labels }) => [id, eligible, labels]);
+  await visitor.send([visitor.product('Viewed', 'p-1', { category: 'jackets' })]);
+  assert.deepEqual(await offered(), [], 'nobody else gets it');
+  await visitor.send([visitor.product('Viewed', 'p-2', { category: 'jackets' })]);
+  assert.deepEqual(await offered(), [['fans', false, ['cart_units >= 1']]], 'the page has only its own question left');
+  await visitor.send([visitor.product('Added', 'p-2')]);
+  assert.deepEqual(await offered(), [['fans', true, ['cart_units >= 1']]]);
+  await visitor.send([visitor.order('o-f1', [{ product_id: 'p-1' }]), visitor.order('o-f2', [{ product_id: 'p-1' }]), visitor.product('Added', 'p-2')]);
+  assert.deepEqual(await offered(), [], 'who came into the other one is out');
+
+  // What is asked for stays.
+  for (const [id, user] of [['jacket-fans', /segment `regular-fans`/], ['regular-fans', /campaign `fans`/]]) {
+    const { status, body } = await edge.api.delete(`/api/segments/${id}`);
+    assert.equal(status, 400);
+    assert.match(body.error.message, /** @type {RegExp} */ (user));
+  }
+  const circle = await edge.api.put('/api/segments/jacket-fans', { name: 'x', condition: 'segment("regular-fans")' });
+  assert.match(circle.body.error.message, /itself/);
+  const why = await edge.api.post(`/api/segments/explain?anonymous_id=${visitor.anonymousId}`, { condition });
+  assert.deepEqual(why.body.condition.parts.map((/** @type {any} */ { holds }) => holds), [true, false, true]);
+  assert.equal((await edge.api.post(`/api/segments/explain?anonymous_id=${visitor.anonymousId}`, { condition: 'segment("none")' })).status, 400);
+  assert.equal((await edge.api.post('/api/segments/preview', { condition: 'segment("none")' })).status, 400);
+  const inside = (await preview({ condition: 'segment("jacket-fans") and not segment("regular-fans")' })).at(-1);
+  assert.deepEqual([inside.state, inside.matching.people], ['exact', 0]);
+  assert.equal((await edge.api.delete('/api/campaigns/fans')).status, 204);
+});
+
 test('people keep their segments when their buckets move to other shards', async () => {
   const shop = await Edge.start({ variables: { ENDCAP_SHARDS: '1' } });
   try {

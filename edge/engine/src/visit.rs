@@ -25,6 +25,7 @@ use endcap_protocol::commerce::Commerce;
 use endcap_validation::Trust;
 
 use crate::journey::cart_left_due;
+use crate::segment::membership::segments_of;
 use crate::segment::{MembershipChanges, judge};
 use crate::shop::Snapshot;
 
@@ -276,6 +277,7 @@ pub fn alone(id: &FragmentId, fragment: &Fragment, snapshot: &Snapshot, now: Uni
     let mut stages = History::starting_at(fragment.since);
     stages.advance(&orders, &bounds, now);
     person.behaviour.stage = stages.current().stage;
+    person.segments = segments_of(&person, &snapshot.segments, now);
     person
 }
 
@@ -285,6 +287,9 @@ fn refresh_as(mut person: Person, row: &mut ProfileRow, snapshot: &Snapshot, now
     let stage_changed = !row.stages.advance(&orders, &bounds, now).is_empty();
     person.behaviour.stage = row.stages.current().stage;
     let judged = judge(row, &person, &snapshot.segments, now);
+    if let Some(held) = &row.memberships {
+        person.segments.clone_from(&held.since);
+    }
     let cart = cart_left_due(row, &person, &snapshot.settings.cart_push);
     let stage = endcap_models::lifecycle::next_change_at(&orders, &bounds, now);
     let wanted = [(TimerKey::CART_LEFT, cart), (TimerKey::STAGE, stage), (TimerKey::SEGMENTS, judged.next)];

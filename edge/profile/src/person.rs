@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use endcap_events::traits::Trait;
 use endcap_identity::FragmentId;
-use endcap_protocol::UnixMillis;
+use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::Behaviour;
+use endcap_targeting::edge_fact::{EdgeFact, EdgeFacts};
 
 use crate::bounded::keep_latest;
 use crate::fold::{Fold, canonical};
@@ -34,6 +35,16 @@ pub struct Person {
     pub events: Vec<TimelineEvent>,
     /// Events accepted in all.
     pub accepted: u64,
+    /// Segments that the person is in, with since when. Like the stage they are set when a profile is refreshed.
+    pub segments: BTreeMap<SegmentId, UnixMillis>,
+}
+
+impl EdgeFacts for Person {
+    fn holds(&self, fact: &EdgeFact) -> bool {
+        match fact {
+            EdgeFact::Segment(id) => self.segments.contains_key(id),
+        }
+    }
 }
 
 impl Person {

@@ -1,6 +1,8 @@
 //! Conditions over behaviour and page.
 
 use crate::codec::{Reader, Writer};
+#[cfg(feature = "serde")]
+use crate::edge_fact::EdgeFact;
 
 /// Deepest nesting of a condition.
 pub const MAX_DEPTH: usize = 12;
@@ -182,6 +184,10 @@ pub enum Condition {
     StageIn(u8),
     /// The page's path matches the pattern.
     Path(String),
+    /// Something that only the edge knows. Pages get conditions in which it is decided
+    /// ([`decided`](crate::decided::decided)).
+    #[cfg(feature = "serde")]
+    Edge(EdgeFact),
 }
 
 impl Condition {
@@ -204,6 +210,9 @@ impl Condition {
                 out.byte(6);
                 out.text(pattern);
             }
+            // Nobody decided it, so it does not hold.
+            #[cfg(feature = "serde")]
+            Self::Edge(_) => Self::Any(Vec::new()).write(out),
         }
     }
 

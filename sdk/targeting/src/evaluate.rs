@@ -4,6 +4,8 @@ use endcap_protocol::{DAY_MS, UnixMillis};
 
 use crate::Behaviour;
 use crate::condition::{Condition, Fact, Op, Scope};
+#[cfg(feature = "serde")]
+use crate::edge_fact::{EdgeFacts, Nobody};
 use crate::pattern::matches;
 
 /// What is known about the page besides the visitor's behaviour.
@@ -27,22 +29,47 @@ pub struct Verdict {
     pub failed: Option<usize>,
 }
 
-/// Evaluates `condition`.
+/// Evaluates a condition in which everything is decided that only the edge knows.
 #[must_use]
 pub fn evaluate(condition: &Condition, behaviour: &Behaviour, page: &PageFacts<'_>) -> Verdict {
-    let mut run = Run { behaviour, page, category: None, failed: None };
-    let holds = run.holds(condition, None, 0);
-    Verdict { holds, category: run.category.map(str::to_owned), failed: run.failed.filter(|_| !holds) }
+    Run {
+        behaviour,
+        page,
+        #[cfg(feature = "serde")]
+        facts: &Nobody,
+        category: None,
+        failed: None,
+    }
+    .verdict(condition)
+}
+
+/// Evaluates a condition with what the edge knows of the person.
+#[cfg(feature = "serde")]
+#[must_use]
+pub fn evaluate_of(
+    condition: &Condition,
+    behaviour: &Behaviour,
+    page: &PageFacts<'_>,
+    facts: &dyn EdgeFacts,
+) -> Verdict {
+    Run { behaviour, page, facts, category: None, failed: None }.verdict(condition)
 }
 
 struct Run<'a> {
     behaviour: &'a Behaviour,
     page: &'a PageFacts<'a>,
+    #[cfg(feature = "serde")]
+    facts: &'a dyn EdgeFacts,
     category: Option<&'a str>,
     failed: Option<usize>,
 }
 
 impl Run<'_> {
+    fn verdict(mut self, condition: &Condition) -> Verdict {
+        let holds = self.holds(condition, None, 0);
+        Verdict { holds, category: self.category.map(str::to_owned), failed: self.failed.filter(|_| !holds) }
+    }
+
     /// `first` is the number of the condition's first leaf. What failed inside a condition that holds is forgotten, and a
     /// category found inside one that does not.
     fn holds(&mut self, condition: &Condition, bound: Option<&str>, first: usize) -> bool {
@@ -69,6 +96,8 @@ impl Run<'_> {
             Condition::Compare(fact, scope, op, value) => self.compare(*fact, scope, *op, *value, bound),
             Condition::StageIn(bits) => self.behaviour.stage.is_in(*bits),
             Condition::Path(pattern) => matches(pattern.as_bytes(), self.page.path.as_bytes()),
+            #[cfg(feature = "serde")]
+            Condition::Edge(fact) => self.facts.holds(fact),
         };
         if !holds {
             self.failed = Some(first);
@@ -130,5 +159,7 @@ pub fn leaves(condition: &Condition) -> usize {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().map(leaves).sum(),
         Condition::Not(part) | Condition::SomeCategory(part) => leaves(part),
         Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => 1,
+        #[cfg(feature = "serde")]
+        Condition::Edge(_) => 1,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Behaviour;
 use crate::condition::Condition;
+use crate::edge_fact::EdgeFacts;
 use crate::evaluate::{PageFacts, number};
 use crate::pattern::matches;
 use crate::text::print;
@@ -30,15 +31,21 @@ pub enum Seen {
     Text(String),
 }
 
-/// Explains a condition. It holds where [`evaluate`](crate::evaluate::evaluate) says so.
+/// Explains a condition. It holds where [`evaluate_of`](crate::evaluate::evaluate_of) says so.
 #[must_use]
-pub fn explain(condition: &Condition, behaviour: &Behaviour, page: &PageFacts<'_>) -> Explanation {
-    Person { behaviour, page }.explain(condition, None)
+pub fn explain(
+    condition: &Condition,
+    behaviour: &Behaviour,
+    page: &PageFacts<'_>,
+    facts: &dyn EdgeFacts,
+) -> Explanation {
+    Person { behaviour, page, facts }.explain(condition, None)
 }
 
 struct Person<'a> {
     behaviour: &'a Behaviour,
     page: &'a PageFacts<'a>,
+    facts: &'a dyn EdgeFacts,
 }
 
 impl Person<'_> {
@@ -70,6 +77,7 @@ impl Person<'_> {
                 let stage = self.behaviour.stage;
                 part(stage.is_in(*bits), Some(Seen::Text(stage.as_str().to_owned())))
             }
+            Condition::Edge(fact) => part(self.facts.holds(fact), None),
             Condition::Path(pattern) => {
                 let path = self.page.path;
                 part(matches(pattern.as_bytes(), path.as_bytes()), Some(Seen::Text(path.to_owned())))

@@ -13,6 +13,10 @@ pub mod compile;
 pub mod condition;
 #[cfg(feature = "serde")]
 pub mod condition_json;
+#[cfg(feature = "serde")]
+pub mod decided;
+#[cfg(feature = "serde")]
+pub mod edge_fact;
 pub mod evaluate;
 #[cfg(feature = "serde")]
 pub mod explain;

@@ -7,17 +7,23 @@ use endcap_protocol::{DAY_MS, UnixMillis};
 
 use crate::Behaviour;
 use crate::condition::{Condition, Fact, Op};
-use crate::evaluate::{PageFacts, evaluate};
+use crate::edge_fact::EdgeFacts;
+use crate::evaluate::{PageFacts, evaluate_of};
 
 /// Moments at which some part changes that are tried for one at which the whole does. Someone who looks at the last of them goes on
 /// from there.
 const TRIED: usize = 32;
 
 /// When the condition next changes from what it is now, if nothing happens until then. It may be an earlier moment where very
-/// many parts change without the whole. None where time alone changes nothing. The lifecycle stage is taken as it is.
+/// many parts change without the whole. None where time alone changes nothing. The lifecycle stage and what only the edge knows are taken as they are.
 #[must_use]
-pub fn next_change(condition: &Condition, behaviour: &Behaviour, now: UnixMillis) -> Option<UnixMillis> {
-    let holds_at = |now| evaluate(condition, behaviour, &PageFacts { path: "", now }).holds;
+pub fn next_change(
+    condition: &Condition,
+    behaviour: &Behaviour,
+    facts: &dyn EdgeFacts,
+    now: UnixMillis,
+) -> Option<UnixMillis> {
+    let holds_at = |now| evaluate_of(condition, behaviour, &PageFacts { path: "", now }, facts).holds;
     let holds = holds_at(now);
     let mut at = part_changes(condition, behaviour, now)?;
     for _ in 0..TRIED {
@@ -36,7 +42,7 @@ pub fn asks_of_time(condition: &Condition) -> bool {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_of_time),
         Condition::Not(part) | Condition::SomeCategory(part) => asks_of_time(part),
         Condition::Compare(fact, ..) => matches!(fact, Fact::DaysSinceLastOrder | Fact::DaysSinceFirstSeen),
-        Condition::StageIn(_) | Condition::Path(_) => false,
+        Condition::StageIn(_) | Condition::Path(_) | Condition::Edge(_) => false,
     }
 }
 
@@ -55,7 +61,7 @@ fn part_changes(condition: &Condition, behaviour: &Behaviour, now: UnixMillis) -
             };
             thresholds(*op, *value).filter_map(|days| reached(since, days)).filter(|at| *at > now).min()
         }
-        Condition::StageIn(_) | Condition::Path(_) => None,
+        Condition::StageIn(_) | Condition::Path(_) | Condition::Edge(_) => None,
     }
 }
 
@@ -80,6 +86,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::edge_fact::Nobody;
+    use crate::evaluate::evaluate;
     use crate::text::parse;
 
     const DAY: UnixMillis = DAY_MS;
@@ -90,7 +98,7 @@ mod tests {
     }
 
     fn next(text: &str, behaviour: &Behaviour, now: UnixMillis) -> Option<UnixMillis> {
-        next_change(&parse(text).unwrap(), behaviour, now)
+        next_change(&parse(text).unwrap(), behaviour, &Nobody, now)
     }
 
     #[test]
@@ -157,12 +165,12 @@ mod tests {
             let condition = parse(&text).unwrap();
             let behaviour = buyer(first * DAY / 2, order.map(|order| order * DAY / 2));
             let holds = |now| evaluate(&condition, &behaviour, &PageFacts { path: "", now }).holds;
-            let (mut looked, mut due) = (holds(0), next_change(&condition, &behaviour, 0));
+            let (mut looked, mut due) = (holds(0), next_change(&condition, &behaviour, &Nobody, 0));
             for step in 0..40 {
                 let now = step * DAY / 4;
                 while let Some(at) = due.filter(|at| *at <= now) {
                     looked = holds(at);
-                    due = next_change(&condition, &behaviour, at);
+                    due = next_change(&condition, &behaviour, &Nobody, at);
                 }
                 prop_assert_eq!(looked, holds(now), "{} at {}", text, now);
             }

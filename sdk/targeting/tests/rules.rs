@@ -7,6 +7,7 @@ use endcap_protocol::repair::Repairs;
 use endcap_protocol::{Consent, SessionId};
 use endcap_targeting::compile::compile;
 use endcap_targeting::condition::Condition;
+use endcap_targeting::edge_fact::Nobody;
 use endcap_targeting::evaluate::{Verdict, evaluate};
 use endcap_targeting::explain::explain;
 use endcap_targeting::text::print;
@@ -213,7 +214,7 @@ proptest! {
         for path in ["/c/shoes", "/p/1", "/c/x", "/a"] {
             let page = PageFacts { path, now: 1_000 };
             let verdict = evaluate(&program.condition, &behaviour, &page);
-            let explained = explain(&program.condition, &behaviour, &page);
+            let explained = explain(&program.condition, &behaviour, &page, &Nobody);
             prop_assert_eq!(explained.holds, verdict.holds);
             prop_assert_eq!(explained.text, print(&program.condition));
             let allowed = behaviour.seen.allows(&program.frequency, "a", &behaviour.session, page.now);

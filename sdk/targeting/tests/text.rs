@@ -2,9 +2,11 @@
 #![cfg(feature = "serde")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use endcap_protocol::SegmentId;
 use endcap_targeting::compile::condition_of;
 use endcap_targeting::condition::{Condition, Fact, MAX_DEPTH, Op, Scope};
 use endcap_targeting::condition_json::to_json;
+use endcap_targeting::edge_fact::EdgeFact;
 use endcap_targeting::text::{MAX_TEXT, parse, print};
 use proptest::prelude::*;
 use serde_json::json;
@@ -35,6 +37,11 @@ impl Random {
         self.of(&[0, 1, -1, small, i64::MAX, i64::MIN])
     }
 
+    /// A text without control characters, which no identifier has.
+    fn id(&mut self) -> String {
+        self.text().replace(char::is_control, "y")
+    }
+
     fn comparison(&mut self, is_bound: bool) -> Condition {
         let fact = self.of(&Fact::ALL);
         let scope = match self.below(3) {
@@ -50,7 +57,8 @@ impl Random {
             let count = random.below(4);
             (0..count).map(|_| random.condition(depth - 1, is_bound)).collect()
         };
-        match self.below(if depth > 1 { 9 } else { 3 }) {
+        match self.below(if depth > 1 { 10 } else { 3 }) {
+            9 => Condition::Edge(EdgeFact::Segment(SegmentId::parse(&self.id()).unwrap())),
             0 => Condition::StageIn(1 + self.below(63) as u8),
             1 => Condition::Path(self.text()),
             3 | 4 => Condition::All(parts(self)),
@@ -107,6 +115,7 @@ fn a_text_says_what_json_says() {
             json!({"all": [{"fact": "push_subscribed", "op": "=", "value": 1},
                 {"not": {"fact": "consent_marketing", "op": "=", "value": 1}}]}),
         ),
+        ("segment(\"vip\")", json!({"fact": "segment", "id": "vip"})),
         ("all()", json!({"all": []})),
         ("any(orders = 1)", json!({"any": [{"fact": "orders", "op": "=", "value": 1}]})),
         ("((orders = 1))", json!({"fact": "orders", "op": "=", "value": 1})),
@@ -133,6 +142,9 @@ fn what_is_wrong_is_named_with_its_place_and_the_word_that_was_meant() {
         ("products_viewed(category = $) = 1", 28, "enclosing some_category"),
         ("some_category(some_category(orders = 1))", 15, "another some_category"),
         ("url_path matches \"\"", 18, "1 to 200 bytes"),
+        ("segment(vip)", 9, "double quotes"),
+        ("segment(\"\")", 9, "1 to 64 bytes"),
+        ("segmnt(\"vip\")", 1, "did you mean `segment`"),
         ("birthday = 1", 1, "use not, all"),
         ("(orders = 1", 12, "`)`"),
         ("", 1, "a condition"),

@@ -25,7 +25,7 @@ use serde::Serialize;
 
 use self::reachable::can_hold;
 use crate::json_room::Room;
-use crate::shop::campaign::{CampaignPart, Content, ContentProducts, ProductsFrom};
+use crate::shop::campaign::{CampaignPart, Content, ContentProducts, ProductsFrom, Variant};
 use crate::shop::{Campaign, Product, Snapshot};
 
 /// Categories of a visitor for which a pop-up's products are sent along.
@@ -162,7 +162,8 @@ impl Offers<'_> {
         let mut offers = Vec::new();
         let campaigns = self.snapshot.campaigns.iter().filter(|campaign| campaign.definition.enabled);
         for campaign in campaigns.filter(|_| behaviour.consent.personalization) {
-            let program = &campaign.compiled.program;
+            let Some(variant) = campaign.variant(self.person) else { continue };
+            let program = &variant.compiled.program;
             if !program.shows_on(self.page.path) {
                 left_out.elsewhere += 1;
             } else if campaign.unfilled {
@@ -173,7 +174,7 @@ impl Offers<'_> {
             } else if !can_hold(&program.condition, behaviour, &self.page) {
                 left_out.unreachable += 1;
             } else {
-                match self.fitting(campaign, room, left_out) {
+                match self.fitting(campaign, variant, room, left_out) {
                     Some(offer) => offers.push(offer),
                     None => left_out.no_room += 1,
                 }
@@ -183,20 +184,26 @@ impl Offers<'_> {
     }
 
     /// A campaign's offer, if there is room for it. Its own part travels with it where that is small.
-    fn fitting(&self, campaign: &Campaign, room: &mut Room, left_out: &mut LeftOut) -> Option<CampaignOffer> {
-        let mut offer = self.offer(campaign);
+    fn fitting(
+        &self,
+        campaign: &Campaign,
+        variant: &Variant,
+        room: &mut Room,
+        left_out: &mut LeftOut,
+    ) -> Option<CampaignOffer> {
+        let mut offer = self.offer(campaign, variant);
         let products = std::mem::take(&mut offer.products);
         let mut rest = *room;
-        let bytes = campaign.part.bytes();
+        let bytes = variant.part.bytes();
         if !rest.take_json(&offer) {
             return None;
         }
         if bytes <= INLINE_BYTES && rest.take(bytes) {
-            let CampaignPart { program, labels, popup } = campaign.part.content.clone();
+            let CampaignPart { program, labels, popup } = variant.part.content.clone();
             (offer.program, offer.labels, offer.popup) = (Some(program), Some(labels), Some(popup));
-        } else if left_out.files < FILES && rest.take(campaign.part.name.len() + FILE_BYTES) {
+        } else if left_out.files < FILES && rest.take(variant.part.name.len() + FILE_BYTES) {
             left_out.files += 1;
-            offer.file = Some(campaign.part.name.clone());
+            offer.file = Some(variant.part.name.clone());
         } else {
             return None;
         }
@@ -209,14 +216,14 @@ impl Offers<'_> {
         Some(offer)
     }
 
-    fn offer(&self, campaign: &Campaign) -> CampaignOffer {
+    fn offer(&self, campaign: &Campaign, variant: &Variant) -> CampaignOffer {
         let Self { person, ask, snapshot, page } = self;
         let behaviour = &person.behaviour;
-        let verdict = evaluate(&campaign.compiled.program.condition, behaviour, page);
+        let verdict = evaluate(&variant.compiled.program.condition, behaviour, page);
         let id = campaign.id.as_str();
         // The page judges by these bytes, so the edge does too; the tree only says why.
-        let standing = judge(&campaign.part.rules, id, behaviour, page);
-        let failed = verdict.failed.and_then(|leaf| campaign.compiled.labels.get(leaf));
+        let standing = judge(&variant.part.rules, id, behaviour, page);
+        let failed = verdict.failed.and_then(|leaf| variant.compiled.labels.get(leaf));
         let why = match (verdict.holds, failed, &standing) {
             (false, Some(leaf), _) => format!("not yet: {leaf}"),
             (false, None, _) => "not yet: the condition has a part that never holds".to_owned(),

@@ -57,6 +57,8 @@ fn prospect(condition: &Condition, behaviour: &Behaviour, page: &PageFacts<'_>) 
             let stages = [behaviour.stage, Stage::New, Stage::Active];
             Prospect { can_hold: stages.into_iter().any(holds), can_fail: !stages.into_iter().all(holds) }
         }
+        // Whoever asks has these decided.
+        Condition::Edge(_) => Prospect::fixed(false),
         Condition::Path(pattern) => Prospect::fixed(matches(pattern.as_bytes(), page.path.as_bytes())),
     }
 }

@@ -1,8 +1,12 @@
 //! A segment as the shop describes it.
 
+use std::collections::BTreeSet;
+
 use endcap_protocol::{FieldError, SegmentId, UnixMillis};
 use endcap_targeting::condition::Condition;
 use endcap_targeting::condition_json::to_json;
+use endcap_targeting::decided::asked;
+use endcap_targeting::edge_fact::EdgeFact;
 use endcap_targeting::next_change::asks_of_time;
 use endcap_validation::text::check_text;
 use schemars::JsonSchema;
@@ -14,6 +18,8 @@ use crate::shop::rule_schemas;
 
 /// Most segments of a shop: each is held against a person at each event.
 pub const MAX_SEGMENTS: usize = 250;
+/// Most segments that ask for each other one after the other.
+const MAX_ASKED: usize = 5;
 /// Longest name, in bytes.
 const MAX_NAME: usize = 200;
 
@@ -58,7 +64,7 @@ fn asks_of_page(condition: &Condition) -> bool {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_of_page),
         Condition::Not(part) | Condition::SomeCategory(part) => asks_of_page(part),
         Condition::Path(_) => true,
-        Condition::Compare(..) | Condition::StageIn(_) => false,
+        Condition::Compare(..) | Condition::StageIn(_) | Condition::Edge(_) => false,
     }
 }
 
@@ -86,6 +92,10 @@ pub struct Segment {
     pub condition: Option<Condition>,
     /// Whether time alone can change it.
     pub is_timed: bool,
+    /// Version of the shop's segments since which it means what it does: it may ask for others.
+    pub since: u64,
+    /// When that was.
+    pub changed_at: UnixMillis,
 }
 
 /// A shop's segments.
@@ -94,7 +104,9 @@ pub struct Segments {
     /// Counts up with each condition that changes, and each segment that comes or goes; 0 where there never was one.
     pub version: u64,
     /// In order of their IDs.
-    pub list: Vec<Segment>,
+    list: Vec<Segment>,
+    /// Their places in an order in which each comes after those that it asks for.
+    order: Vec<usize>,
 }
 
 impl Segments {
@@ -104,19 +116,110 @@ impl Segments {
         let read = saved.into_iter().map(|saved| {
             let condition = condition(&saved.definition.condition).ok();
             let is_timed = condition.as_ref().is_some_and(asks_of_time);
-            Segment { saved, condition, is_timed }
+            let (since, changed_at) = (saved.since, saved.changed_at);
+            Segment { saved, condition, is_timed, since, changed_at }
         });
         let mut list: Vec<_> = read.collect();
         list.sort_by(|one, other| one.saved.id.cmp(&other.saved.id));
-        Self { version, list }
+        let mut segments = Self { version, list, order: Vec::new() };
+        segments.order = segments.places();
+        segments.date();
+        segments
+    }
+
+    /// The places in an order in which each comes after those that it asks for.
+    fn places(&self) -> Vec<usize> {
+        let asked: Vec<Vec<usize>> = (0..self.list.len()).map(|place| self.asked_by(place)).collect();
+        // How many segments each asks for one after the other: a saved one has no more.
+        let mut depths = vec![0; self.list.len()];
+        for _ in 0..MAX_ASKED {
+            let deeper =
+                asked.iter().map(|next| next.iter().filter_map(|next| depths.get(*next)).map(|depth| depth + 1));
+            depths = deeper.map(|depths| depths.max().unwrap_or_default()).collect();
+        }
+        let mut places: Vec<usize> = (0..self.list.len()).collect();
+        places.sort_by_key(|place| depths.get(*place).copied().unwrap_or_default());
+        places
+    }
+
+    /// Places of the segments that one asks for.
+    fn asked_by(&self, place: usize) -> Vec<usize> {
+        let condition = self.list.get(place).and_then(|segment| segment.condition.as_ref());
+        let named = condition.into_iter().flat_map(asked).map(|EdgeFact::Segment(id)| self.place(&id).ok());
+        named.flatten().collect()
+    }
+
+    /// Notes since when each means what it does: since it or one that it asks for was changed.
+    fn date(&mut self) {
+        for place in self.order.clone() {
+            let asked = self.asked_by(place);
+            let latest =
+                asked.into_iter().filter_map(|next| self.list.get(next)).map(|one| (one.since, one.changed_at));
+            let latest = latest.max();
+            if let (Some(segment), Some((since, changed_at))) = (self.list.get_mut(place), latest) {
+                (segment.since, segment.changed_at) = (segment.since.max(since), segment.changed_at.max(changed_at));
+            }
+        }
+    }
+
+    fn place(&self, id: &SegmentId) -> Result<usize, usize> {
+        self.list.binary_search_by(|segment| segment.saved.id.cmp(id))
+    }
+
+    /// Each segment after those that it asks for.
+    pub fn in_order(&self) -> impl Iterator<Item = &Segment> {
+        self.order.iter().filter_map(|place| self.list.get(*place))
+    }
+
+    /// Their IDs.
+    pub fn ids(&self) -> impl Iterator<Item = &SegmentId> {
+        self.list.iter().map(|segment| &segment.saved.id)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     /// A segment by its ID.
     #[must_use]
     pub fn get(&self, id: &SegmentId) -> Option<&Segment> {
-        let at = self.list.binary_search_by(|segment| segment.saved.id.cmp(id));
-        at.ok().and_then(|at| self.list.get(at))
+        self.place(id).ok().and_then(|at| self.list.get(at))
     }
+}
+
+/// Checks what a condition asks of other segments, where it belongs to `of`: that they are there, and that none asks for it in turn.
+///
+/// # Errors
+/// What is wrong with it, below `condition`.
+pub fn check_asked(wanted: &Condition, of: Option<&SegmentId>, saved: &[SavedSegment]) -> Result<(), FieldError> {
+    let mut level = BTreeSet::from_iter(names_of(wanted));
+    for _ in 0..MAX_ASKED {
+        let mut next = BTreeSet::new();
+        for id in level {
+            let fail = |message: String| Err(FieldError::new("condition", message));
+            if of == Some(&id) {
+                return fail(format!("asks for the segment `{}` itself, directly or through others", id.as_str()));
+            }
+            let Some(found) = saved.iter().find(|saved| saved.id == id) else {
+                return fail(format!("names the segment `{}`, which there is not; save that first", id.as_str()));
+            };
+            next.extend(condition(&found.definition.condition).iter().flat_map(names_of));
+        }
+        level = next;
+    }
+    if level.is_empty() {
+        return Ok(());
+    }
+    let message = format!("asks for segments that ask for others, more than {MAX_ASKED} one after the other");
+    Err(FieldError::new("condition", message))
+}
+
+/// The segments that a condition asks for.
+#[must_use]
+pub fn names_of(condition: &Condition) -> Vec<SegmentId> {
+    asked(condition).into_iter().map(|EdgeFact::Segment(id)| id).collect()
 }
 
 #[cfg(test)]
@@ -134,6 +237,33 @@ mod tests {
     fn a_text_is_kept_as_json() {
         let made = checked(json!({"name": "Regulars", "condition": "orders >= 2"})).unwrap();
         assert_eq!(made.condition, json!({"fact": "orders", "op": ">=", "value": 2}));
+    }
+
+    #[test]
+    fn segments_ask_for_others_that_are_there_and_not_in_a_circle() {
+        let saved = |id: &str, condition: &str| SavedSegment {
+            id: SegmentId::parse(id).unwrap(),
+            version: 1,
+            since: 1,
+            changed_at: 0,
+            definition: Definition { name: id.to_owned(), condition: json!(condition) },
+        };
+        let all = [saved("a", "segment(\"b\")"), saved("b", "segment(\"c\") or orders > 1"), saved("c", "orders > 2")];
+        let check = |of: &str, text: &str| {
+            let of = SegmentId::parse(of).unwrap();
+            check_asked(&condition(&json!(text)).unwrap(), Some(&of), &all).map_err(|error| error.to_string())
+        };
+        assert_eq!(check("d", "segment(\"a\") and segment(\"c\")"), Ok(()));
+        assert!(check("d", "segment(\"x\")").unwrap_err().contains("`x`, which there is not"));
+        for circle in ["c", "b", "a"] {
+            assert!(check(circle, "segment(\"a\")").unwrap_err().contains("itself"), "{circle}");
+        }
+        let chain: Vec<_> = (0..9).map(|n| saved(&format!("s{n}"), &format!("segment(\"s{}\")", n + 1))).collect();
+        let deep = check_asked(&condition(&json!("segment(\"s0\")")).unwrap(), None, &chain).unwrap_err();
+        assert!(deep.to_string().contains("more than 5"), "{deep}");
+        let order: Vec<_> =
+            Segments::read(1, all.to_vec()).in_order().map(|one| one.saved.id.as_str().to_owned()).collect();
+        assert_eq!(order, ["c", "b", "a"]);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Who enters and leaves which segment.
 
+use std::collections::BTreeMap;
+
 use endcap_profile::memberships::Memberships;
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::PageFacts;
-use endcap_targeting::evaluate::evaluate;
+use endcap_targeting::edge_fact::{EdgeFact, EdgeFacts};
+use endcap_targeting::evaluate::evaluate_of;
 use endcap_targeting::next_change::next_change;
 
 use super::definition::{Segment, Segments};
@@ -62,23 +65,23 @@ pub struct Judged {
 /// Holds a person against the shop's segments, and notes in the row which ones they are in.
 pub fn judge(row: &mut ProfileRow, person: &Person, segments: &Segments, now: UnixMillis) -> Judged {
     let mut held = row.memberships.take().unwrap_or_default();
-    if segments.list.is_empty() && held.since.is_empty() {
+    if segments.is_empty() && held.since.is_empty() {
         return Judged::default();
     }
     let looked = Looked { judged: held.judged, since: row.since() };
     let exists = row.has_fragments();
     let page = PageFacts { path: "", now };
     let mut judged = Judged::default();
-    for segment in &segments.list {
+    for segment in segments.in_order() {
         let id = &segment.saved.id;
         let was = held.since.contains_key(id);
         let holds = match &segment.condition {
             Some(condition) if exists => {
                 if segment.is_timed {
-                    let next = next_change(condition, &person.behaviour, now);
+                    let next = next_change(condition, &person.behaviour, &Held(&held.since), now);
                     judged.next = judged.next.into_iter().chain(next).min();
                 }
-                evaluate(condition, &person.behaviour, &page).holds
+                evaluate_of(condition, &person.behaviour, &page, &Held(&held.since)).holds
             }
             Some(_) => false,
             None => exists && was,
@@ -107,6 +110,30 @@ pub fn judge(row: &mut ProfileRow, person: &Person, segments: &Segments, now: Un
     judged
 }
 
+/// The segments that a person would be in of whom nothing is stored.
+#[must_use]
+pub fn segments_of(person: &Person, segments: &Segments, now: UnixMillis) -> BTreeMap<SegmentId, UnixMillis> {
+    let (page, mut since) = (PageFacts { path: "", now }, BTreeMap::new());
+    for segment in segments.in_order() {
+        let Some(condition) = &segment.condition else { continue };
+        if evaluate_of(condition, &person.behaviour, &page, &Held(&since)).holds {
+            since.insert(segment.saved.id.clone(), now);
+        }
+    }
+    since
+}
+
+/// Segments that somebody is in, as far as they were worked out.
+struct Held<'a>(&'a BTreeMap<SegmentId, UnixMillis>);
+
+impl EdgeFacts for Held<'_> {
+    fn holds(&self, fact: &EdgeFact) -> bool {
+        match fact {
+            EdgeFact::Segment(id) => self.0.contains_key(id),
+        }
+    }
+}
+
 /// When a person was looked at before.
 struct Looked {
     judged: u64,
@@ -116,15 +143,13 @@ struct Looked {
 impl Looked {
     /// A condition that changed since they were looked at changes them by itself, unless they came later.
     fn cause(&self, segment: &Segment) -> Cause {
-        let came_later = self.since.is_none_or(|since| since >= segment.saved.changed_at);
-        if self.judged >= segment.saved.since || came_later { Cause::Person } else { Cause::Definition }
+        let came_later = self.since.is_none_or(|since| since >= segment.changed_at);
+        if self.judged >= segment.since || came_later { Cause::Person } else { Cause::Definition }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use endcap_identity::FragmentId;
     use endcap_profile::Fragment;
     use endcap_protocol::{AnonymousId, DAY_MS, ProfileId};
@@ -207,6 +232,38 @@ mod tests {
         assert_eq!(names(&judged.changes.left), [("one", Cause::Definition), ("two", Cause::Definition)]);
         assert_eq!(look(&mut row, &segments(5, &[]), NOW + 2), Judged::default());
         assert_eq!(row.memberships, None, "a shop without segments has nothing more written");
+    }
+
+    #[test]
+    fn a_segment_may_ask_for_others_whatever_their_names() {
+        let all = segments(
+            3,
+            &[
+                ("a", "segment(\"b\") and not segment(\"c\")", 1),
+                ("b", "segment(\"c\") or orders >= 1", 2),
+                ("c", "orders >= 2", 3),
+            ],
+        );
+        let mut row = row(1, NOW, NOW - 5);
+        assert_eq!(names(&look(&mut row, &all, NOW).changes.entered), [("b", Cause::Person), ("a", Cause::Person)]);
+        row.fragments.values_mut().for_each(|fragment| fragment.behaviour.orders = 2);
+        let changes = look(&mut row, &all, NOW + 1).changes;
+        assert_eq!(
+            (names(&changes.entered), names(&changes.left)),
+            (vec![("c", Cause::Person)], vec![("a", Cause::Person)])
+        );
+        let person = Person::of(&row);
+        let of = segments_of(&person, &all, NOW + 1);
+        assert_eq!(of.into_keys().map(SegmentId::into_string).collect::<Vec<_>>(), ["b", "c"]);
+    }
+
+    #[test]
+    fn what_a_definition_changes_of_another_is_by_definition_too() {
+        let first = segments(1, &[("a", "segment(\"b\")", 1), ("b", "orders >= 5", 1)]);
+        let mut row = row(1, NOW, NOW - 1_000);
+        look(&mut row, &first, NOW);
+        let judged = look(&mut row, &segments(2, &[("a", "segment(\"b\")", 1), ("b", "orders >= 1", 2)]), NOW + 1);
+        assert_eq!(names(&judged.changes.entered), [("b", Cause::Definition), ("a", Cause::Definition)]);
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use endcap_protocol::{CampaignId, FieldError};
-use endcap_targeting::compile;
+use endcap_protocol::{CampaignId, FieldError, SegmentId};
 use endcap_targeting::compile::Compiled;
 use endcap_targeting::condition::Condition;
+use endcap_targeting::decided::{Decided, asked, decided};
+use endcap_targeting::edge_fact::{EdgeFact, EdgeFacts};
+use endcap_targeting::{Program, compile};
 use endcap_validation::hash::digest;
 use endcap_validation::json::is_default;
 use endcap_validation::placeholder::{self, Placeholder, for_pages};
@@ -17,6 +19,7 @@ use serde_json::Value;
 
 use super::rule_schemas;
 use crate::condition_forms::as_json;
+use crate::segment::definition::names_of;
 
 /// A campaign as it is saved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -155,13 +158,36 @@ pub struct Campaign {
     pub version: u32,
     /// As it was saved.
     pub definition: Definition,
-    /// Its rules.
+    /// Its rules as they were saved.
     pub compiled: Compiled,
-    /// What of it is the same for every visitor, as pages get it.
-    pub part: StoredPart,
+    /// What it asks that only the edge knows.
+    asked: Vec<EdgeFact>,
+    /// Its rules by the answers: the answer to the first question is the lowest bit of the place.
+    variants: Vec<Variant>,
     /// Whether a text has a placeholder that nothing ever fills, where an earlier version saved one: such a campaign is never
     /// shown.
     pub unfilled: bool,
+}
+
+/// A campaign's rules where it is decided what only the edge knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variant {
+    /// The rules.
+    pub compiled: Compiled,
+    /// What pages get, the same for every visitor with these answers.
+    pub part: StoredPart,
+}
+
+/// The answers that a place among the variants stands for.
+struct Answers<'a> {
+    asked: &'a [EdgeFact],
+    place: usize,
+}
+
+impl EdgeFacts for Answers<'_> {
+    fn holds(&self, fact: &EdgeFact) -> bool {
+        self.asked.iter().position(|asked| asked == fact).is_some_and(|bit| self.place >> bit & 1 == 1)
+    }
 }
 
 /// What of a campaign is the same for every visitor, as the page reads it.
@@ -204,6 +230,8 @@ impl StoredPart {
     }
 }
 
+/// Most questions that only the edge can answer: each doubles what is kept of the campaign.
+const MAX_ASKED: usize = 4;
 /// Most bytes of a campaign's rules in binary form.
 const RULES_BYTES: usize = 16 * 1024;
 
@@ -217,12 +245,18 @@ impl Campaign {
         definition.content.check().map_err(|e| e.under("content"))?;
         let rules = serde_json::to_value(&definition).map_err(|e| FieldError::new("", e.to_string()))?;
         let compiled = compile::compile(&rules)?;
-        let part = StoredPart::new(&compiled, &definition.content)?;
+        let asked = asked(&compiled.program.condition);
+        if asked.len() > MAX_ASKED {
+            let message = format!("asks for more than {MAX_ASKED} segments; make one segment of some of them");
+            return Err(FieldError::new("condition", message));
+        }
+        let variant = |place| Variant::new(&compiled, &Answers { asked: &asked, place }, &definition.content);
+        let variants = (0..1 << asked.len()).map(variant).collect::<Result<_, _>>()?;
         let finds = Finds::of(&compiled.program.condition);
         // What is filled sometimes was saved by earlier versions, and goes on as it was.
         let earlier = if finds == Finds::Never { finds } else { Finds::Always };
         let unfilled = definition.content.check_placeholders(earlier).is_err();
-        Ok(Self { id, version, definition, compiled, part, unfilled })
+        Ok(Self { id, version, definition, compiled, asked, variants, unfilled })
     }
 
     /// Checks what only campaigns that are saved from now on have to keep to.
@@ -233,11 +267,41 @@ impl Campaign {
         if !(-1000..=1000).contains(&self.definition.priority) {
             return Err(FieldError::new("priority", "must be -1000 to 1000"));
         }
-        if self.part.rules.len() > RULES_BYTES {
+        if self.variants.iter().any(|variant| variant.part.rules.len() > RULES_BYTES) {
             return Err(FieldError::new("condition", "is too large: make several campaigns of it"));
         }
         let finds = Finds::of(&self.compiled.program.condition);
         self.definition.content.check_placeholders(finds).map_err(|error| error.under("content"))
+    }
+}
+
+impl Campaign {
+    /// Its rules for somebody.
+    #[must_use]
+    pub fn variant(&self, facts: &dyn EdgeFacts) -> Option<&Variant> {
+        let bits = self.asked.iter().enumerate().map(|(bit, fact)| usize::from(facts.holds(fact)) << bit);
+        self.variants.get(bits.sum::<usize>())
+    }
+
+    /// Its parts that pages may ask for.
+    pub fn parts(&self) -> impl Iterator<Item = &StoredPart> {
+        self.variants.iter().map(|variant| &variant.part)
+    }
+
+    /// The segments that it asks for.
+    #[must_use]
+    pub fn segments(&self) -> Vec<SegmentId> {
+        names_of(&self.compiled.program.condition)
+    }
+}
+
+impl Variant {
+    fn new(compiled: &Compiled, facts: &dyn EdgeFacts, content: &Content) -> Result<Self, FieldError> {
+        let Decided { condition, leaves } = decided(&compiled.program.condition, facts);
+        let labels = leaves.into_iter().filter_map(|leaf| compiled.labels.get(leaf).cloned()).collect();
+        let compiled = Compiled { program: Program { condition, ..compiled.program.clone() }, labels };
+        let part = StoredPart::new(&compiled, content)?;
+        Ok(Self { compiled, part })
     }
 }
 
@@ -259,7 +323,8 @@ impl Finds {
                 let found = || parts.iter().map(Self::of);
                 if found().min() == found().max() { found().next().unwrap_or(Self::Never) } else { Self::Sometimes }
             }
-            Condition::Not(_) | Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => Self::Never,
+            Condition::Not(_) | Condition::Compare(..) => Self::Never,
+            Condition::StageIn(_) | Condition::Path(_) | Condition::Edge(_) => Self::Never,
         }
     }
 }
@@ -368,7 +433,10 @@ mod tests {
             let made =
                 campaign(json!({"name": "n", "type": "popup", "condition": either, "trigger": {"exit_intent": true},
                 "content": {"title": "t", "cta": {"label": "l", "url": url}}}));
-            made.and_then(|made| made.check_bounds().map(|()| made.part.text)).map_err(|error| error.to_string())
+            made.and_then(|made| {
+                made.check_bounds().map(|()| made.parts().map(|part| part.text.clone()).collect::<String>())
+            })
+            .map_err(|error| error.to_string())
         };
         let text = led("/c/{{ category_id | \"all of it\" }}").unwrap();
         assert!(text.contains("/c/{{category_id|all of it}}"), "{text}");

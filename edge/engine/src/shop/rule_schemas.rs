@@ -66,6 +66,8 @@ impl JsonSchema for Condition {
                 comparison("A number", &names(&plain), &json!({})),
                 {"type": "object", "description": "The lifecycle stage", "required": ["fact", "in"],
                     "properties": {"fact": {"enum": ["stage"]}, "in": {"type": "array", "minItems": 1, "items": {"enum": stages}}}},
+                {"type": "object", "description": "Whether the person is in a segment", "required": ["fact", "id"],
+                    "properties": {"fact": {"enum": ["segment"]}, "id": {"type": "string", "minLength": 1, "maxLength": 64}}},
                 {"type": "object", "description": "The page's path", "required": ["fact", "matches"],
                     "properties": {"fact": {"enum": ["url_path"]}, "matches": pattern}},
             ],
@@ -151,6 +153,6 @@ mod tests {
         for fact in Fact::ALL {
             assert_eq!(named(fact.as_str()), 1, "{}", fact.as_str());
         }
-        assert_eq!((named("stage"), named("url_path"), branches.len()), (1, 1, 8));
+        assert_eq!((named("stage"), named("url_path"), branches.len()), (1, 1, 9));
     }
 }

@@ -198,8 +198,9 @@ impl Snapshot {
     /// The file of a campaign that runs, by its name.
     #[must_use]
     pub fn campaign_file(&self, name: &str) -> Option<&str> {
-        let mut running = self.campaigns.iter().filter(|campaign| campaign.definition.enabled);
-        running.find(|campaign| campaign.part.name == name).map(|campaign| campaign.part.text.as_str())
+        let running = self.campaigns.iter().filter(|campaign| campaign.definition.enabled);
+        let found = running.flat_map(Campaign::parts).find(|part| part.name == name);
+        found.map(|part| part.text.as_str())
     }
 
     /// The snapshot before anything was heard from the shop: no version of the shop is 0.

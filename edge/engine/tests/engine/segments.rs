@@ -13,7 +13,8 @@ use endcap_profile::timers::TimerKey;
 use endcap_profile::{Person, ProfileRow, Reassigned};
 use endcap_protocol::{DAY_MS, ProfileId, SegmentId, UnixMillis};
 use endcap_targeting::PageFacts;
-use endcap_targeting::evaluate::evaluate;
+use endcap_targeting::edge_fact::{EdgeFact, EdgeFacts};
+use endcap_targeting::evaluate::evaluate_of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -36,7 +37,9 @@ fn the_segments_follow_the_row_where_the_version_before_does_not_look() {
 }
 
 /// Segments of every kind that there is.
-const SEGMENTS: [(&str, &str); 9] = [
+const SEGMENTS: [(&str, &str); 11] = [
+    ("a-of-others", "segment(\"recent\") and not segment(\"gone\")"),
+    ("b-of-those", "segment(\"a-of-others\") or segment(\"exactly\") and cart_units > 0"),
     ("viewers", "products_viewed(category = \"shoes\") >= 2"),
     ("buyers", "orders >= 1"),
     ("recent", "days_since_last_order < 30"),
@@ -47,6 +50,15 @@ const SEGMENTS: [(&str, &str); 9] = [
     ("hesitant", "some_category(products_viewed(category = $) >= 1 and units_bought(category = $) = 0)"),
     ("everybody", "all()"),
 ];
+
+/// Who is in these segments.
+struct In<'a>(&'a BTreeSet<SegmentId>);
+
+impl EdgeFacts for In<'_> {
+    fn holds(&self, EdgeFact::Segment(id): &EdgeFact) -> bool {
+        self.0.contains(id)
+    }
+}
 
 /// What happens to a person.
 #[derive(Debug, Clone)]
@@ -169,13 +181,14 @@ impl World {
             let mut folded = Person::of(&fresh);
             folded.behaviour.stage = fresh.stages.current().stage;
             let page = PageFacts { path: "", now: self.now };
-            let holds = self
-                .shop
-                .segments
-                .list
-                .iter()
-                .filter(|segment| evaluate(segment.condition.as_ref().unwrap(), &folded.behaviour, &page).holds);
-            found.extend(holds.map(|segment| (person, segment.saved.id.clone())));
+            let mut held = BTreeSet::new();
+            for segment in self.shop.segments.in_order() {
+                let condition = segment.condition.as_ref().unwrap();
+                if evaluate_of(condition, &folded.behaviour, &page, &In(&held)).holds {
+                    held.insert(segment.saved.id.clone());
+                }
+            }
+            found.extend(held.into_iter().map(|segment| (person, segment)));
         }
         found
     }

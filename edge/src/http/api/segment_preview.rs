@@ -1,6 +1,7 @@
 //! `POST /api/segments/preview`: how many people a condition describes, as a stream: an estimate first, then the exact number as
 //! it comes in.
 
+use endcap_engine::segment::definition::{check_asked, names_of};
 use endcap_engine::segment::preview::{PreviewAsk, PreviewLine, PreviewState, SHARE, Tally};
 use endcap_protocol::UnixMillis;
 use endcap_validation::{DomainError, read_json};
@@ -27,6 +28,10 @@ pub(super) async fn preview(mut incoming: Incoming<'_>) -> Result<Response, Edge
         if !saved.segments.iter().any(|segment| segment.id == *named) {
             return Err(DomainError::NotFound("segment").into());
         }
+        check_asked(&ask.condition()?, Some(named), &saved.segments)?;
+    } else if !names_of(&ask.condition()?).is_empty() {
+        let saved = segment_named::saved(incoming.env).await?;
+        check_asked(&ask.condition()?, None, &saved.segments)?;
     }
     let stubs = shards::all_shards(incoming.env).await?;
     let preview = Preview { ask, stubs, step: Step::Estimate, all: None, tally: Tally::default() };

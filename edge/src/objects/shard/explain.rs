@@ -1,7 +1,9 @@
 //! Explaining a condition of a person.
 
 use endcap_engine::condition_explained::Explained;
+use endcap_engine::segment::definition::names_of;
 use endcap_profile::fragment_rows::Wanted;
+use endcap_protocol::FieldError;
 use endcap_targeting::PageFacts;
 use endcap_targeting::explain::explain;
 use endcap_validation::DomainError;
@@ -22,7 +24,12 @@ impl ProfileShard {
         let mut row = row.filter(|row| row.has_fragments()).ok_or(DomainError::NotFound("profile"))?;
         let person = self.store.refresh(&mut row, &snapshot, now)?.person;
         let page = PageFacts { path: ask.ask.path(), now };
-        let explained = explain(&ask.ask.condition()?, &person.behaviour, &page);
+        let condition = ask.ask.condition()?;
+        if let Some(unknown) = names_of(&condition).iter().find(|id| snapshot.segments.get(id).is_none()) {
+            let message = format!("names the segment `{}`, which there is not", unknown.as_str());
+            return Err(FieldError::new("condition", message).into());
+        }
+        let explained = explain(&condition, &person.behaviour, &page, &person);
         response::json(&Explained {
             profile_id: ask.profile_id.as_str().to_owned(),
             as_of: now,

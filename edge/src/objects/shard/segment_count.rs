@@ -9,7 +9,7 @@ use endcap_profile::fragment_rows::Wanted;
 use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::PageFacts;
 use endcap_targeting::condition::Condition;
-use endcap_targeting::evaluate::evaluate;
+use endcap_targeting::evaluate::evaluate_of;
 use worker::{Delay, Response};
 
 use super::object::ProfileShard;
@@ -86,7 +86,8 @@ impl ProfileShard {
             return Ok(());
         }
         let person = self.store.refresh(&mut row, snapshot, *now)?.person;
-        let matches = evaluate(condition, &person.behaviour, &PageFacts { path: "", now: *now }).holds;
+        let page = PageFacts { path: "", now: *now };
+        let matches = evaluate_of(condition, &person.behaviour, &page, &person).holds;
         let held = row.memberships.as_ref();
         let is_member = segment.is_some_and(|segment| held.is_some_and(|held| held.since.contains_key(segment)));
         tally.count(id, matches, is_member);

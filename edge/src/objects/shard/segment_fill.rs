@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use endcap_engine::shop::Snapshot;
 use endcap_profile::fragment_rows::Wanted;
-use endcap_protocol::UnixMillis;
+use endcap_protocol::{SegmentId, UnixMillis};
 use worker::Delay;
 
 use super::object::ProfileShard;
@@ -61,7 +61,7 @@ impl ProfileShard {
     fn look_at_some(&self, snapshot: &Snapshot, now: UnixMillis) -> Result<bool, EdgeError> {
         let fill = self.store.fill()?;
         if fill.after.is_empty() {
-            let ids: Vec<&str> = snapshot.segments.list.iter().map(|segment| segment.saved.id.as_str()).collect();
+            let ids: Vec<&str> = snapshot.segments.ids().map(SegmentId::as_str).collect();
             let ids = serde_json::to_string(&ids)?;
             self.store.db.transaction(|| self.store.trim_movements(&ids, now))?;
         }

@@ -44,6 +44,7 @@ impl Shop {
         if count.is_some_and(|row| row.int(0) >= MAX_CAMPAIGNS) {
             return Err(FieldError::new("", "a shop has at most 500 campaigns; delete one first").into());
         }
+        self.check_segments_of(&put.definition)?;
         let text = serde_json::to_string(&put.definition)?;
         self.change(|| {
             let upsert = "INSERT INTO campaign(id, version, definition) VALUES(?, 1, ?)

@@ -1,9 +1,12 @@
 //! Segments, in the shop's object.
 
 use endcap_engine::segment::SavedSegment;
-use endcap_engine::segment::definition::MAX_SEGMENTS;
+use endcap_engine::segment::definition::{MAX_SEGMENTS, check_asked, condition, names_of};
+use endcap_engine::shop::campaign::Definition;
 use endcap_protocol::{FieldError, SegmentId};
+use endcap_targeting::compile::condition_of;
 use endcap_validation::DomainError;
+use serde_json::Value;
 use worker::Response;
 
 use super::object::Shop;
@@ -51,6 +54,7 @@ impl Shop {
             let message = format!("a shop has at most {MAX_SEGMENTS} segments; delete one first");
             return Err(FieldError::new("", message).into());
         }
+        check_asked(&condition(&definition.condition)?, Some(id), &all)?;
         let version = self.segments_version()?;
         let is_same = held.filter(|held| held.definition.condition == definition.condition);
         let next = if is_same.is_some() { version } else { version + 1 };
@@ -81,11 +85,35 @@ impl Shop {
         if self.db.first("SELECT 1 FROM segment WHERE id = ?", vec![id.into()])?.is_none() {
             return Err(DomainError::NotFound("segment").into());
         }
+        self.check_unused(&delete.id)?;
         let next = self.segments_version()? + 1;
         self.change(|| {
             self.db.run("DELETE FROM segment WHERE id = ?", vec![id.into()])?;
             self.set_meta(VERSION, &next.to_string())
         })?;
         self.get_segments()
+    }
+
+    /// Refuses to take a segment away that something else asks for.
+    fn check_unused(&self, id: &SegmentId) -> Result<(), EdgeError> {
+        let asks = |condition: &Value| condition_of(condition).is_ok_and(|condition| names_of(&condition).contains(id));
+        let segments = self.segments()?;
+        let segment = segments.iter().find(|saved| asks(&saved.definition.condition));
+        let campaigns = self.campaigns()?;
+        let campaign = campaigns.iter().find(|saved| saved.definition.condition.as_ref().is_some_and(asks));
+        let user = match (segment, campaign) {
+            (Some(segment), _) => format!("segment `{}`", segment.id.as_str()),
+            (None, Some(campaign)) => format!("campaign `{}`", campaign.id),
+            (None, None) => return Ok(()),
+        };
+        let message = format!("is asked for by the {user}; change that first");
+        Err(FieldError::new("segment_id", message).into())
+    }
+
+    /// Refuses a campaign that asks for segments which are not there.
+    pub(super) fn check_segments_of(&self, campaign: &Definition) -> Result<(), EdgeError> {
+        let asked = campaign.condition.as_ref().map(condition_of).transpose()?;
+        let Some(condition) = asked.filter(|condition| !names_of(condition).is_empty()) else { return Ok(()) };
+        Ok(check_asked(&condition, None, &self.segments()?)?)
     }
 }

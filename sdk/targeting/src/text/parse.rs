@@ -1,8 +1,11 @@
 //! Reads a text.
 
+use endcap_protocol::SegmentId;
+
 use super::error::{TextError, nearest};
 use super::token::{Placed, Token, tokens};
 use crate::condition::{Condition, Fact, MAX_CATEGORY, MAX_DEPTH, MAX_PARTS, MAX_PATTERN, Op, Scope};
+use crate::edge_fact::EdgeFact;
 use crate::stage::Stage;
 
 /// Longest text, in bytes.
@@ -11,7 +14,7 @@ pub const MAX_TEXT: usize = 20_000;
 const MAX_PARENTHESES: usize = 4 * MAX_DEPTH;
 
 /// Words with a meaning of their own where a part of a condition stands.
-const KEYWORDS: [&str; 6] = ["not", "all", "any", "some_category", "stage", "url_path"];
+const KEYWORDS: [&str; 7] = ["not", "all", "any", "some_category", "stage", "url_path", "segment"];
 
 type Read<T> = Result<T, TextError>;
 
@@ -48,7 +51,7 @@ fn depth(condition: &Condition) -> usize {
     1 + match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().map(depth).max().unwrap_or_default(),
         Condition::Not(part) | Condition::SomeCategory(part) => depth(part),
-        Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => 0,
+        Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) | Condition::Edge(_) => 0,
     }
 }
 
@@ -163,6 +166,7 @@ impl<'a> Parser<'a> {
             "some_category" => self.some_category(placed),
             "stage" => self.stage(),
             "url_path" => self.path(),
+            "segment" => self.segment(),
             name => self.comparison(name, placed),
         }
     }
@@ -240,6 +244,19 @@ impl<'a> Parser<'a> {
             Token::Text(pattern) if (1..=MAX_PATTERN).contains(&pattern.len()) => Ok(Condition::Path(pattern.clone())),
             _ => Err(wrong(placed, "must be a path pattern of 1 to 200 bytes in double quotes, as \"/c/*\"")),
         }
+    }
+
+    fn segment(&mut self) -> Read<Condition> {
+        self.expect(&Token::Open)?;
+        let placed = self.next("a segment's ID in double quotes")?;
+        let id = match &placed.token {
+            Token::Text(id) => SegmentId::parse(id).ok(),
+            _ => None,
+        };
+        let wrong = || wrong(placed, "must be a segment's ID of 1 to 64 bytes in double quotes, as segment(\"vip\")");
+        let id = id.ok_or_else(wrong)?;
+        self.expect(&Token::Close)?;
+        Ok(Condition::Edge(EdgeFact::Segment(id)))
     }
 
     fn comparison(&mut self, name: &str, placed: &Placed) -> Read<Condition> {

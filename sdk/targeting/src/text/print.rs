@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::condition::{Condition, Scope};
+use crate::edge_fact::EdgeFact;
 use crate::stage::Stage;
 
 /// The text of a condition, from which [`parse`](super::parse) reads the same condition.
@@ -26,6 +27,7 @@ pub fn print(condition: &Condition) -> String {
             names => format!("stage in ({})", names.join(", ")),
         },
         Condition::Path(pattern) => format!("url_path matches {}", quoted(pattern)),
+        Condition::Edge(EdgeFact::Segment(id)) => format!("segment({})", quoted(id.as_str())),
     }
 }
 

@@ -1,0 +1,183 @@
+//! Answering what a condition asks that only the edge knows: the page gets a condition without it.
+
+use crate::condition::Condition;
+use crate::edge_fact::{EdgeFact, EdgeFacts};
+use crate::evaluate::leaves;
+
+/// The different questions of a condition, in the order of their first place.
+#[must_use]
+pub fn asked(condition: &Condition) -> Vec<EdgeFact> {
+    let mut found = Vec::new();
+    collect(condition, &mut found);
+    found
+}
+
+fn collect(condition: &Condition, found: &mut Vec<EdgeFact>) {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| collect(part, found)),
+        Condition::Not(part) | Condition::SomeCategory(part) => collect(part, found),
+        Condition::Edge(fact) if !found.contains(fact) => found.push(fact.clone()),
+        Condition::Edge(_) | Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => {}
+    }
+}
+
+/// A condition whose questions for the edge are answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// What is left: the page can judge it alone.
+    pub condition: Condition,
+    /// Which leaves of the condition are left, by their number in it.
+    pub leaves: Vec<usize>,
+}
+
+impl Decided {
+    fn always() -> Self {
+        Self { condition: Condition::All(Vec::new()), leaves: Vec::new() }
+    }
+
+    fn never() -> Self {
+        Self { condition: Condition::Any(Vec::new()), leaves: Vec::new() }
+    }
+
+    fn is_always(&self) -> bool {
+        matches!(&self.condition, Condition::All(parts) if parts.is_empty())
+    }
+
+    fn is_never(&self) -> bool {
+        matches!(&self.condition, Condition::Any(parts) if parts.is_empty())
+    }
+
+    fn within(self, join: fn(Box<Condition>) -> Condition) -> Self {
+        Self { condition: join(Box::new(self.condition)), leaves: self.leaves }
+    }
+}
+
+/// The condition with these answers. It holds of every visitor on every page exactly where the condition does.
+#[must_use]
+pub fn decided(condition: &Condition, facts: &dyn EdgeFacts) -> Decided {
+    decide(condition, facts, 0)
+}
+
+/// `first` is the number of the condition's first leaf.
+fn decide(condition: &Condition, facts: &dyn EdgeFacts, first: usize) -> Decided {
+    match condition {
+        Condition::Edge(fact) if facts.holds(fact) => Decided::always(),
+        Condition::Edge(_) => Decided::never(),
+        Condition::All(parts) => joined(parts, facts, first, true),
+        Condition::Any(parts) => joined(parts, facts, first, false),
+        Condition::Not(part) => match decide(part, facts, first) {
+            part if part.is_always() => Decided::never(),
+            part if part.is_never() => Decided::always(),
+            part => part.within(Condition::Not),
+        },
+        // It finds a category, which texts may name: so one that always holds for the latest category stays.
+        Condition::SomeCategory(part) => match decide(part, facts, first) {
+            part if part.is_never() => Decided::never(),
+            part => part.within(Condition::SomeCategory),
+        },
+        Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => {
+            Decided { condition: condition.clone(), leaves: vec![first] }
+        }
+    }
+}
+
+/// `every`: all parts have to hold, else one is enough. A part that decides nothing is left out.
+fn joined(parts: &[Condition], facts: &dyn EdgeFacts, mut first: usize, every: bool) -> Decided {
+    let (mut left, mut kept) = (Vec::new(), Vec::new());
+    for part in parts {
+        let part_of = decide(part, facts, first);
+        first += leaves(part);
+        match (every, part_of.is_always(), part_of.is_never()) {
+            (true, _, true) => return Decided::never(),
+            (false, true, _) => return Decided::always(),
+            (true, true, _) | (false, _, true) => {}
+            _ => {
+                left.push(part_of.condition);
+                kept.extend(part_of.leaves);
+            }
+        }
+    }
+    let condition = if every { Condition::All(left) } else { Condition::Any(left) };
+    Decided { condition, leaves: kept }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use endcap_protocol::SegmentId;
+
+    use super::*;
+    use crate::Behaviour;
+    use crate::evaluate::{PageFacts, evaluate, evaluate_of};
+    use crate::text::{parse, print};
+
+    /// Who is in these segments.
+    struct In<'a>(&'a [&'a str]);
+
+    impl EdgeFacts for In<'_> {
+        fn holds(&self, EdgeFact::Segment(id): &EdgeFact) -> bool {
+            self.0.contains(&id.as_str())
+        }
+    }
+
+    #[test]
+    fn answers_take_the_place_of_questions() {
+        for (text, segments, expected) in [
+            ("segment(\"a\")", &["a"][..], "all()"),
+            ("segment(\"a\")", &[], "any()"),
+            ("not segment(\"a\")", &[], "all()"),
+            ("segment(\"a\") and cart_units > 0", &["a"], "all(cart_units > 0)"),
+            ("segment(\"a\") and cart_units > 0", &[], "any()"),
+            ("segment(\"a\") or cart_units > 0", &["a"], "all()"),
+            ("segment(\"a\") or cart_units > 0", &[], "any(cart_units > 0)"),
+            ("orders = 0 and (segment(\"a\") or not segment(\"b\"))", &["b"], "any()"),
+            ("orders = 0 and (segment(\"a\") or not segment(\"b\"))", &[], "all(orders = 0)"),
+            ("some_category(segment(\"a\"))", &["a"], "some_category(all())"),
+        ] {
+            assert_eq!(print(&decided(&parse(text).unwrap(), &In(segments)).condition), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_known_by_its_number() {
+        let condition =
+            parse("orders = 0 and segment(\"a\") and (segment(\"b\") or cart_units > 0) and sessions > 1").unwrap();
+        assert_eq!(decided(&condition, &In(&["a"])).leaves, [0, 3, 4]);
+        assert_eq!(decided(&condition, &In(&["a", "b"])).leaves, [0, 4]);
+        let names: Vec<_> = asked(&condition).into_iter().map(|EdgeFact::Segment(id)| id.into_string()).collect();
+        assert_eq!(names, ["a", "b"]);
+    }
+
+    fn any_condition() -> impl Strategy<Value = Condition> {
+        let leaf = prop_oneof![
+            "[abc]".prop_map(|id| Condition::Edge(EdgeFact::Segment(SegmentId::parse(&id).unwrap()))),
+            (0_u32..3).prop_map(|orders| parse(&format!("orders >= {orders}")).unwrap()),
+            Just(parse("url_path matches \"/c/*\"").unwrap()),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Condition::All),
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Condition::Any),
+                inner.prop_map(|part| Condition::Not(Box::new(part))),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_page_says_with_the_answers_what_the_edge_says_with_the_questions(
+            condition in any_condition(), segments in proptest::collection::vec(prop_oneof!["a", "b", "c"], 0..3),
+            orders in 0_u32..3, path in prop_oneof!["/", "/c/shoes"],
+        ) {
+            let names: Vec<&str> = segments.iter().map(String::as_str).collect();
+            let behaviour = Behaviour { orders, ..Behaviour::default() };
+            let page = PageFacts { path: &path, now: 0 };
+            let left = decided(&condition, &In(&names));
+            prop_assert!(asked(&left.condition).is_empty());
+            prop_assert_eq!(leaves(&left.condition), left.leaves.len());
+            let at_edge = evaluate_of(&condition, &behaviour, &page, &In(&names)).holds;
+            prop_assert_eq!(evaluate(&left.condition, &behaviour, &page).holds, at_edge, "{}", print(&condition));
+        }
+    }
+}
