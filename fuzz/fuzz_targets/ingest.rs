@@ -11,6 +11,7 @@ use endcap_identity::{FragmentId, IdentityRules};
 use endcap_profile::ProfileRow;
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_protocol::ProfileId;
+use endcap_targeting::edge_fact::Nobody;
 use libfuzzer_sys::fuzz_target;
 
 /// The edge's clock; bodies in the corpus carry times near it.
@@ -47,7 +48,8 @@ fuzz_target!(|body: &[u8]| {
     let reference = Reference { catalogue: &snapshot.catalogue, hour_of: &utc_hour };
     serde_json::to_string(&ProfileView::new(&row, &refreshed.person, reference)).expect("every profile can be shown");
     if let Some(ask) = &batch.ask {
-        let setting = Setting { profile_id: row.id.as_str(), now: NOW, vapid: None, room: DECISION_BYTES };
+        let setting =
+            Setting { profile_id: row.id.as_str(), now: NOW, vapid: None, room: DECISION_BYTES, facts: &Nobody };
         let decision = serde_json::to_string(&decide(&refreshed.person, ask, &snapshot, &setting))
             .expect("every decision can be sent");
         assert!(decision.len() <= DECISION_BYTES, "{} bytes", decision.len());

@@ -3,7 +3,8 @@
 use endcap_protocol::FieldError;
 use endcap_targeting::condition::Condition;
 use endcap_targeting::condition_json::to_json;
-use endcap_targeting::explain::{Explanation, Seen};
+use endcap_targeting::edge_fact::Seen;
+use endcap_targeting::explain::Explanation;
 use endcap_validation::text::check_text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

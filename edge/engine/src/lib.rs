@@ -24,6 +24,7 @@ pub mod openapi;
 pub mod parked_jobs;
 pub mod payment_return;
 pub mod person_export;
+pub mod person_facts;
 pub mod profile_view;
 pub mod score;
 pub mod segment;

@@ -25,6 +25,7 @@ use endcap_protocol::commerce::Commerce;
 use endcap_validation::Trust;
 
 use crate::journey::cart_left_due;
+use crate::person_facts::PersonFacts;
 use crate::segment::membership::segments_of;
 use crate::segment::{MembershipChanges, judge};
 use crate::shop::Snapshot;
@@ -271,13 +272,14 @@ pub fn refresh(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Re
 /// that only claims who it is.
 #[must_use]
 pub fn alone(id: &FragmentId, fragment: &Fragment, snapshot: &Snapshot, now: UnixMillis) -> Person {
-    let mut person = Person::brief(&[(id.clone(), fragment.clone())].into());
+    let fragments = [(id.clone(), fragment.clone())].into();
+    let mut person = Person::brief(&fragments);
     let orders: Orders = person.order_times().into_iter().collect();
     let bounds = snapshot.settings.lifecycle.config().bounds_of(&orders, snapshot.cycle_ms);
     let mut stages = History::starting_at(fragment.since);
     stages.advance(&orders, &bounds, now);
     person.behaviour.stage = stages.current().stage;
-    person.segments = segments_of(&person, &snapshot.segments, now);
+    person.segments = segments_of(PersonFacts::of_fragments(&fragments, &person, snapshot), &person, snapshot, now);
     person
 }
 
@@ -286,7 +288,7 @@ fn refresh_as(mut person: Person, row: &mut ProfileRow, snapshot: &Snapshot, now
     let bounds = snapshot.settings.lifecycle.config().bounds_of(&orders, snapshot.cycle_ms);
     let stage_changed = !row.stages.advance(&orders, &bounds, now).is_empty();
     person.behaviour.stage = row.stages.current().stage;
-    let judged = judge(row, &person, &snapshot.segments, now);
+    let judged = judge(row, &person, snapshot, now);
     if let Some(held) = &row.memberships {
         person.segments.clone_from(&held.since);
     }

@@ -6,7 +6,6 @@ use endcap_events::traits::Trait;
 use endcap_identity::FragmentId;
 use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::Behaviour;
-use endcap_targeting::edge_fact::{EdgeFact, EdgeFacts};
 
 use crate::bounded::keep_latest;
 use crate::fold::{Fold, canonical};
@@ -37,14 +36,6 @@ pub struct Person {
     pub accepted: u64,
     /// Segments that the person is in, with since when. Like the stage they are set when a profile is refreshed.
     pub segments: BTreeMap<SegmentId, UnixMillis>,
-}
-
-impl EdgeFacts for Person {
-    fn holds(&self, fact: &EdgeFact) -> bool {
-        match fact {
-            EdgeFact::Segment(id) => self.segments.contains_key(id),
-        }
-    }
 }
 
 impl Person {
@@ -101,6 +92,13 @@ impl Person {
         keep_latest(&mut self.impressions, MAX_PERSON_HISTORY);
         self.events.sort();
         keep_latest(&mut self.events, MAX_PERSON_HISTORY);
+    }
+
+    /// The value of one trait, the one set last.
+    #[must_use]
+    pub fn trait_of<'a>(fragments: &'a BTreeMap<FragmentId, Fragment>, name: &str) -> Option<&'a Trait> {
+        let set = canonical(fragments.iter(), false).into_iter().filter_map(|(_, fragment)| fragment.traits.get(name));
+        set.max_by_key(|(at, _)| *at).map(|(_, value)| value)
     }
 
     /// Times of the orders, the earliest first.

@@ -171,6 +171,13 @@ impl ProfileRow {
         self.fragments.values().flat_map(Fragment::users).chain(apart).collect()
     }
 
+    /// Whether somebody proved who the person is.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        let apart = || self.apart.as_ref().is_some_and(|apart| apart.users().next().is_some());
+        self.fragments.values().any(|fragment| fragment.users().next().is_some()) || apart()
+    }
+
     /// When the first of its fragments began; None where it has none.
     #[must_use]
     pub fn since(&self) -> Option<UnixMillis> {

@@ -1,6 +1,9 @@
 //! Time zones, which the platform knows: the domain gets hours.
 
+use std::rc::Rc;
+
 use endcap_engine::computed_traits::{utc_day, utc_hour};
+use endcap_engine::shop::Calendar;
 use endcap_protocol::{FieldError, UnixMillis};
 use js_sys::Function;
 use serde::Serialize;
@@ -79,25 +82,15 @@ impl Zone {
     }
 }
 
-/// The shop's time zone, kept because making one costs more than using it. UTC until it was set.
-#[derive(Default)]
-pub(crate) struct ShopZone {
-    name: String,
-    zone: Option<Zone>,
+impl endcap_engine::shop::calendar::Zone for Zone {
+    fn day(&self, at: UnixMillis) -> i64 {
+        Self::day(self, at)
+    }
 }
 
-impl ShopZone {
-    /// Takes the zone of a name, if it is another one.
-    pub(crate) fn set(&mut self, name: &str) {
-        if self.name != name {
-            *self = Self { name: name.to_owned(), zone: Zone::parse(name).ok() };
-        }
-    }
-
-    /// The day of a moment there, since 1970-01-01.
-    pub(crate) fn day(&self, at: UnixMillis) -> i64 {
-        self.zone.as_ref().map_or_else(|| utc_day(at), |zone| zone.day(at))
-    }
+/// The days of the zone of a name; those of UTC where there is no such zone.
+pub(crate) fn calendar_of(name: &str) -> Calendar {
+    Zone::parse(name).map_or_else(|_| Calendar::default(), |zone| Calendar::new(Rc::new(zone)))
 }
 
 fn text(format: &Function, at: UnixMillis) -> Option<String> {

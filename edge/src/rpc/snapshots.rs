@@ -14,6 +14,7 @@ use super::placement::Use;
 use super::{call, namespace, placement};
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
+use crate::platform::zone::calendar_of;
 
 thread_local! {
     static CACHE: RefCell<Option<(UnixMillis, Rc<Snapshot>)>> = const { RefCell::new(None) };
@@ -80,7 +81,13 @@ async fn refresh(env: &Env, now: UnixMillis) -> Result<Rc<Snapshot>, EdgeError> 
     let have = SnapshotAsk { config: held.config_version, model: held.model_version, scores: held.scores_version };
     let fresh = match call::ask(&namespace::shop(env)?, &have).await {
         Ok(wire) if wire.is_empty() => held,
-        Ok(wire) => Rc::new(held.with(wire)?),
+        Ok(wire) => {
+            let mut next = held.with(wire)?;
+            if next.settings.time_zone != held.settings.time_zone {
+                next.calendar = calendar_of(&next.settings.time_zone);
+            }
+            Rc::new(next)
+        }
         Err(error) if cached.is_some() => {
             worker::console_error!("the shop's snapshot could not be refreshed: {error}");
             held

@@ -3,14 +3,15 @@
 //! Role in the flow of one event: none; it runs when a campaign is saved, so that a rule which cannot work is refused
 //! with its path then, and the page later gets only what is known to be right.
 
-use endcap_protocol::{FieldError, SegmentId};
+use endcap_protocol::FieldError;
 use serde_json::Value;
 
 use crate::condition::{Condition, Fact, MAX_CATEGORY, MAX_DEPTH, MAX_PARTS, MAX_PATTERN, Op, Scope};
-use crate::edge_fact::EdgeFact;
+use crate::edge_fact_json;
 use crate::frequency::{Frequency, REMEMBERED};
 use crate::program::Program;
 use crate::stage::Stage;
+use crate::text::print;
 use crate::trigger::Trigger;
 
 /// Most page patterns of one list.
@@ -100,10 +101,14 @@ fn parts(
 
 fn leaf(value: &Value, bound: bool, labels: &mut Vec<String>) -> Result<Condition, FieldError> {
     let name = value.get("fact").and_then(Value::as_str).unwrap_or_default();
+    if let Some(fact) = edge_fact_json::read(name, value) {
+        let condition = Condition::Edge(fact?);
+        labels.push(print(&condition));
+        return Ok(condition);
+    }
     let (condition, label) = match name {
         "stage" => stages(value)?,
         "url_path" => path(value)?,
-        "segment" => segment(value)?,
         _ => comparison(name, value, bound)?,
     };
     labels.push(label);
@@ -134,17 +139,11 @@ fn path(value: &Value) -> Result<(Condition, String), FieldError> {
     Ok((Condition::Path(pattern.to_owned()), format!("path matches {pattern}")))
 }
 
-fn segment(value: &Value) -> Result<(Condition, String), FieldError> {
-    let id = value.get("id").and_then(Value::as_str).unwrap_or_default();
-    let id = SegmentId::parse(id).map_err(|error| FieldError { path: "id".to_owned(), ..error })?;
-    let label = format!("is in segment {}", id.as_str());
-    Ok((Condition::Edge(EdgeFact::Segment(id)), label))
-}
-
 fn comparison(name: &str, value: &Value, bound: bool) -> Result<(Condition, String), FieldError> {
     let Some(fact) = Fact::ALL.into_iter().find(|known| known.as_str() == name) else {
-        let known: Vec<_> = Fact::ALL.map(Fact::as_str).to_vec();
-        return fail("fact", &format!("is not known; use stage, url_path, segment, {}", known.join(", ")));
+        let known = Fact::ALL.map(Fact::as_str).join(", ");
+        let others = edge_fact_json::names().join(", ");
+        return fail("fact", &format!("is not known; use stage, url_path, {known}, {others}"));
     };
     let sign = value.get("op").and_then(Value::as_str).unwrap_or_default();
     let Some(op) = Op::ALL.into_iter().find(|known| known.as_str() == sign) else {

@@ -3,6 +3,7 @@
 use crate::codec::{Reader, Writer};
 #[cfg(feature = "serde")]
 use crate::edge_fact::EdgeFact;
+pub use crate::op::Op;
 
 /// Deepest nesting of a condition.
 pub const MAX_DEPTH: usize = 12;
@@ -93,55 +94,6 @@ impl Fact {
     #[must_use]
     pub fn takes_category(self) -> bool {
         matches!(self, Self::ProductsViewed | Self::UnitsBought | Self::UnitsAdded)
-    }
-}
-
-/// A comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Op {
-    /// `=`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `>`
-    Above,
-    /// `>=`
-    AtLeast,
-    /// `<`
-    Below,
-    /// `<=`
-    AtMost,
-}
-
-impl Op {
-    /// Every comparison, in the order of their codes.
-    pub const ALL: [Self; 6] = [Self::Equal, Self::NotEqual, Self::Above, Self::AtLeast, Self::Below, Self::AtMost];
-
-    /// The sign in JSON.
-    #[cfg(feature = "serde")]
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Equal => "=",
-            Self::NotEqual => "!=",
-            Self::Above => ">",
-            Self::AtLeast => ">=",
-            Self::Below => "<",
-            Self::AtMost => "<=",
-        }
-    }
-
-    /// Whether `left op right` holds.
-    #[must_use]
-    pub fn holds(self, left: i64, right: i64) -> bool {
-        match self {
-            Self::Equal => left == right,
-            Self::NotEqual => left != right,
-            Self::Above => left > right,
-            Self::AtLeast => left >= right,
-            Self::Below => left < right,
-            Self::AtMost => left <= right,
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::condition::{Condition, Scope};
-use crate::edge_fact::EdgeFact;
+use crate::edge_fact_json;
 use crate::stage::Stage;
 
 /// The JSON of a condition.
@@ -30,6 +30,6 @@ pub fn to_json(condition: &Condition) -> Value {
             json!({"fact": "stage", "in": Stage::names_of(*bits)})
         }
         Condition::Path(pattern) => json!({"fact": "url_path", "matches": pattern}),
-        Condition::Edge(EdgeFact::Segment(id)) => json!({"fact": "segment", "id": id.as_str()}),
+        Condition::Edge(fact) => edge_fact_json::write(fact),
     }
 }

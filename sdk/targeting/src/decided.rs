@@ -1,7 +1,7 @@
 //! Answering what a condition asks that only the edge knows: the page gets a condition without it.
 
 use crate::condition::Condition;
-use crate::edge_fact::{EdgeFact, EdgeFacts};
+use crate::edge_fact::EdgeFact;
 use crate::evaluate::leaves;
 
 /// The different questions of a condition, in the order of their first place.
@@ -54,24 +54,24 @@ impl Decided {
 
 /// The condition with these answers. It holds of every visitor on every page exactly where the condition does.
 #[must_use]
-pub fn decided(condition: &Condition, facts: &dyn EdgeFacts) -> Decided {
-    decide(condition, facts, 0)
+pub fn decided(condition: &Condition, holds: &dyn Fn(&EdgeFact) -> bool) -> Decided {
+    decide(condition, holds, 0)
 }
 
 /// `first` is the number of the condition's first leaf.
-fn decide(condition: &Condition, facts: &dyn EdgeFacts, first: usize) -> Decided {
+fn decide(condition: &Condition, holds: &dyn Fn(&EdgeFact) -> bool, first: usize) -> Decided {
     match condition {
-        Condition::Edge(fact) if facts.holds(fact) => Decided::always(),
+        Condition::Edge(fact) if holds(fact) => Decided::always(),
         Condition::Edge(_) => Decided::never(),
-        Condition::All(parts) => joined(parts, facts, first, true),
-        Condition::Any(parts) => joined(parts, facts, first, false),
-        Condition::Not(part) => match decide(part, facts, first) {
+        Condition::All(parts) => joined(parts, holds, first, true),
+        Condition::Any(parts) => joined(parts, holds, first, false),
+        Condition::Not(part) => match decide(part, holds, first) {
             part if part.is_always() => Decided::never(),
             part if part.is_never() => Decided::always(),
             part => part.within(Condition::Not),
         },
         // It finds a category, which texts may name: so one that always holds for the latest category stays.
-        Condition::SomeCategory(part) => match decide(part, facts, first) {
+        Condition::SomeCategory(part) => match decide(part, holds, first) {
             part if part.is_never() => Decided::never(),
             part => part.within(Condition::SomeCategory),
         },
@@ -82,10 +82,10 @@ fn decide(condition: &Condition, facts: &dyn EdgeFacts, first: usize) -> Decided
 }
 
 /// `every`: all parts have to hold, else one is enough. A part that decides nothing is left out.
-fn joined(parts: &[Condition], facts: &dyn EdgeFacts, mut first: usize, every: bool) -> Decided {
+fn joined(parts: &[Condition], holds: &dyn Fn(&EdgeFact) -> bool, mut first: usize, every: bool) -> Decided {
     let (mut left, mut kept) = (Vec::new(), Vec::new());
     for part in parts {
-        let part_of = decide(part, facts, first);
+        let part_of = decide(part, holds, first);
         first += leaves(part);
         match (every, part_of.is_always(), part_of.is_never()) {
             (true, _, true) => return Decided::never(),
@@ -105,10 +105,11 @@ fn joined(parts: &[Condition], facts: &dyn EdgeFacts, mut first: usize, every: b
 mod tests {
     use proptest::prelude::*;
 
-    use endcap_protocol::SegmentId;
+    use endcap_protocol::{SegmentId, UnixMillis};
 
     use super::*;
     use crate::Behaviour;
+    use crate::edge_fact::{EdgeFacts, Seen};
     use crate::evaluate::{PageFacts, evaluate, evaluate_of};
     use crate::text::{parse, print};
 
@@ -116,9 +117,21 @@ mod tests {
     struct In<'a>(&'a [&'a str]);
 
     impl EdgeFacts for In<'_> {
-        fn holds(&self, EdgeFact::Segment(id): &EdgeFact) -> bool {
-            self.0.contains(&id.as_str())
+        fn holds(&self, fact: &EdgeFact, _: UnixMillis) -> bool {
+            matches!(fact, EdgeFact::Segment(id) if self.0.contains(&id.as_str()))
         }
+
+        fn saw(&self, _: &EdgeFact, _: UnixMillis) -> Option<Seen> {
+            None
+        }
+
+        fn changes(&self, _: &EdgeFact, _: UnixMillis) -> Option<UnixMillis> {
+            None
+        }
+    }
+
+    fn of(condition: &Condition, segments: &[&str]) -> Decided {
+        decided(condition, &|fact| In(segments).holds(fact, 0))
     }
 
     #[test]
@@ -135,7 +148,7 @@ mod tests {
             ("orders = 0 and (segment(\"a\") or not segment(\"b\"))", &[], "all(orders = 0)"),
             ("some_category(segment(\"a\"))", &["a"], "some_category(all())"),
         ] {
-            assert_eq!(print(&decided(&parse(text).unwrap(), &In(segments)).condition), expected, "{text}");
+            assert_eq!(print(&of(&parse(text).unwrap(), segments).condition), expected, "{text}");
         }
     }
 
@@ -143,10 +156,10 @@ mod tests {
     fn what_is_left_is_known_by_its_number() {
         let condition =
             parse("orders = 0 and segment(\"a\") and (segment(\"b\") or cart_units > 0) and sessions > 1").unwrap();
-        assert_eq!(decided(&condition, &In(&["a"])).leaves, [0, 3, 4]);
-        assert_eq!(decided(&condition, &In(&["a", "b"])).leaves, [0, 4]);
-        let names: Vec<_> = asked(&condition).into_iter().map(|EdgeFact::Segment(id)| id.into_string()).collect();
-        assert_eq!(names, ["a", "b"]);
+        assert_eq!(of(&condition, &["a"]).leaves, [0, 3, 4]);
+        assert_eq!(of(&condition, &["a", "b"]).leaves, [0, 4]);
+        let names: Vec<_> = asked(&condition).into_iter().map(|fact| print(&Condition::Edge(fact))).collect();
+        assert_eq!(names, ["segment(\"a\")", "segment(\"b\")"]);
     }
 
     fn any_condition() -> impl Strategy<Value = Condition> {
@@ -173,7 +186,7 @@ mod tests {
             let names: Vec<&str> = segments.iter().map(String::as_str).collect();
             let behaviour = Behaviour { orders, ..Behaviour::default() };
             let page = PageFacts { path: &path, now: 0 };
-            let left = decided(&condition, &In(&names));
+            let left = of(&condition, &names);
             prop_assert!(asked(&left.condition).is_empty());
             prop_assert_eq!(leaves(&left.condition), left.leaves.len());
             let at_edge = evaluate_of(&condition, &behaviour, &page, &In(&names)).holds;

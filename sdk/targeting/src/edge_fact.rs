@@ -1,18 +1,215 @@
 //! What a condition asks that a page cannot know.
 
-use endcap_protocol::SegmentId;
+use endcap_protocol::{SegmentId, UnixMillis};
+
+use crate::op::Op;
+use crate::span::Span;
 
 /// A question that only the edge can answer.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EdgeFact {
     /// Whether the person is in a segment.
     Segment(SegmentId),
+    /// Whether a number compares so. It does not while there is nothing to count from.
+    Number {
+        /// The number.
+        fact: PersonNumber,
+        /// Only of orders within this span; None for all.
+        within: Option<Span>,
+        /// The comparison.
+        op: Op,
+        /// What to compare with.
+        value: i64,
+    },
+    /// Whether something happened lately.
+    Within(PersonTime, Span),
+    /// Whether something happened for the last time, or began, so long ago or longer.
+    Before(PersonTime, Span),
+    /// Whether a text is so.
+    Text(PersonText, TextTest),
+    /// Whether it is so.
+    Flag(PersonFlag),
+    /// Whether a product is in the cart.
+    CartProduct(String),
+    /// Whether a product of a category is in the cart.
+    CartCategory(String),
+}
+
+/// Writes an enum of facts with their names.
+macro_rules! facts {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $text:literal,)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl $name {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Its name in conditions.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+
+            /// The one of a name.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.as_str() == name)
+            }
+        }
+    };
+}
+
+facts! {
+    /// A number about a person's orders. Money is in minor units of the shop's currency, and of orders in it.
+    PersonNumber {
+        /// Orders. Without a span the page knows it too ([`Fact::Orders`](crate::condition::Fact::Orders)).
+        Orders "orders",
+        /// What they brought.
+        Revenue "revenue",
+        /// What one brought on average, rounded.
+        AverageOrder "average_order",
+        /// What the most valuable brought.
+        HighestOrder "highest_order",
+        /// Units bought.
+        OrderUnits "order_units",
+        /// What the first one brought.
+        FirstOrderValue "first_order_value",
+        /// What the last one brought.
+        LastOrderValue "last_order_value",
+    }
+}
+
+facts! {
+    /// A moment in a person's life with the shop.
+    PersonTime {
+        /// The first event.
+        FirstSeen "first_seen",
+        /// The latest event.
+        LastSeen "last_seen",
+        /// The first order.
+        FirstOrder "first_order",
+        /// The latest order.
+        LastOrder "last_order",
+        /// The latest change of a cart that is not empty.
+        CartChanged "cart_changed",
+    }
+}
+
+facts! {
+    /// Something that is so or not.
+    PersonFlag {
+        /// Somebody proved who they are.
+        Known "known",
+        /// Analytics is consented to.
+        ConsentAnalytics "consent_analytics",
+        /// Personalization is consented to.
+        ConsentPersonalization "consent_personalization",
+        /// A browser of theirs is subscribed to web push.
+        PushReachable "push_reachable",
+    }
+}
+
+facts! {
+    /// What is known of an arrival.
+    TouchText {
+        /// The channel.
+        Channel "channel",
+        /// The source.
+        Source "source",
+        /// The medium.
+        Medium "medium",
+        /// The campaign.
+        Campaign "campaign",
+        /// The parameter of a click identifier.
+        ClickId "click_id",
+        /// Path of the page.
+        LandingPage "landing_page",
+    }
+}
+
+/// A text about a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PersonText {
+    /// A trait, as text.
+    Trait(String),
+    /// Of the first arrival.
+    First(TouchText),
+    /// Of the latest arrival.
+    Last(TouchText),
+    /// IANA time zone of the browser that came last.
+    TimeZone,
+}
+
+/// Longest name of a trait, and longest text that one is compared with, in bytes.
+pub(crate) const MAX_NAME: usize = 64;
+pub(crate) const MAX_TEXT: usize = 512;
+/// Most texts of one list.
+pub(crate) const MAX_TEXTS: usize = 50;
+
+/// How a text is compared, letter by letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextTest {
+    /// It is one of these, of which there is one at least.
+    OneOf(Vec<String>),
+    /// It holds this somewhere.
+    Contains(String),
+    /// It begins with this.
+    StartsWith(String),
+    /// It is there, and not empty.
+    Set,
+}
+
+impl TextTest {
+    /// Whether it holds of a text; of none nothing holds.
+    #[must_use]
+    pub fn holds(&self, text: Option<&str>) -> bool {
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return false };
+        match self {
+            Self::OneOf(all) => all.iter().any(|one| one == text),
+            Self::Contains(part) => text.contains(part.as_str()),
+            Self::StartsWith(start) => text.starts_with(start.as_str()),
+            Self::Set => true,
+        }
+    }
+}
+
+/// What a part of a condition compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// A number, or a moment.
+    Number(i64),
+    /// A stage, a path or another text.
+    Text(String),
 }
 
 /// What answers such questions of a person.
 pub trait EdgeFacts {
-    /// Whether the answer is yes.
-    fn holds(&self, fact: &EdgeFact) -> bool;
+    /// Whether the answer is yes at a time.
+    fn holds(&self, fact: &EdgeFact, now: UnixMillis) -> bool;
+
+    /// What it saw; None for what is only so or not, and where there is nothing.
+    fn saw(&self, fact: &EdgeFact, now: UnixMillis) -> Option<Seen>;
+
+    /// When the answer, or the number that it compares, next changes by the passage of time alone.
+    fn changes(&self, fact: &EdgeFact, now: UnixMillis) -> Option<UnixMillis>;
+}
+
+impl EdgeFact {
+    /// Whether the passage of time alone can change the answer.
+    #[must_use]
+    pub fn asks_of_time(&self) -> bool {
+        match self {
+            Self::Number { within, .. } => within.is_some(),
+            Self::Within(..) | Self::Before(..) => true,
+            Self::Segment(_) | Self::Text(..) | Self::Flag(_) | Self::CartProduct(_) | Self::CartCategory(_) => false,
+        }
+    }
 }
 
 /// Somebody of whom the edge knows nothing: every answer is no.
@@ -20,7 +217,15 @@ pub trait EdgeFacts {
 pub struct Nobody;
 
 impl EdgeFacts for Nobody {
-    fn holds(&self, _: &EdgeFact) -> bool {
+    fn holds(&self, _: &EdgeFact, _: UnixMillis) -> bool {
         false
+    }
+
+    fn saw(&self, _: &EdgeFact, _: UnixMillis) -> Option<Seen> {
+        None
+    }
+
+    fn changes(&self, _: &EdgeFact, _: UnixMillis) -> Option<UnixMillis> {
+        None
     }
 }

@@ -97,7 +97,7 @@ impl Run<'_> {
             Condition::StageIn(bits) => self.behaviour.stage.is_in(*bits),
             Condition::Path(pattern) => matches(pattern.as_bytes(), self.page.path.as_bytes()),
             #[cfg(feature = "serde")]
-            Condition::Edge(fact) => self.facts.holds(fact),
+            Condition::Edge(fact) => self.facts.holds(fact, self.page.now),
         };
         if !holds {
             self.failed = Some(first);

@@ -2,7 +2,7 @@
 
 use crate::Behaviour;
 use crate::condition::Condition;
-use crate::edge_fact::EdgeFacts;
+use crate::edge_fact::{EdgeFacts, Seen};
 use crate::evaluate::{PageFacts, number};
 use crate::pattern::matches;
 use crate::text::print;
@@ -20,15 +20,6 @@ pub struct Explanation {
     pub category: Option<String>,
     /// What it joins, all of them, whatever the first came to.
     pub parts: Vec<Explanation>,
-}
-
-/// What a part compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
-    /// A number.
-    Number(i64),
-    /// A stage, or a path.
-    Text(String),
 }
 
 /// Explains a condition. It holds where [`evaluate_of`](crate::evaluate::evaluate_of) says so.
@@ -77,7 +68,10 @@ impl Person<'_> {
                 let stage = self.behaviour.stage;
                 part(stage.is_in(*bits), Some(Seen::Text(stage.as_str().to_owned())))
             }
-            Condition::Edge(fact) => part(self.facts.holds(fact), None),
+            Condition::Edge(fact) => {
+                let now = self.page.now;
+                part(self.facts.holds(fact, now), self.facts.saw(fact, now))
+            }
             Condition::Path(pattern) => {
                 let path = self.page.path;
                 part(matches(pattern.as_bytes(), path.as_bytes()), Some(Seen::Text(path.to_owned())))

@@ -17,6 +17,8 @@ pub mod condition_json;
 pub mod decided;
 #[cfg(feature = "serde")]
 pub mod edge_fact;
+#[cfg(feature = "serde")]
+pub mod edge_fact_json;
 pub mod evaluate;
 #[cfg(feature = "serde")]
 pub mod explain;
@@ -24,8 +26,11 @@ pub mod frequency;
 pub mod judge;
 #[cfg(feature = "serde")]
 pub mod next_change;
+pub mod op;
 pub mod pattern;
 pub mod program;
+#[cfg(feature = "serde")]
+pub mod span;
 pub mod stage;
 pub mod table;
 #[cfg(feature = "serde")]

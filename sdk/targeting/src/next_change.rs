@@ -15,7 +15,7 @@ use crate::evaluate::{PageFacts, evaluate_of};
 const TRIED: usize = 32;
 
 /// When the condition next changes from what it is now, if nothing happens until then. It may be an earlier moment where very
-/// many parts change without the whole. None where time alone changes nothing. The lifecycle stage and what only the edge knows are taken as they are.
+/// many parts change without the whole. None where time alone changes nothing. The lifecycle stage and segments are taken as they are.
 #[must_use]
 pub fn next_change(
     condition: &Condition,
@@ -25,12 +25,12 @@ pub fn next_change(
 ) -> Option<UnixMillis> {
     let holds_at = |now| evaluate_of(condition, behaviour, &PageFacts { path: "", now }, facts).holds;
     let holds = holds_at(now);
-    let mut at = part_changes(condition, behaviour, now)?;
+    let mut at = part_changes(condition, behaviour, facts, now)?;
     for _ in 0..TRIED {
         if holds_at(at) != holds {
             break;
         }
-        at = part_changes(condition, behaviour, at)?;
+        at = part_changes(condition, behaviour, facts, at)?;
     }
     Some(at)
 }
@@ -42,17 +42,23 @@ pub fn asks_of_time(condition: &Condition) -> bool {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_of_time),
         Condition::Not(part) | Condition::SomeCategory(part) => asks_of_time(part),
         Condition::Compare(fact, ..) => matches!(fact, Fact::DaysSinceLastOrder | Fact::DaysSinceFirstSeen),
-        Condition::StageIn(_) | Condition::Path(_) | Condition::Edge(_) => false,
+        Condition::Edge(fact) => fact.asks_of_time(),
+        Condition::StageIn(_) | Condition::Path(_) => false,
     }
 }
 
 /// The first moment after `now` at which a part of the condition changes.
-fn part_changes(condition: &Condition, behaviour: &Behaviour, now: UnixMillis) -> Option<UnixMillis> {
+fn part_changes(
+    condition: &Condition,
+    behaviour: &Behaviour,
+    facts: &dyn EdgeFacts,
+    now: UnixMillis,
+) -> Option<UnixMillis> {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => {
-            parts.iter().filter_map(|part| part_changes(part, behaviour, now)).min()
+            parts.iter().filter_map(|part| part_changes(part, behaviour, facts, now)).min()
         }
-        Condition::Not(part) | Condition::SomeCategory(part) => part_changes(part, behaviour, now),
+        Condition::Not(part) | Condition::SomeCategory(part) => part_changes(part, behaviour, facts, now),
         Condition::Compare(fact, _, op, value) => {
             let since = match fact {
                 Fact::DaysSinceLastOrder => behaviour.last_order?,
@@ -61,7 +67,8 @@ fn part_changes(condition: &Condition, behaviour: &Behaviour, now: UnixMillis) -
             };
             thresholds(*op, *value).filter_map(|days| reached(since, days)).filter(|at| *at > now).min()
         }
-        Condition::StageIn(_) | Condition::Path(_) | Condition::Edge(_) => None,
+        Condition::Edge(fact) => facts.changes(fact, now).filter(|at| *at > now),
+        Condition::StageIn(_) | Condition::Path(_) => None,
     }
 }
 

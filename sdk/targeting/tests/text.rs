@@ -6,7 +6,8 @@ use endcap_protocol::SegmentId;
 use endcap_targeting::compile::condition_of;
 use endcap_targeting::condition::{Condition, Fact, MAX_DEPTH, Op, Scope};
 use endcap_targeting::condition_json::to_json;
-use endcap_targeting::edge_fact::EdgeFact;
+use endcap_targeting::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime, TextTest, TouchText};
+use endcap_targeting::span::Span;
 use endcap_targeting::text::{MAX_TEXT, parse, print};
 use proptest::prelude::*;
 use serde_json::json;
@@ -42,6 +43,50 @@ impl Random {
         self.text().replace(char::is_control, "y")
     }
 
+    fn span(&mut self) -> Span {
+        if self.below(2) == 0 {
+            Span::Minutes(1 + self.below(2879) as u16)
+        } else {
+            Span::Days(2 + self.below(729) as u16)
+        }
+    }
+
+    fn edge_fact(&mut self) -> EdgeFact {
+        match self.below(8) {
+            0 => EdgeFact::Segment(SegmentId::parse(&self.id()).unwrap()),
+            1 => {
+                let (fact, op, value) = (self.of(PersonNumber::ALL), self.of(&Op::ALL), self.number());
+                let is_pages = fact == PersonNumber::Orders;
+                let within = Some(self.span()).filter(|_| is_pages || self.below(2) == 0);
+                EdgeFact::Number { fact, within, op, value }
+            }
+            2 => EdgeFact::Within(self.of(PersonTime::ALL), self.span()),
+            3 => EdgeFact::Before(self.of(PersonTime::ALL), self.span()),
+            4 => EdgeFact::Flag(self.of(PersonFlag::ALL)),
+            5 => EdgeFact::CartProduct(self.text()),
+            6 => EdgeFact::CartCategory(self.text()),
+            _ => EdgeFact::Text(self.person_text(), self.text_test()),
+        }
+    }
+
+    fn person_text(&mut self) -> PersonText {
+        match self.below(4) {
+            0 => PersonText::Trait(self.text()),
+            1 => PersonText::First(self.of(TouchText::ALL)),
+            2 => PersonText::Last(self.of(TouchText::ALL)),
+            _ => PersonText::TimeZone,
+        }
+    }
+
+    fn text_test(&mut self) -> TextTest {
+        match self.below(4) {
+            0 => TextTest::OneOf((0..=self.below(3)).map(|_| self.text()).collect()),
+            1 => TextTest::Contains(self.text()),
+            2 => TextTest::StartsWith(self.text()),
+            _ => TextTest::Set,
+        }
+    }
+
     fn comparison(&mut self, is_bound: bool) -> Condition {
         let fact = self.of(&Fact::ALL);
         let scope = match self.below(3) {
@@ -58,7 +103,7 @@ impl Random {
             (0..count).map(|_| random.condition(depth - 1, is_bound)).collect()
         };
         match self.below(if depth > 1 { 10 } else { 3 }) {
-            9 => Condition::Edge(EdgeFact::Segment(SegmentId::parse(&self.id()).unwrap())),
+            9 => Condition::Edge(self.edge_fact()),
             0 => Condition::StageIn(1 + self.below(63) as u8),
             1 => Condition::Path(self.text()),
             3 | 4 => Condition::All(parts(self)),
@@ -116,6 +161,26 @@ fn a_text_says_what_json_says() {
                 {"not": {"fact": "consent_marketing", "op": "=", "value": 1}}]}),
         ),
         ("segment(\"vip\")", json!({"fact": "segment", "id": "vip"})),
+        (
+            "orders >= 2 in 30 days and revenue > 10000 in 36 hours and average_order < 5000",
+            json!({"all": [
+                {"fact": "orders", "op": ">=", "value": 2, "in": {"days": 30}},
+                {"fact": "revenue", "op": ">", "value": 10000, "in": {"hours": 36}},
+                {"fact": "average_order", "op": "<", "value": 5000},
+            ]}),
+        ),
+        ("last_order before 90 days ago", json!({"fact": "last_order", "before": {"days": 90}})),
+        ("last_seen within 1 day", json!({"fact": "last_seen", "within": {"hours": 24}})),
+        (
+            "not known and consent_analytics",
+            json!({"all": [{"not": {"fact": "known"}}, {"fact": "consent_analytics"}]}),
+        ),
+        ("trait(\"city\") in (\"Paris\", \"Lyon\")", json!({"fact": "trait", "name": "city", "in": ["Paris", "Lyon"]})),
+        ("trait(\"city\") != \"Paris\"", json!({"not": {"fact": "trait", "name": "city", "in": ["Paris"]}})),
+        ("trait(\"phone\") is set", json!({"fact": "trait", "name": "phone", "set": true})),
+        ("first_source = \"google\"", json!({"fact": "first_source", "in": ["google"]})),
+        ("last_landing_page starts_with \"/sale\"", json!({"fact": "last_landing_page", "starts_with": "/sale"})),
+        ("cart_has(category = \"shoes\")", json!({"fact": "cart_has", "category": "shoes"})),
         ("all()", json!({"all": []})),
         ("any(orders = 1)", json!({"any": [{"fact": "orders", "op": "=", "value": 1}]})),
         ("((orders = 1))", json!({"fact": "orders", "op": "=", "value": 1})),
@@ -143,6 +208,17 @@ fn what_is_wrong_is_named_with_its_place_and_the_word_that_was_meant() {
         ("some_category(some_category(orders = 1))", 15, "another some_category"),
         ("url_path matches \"\"", 18, "1 to 200 bytes"),
         ("segment(vip)", 9, "double quotes"),
+        ("orders >= 2 in 3 weeks", 16, "is no span"),
+        ("orders >= 2 in many days", 16, "as 14 days"),
+        ("revenue >= 5 in 731 days", 17, "1 to 730 days"),
+        ("sessions >= 2 in 3 days", 15, "`and` or `or`"),
+        ("last_order before 90 days", 26, "`ago`"),
+        ("last_order = 3", 12, "`within` or `before`"),
+        ("last_ordr within 3 days", 1, "did you mean `last_order`"),
+        ("trait(city) = 1", 7, "double quotes"),
+        ("trait(\"city\") = Paris", 17, "double quotes"),
+        ("trait(\"city\") like \"P\"", 15, "contains"),
+        ("cart_has(brand = \"x\")", 10, "`product` or `category`"),
         ("segment(\"\")", 9, "1 to 64 bytes"),
         ("segmnt(\"vip\")", 1, "did you mean `segment`"),
         ("birthday = 1", 1, "use not, all"),

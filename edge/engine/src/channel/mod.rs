@@ -77,6 +77,33 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "Direct",
+            Self::CrossNetwork => "Cross-network",
+            Self::PaidShopping => "Paid Shopping",
+            Self::PaidSearch => "Paid Search",
+            Self::PaidSocial => "Paid Social",
+            Self::PaidVideo => "Paid Video",
+            Self::Display => "Display",
+            Self::PaidOther => "Paid Other",
+            Self::OrganicShopping => "Organic Shopping",
+            Self::OrganicSocial => "Organic Social",
+            Self::OrganicVideo => "Organic Video",
+            Self::OrganicSearch => "Organic Search",
+            Self::AiAssistant => "AI Assistant",
+            Self::Referral => "Referral",
+            Self::Email => "Email",
+            Self::Affiliates => "Affiliates",
+            Self::Audio => "Audio",
+            Self::Sms => "SMS",
+            Self::Push => "Mobile Push Notifications",
+            Self::Unassigned => "Unassigned",
+        }
+    }
+
     /// The channel of an origin.
     #[must_use]
     pub fn of(origin: &Origin) -> Self {

@@ -17,6 +17,7 @@ use endcap_events::ingest::wire::Ask;
 use endcap_profile::Person;
 use endcap_profile::fragment::path;
 use endcap_protocol::UnixMillis;
+use endcap_targeting::edge_fact::EdgeFacts;
 use endcap_targeting::evaluate::evaluate;
 use endcap_targeting::frequency::Seen;
 use endcap_targeting::{Behaviour, Eligibility, PageFacts, judge};
@@ -55,7 +56,7 @@ pub struct Decision {
 }
 
 /// What decisions need besides the person and the snapshot.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Setting<'a> {
     /// The page's name for the profile decided for.
     pub profile_id: &'a str,
@@ -65,6 +66,8 @@ pub struct Setting<'a> {
     pub vapid: Option<(&'a str, &'a str)>,
     /// Bytes of JSON that the decision may have.
     pub room: usize,
+    /// What the edge knows of the person that pages do not.
+    pub facts: &'a dyn EdgeFacts,
 }
 
 /// Most bytes of JSON of a decision.
@@ -108,7 +111,7 @@ pub fn decide(person: &Person, ask: &Ask, snapshot: &Snapshot, setting: &Setting
         profile_id: setting.profile_id.to_owned(),
         stage: person.behaviour.stage.as_str().to_owned(),
         behaviour,
-        campaigns: Offers { person, ask, snapshot, page }.collect(&mut room, &mut left_out),
+        campaigns: Offers { person, ask, snapshot, page, facts: setting.facts }.collect(&mut room, &mut left_out),
         slots,
         push,
         left_out,
@@ -152,6 +155,7 @@ struct Offers<'a> {
     ask: &'a Ask,
     snapshot: &'a Snapshot,
     page: PageFacts<'a>,
+    facts: &'a dyn EdgeFacts,
 }
 
 impl Offers<'_> {
@@ -162,7 +166,7 @@ impl Offers<'_> {
         let mut offers = Vec::new();
         let campaigns = self.snapshot.campaigns.iter().filter(|campaign| campaign.definition.enabled);
         for campaign in campaigns.filter(|_| behaviour.consent.personalization) {
-            let Some(variant) = campaign.variant(self.person) else { continue };
+            let Some(variant) = campaign.variant(|fact| self.facts.holds(fact, self.page.now)) else { continue };
             let program = &variant.compiled.program;
             if !program.shows_on(self.page.path) {
                 left_out.elsewhere += 1;
@@ -217,7 +221,7 @@ impl Offers<'_> {
     }
 
     fn offer(&self, campaign: &Campaign, variant: &Variant) -> CampaignOffer {
-        let Self { person, ask, snapshot, page } = self;
+        let Self { person, ask, snapshot, page, .. } = self;
         let behaviour = &person.behaviour;
         let verdict = evaluate(&variant.compiled.program.condition, behaviour, page);
         let id = campaign.id.as_str();

@@ -145,7 +145,7 @@ impl Segments {
     /// Places of the segments that one asks for.
     fn asked_by(&self, place: usize) -> Vec<usize> {
         let condition = self.list.get(place).and_then(|segment| segment.condition.as_ref());
-        let named = condition.into_iter().flat_map(asked).map(|EdgeFact::Segment(id)| self.place(&id).ok());
+        let named = condition.into_iter().flat_map(names_of).map(|id| self.place(&id).ok());
         named.flatten().collect()
     }
 
@@ -169,6 +169,13 @@ impl Segments {
     /// Each segment after those that it asks for.
     pub fn in_order(&self) -> impl Iterator<Item = &Segment> {
         self.order.iter().filter_map(|place| self.list.get(*place))
+    }
+
+    /// Whether one asks for what only whole fragments tell.
+    #[must_use]
+    pub fn asks_for_texts(&self) -> bool {
+        let conditions = self.list.iter().filter_map(|segment| segment.condition.as_ref());
+        conditions.flat_map(asked).any(|fact| matches!(fact, EdgeFact::Text(..)))
     }
 
     /// Their IDs.
@@ -219,7 +226,11 @@ pub fn check_asked(wanted: &Condition, of: Option<&SegmentId>, saved: &[SavedSeg
 /// The segments that a condition asks for.
 #[must_use]
 pub fn names_of(condition: &Condition) -> Vec<SegmentId> {
-    asked(condition).into_iter().map(|EdgeFact::Segment(id)| id).collect()
+    let named = asked(condition).into_iter().filter_map(|fact| match fact {
+        EdgeFact::Segment(id) => Some(id),
+        _ => None,
+    });
+    named.collect()
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use endcap_profile::memberships::Memberships;
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::PageFacts;
-use endcap_targeting::edge_fact::{EdgeFact, EdgeFacts};
 use endcap_targeting::evaluate::evaluate_of;
 use endcap_targeting::next_change::next_change;
 
-use super::definition::{Segment, Segments};
+use super::definition::Segment;
+use crate::person_facts::PersonFacts;
+use crate::shop::Snapshot;
 
 /// How a person's segments change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -63,13 +64,15 @@ pub struct Judged {
 }
 
 /// Holds a person against the shop's segments, and notes in the row which ones they are in.
-pub fn judge(row: &mut ProfileRow, person: &Person, segments: &Segments, now: UnixMillis) -> Judged {
+pub fn judge(row: &mut ProfileRow, person: &Person, shop: &Snapshot, now: UnixMillis) -> Judged {
+    let segments = &shop.segments;
     let mut held = row.memberships.take().unwrap_or_default();
     if segments.is_empty() && held.since.is_empty() {
         return Judged::default();
     }
     let looked = Looked { judged: held.judged, since: row.since() };
     let exists = row.has_fragments();
+    let facts = PersonFacts::of(row, person, shop);
     let page = PageFacts { path: "", now };
     let mut judged = Judged::default();
     for segment in segments.in_order() {
@@ -78,10 +81,10 @@ pub fn judge(row: &mut ProfileRow, person: &Person, segments: &Segments, now: Un
         let holds = match &segment.condition {
             Some(condition) if exists => {
                 if segment.is_timed {
-                    let next = next_change(condition, &person.behaviour, &Held(&held.since), now);
+                    let next = next_change(condition, &person.behaviour, &facts.in_segments(&held.since), now);
                     judged.next = judged.next.into_iter().chain(next).min();
                 }
-                evaluate_of(condition, &person.behaviour, &page, &Held(&held.since)).holds
+                evaluate_of(condition, &person.behaviour, &page, &facts.in_segments(&held.since)).holds
             }
             Some(_) => false,
             None => exists && was,
@@ -112,26 +115,20 @@ pub fn judge(row: &mut ProfileRow, person: &Person, segments: &Segments, now: Un
 
 /// The segments that a person would be in of whom nothing is stored.
 #[must_use]
-pub fn segments_of(person: &Person, segments: &Segments, now: UnixMillis) -> BTreeMap<SegmentId, UnixMillis> {
+pub fn segments_of(
+    facts: PersonFacts<'_>,
+    person: &Person,
+    shop: &Snapshot,
+    now: UnixMillis,
+) -> BTreeMap<SegmentId, UnixMillis> {
     let (page, mut since) = (PageFacts { path: "", now }, BTreeMap::new());
-    for segment in segments.in_order() {
+    for segment in shop.segments.in_order() {
         let Some(condition) = &segment.condition else { continue };
-        if evaluate_of(condition, &person.behaviour, &page, &Held(&since)).holds {
+        if evaluate_of(condition, &person.behaviour, &page, &facts.in_segments(&since)).holds {
             since.insert(segment.saved.id.clone(), now);
         }
     }
     since
-}
-
-/// Segments that somebody is in, as far as they were worked out.
-struct Held<'a>(&'a BTreeMap<SegmentId, UnixMillis>);
-
-impl EdgeFacts for Held<'_> {
-    fn holds(&self, fact: &EdgeFact) -> bool {
-        match fact {
-            EdgeFact::Segment(id) => self.0.contains_key(id),
-        }
-    }
 }
 
 /// When a person was looked at before.
@@ -155,12 +152,12 @@ mod tests {
     use endcap_protocol::{AnonymousId, DAY_MS, ProfileId};
     use serde_json::json;
 
-    use super::super::definition::{Definition, SavedSegment};
+    use super::super::definition::{Definition, SavedSegment, Segments};
     use super::*;
 
     const NOW: UnixMillis = 1_000 * DAY_MS;
 
-    fn segments(version: u64, list: &[(&str, &str, u64)]) -> Segments {
+    fn segments(version: u64, list: &[(&str, &str, u64)]) -> Snapshot {
         let saved = list.iter().map(|(id, condition, since)| SavedSegment {
             id: SegmentId::parse(id).unwrap(),
             version: 1,
@@ -168,7 +165,7 @@ mod tests {
             changed_at: NOW - 10,
             definition: Definition { name: (*id).to_owned(), condition: json!(condition) },
         });
-        Segments::read(version, saved.collect())
+        Snapshot { segments: Segments::read(version, saved.collect()), ..Snapshot::empty() }
     }
 
     fn row(orders: u32, last_order: UnixMillis, since: UnixMillis) -> ProfileRow {
@@ -183,9 +180,9 @@ mod tests {
         row
     }
 
-    fn look(row: &mut ProfileRow, segments: &Segments, now: UnixMillis) -> Judged {
+    fn look(row: &mut ProfileRow, shop: &Snapshot, now: UnixMillis) -> Judged {
         let person = Person::of(row);
-        judge(row, &person, segments, now)
+        judge(row, &person, shop, now)
     }
 
     fn names(changes: &[MembershipChange]) -> Vec<(&str, Cause)> {
@@ -253,7 +250,7 @@ mod tests {
             (vec![("c", Cause::Person)], vec![("a", Cause::Person)])
         );
         let person = Person::of(&row);
-        let of = segments_of(&person, &all, NOW + 1);
+        let of = segments_of(PersonFacts::of(&row, &person, &all), &person, &all, NOW + 1);
         assert_eq!(of.into_keys().map(SegmentId::into_string).collect::<Vec<_>>(), ["b", "c"]);
     }
 

@@ -2,11 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use endcap_protocol::{CampaignId, FieldError, SegmentId};
+use endcap_protocol::{CampaignId, FieldError};
 use endcap_targeting::compile::Compiled;
 use endcap_targeting::condition::Condition;
 use endcap_targeting::decided::{Decided, asked, decided};
-use endcap_targeting::edge_fact::{EdgeFact, EdgeFacts};
+use endcap_targeting::edge_fact::EdgeFact;
 use endcap_targeting::{Program, compile};
 use endcap_validation::hash::digest;
 use endcap_validation::json::is_default;
@@ -19,7 +19,6 @@ use serde_json::Value;
 
 use super::rule_schemas;
 use crate::condition_forms::as_json;
-use crate::segment::definition::names_of;
 
 /// A campaign as it is saved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -178,18 +177,6 @@ pub struct Variant {
     pub part: StoredPart,
 }
 
-/// The answers that a place among the variants stands for.
-struct Answers<'a> {
-    asked: &'a [EdgeFact],
-    place: usize,
-}
-
-impl EdgeFacts for Answers<'_> {
-    fn holds(&self, fact: &EdgeFact) -> bool {
-        self.asked.iter().position(|asked| asked == fact).is_some_and(|bit| self.place >> bit & 1 == 1)
-    }
-}
-
 /// What of a campaign is the same for every visitor, as the page reads it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CampaignPart {
@@ -247,10 +234,16 @@ impl Campaign {
         let compiled = compile::compile(&rules)?;
         let asked = asked(&compiled.program.condition);
         if asked.len() > MAX_ASKED {
-            let message = format!("asks for more than {MAX_ASKED} segments; make one segment of some of them");
+            let message = format!(
+                "asks for more than {MAX_ASKED} things that only the edge knows; make a segment of some of them"
+            );
             return Err(FieldError::new("condition", message));
         }
-        let variant = |place| Variant::new(&compiled, &Answers { asked: &asked, place }, &definition.content);
+        let answer = |place: usize, fact: &EdgeFact| {
+            let bit = asked.iter().position(|asked| asked == fact);
+            bit.is_some_and(|bit| place >> bit & 1 == 1)
+        };
+        let variant = |place| Variant::new(&compiled, &|fact| answer(place, fact), &definition.content);
         let variants = (0..1 << asked.len()).map(variant).collect::<Result<_, _>>()?;
         let finds = Finds::of(&compiled.program.condition);
         // What is filled sometimes was saved by earlier versions, and goes on as it was.
@@ -278,8 +271,8 @@ impl Campaign {
 impl Campaign {
     /// Its rules for somebody.
     #[must_use]
-    pub fn variant(&self, facts: &dyn EdgeFacts) -> Option<&Variant> {
-        let bits = self.asked.iter().enumerate().map(|(bit, fact)| usize::from(facts.holds(fact)) << bit);
+    pub fn variant(&self, holds: impl Fn(&EdgeFact) -> bool) -> Option<&Variant> {
+        let bits = self.asked.iter().enumerate().map(|(bit, fact)| usize::from(holds(fact)) << bit);
         self.variants.get(bits.sum::<usize>())
     }
 
@@ -288,16 +281,16 @@ impl Campaign {
         self.variants.iter().map(|variant| &variant.part)
     }
 
-    /// The segments that it asks for.
+    /// What it asks that only the edge knows.
     #[must_use]
-    pub fn segments(&self) -> Vec<SegmentId> {
-        names_of(&self.compiled.program.condition)
+    pub fn asked(&self) -> &[EdgeFact] {
+        &self.asked
     }
 }
 
 impl Variant {
-    fn new(compiled: &Compiled, facts: &dyn EdgeFacts, content: &Content) -> Result<Self, FieldError> {
-        let Decided { condition, leaves } = decided(&compiled.program.condition, facts);
+    fn new(compiled: &Compiled, holds: &dyn Fn(&EdgeFact) -> bool, content: &Content) -> Result<Self, FieldError> {
+        let Decided { condition, leaves } = decided(&compiled.program.condition, holds);
         let labels = leaves.into_iter().filter_map(|leaf| compiled.labels.get(leaf).cloned()).collect();
         let compiled = Compiled { program: Program { condition, ..compiled.program.clone() }, labels };
         let part = StoredPart::new(&compiled, content)?;

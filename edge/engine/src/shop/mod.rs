@@ -3,6 +3,7 @@
 //! Role in the flow of one event: parsed when saved; shards hold an immutable, versioned [`Snapshot`] and never ask for
 //! anything while they decide.
 
+pub mod calendar;
 pub mod campaign;
 pub mod product;
 pub(crate) mod rule_schemas;
@@ -10,6 +11,7 @@ pub mod settings;
 pub mod snapshot;
 pub mod webhooks;
 
+pub use calendar::Calendar;
 pub use campaign::Campaign;
 pub use product::Product;
 pub use settings::Settings;

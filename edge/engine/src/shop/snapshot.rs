@@ -13,9 +13,11 @@ use endcap_models::recommend;
 use endcap_models::recommend::CatalogueItem;
 use endcap_models::recommend::Model;
 use endcap_protocol::{CampaignId, SourceId};
+use endcap_targeting::edge_fact::EdgeFact;
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 
+use super::calendar::Calendar;
 use super::campaign::{Campaign, Definition};
 use super::product::Product;
 use super::settings::Settings;
@@ -102,6 +104,8 @@ pub struct Snapshot {
     pub cycle_ms: i64,
     /// Models of what customers are likely to do.
     pub scores: Scores,
+    /// The shop's days.
+    pub calendar: Calendar,
 }
 
 /// A saved campaign on its way to the shards.
@@ -201,6 +205,13 @@ impl Snapshot {
         let running = self.campaigns.iter().filter(|campaign| campaign.definition.enabled);
         let found = running.flat_map(Campaign::parts).find(|part| part.name == name);
         found.map(|part| part.text.as_str())
+    }
+
+    /// Whether a condition asks for what only whole fragments tell.
+    #[must_use]
+    pub fn asks_for_texts(&self) -> bool {
+        let asks = |facts: &[EdgeFact]| facts.iter().any(|fact| matches!(fact, EdgeFact::Text(..)));
+        self.segments.asks_for_texts() || self.campaigns.iter().any(|campaign| asks(campaign.asked()))
     }
 
     /// The snapshot before anything was heard from the shop: no version of the shop is 0.

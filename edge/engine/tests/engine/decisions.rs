@@ -10,6 +10,7 @@ use endcap_events::ingest::wire::{Ask, SlotAsk};
 use endcap_models::lifecycle::GapHistogram;
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::DAY_MS;
+use endcap_targeting::edge_fact::Nobody;
 use endcap_targeting::{Behaviour, Program};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -41,7 +42,7 @@ fn asking(url: &str, product: Option<&str>, slots: &[(&str, usize)]) -> Ask {
 }
 
 fn decided(person: &Person, ask: &Ask, shop: &Snapshot) -> Decision {
-    decide(person, ask, shop, &Setting { profile_id: "p", now: NOW, vapid: None, room: DECISION_BYTES })
+    decide(person, ask, shop, &Setting { profile_id: "p", now: NOW, vapid: None, room: DECISION_BYTES, facts: &Nobody })
 }
 
 /// What is offered to a profile on a page, in a shop with one campaign.
@@ -153,7 +154,9 @@ fn what_has_no_room_is_left_out_and_counted_whatever_it_is() {
     let snapshot = shop(&[("c1", from_category)], &json!({}));
     let ask = asking("/", None, &[("home", 4), ("cart", 4)]);
     let vapid = Some(("k", "key"));
-    let of = |room| decide(&person(&row), &ask, &snapshot, &Setting { profile_id: "p", now: NOW, vapid, room });
+    let of = |room| {
+        decide(&person(&row), &ask, &snapshot, &Setting { profile_id: "p", now: NOW, vapid, room, facts: &Nobody })
+    };
     let whole = of(DECISION_BYTES);
     let all = |decision: &Decision| {
         let slots: usize = decision.slots.values().map(|slot| slot.items.len()).sum();
@@ -395,7 +398,7 @@ fn push_is_offered_where_it_is_set_up_and_wanted() {
     let vapid = Some(("k1", "the-key"));
     let offer = |settings: &Value, vapid| {
         let person = person(&stranger_who_agreed());
-        let setting = Setting { profile_id: "p", now: NOW, vapid, room: DECISION_BYTES };
+        let setting = Setting { profile_id: "p", now: NOW, vapid, room: DECISION_BYTES, facts: &Nobody };
         decide(&person, &asking("/", None, &[]), &shop(&[], settings), &setting).push
     };
     let made = offer(&json!({}), vapid).unwrap();

@@ -208,7 +208,13 @@ fn answers_and_settings_are_as_described() {
     let mut row = after(&[]);
     let person = person(&row);
     settled(&mut row, NOW);
-    let setting = endcap_engine::decide::Setting { profile_id: "p", now: NOW, vapid: Some(("k", "key")), room: 50_000 };
+    let setting = endcap_engine::decide::Setting {
+        profile_id: "p",
+        now: NOW,
+        vapid: Some(("k", "key")),
+        room: 50_000,
+        facts: &endcap_targeting::edge_fact::Nobody,
+    };
     let ask = serde_json::from_value(json!({"slots": [{"name": "home"}], "url": "/"})).unwrap();
     let campaign =
         json!({"name": "n", "type": "popup", "content": {"title": "t", "products": {"from": "viewed", "limit": 2}}});

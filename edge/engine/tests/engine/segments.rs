@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use endcap_engine::person_facts::PersonFacts;
 use endcap_engine::segment::membership::MembershipChange;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Refreshed, refresh};
@@ -13,7 +14,6 @@ use endcap_profile::timers::TimerKey;
 use endcap_profile::{Person, ProfileRow, Reassigned};
 use endcap_protocol::{DAY_MS, ProfileId, SegmentId, UnixMillis};
 use endcap_targeting::PageFacts;
-use endcap_targeting::edge_fact::{EdgeFact, EdgeFacts};
 use endcap_targeting::evaluate::evaluate_of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -37,7 +37,12 @@ fn the_segments_follow_the_row_where_the_version_before_does_not_look() {
 }
 
 /// Segments of every kind that there is.
-const SEGMENTS: [(&str, &str); 11] = [
+const SEGMENTS: [(&str, &str); 16] = [
+    ("spenders", "revenue >= 4000 in 14 days"),
+    ("twice-lately", "orders >= 2 in 3 days or orders = 1 in 5 hours"),
+    ("quiet", "last_seen before 30 minutes ago and not last_order within 9 days"),
+    ("cart-waits", "cart_has(category = \"coats\") and cart_changed before 2 hours ago"),
+    ("average", "average_order = 2000 and last_order_value > 0"),
     ("a-of-others", "segment(\"recent\") and not segment(\"gone\")"),
     ("b-of-those", "segment(\"a-of-others\") or segment(\"exactly\") and cart_units > 0"),
     ("viewers", "products_viewed(category = \"shoes\") >= 2"),
@@ -50,15 +55,6 @@ const SEGMENTS: [(&str, &str); 11] = [
     ("hesitant", "some_category(products_viewed(category = $) >= 1 and units_bought(category = $) = 0)"),
     ("everybody", "all()"),
 ];
-
-/// Who is in these segments.
-struct In<'a>(&'a BTreeSet<SegmentId>);
-
-impl EdgeFacts for In<'_> {
-    fn holds(&self, EdgeFact::Segment(id): &EdgeFact) -> bool {
-        self.0.contains(id)
-    }
-}
 
 /// What happens to a person.
 #[derive(Debug, Clone)]
@@ -181,14 +177,15 @@ impl World {
             let mut folded = Person::of(&fresh);
             folded.behaviour.stage = fresh.stages.current().stage;
             let page = PageFacts { path: "", now: self.now };
-            let mut held = BTreeSet::new();
+            let facts = PersonFacts::of(&fresh, &folded, &self.shop);
+            let mut held = BTreeMap::new();
             for segment in self.shop.segments.in_order() {
                 let condition = segment.condition.as_ref().unwrap();
-                if evaluate_of(condition, &folded.behaviour, &page, &In(&held)).holds {
-                    held.insert(segment.saved.id.clone());
+                if evaluate_of(condition, &folded.behaviour, &page, &facts.in_segments(&held)).holds {
+                    held.insert(segment.saved.id.clone(), self.now);
                 }
             }
-            found.extend(held.into_iter().map(|segment| (person, segment)));
+            found.extend(held.into_keys().map(|segment| (person, segment)));
         }
         found
     }

@@ -1,6 +1,7 @@
 //! Explaining a condition of a person.
 
 use endcap_engine::condition_explained::Explained;
+use endcap_engine::person_facts::PersonFacts;
 use endcap_engine::segment::definition::names_of;
 use endcap_profile::fragment_rows::Wanted;
 use endcap_protocol::FieldError;
@@ -29,7 +30,7 @@ impl ProfileShard {
             let message = format!("names the segment `{}`, which there is not", unknown.as_str());
             return Err(FieldError::new("condition", message).into());
         }
-        let explained = explain(&condition, &person.behaviour, &page, &person);
+        let explained = explain(&condition, &person.behaviour, &page, &PersonFacts::of(&row, &person, &snapshot));
         response::json(&Explained {
             profile_id: ask.profile_id.as_str().to_owned(),
             as_of: now,

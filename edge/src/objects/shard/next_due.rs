@@ -4,6 +4,7 @@ use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Refreshed, refresh};
 use endcap_events::ingest::quarantine::KEPT_DAYS;
 use endcap_profile::ProfileRow;
+use endcap_profile::fragment_rows::Wanted;
 use endcap_profile::memberships::Memberships;
 use endcap_protocol::{DAY_MS, UnixMillis};
 
@@ -31,7 +32,10 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Refreshed, EdgeError> {
         row.read_digests(self, Some(&snapshot.settings.identity))?;
-        self.zone.borrow_mut().set(&snapshot.settings.time_zone);
+        self.note_calendar(snapshot);
+        if snapshot.asks_for_texts() {
+            row.read_more(self, Wanted::All)?;
+        }
         self.read_memberships(row, snapshot)?;
         Ok(refresh(row, snapshot, now))
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use endcap_engine::person_facts::PersonFacts;
 use endcap_engine::segment::preview::Tally;
 use endcap_engine::shop::Snapshot;
 use endcap_profile::fragment_rows::Wanted;
@@ -87,7 +88,7 @@ impl ProfileShard {
         }
         let person = self.store.refresh(&mut row, snapshot, *now)?.person;
         let page = PageFacts { path: "", now: *now };
-        let matches = evaluate_of(condition, &person.behaviour, &page, &person).holds;
+        let matches = evaluate_of(condition, &person.behaviour, &page, &PersonFacts::of(&row, &person, snapshot)).holds;
         let held = row.memberships.as_ref();
         let is_member = segment.is_some_and(|segment| held.is_some_and(|held| held.since.contains_key(segment)));
         tally.count(id, matches, is_member);

@@ -50,7 +50,7 @@ impl ProfileShard {
     pub(super) async fn movements_route(&self, ask: &MovementsAsk) -> Result<Response, EdgeError> {
         let now = clock::now();
         let snapshot = snapshots::current(&self.env, now).await?;
-        self.store.zone.borrow_mut().set(&snapshot.settings.time_zone);
+        self.store.note_calendar(&snapshot);
         let today = self.store.day(now);
         let from = today.saturating_sub(i64::try_from(ask.days).unwrap_or(i64::MAX));
         response::json(&ShardMovements {

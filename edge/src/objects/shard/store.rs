@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_engine::layout::BucketState;
 use endcap_engine::segment::fill::Fill;
+use endcap_engine::shop::{Calendar, Snapshot};
 use endcap_events::ingest::warning_log::WarningLog;
 use endcap_profile::digest_cache::DigestCache;
 use endcap_profile::row_cache::RowCache;
@@ -12,7 +13,6 @@ use endcap_protocol::{UnixMillis, bucket_of};
 
 use super::open_tails::OpenTails;
 use crate::platform::db::Db;
-use crate::platform::zone::ShopZone;
 
 /// A shard's rows. What is done to each table is said in the table's own file.
 pub(crate) struct Store {
@@ -34,8 +34,8 @@ pub(crate) struct Store {
     pub(crate) waiting_warnings: RefCell<WarningLog>,
     /// How far everybody was held against the shop's segments; None until it was read.
     pub(crate) segment_fill: RefCell<Option<Fill>>,
-    /// The shop's time zone, as last heard.
-    pub(crate) zone: RefCell<ShopZone>,
+    /// The shop's days, as last heard; those of UTC before that.
+    pub(crate) calendar: RefCell<Calendar>,
     /// The room that refused events take, or took before some went; None until it matters.
     pub(crate) refused_weight: Cell<Option<i64>>,
 }
@@ -53,7 +53,7 @@ impl Store {
             tails: RefCell::default(),
             waiting_warnings: RefCell::default(),
             segment_fill: RefCell::default(),
-            zone: RefCell::default(),
+            calendar: RefCell::default(),
             refused_weight: Cell::default(),
         }
     }
@@ -62,7 +62,12 @@ impl Store {
 impl Store {
     /// The day of a moment in the shop's time zone, since 1970-01-01.
     pub(crate) fn day(&self, at: UnixMillis) -> i64 {
-        self.zone.borrow().day(at)
+        self.calendar.borrow().day(at)
+    }
+
+    /// Takes the shop's days from a snapshot.
+    pub(crate) fn note_calendar(&self, snapshot: &Snapshot) {
+        self.calendar.borrow_mut().clone_from(&snapshot.calendar);
     }
 }
 

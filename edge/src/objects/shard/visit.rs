@@ -6,6 +6,7 @@ use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::decide::{Decision, LEAST_ROOM, Setting, decide};
 use endcap_engine::held_id::{HeldId, Inherited, rest};
 use endcap_engine::payment_return::forget_returns;
+use endcap_engine::person_facts::PersonFacts;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Visit, alone};
 use endcap_events::ingest::event::{Event, Kind};
@@ -420,8 +421,13 @@ impl ProfileShard {
         let profile_id = if own.is_some() { at.as_str() } else { row.id.as_str() };
         // Profiles are named after a browser, which another browser of the person need not know.
         let profile_id = config.keys.opaque(Purpose::Profile, profile_id).unwrap_or_default();
-        let setting = Setting { profile_id: &profile_id, now, vapid, room };
-        Some(decide(&this_browser(own.unwrap_or(person), row, at), ask, snapshot, &setting))
+        let fragment = claims.map(|fragment| [(at.clone(), fragment.clone())].into());
+        let shown = this_browser(own.unwrap_or(person), row, at);
+        let facts = match &fragment {
+            Some(fragments) => PersonFacts::of_fragments(fragments, &shown, snapshot),
+            None => PersonFacts::of(row, &shown, snapshot),
+        };
+        Some(decide(&shown, ask, snapshot, &Setting { profile_id: &profile_id, now, vapid, room, facts: &facts }))
     }
 
     async fn finish(&self, destination: Destination, mut batch: Batch, done: Done) -> Result<Visited, EdgeError> {

@@ -1,11 +1,10 @@
 //! Reads a text.
 
-use endcap_protocol::SegmentId;
-
 use super::error::{TextError, nearest};
 use super::token::{Placed, Token, tokens};
 use crate::condition::{Condition, Fact, MAX_CATEGORY, MAX_DEPTH, MAX_PARTS, MAX_PATTERN, Op, Scope};
-use crate::edge_fact::EdgeFact;
+use crate::edge_fact::PersonNumber;
+use crate::edge_fact_json::names;
 use crate::stage::Stage;
 
 /// Longest text, in bytes.
@@ -14,9 +13,9 @@ pub const MAX_TEXT: usize = 20_000;
 const MAX_PARENTHESES: usize = 4 * MAX_DEPTH;
 
 /// Words with a meaning of their own where a part of a condition stands.
-const KEYWORDS: [&str; 7] = ["not", "all", "any", "some_category", "stage", "url_path", "segment"];
+const KEYWORDS: [&str; 6] = ["not", "all", "any", "some_category", "stage", "url_path"];
 
-type Read<T> = Result<T, TextError>;
+pub(super) type Read<T> = Result<T, TextError>;
 
 /// The condition that a text says.
 ///
@@ -43,7 +42,7 @@ pub fn parse(text: &str) -> Read<Condition> {
     Ok(condition)
 }
 
-fn wrong(placed: &Placed, message: &str) -> TextError {
+pub(super) fn wrong(placed: &Placed, message: &str) -> TextError {
     TextError { at: placed.at, message: format!("{} {message}", placed.token.shown()) }
 }
 
@@ -55,7 +54,7 @@ fn depth(condition: &Condition) -> usize {
     }
 }
 
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     tokens: std::slice::Iter<'a, Placed>,
     /// Characters of the text.
     end: usize,
@@ -74,7 +73,7 @@ impl<'a> Parser<'a> {
         matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word))
     }
 
-    fn take(&mut self, token: &Token) -> bool {
+    pub(super) fn take(&mut self, token: &Token) -> bool {
         let is_next = self.peek() == Some(token);
         if is_next {
             self.tokens.next();
@@ -82,7 +81,7 @@ impl<'a> Parser<'a> {
         is_next
     }
 
-    fn take_word(&mut self, word: &str) -> bool {
+    pub(super) fn take_word(&mut self, word: &str) -> bool {
         let is_next = self.is_word(word);
         if is_next {
             self.tokens.next();
@@ -90,12 +89,12 @@ impl<'a> Parser<'a> {
         is_next
     }
 
-    fn next(&mut self, expected: &str) -> Read<&'a Placed> {
+    pub(super) fn next(&mut self, expected: &str) -> Read<&'a Placed> {
         let message = || format!("the text ends where {expected} is expected");
         self.tokens.next().ok_or_else(|| TextError { at: self.end, message: message() })
     }
 
-    fn expect(&mut self, token: &Token) -> Read<()> {
+    pub(super) fn expect(&mut self, token: &Token) -> Read<()> {
         let shown = token.shown();
         let placed = self.next(&shown)?;
         if placed.token == *token { Ok(()) } else { Err(wrong(placed, &format!("stands where {shown} is expected"))) }
@@ -166,8 +165,10 @@ impl<'a> Parser<'a> {
             "some_category" => self.some_category(placed),
             "stage" => self.stage(),
             "url_path" => self.path(),
-            "segment" => self.segment(),
-            name => self.comparison(name, placed),
+            name => match self.edge_fact(name) {
+                Some(leaf) => leaf,
+                None => self.comparison(name, placed),
+            },
         }
     }
 
@@ -246,30 +247,37 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn segment(&mut self) -> Read<Condition> {
-        self.expect(&Token::Open)?;
-        let placed = self.next("a segment's ID in double quotes")?;
-        let id = match &placed.token {
-            Token::Text(id) => SegmentId::parse(id).ok(),
-            _ => None,
-        };
-        let wrong = || wrong(placed, "must be a segment's ID of 1 to 64 bytes in double quotes, as segment(\"vip\")");
-        let id = id.ok_or_else(wrong)?;
-        self.expect(&Token::Close)?;
-        Ok(Condition::Edge(EdgeFact::Segment(id)))
-    }
-
     fn comparison(&mut self, name: &str, placed: &Placed) -> Read<Condition> {
         let Some(fact) = Fact::ALL.into_iter().find(|known| known.as_str() == name) else {
-            let known = Fact::ALL.into_iter().map(Fact::as_str).chain(KEYWORDS);
-            let meant = nearest(name, known).map(|word| format!("; did you mean `{word}`?"));
-            let all = || format!("; use {} or {}", KEYWORDS.join(", "), Fact::ALL.map(Fact::as_str).join(", "));
+            let others = names();
+            let mut known: Vec<&str> = others.iter().map(String::as_str).collect();
+            known.extend(Fact::ALL.map(Fact::as_str));
+            known.extend(KEYWORDS);
+            let meant = nearest(name, known.into_iter());
+            let meant = meant.map(|word| format!("; did you mean `{word}`?"));
+            let all = || {
+                format!(
+                    "; use {}, {} or {}",
+                    KEYWORDS.join(", "),
+                    Fact::ALL.map(Fact::as_str).join(", "),
+                    others.join(", ")
+                )
+            };
             return Err(wrong(placed, &format!("is not known{}", meant.unwrap_or_else(all))));
         };
         let scope = if self.take(&Token::Open) { self.scope(fact)? } else { Scope::All };
         if fact.is_flag() && !matches!(self.peek(), Some(Token::Sign(_))) {
             return Ok(Condition::Compare(fact, scope, Op::Equal, 1));
         }
+        let (op, value) = self.compared()?;
+        if fact == Fact::Orders && self.is_word("in") {
+            return self.windowed(PersonNumber::Orders, op, value);
+        }
+        Ok(Condition::Compare(fact, scope, op, value))
+    }
+
+    /// A sign of comparison and a whole number.
+    pub(super) fn compared(&mut self) -> Read<(Op, i64)> {
         let placed = self.next("a comparison, as >= 1,")?;
         let op = match &placed.token {
             Token::Sign(sign) => Op::ALL.into_iter().find(|known| known.as_str() == *sign),
@@ -278,7 +286,7 @@ impl<'a> Parser<'a> {
         let op = op.ok_or_else(|| wrong(placed, "stands where a comparison is expected: =, !=, >, >=, < or <="))?;
         let placed = self.next("a whole number")?;
         match &placed.token {
-            Token::Number(number) => Ok(Condition::Compare(fact, scope, op, *number)),
+            Token::Number(number) => Ok((op, *number)),
             _ => Err(wrong(placed, "stands where a whole number is expected")),
         }
     }

@@ -1,9 +1,8 @@
 //! Writes a condition as text.
 
-use serde_json::Value;
-
+use super::edge_facts;
+use super::edge_facts::quoted;
 use crate::condition::{Condition, Scope};
-use crate::edge_fact::EdgeFact;
 use crate::stage::Stage;
 
 /// The text of a condition, from which [`parse`](super::parse) reads the same condition.
@@ -27,7 +26,7 @@ pub fn print(condition: &Condition) -> String {
             names => format!("stage in ({})", names.join(", ")),
         },
         Condition::Path(pattern) => format!("url_path matches {}", quoted(pattern)),
-        Condition::Edge(EdgeFact::Segment(id)) => format!("segment({})", quoted(id.as_str())),
+        Condition::Edge(fact) => edge_facts::print(fact),
     }
 }
 
@@ -45,8 +44,4 @@ fn as_part(condition: &Condition) -> String {
         Condition::All(parts) | Condition::Any(parts) if parts.len() > 1 => format!("({})", print(condition)),
         _ => print(condition),
     }
-}
-
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
 }

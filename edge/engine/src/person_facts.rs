@@ -1,0 +1,215 @@
+//! What the edge knows of a person, as conditions ask for it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use endcap_events::traits::Trait;
+use endcap_identity::FragmentId;
+use endcap_profile::fragment::path;
+use endcap_profile::person::Person;
+use endcap_profile::timeline::OrderRecord;
+use endcap_profile::touchpoint::Touchpoint;
+use endcap_profile::{Fragment, ProfileRow};
+use endcap_protocol::{SegmentId, UnixMillis};
+use endcap_targeting::edge_fact::{
+    EdgeFact, EdgeFacts, PersonFlag, PersonNumber, PersonText, PersonTime, Seen, TouchText,
+};
+use endcap_targeting::span::Span;
+
+use crate::channel::{Channel, Origin};
+use crate::shop::Snapshot;
+
+/// What is known of a person.
+#[derive(Debug, Clone, Copy)]
+pub struct PersonFacts<'a> {
+    /// The person, folded.
+    person: &'a Person,
+    /// Their fragments. Where fragments lie apart, all have to be read if a condition asks for a text.
+    fragments: &'a BTreeMap<FragmentId, Fragment>,
+    /// Segments that they are in, as far as they were worked out.
+    segments: &'a BTreeMap<SegmentId, UnixMillis>,
+    is_known: bool,
+    is_reachable: bool,
+    shop: &'a Snapshot,
+}
+
+impl<'a> PersonFacts<'a> {
+    /// What is known of the person of a profile.
+    #[must_use]
+    pub fn of(row: &'a ProfileRow, person: &'a Person, shop: &'a Snapshot) -> Self {
+        Self {
+            person,
+            fragments: &row.fragments,
+            segments: &person.segments,
+            is_known: row.is_known(),
+            is_reachable: row.subscriptions > 0,
+            shop,
+        }
+    }
+
+    /// What is known of fragments alone, of whose person nothing else counts.
+    #[must_use]
+    pub fn of_fragments(fragments: &'a BTreeMap<FragmentId, Fragment>, person: &'a Person, shop: &'a Snapshot) -> Self {
+        let is_reachable = person.behaviour.push_subscribed;
+        Self { person, fragments, segments: &person.segments, is_known: false, is_reachable, shop }
+    }
+
+    /// The same in these segments.
+    #[must_use]
+    pub fn in_segments(self, segments: &'a BTreeMap<SegmentId, UnixMillis>) -> Self {
+        Self { segments, ..self }
+    }
+
+    /// Orders that count: all, or those within a span.
+    fn orders(&self, within: Option<Span>, now: UnixMillis) -> impl Iterator<Item = &'a OrderRecord> {
+        let from = within.map_or(UnixMillis::MIN, |span| self.begins(span, now));
+        self.person.orders.iter().filter(move |order| order.at >= from)
+    }
+
+    /// The first moment that lies within a span that ends now.
+    fn begins(&self, span: Span, now: UnixMillis) -> UnixMillis {
+        let calendar = &self.shop.calendar;
+        match span {
+            Span::Days(days) => calendar.start(calendar.day(now) - i64::from(days) + 1),
+            Span::Minutes(_) => now.saturating_sub(span.millis()).saturating_add(1),
+        }
+    }
+
+    /// When what happened at a time lies within a span no more.
+    fn leaves(&self, span: Span, at: UnixMillis) -> UnixMillis {
+        let calendar = &self.shop.calendar;
+        match span {
+            Span::Days(days) => calendar.start(calendar.day(at) + i64::from(days)),
+            Span::Minutes(_) => at.saturating_add(span.millis()),
+        }
+    }
+
+    fn number(&self, fact: PersonNumber, within: Option<Span>, now: UnixMillis) -> Option<i64> {
+        let orders = || self.orders(within, now);
+        let paid = || orders().filter(|order| order.currency == self.shop.settings.currency);
+        let amounts = || paid().map(|order| order.revenue_minor);
+        let sum = || amounts().fold(0_i64, i64::saturating_add);
+        let counted = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        match fact {
+            PersonNumber::Orders => Some(counted(orders().count())),
+            PersonNumber::Revenue => Some(sum()),
+            PersonNumber::AverageOrder => rounded(sum(), counted(paid().count())),
+            PersonNumber::HighestOrder => amounts().max(),
+            PersonNumber::OrderUnits => Some(orders().map(|order| i64::from(order.units)).sum()),
+            PersonNumber::FirstOrderValue => amounts().next(),
+            PersonNumber::LastOrderValue => amounts().last(),
+        }
+    }
+
+    fn time(&self, fact: PersonTime) -> Option<UnixMillis> {
+        let behaviour = &self.person.behaviour;
+        match fact {
+            PersonTime::FirstSeen => Some(behaviour.first_seen).filter(|at| *at > 0),
+            PersonTime::LastSeen => Some(behaviour.last_seen).filter(|at| *at > 0),
+            PersonTime::FirstOrder => self.person.orders.first().map(|order| order.at),
+            PersonTime::LastOrder => behaviour.last_order,
+            PersonTime::CartChanged => (!behaviour.cart.lines.is_empty()).then_some(behaviour.cart.changed_at),
+        }
+    }
+
+    fn text(&self, text: &PersonText) -> Option<Cow<'a, str>> {
+        match text {
+            PersonText::Trait(name) => Person::trait_of(self.fragments, name).map(trait_text),
+            PersonText::First(what) => {
+                let firsts = self.fragments.values().filter_map(|fragment| fragment.touches.first.as_ref());
+                touch_text(firsts.min()?, *what)
+            }
+            PersonText::Last(what) => {
+                let lasts = self.fragments.values().filter_map(|fragment| fragment.touches.latest.last());
+                touch_text(lasts.max()?, *what)
+            }
+            PersonText::TimeZone => {
+                let named = self.fragments.values().filter(|fragment| !fragment.zone.is_empty());
+                let latest = named.max_by_key(|fragment| fragment.behaviour.last_seen);
+                latest.map(|fragment| Cow::Borrowed(fragment.zone.as_str()))
+            }
+        }
+    }
+
+    fn flag(&self, flag: PersonFlag) -> bool {
+        let consent = self.person.behaviour.consent;
+        match flag {
+            PersonFlag::Known => self.is_known,
+            PersonFlag::ConsentAnalytics => consent.analytics,
+            PersonFlag::ConsentPersonalization => consent.personalization,
+            PersonFlag::PushReachable => self.is_reachable,
+        }
+    }
+}
+
+/// A quotient rounded to the nearest whole number, half away from zero. None of nothing.
+fn rounded(sum: i64, count: i64) -> Option<i64> {
+    if count == 0 {
+        return None;
+    }
+    let (sum, count) = (i128::from(sum), i128::from(count));
+    let half = if sum < 0 { -count } else { count };
+    i64::try_from((2 * sum + half) / (2 * count)).ok()
+}
+
+fn trait_text(value: &Trait) -> Cow<'_, str> {
+    match value {
+        Trait::Text(text) => Cow::Borrowed(text),
+        Trait::Number(number) => Cow::Owned(number.to_string()),
+        Trait::Flag(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
+    }
+}
+
+fn touch_text(touch: &Touchpoint, what: TouchText) -> Option<Cow<'_, str>> {
+    match what {
+        TouchText::Channel => Some(Cow::Borrowed(Channel::of(&Origin::of(touch)).as_str())),
+        TouchText::Source => Some(Cow::Owned(Origin::of(touch).source)),
+        TouchText::Medium => Some(Cow::Owned(Origin::of(touch).medium)),
+        TouchText::Campaign => Some(Cow::Owned(Origin::of(touch).campaign)),
+        TouchText::ClickId => touch.click_ids.first().map(|(name, _)| Cow::Borrowed(name.as_str())),
+        TouchText::LandingPage => Some(Cow::Borrowed(path(&touch.landing_url))),
+    }
+}
+
+impl EdgeFacts for PersonFacts<'_> {
+    fn holds(&self, fact: &EdgeFact, now: UnixMillis) -> bool {
+        let ago = |time: PersonTime| self.time(time).map(|at| now.saturating_sub(at));
+        let in_cart =
+            |is: &dyn Fn(&endcap_targeting::CartLine) -> bool| self.person.behaviour.cart.lines.iter().any(is);
+        match fact {
+            EdgeFact::Segment(id) => self.segments.contains_key(id),
+            EdgeFact::Number { fact, within, op, value } => {
+                self.number(*fact, *within, now).is_some_and(|number| op.holds(number, *value))
+            }
+            EdgeFact::Within(time, span) => ago(*time).is_some_and(|ago| ago < span.millis()),
+            EdgeFact::Before(time, span) => ago(*time).is_some_and(|ago| ago >= span.millis()),
+            EdgeFact::Text(text, test) => test.holds(self.text(text).as_deref()),
+            EdgeFact::Flag(flag) => self.flag(*flag),
+            EdgeFact::CartProduct(id) => in_cart(&|line| line.product == *id),
+            EdgeFact::CartCategory(id) => in_cart(&|line| line.category == *id),
+        }
+    }
+
+    fn changes(&self, fact: &EdgeFact, now: UnixMillis) -> Option<UnixMillis> {
+        match fact {
+            EdgeFact::Number { within: Some(span), .. } => {
+                let leaving = self.orders(Some(*span), now).map(|order| self.leaves(*span, order.at));
+                leaving.filter(|at| *at > now).min()
+            }
+            EdgeFact::Within(time, span) | EdgeFact::Before(time, span) => {
+                self.time(*time).map(|at| at.saturating_add(span.millis())).filter(|at| *at > now)
+            }
+            _ => None,
+        }
+    }
+
+    fn saw(&self, fact: &EdgeFact, now: UnixMillis) -> Option<Seen> {
+        match fact {
+            EdgeFact::Number { fact, within, .. } => self.number(*fact, *within, now).map(Seen::Number),
+            EdgeFact::Within(time, _) | EdgeFact::Before(time, _) => self.time(*time).map(Seen::Number),
+            EdgeFact::Text(text, _) => self.text(text).map(|text| Seen::Text(text.into_owned())),
+            EdgeFact::Segment(id) => self.segments.get(id).map(|since| Seen::Number(*since)),
+            EdgeFact::Flag(_) | EdgeFact::CartProduct(_) | EdgeFact::CartCategory(_) => None,
+        }
+    }
+}

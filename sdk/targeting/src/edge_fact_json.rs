@@ -1,0 +1,200 @@
+//! The JSON of what only the edge knows.
+
+use endcap_protocol::{FieldError, SegmentId};
+use serde_json::{Map, Value, json};
+
+use crate::condition::Op;
+use crate::edge_fact::{
+    EdgeFact, MAX_NAME, MAX_TEXT, MAX_TEXTS, PersonFlag, PersonNumber, PersonText, PersonTime, TextTest, TouchText,
+};
+use crate::span::{MAX_DAYS, MAX_MINUTES, Span};
+
+type Read<T> = Result<T, FieldError>;
+
+fn fail<T>(path: &str, message: impl Into<String>) -> Read<T> {
+    Err(FieldError::new(path, message.into()))
+}
+
+/// Names of all facts that only the edge knows, in the order of the documentation.
+#[must_use]
+pub fn names() -> Vec<String> {
+    let numbers = PersonNumber::ALL.iter().filter(|fact| **fact != PersonNumber::Orders).map(|fact| fact.as_str());
+    let times = PersonTime::ALL.iter().map(|fact| fact.as_str());
+    let flags = PersonFlag::ALL.iter().map(|fact| fact.as_str());
+    let plain = ["segment", "trait", "cart_has", "time_zone"].into_iter().chain(numbers).chain(times).chain(flags);
+    let touches =
+        TouchText::ALL.iter().flat_map(|touch| ["first", "last"].map(|which| format!("{which}_{}", touch.as_str())));
+    plain.map(str::to_owned).chain(touches).collect()
+}
+
+/// The text about a person that a name stands for; None for other names, and for traits.
+pub(crate) fn text_named(name: &str) -> Option<PersonText> {
+    let of = |prefix: &str| name.strip_prefix(prefix).and_then(TouchText::parse);
+    match name {
+        "time_zone" => Some(PersonText::TimeZone),
+        _ => of("first_").map(PersonText::First).or_else(|| of("last_").map(PersonText::Last)),
+    }
+}
+
+/// The name of a text about a person; None for a trait.
+pub(crate) fn name_of(text: &PersonText) -> Option<String> {
+    match text {
+        PersonText::Trait(_) => None,
+        PersonText::First(touch) => Some(format!("first_{}", touch.as_str())),
+        PersonText::Last(touch) => Some(format!("last_{}", touch.as_str())),
+        PersonText::TimeZone => Some("time_zone".to_owned()),
+    }
+}
+
+/// Reads a leaf whose fact has this name; None where the page knows that fact.
+pub(crate) fn read(name: &str, leaf: &Value) -> Option<Read<EdgeFact>> {
+    if let Some(fact) = PersonNumber::parse(name) {
+        let is_edges = fact != PersonNumber::Orders || leaf.get("in").is_some();
+        return is_edges.then(|| number(fact, leaf));
+    }
+    if let Some(fact) = PersonTime::parse(name) {
+        return Some(time(fact, leaf));
+    }
+    if let Some(flag) = PersonFlag::parse(name) {
+        return Some(Ok(EdgeFact::Flag(flag)));
+    }
+    if let Some(text) = text_named(name) {
+        return Some(test(leaf).map(|test| EdgeFact::Text(text, test)));
+    }
+    match name {
+        "segment" => Some(segment(leaf)),
+        "trait" => Some(a_trait(leaf)),
+        "cart_has" => Some(cart(leaf)),
+        _ => None,
+    }
+}
+
+fn segment(leaf: &Value) -> Read<EdgeFact> {
+    let id = leaf.get("id").and_then(Value::as_str).unwrap_or_default();
+    let id = SegmentId::parse(id).map_err(|error| FieldError { path: "id".to_owned(), ..error })?;
+    Ok(EdgeFact::Segment(id))
+}
+
+fn number(fact: PersonNumber, leaf: &Value) -> Read<EdgeFact> {
+    let sign = leaf.get("op").and_then(Value::as_str).unwrap_or_default();
+    let Some(op) = Op::ALL.into_iter().find(|known| known.as_str() == sign) else {
+        return fail("op", "must be =, !=, >, >=, < or <=");
+    };
+    let Some(value) = leaf.get("value").and_then(Value::as_i64) else { return fail("value", "must be a whole number") };
+    let within = leaf.get("in").map(|value| span("in", value)).transpose()?;
+    Ok(EdgeFact::Number { fact, within, op, value })
+}
+
+fn time(fact: PersonTime, leaf: &Value) -> Read<EdgeFact> {
+    match (leaf.get("within"), leaf.get("before")) {
+        (Some(value), None) => Ok(EdgeFact::Within(fact, span("within", value)?)),
+        (None, Some(value)) => Ok(EdgeFact::Before(fact, span("before", value)?)),
+        _ => fail("", "must have either within or before, as {\"within\": {\"days\": 7}}"),
+    }
+}
+
+fn span(path: &str, value: &Value) -> Read<Span> {
+    let object = value.as_object().filter(|object| object.len() == 1);
+    let entry = object.and_then(|object| object.iter().next());
+    let read = entry.and_then(|(unit, count)| Span::of(count.as_i64()?, unit));
+    let units =
+        format!("must be {{\"days\": 1 to {MAX_DAYS}}}, {{\"hours\": 1 to 47}} or {{\"minutes\": 1 to {MAX_MINUTES}}}");
+    read.map_or_else(|| fail(path, units), Ok)
+}
+
+fn a_trait(leaf: &Value) -> Read<EdgeFact> {
+    let name = bounded("name", leaf.get("name"), MAX_NAME)?;
+    Ok(EdgeFact::Text(PersonText::Trait(name), test(leaf)?))
+}
+
+fn bounded(path: &str, value: Option<&Value>, most: usize) -> Read<String> {
+    let text = value.and_then(Value::as_str).filter(|text| (1..=most).contains(&text.len()));
+    text.map_or_else(|| fail(path, format!("must be a text of 1 to {most} bytes")), |text| Ok(text.to_owned()))
+}
+
+fn test(leaf: &Value) -> Read<TextTest> {
+    if let Some(all) = leaf.get("in") {
+        let Some(all) = all.as_array().filter(|all| (1..=MAX_TEXTS).contains(&all.len())) else {
+            return fail("in", format!("must be a list of 1 to {MAX_TEXTS} texts"));
+        };
+        let texts = all.iter().enumerate().map(|(n, one)| bounded(&format!("in[{n}]"), Some(one), MAX_TEXT));
+        return Ok(TextTest::OneOf(texts.collect::<Read<_>>()?));
+    }
+    if let Some(part) = leaf.get("contains") {
+        return Ok(TextTest::Contains(bounded("contains", Some(part), MAX_TEXT)?));
+    }
+    if let Some(start) = leaf.get("starts_with") {
+        return Ok(TextTest::StartsWith(bounded("starts_with", Some(start), MAX_TEXT)?));
+    }
+    match leaf.get("set") {
+        Some(Value::Bool(true)) => Ok(TextTest::Set),
+        _ => fail("", "must have one of: in, contains, starts_with, \"set\": true"),
+    }
+}
+
+/// Longest ID of a product or category, in bytes.
+const MAX_ID: usize = 128;
+
+fn cart(leaf: &Value) -> Read<EdgeFact> {
+    match (leaf.get("product"), leaf.get("category")) {
+        (Some(id), None) => bounded("product", Some(id), MAX_ID).map(EdgeFact::CartProduct),
+        (None, Some(id)) => bounded("category", Some(id), MAX_ID).map(EdgeFact::CartCategory),
+        _ => fail("", "must have either product or category"),
+    }
+}
+
+/// The JSON of such a leaf.
+pub(crate) fn write(fact: &EdgeFact) -> Value {
+    let mut leaf = Map::new();
+    let mut put = |name: &str, value: Value| drop(leaf.insert(name.to_owned(), value));
+    match fact {
+        EdgeFact::Segment(id) => {
+            put("fact", json!("segment"));
+            put("id", json!(id.as_str()));
+        }
+        EdgeFact::Number { fact, within, op, value } => {
+            put("fact", json!(fact.as_str()));
+            put("op", json!(op.as_str()));
+            put("value", json!(value));
+            within.iter().for_each(|span| put("in", span_json(*span)));
+        }
+        EdgeFact::Within(fact, span) => {
+            put("fact", json!(fact.as_str()));
+            put("within", span_json(*span));
+        }
+        EdgeFact::Before(fact, span) => {
+            put("fact", json!(fact.as_str()));
+            put("before", span_json(*span));
+        }
+        EdgeFact::Text(text, test) => {
+            match text {
+                PersonText::Trait(name) => {
+                    put("fact", json!("trait"));
+                    put("name", json!(name));
+                }
+                text => put("fact", json!(name_of(text))),
+            }
+            match test {
+                TextTest::OneOf(all) => put("in", json!(all)),
+                TextTest::Contains(part) => put("contains", json!(part)),
+                TextTest::StartsWith(start) => put("starts_with", json!(start)),
+                TextTest::Set => put("set", json!(true)),
+            }
+        }
+        EdgeFact::Flag(flag) => put("fact", json!(flag.as_str())),
+        EdgeFact::CartProduct(id) => {
+            put("fact", json!("cart_has"));
+            put("product", json!(id));
+        }
+        EdgeFact::CartCategory(id) => {
+            put("fact", json!("cart_has"));
+            put("category", json!(id));
+        }
+    }
+    Value::Object(leaf)
+}
+
+fn span_json(span: Span) -> Value {
+    let (count, unit) = span.parts();
+    json!({ unit: count })
+}
