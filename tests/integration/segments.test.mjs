@@ -50,21 +50,21 @@ const names = async (id) => (await members(id)).map(({ profile_id: profile }) =>
 /** The last `days` days of a segment. @param {string} id @param {number} [days] @returns {Promise<any>} */
 const history = async (id, days = 1) => (await edge.api.get(`/api/segments/${id}/history?days=${days}`)).body;
 
-/** What is streamed from a route. @param {string} path @param {RequestInit} [init] */
+/** What is streamed from a route. @param {string} path @param {RequestInit} [init] @param {Edge} [shop] */
 async function streamed(path, init = {}, shop = edge) {
   const headers = { Authorization: `Bearer ${shop.apiKey}`, 'Content-Type': 'application/json' };
   const response = await request(shop.origin + path, { ...init, headers });
   return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
 }
 
-/** The lines of a preview. @param {object} ask @returns {Promise<any[]>} */
-async function preview(ask) {
-  const { status, text } = await streamed('/api/segments/preview', { method: 'POST', body: JSON.stringify(ask) });
+/** The lines of a preview. @param {object} ask @param {Edge} [shop] @returns {Promise<any[]>} */
+async function preview(ask, shop = edge) {
+  const { status, text } = await streamed('/api/segments/preview', { method: 'POST', body: JSON.stringify(ask) }, shop);
   assert.equal(status, 200, text);
   return text.trimEnd().split('\n').map((line) => JSON.parse(line));
 }
 
-/** Orders of customers whom only the shop's server knows. @param {string} prefix @param {number} count @param {number} daysAgo */
+/** Orders of customers whom only the shop's server knows. @param {string} prefix @param {number} count @param {number} daysAgo @param {Edge} [shop] */
 async function customers(prefix, count, daysAgo, shop = edge) {
   const batch = Array.from({ length: count }, (_, n) => ({
     type: 'track', event: 'Order Completed', userId: `${prefix}-${n}`, messageId: `${prefix}-${n}`,
@@ -149,10 +149,89 @@ test('people who were there before are looked at once, by definition, and the si
   const [day] = (await history('old-buyers')).days;
   assert.deepEqual([day.size, day.entered, day.left, day.by_definition], [230, 0, 0, 230]);
 
-  // A changed definition lets out by definition too.
+  // One that is deleted and made again counts from the beginning.
+  const definition = { name: 'Old', condition: 'days_since_last_order >= 40 and days_since_last_order < 41' };
+  for (let round = 0; round < 3; round += 1) {
+    assert.equal((await edge.api.delete('/api/segments/old-buyers')).status, 204);
+    await edge.api.set('/api/segments/old-buyers', definition);
+  }
+  assert.equal((await filled('old-buyers')).size, 230);
+  assert.deepEqual((await history('old-buyers')).days.map((/** @type {any} */ { size, by_definition: by }) => [size, by]), [[230, 230]]);
+  assert.equal((await members('old-buyers', 200)).length, 230);
+
+  // A changed definition lets out by definition too, and what asks for it is complete no sooner.
+  await save('asks-for-old', 'segment("old-buyers")');
+  const before = (await segment('asks-for-old')).changed_at;
   const changed = await save('old-buyers', 'days_since_last_order >= 40 and days_since_last_order < 41 and orders > 1');
   assert.equal(changed.size, 0);
   assert.deepEqual((await history('old-buyers')).days[0].by_definition, 0);
+  const asking = await filled('asks-for-old');
+  assert.deepEqual([asking.size, asking.changed_at], [0, before]);
+  assert.equal((await edge.api.delete('/api/segments/asks-for-old')).status, 204);
+});
+
+test('what only the edge knows of a person decides too, and each part says what it saw', async () => {
+  const visitor = new Visitor(edge);
+  const noon = Math.floor(Date.now() / DAY) * DAY + DAY / 2;
+  const arrival = { page: { url: 'https://shop.example/sale/boots?utm_source=news&utm_medium=email&utm_campaign=may', path: '/sale/boots' } };
+  await visitor.send([
+    visitor.event('page', { name: '/sale/boots', context: arrival }),
+    visitor.order('o-facts-1', [{ product_id: 'p-1', price: 30 }], { timestamp: noon - 5 * DAY }),
+    visitor.order('o-facts-2', [{ product_id: 'p-1', price: 50 }], { timestamp: Date.now() - 60_000 }),
+    visitor.product('Added', 'boot-1', { category: 'boots' }),
+    visitor.event('identify', { user_id: 'u-facts', proof: edge.proof('u-facts'), traits: { city: 'Zürich', age: 41, vip: true } }),
+  ]);
+  await edge.api.profile({ user_id: 'u-facts' });
+  const explain = async (/** @type {string} */ condition) => {
+    const { status, body } = await edge.api.post('/api/segments/explain?user_id=u-facts', { condition });
+    assert.equal(status, 200, JSON.stringify(body));
+    return [body.condition.holds, body.condition.saw];
+  };
+  for (const [condition, holds, saw] of /** @type {[string, boolean, unknown][]} */ ([
+    ['orders >= 2 in 7 days', true, 2],
+    ['orders >= 2 in 2 days', false, 1],
+    ['orders = 1 in 1 hour', true, 1],
+    ['revenue >= 8000', true, 8000],
+    ['revenue > 5000 in 3 days', false, 5000],
+    ['average_order = 4000', true, 4000],
+    ['highest_order = 5000 in 30 days', true, 5000],
+    ['order_units = 2', true, 2],
+    ['first_order_value = 3000', true, 3000],
+    ['last_order_value = 3000', false, 5000],
+    ['known', true, undefined],
+    ['push_reachable', false, undefined],
+    ['consent_analytics and consent_personalization', true, undefined],
+    ['trait("city") = "Zürich"', true, 'Zürich'],
+    ['trait("age") in ("40", "41")', true, '41'],
+    ['trait("vip") = "true"', true, 'true'],
+    ['trait("phone") is set', false, undefined],
+    ['first_source = "news"', true, 'news'],
+    ['last_channel = "Email"', true, 'Email'],
+    ['first_campaign starts_with "ma"', true, 'may'],
+    ['first_landing_page contains "sale"', true, '/sale/boots'],
+    ['time_zone = "Europe/Berlin"', true, 'Europe/Berlin'],
+    ['cart_has(category = "boots")', true, undefined],
+    ['cart_has(product = "boot-2")', false, undefined],
+  ])) {
+    const found = await explain(condition);
+    assert.deepEqual(found, [holds, saw], condition);
+  }
+  for (const [condition, holds] of /** @type {[string, boolean][]} */ ([
+    ['first_order before 4 days ago', true],
+    ['first_order before 6 days ago', false],
+    ['last_order within 2 minutes', true],
+    ['last_seen within 1 minute', true],
+    ['cart_changed before 2 hours ago', false],
+  ])) assert.equal((await explain(condition))[0], holds, condition);
+
+  // A segment of them is left at the hour at which its span ends.
+  await save('big-spenders', 'revenue >= 8000 in 7 days and trait("city") = "Zürich"');
+  assert.deepEqual((await members('big-spenders')).map(({ user_ids: [user] }) => user), ['u-facts']);
+  const midnight = noon - DAY / 2 + 2 * DAY;
+  await edge.passTime(midnight - 60_000);
+  assert.equal((await members('big-spenders')).length, 1);
+  await edge.passTime(midnight);
+  assert.equal((await members('big-spenders')).length, 0);
 });
 
 test('a preview estimates, then counts exactly, and says what a change would do', async () => {
@@ -280,6 +359,11 @@ test('a runtime that is killed during a fill and while people come loses nobody 
       const { body } = await shop.api.get('/api/segments/killed');
       return body.filling === null && body;
     }, { what: 'the fill is through', within: 60_000 });
+    const lines = await preview({ condition: 'days_since_last_order >= 50' }, shop);
+    const estimate = lines.find(({ state }) => state === 'estimate');
+    const { people, low, high } = estimate.matching;
+    assert.ok(low <= people && people <= high && Math.abs(people - 2000) <= 2 * (high - low), JSON.stringify(estimate));
+    assert.equal(lines.at(-1).matching.people, 2000);
     const all = (await streamed('/api/segments/killed/export', {}, shop)).text.trimEnd().split('\r\n').slice(1);
     assert.deepEqual([whole.size, all.length, new Set(all.map((line) => line.split(',')[0])).size], [2012, 2012, 2012]);
     const { body: { size, days: [day] } } = await shop.api.get('/api/segments/killed/history?days=1');

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use endcap_events::traits::Trait;
 use endcap_identity::FragmentId;
 use endcap_profile::fragment::path;
+use endcap_profile::memberships::Membership;
 use endcap_profile::person::Person;
 use endcap_profile::timeline::OrderRecord;
 use endcap_profile::touchpoint::Touchpoint;
@@ -27,7 +28,7 @@ pub struct PersonFacts<'a> {
     /// Their fragments. Where fragments lie apart, all have to be read if a condition asks for a text.
     fragments: &'a BTreeMap<FragmentId, Fragment>,
     /// Segments that they are in, as far as they were worked out.
-    segments: &'a BTreeMap<SegmentId, UnixMillis>,
+    segments: &'a BTreeMap<SegmentId, Membership>,
     is_known: bool,
     is_reachable: bool,
     shop: &'a Snapshot,
@@ -56,7 +57,7 @@ impl<'a> PersonFacts<'a> {
 
     /// The same in these segments.
     #[must_use]
-    pub fn in_segments(self, segments: &'a BTreeMap<SegmentId, UnixMillis>) -> Self {
+    pub fn in_segments(self, segments: &'a BTreeMap<SegmentId, Membership>) -> Self {
         Self { segments, ..self }
     }
 
@@ -208,7 +209,7 @@ impl EdgeFacts for PersonFacts<'_> {
             EdgeFact::Number { fact, within, .. } => self.number(*fact, *within, now).map(Seen::Number),
             EdgeFact::Within(time, _) | EdgeFact::Before(time, _) => self.time(*time).map(Seen::Number),
             EdgeFact::Text(text, _) => self.text(text).map(|text| Seen::Text(text.into_owned())),
-            EdgeFact::Segment(id) => self.segments.get(id).map(|since| Seen::Number(*since)),
+            EdgeFact::Segment(id) => self.segments.get(id).map(|held| Seen::Number(held.since)),
             EdgeFact::Flag(_) | EdgeFact::CartProduct(_) | EdgeFact::CartCategory(_) => None,
         }
     }

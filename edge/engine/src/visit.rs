@@ -290,7 +290,7 @@ fn refresh_as(mut person: Person, row: &mut ProfileRow, snapshot: &Snapshot, now
     person.behaviour.stage = row.stages.current().stage;
     let judged = judge(row, &person, snapshot, now);
     if let Some(held) = &row.memberships {
-        person.segments.clone_from(&held.since);
+        person.segments.clone_from(&held.held);
     }
     let cart = cart_left_due(row, &person, &snapshot.settings.cart_push);
     let stage = endcap_models::lifecycle::next_change_at(&orders, &bounds, now);

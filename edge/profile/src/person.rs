@@ -10,6 +10,7 @@ use endcap_targeting::Behaviour;
 use crate::bounded::keep_latest;
 use crate::fold::{Fold, canonical};
 use crate::fragment::Fragment;
+use crate::memberships::Membership;
 use crate::row::ProfileRow;
 use crate::timeline::{ImpressionRecord, OrderRecord, TimelineEvent};
 use crate::touchpoint::Touches;
@@ -34,8 +35,8 @@ pub struct Person {
     pub events: Vec<TimelineEvent>,
     /// Events accepted in all.
     pub accepted: u64,
-    /// Segments that the person is in, with since when. Like the stage they are set when a profile is refreshed.
-    pub segments: BTreeMap<SegmentId, UnixMillis>,
+    /// Segments that the person is in. Like the stage they are set when a profile is refreshed.
+    pub segments: BTreeMap<SegmentId, Membership>,
 }
 
 impl Person {

@@ -1,5 +1,7 @@
 //! Segments: what the shop's object keeps, and what shards know of their people.
 
+use std::collections::BTreeMap;
+
 use endcap_engine::segment::SavedSegment;
 use endcap_engine::segment::definition::Definition;
 use endcap_engine::segment::history::Movements;
@@ -69,6 +71,8 @@ impl Message for DeleteSegment {
 pub(crate) struct SegmentsAsk {
     /// Version of the segments.
     pub(crate) version: u64,
+    /// Which sizes to tell: segments, each with the version that it began with.
+    pub(crate) born: BTreeMap<SegmentId, u64>,
 }
 
 impl Message for SegmentsAsk {
@@ -97,6 +101,8 @@ impl Message for MembersAsk {
 pub(crate) struct MovementsAsk {
     /// The segment.
     pub(crate) segment: SegmentId,
+    /// The version that it began with.
+    pub(crate) born: u64,
     /// Days back from today.
     pub(crate) days: usize,
 }
@@ -135,6 +141,8 @@ pub(crate) struct CountPage {
     pub(crate) tally: Tally,
     /// Profiles that were passed, looked at or not.
     pub(crate) passed: u64,
+    /// Profiles that were read, of which some may stand for nobody.
+    pub(crate) read: u64,
     /// Profiles there are, as last counted; 0 before that.
     pub(crate) known: u64,
     /// The last profile, where there may be more.

@@ -86,6 +86,10 @@ async fn refresh(env: &Env, now: UnixMillis) -> Result<Rc<Snapshot>, EdgeError> 
             if next.settings.time_zone != held.settings.time_zone {
                 next.calendar = calendar_of(&next.settings.time_zone);
             }
+            if !next.unreadable_campaigns.is_empty() {
+                let ids = next.unreadable_campaigns.join(", ");
+                worker::console_error!("campaigns that only a newer version of Endcap reads are not shown: {ids}");
+            }
             Rc::new(next)
         }
         Err(error) if cached.is_some() => {

@@ -89,6 +89,11 @@ fn joined(parts: &[Condition], holds: &dyn Fn(&EdgeFact) -> bool, mut first: usi
         first += leaves(part);
         match (every, part_of.is_always(), part_of.is_never()) {
             (true, _, true) => return Decided::never(),
+            // A part before it may have found a category, which texts may name.
+            (false, true, _) if left.iter().any(finds_category) => {
+                left.push(part_of.condition);
+                return Decided { condition: Condition::Any(left), leaves: kept };
+            }
             (false, true, _) => return Decided::always(),
             (true, true, _) | (false, _, true) => {}
             _ => {
@@ -99,6 +104,16 @@ fn joined(parts: &[Condition], holds: &dyn Fn(&EdgeFact) -> bool, mut first: usi
     }
     let condition = if every { Condition::All(left) } else { Condition::Any(left) };
     Decided { condition, leaves: kept }
+}
+
+/// Whether a condition can find a category.
+fn finds_category(condition: &Condition) -> bool {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(finds_category),
+        Condition::Not(part) => finds_category(part),
+        Condition::SomeCategory(_) => true,
+        Condition::Edge(_) | Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => false,
+    }
 }
 
 #[cfg(test)]
@@ -167,6 +182,7 @@ mod tests {
             "[abc]".prop_map(|id| Condition::Edge(EdgeFact::Segment(SegmentId::parse(&id).unwrap()))),
             (0_u32..3).prop_map(|orders| parse(&format!("orders >= {orders}")).unwrap()),
             Just(parse("url_path matches \"/c/*\"").unwrap()),
+            Just(parse("some_category(units_added(category = $) >= 2)").unwrap()),
         ];
         leaf.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![
@@ -184,13 +200,15 @@ mod tests {
             orders in 0_u32..3, path in prop_oneof!["/", "/c/shoes"],
         ) {
             let names: Vec<&str> = segments.iter().map(String::as_str).collect();
-            let behaviour = Behaviour { orders, ..Behaviour::default() };
+            let mut behaviour = Behaviour { orders, ..Behaviour::default() };
+            behaviour.categories.entry("shoes").added = orders;
             let page = PageFacts { path: &path, now: 0 };
             let left = of(&condition, &names);
             prop_assert!(asked(&left.condition).is_empty());
             prop_assert_eq!(leaves(&left.condition), left.leaves.len());
-            let at_edge = evaluate_of(&condition, &behaviour, &page, &In(&names)).holds;
-            prop_assert_eq!(evaluate(&left.condition, &behaviour, &page).holds, at_edge, "{}", print(&condition));
+            let at_edge = evaluate_of(&condition, &behaviour, &page, &In(&names));
+            let in_page = evaluate(&left.condition, &behaviour, &page);
+            prop_assert_eq!((in_page.holds, in_page.category), (at_edge.holds, at_edge.category), "{}", print(&condition));
         }
     }
 }

@@ -83,9 +83,13 @@ fn thresholds(op: Op, value: i64) -> impl Iterator<Item = i64> {
     both.into_iter().flatten()
 }
 
+/// Days beyond which nobody waits: 50 years. Platforms refuse alarms that are much later.
+const FARTHEST_DAYS: i64 = 18_262;
+
 /// When so many whole days have passed. None where that is always so, or never.
 fn reached(since: UnixMillis, days: i64) -> Option<UnixMillis> {
-    since.checked_add(days.checked_mul(DAY_MS)?).filter(|_| days > 0)
+    let is_awaited = (1..=FARTHEST_DAYS).contains(&days);
+    is_awaited.then(|| since.saturating_add(days.saturating_mul(DAY_MS)))
 }
 
 #[cfg(test)]

@@ -166,16 +166,20 @@ impl Offers<'_> {
         let mut offers = Vec::new();
         let campaigns = self.snapshot.campaigns.iter().filter(|campaign| campaign.definition.enabled);
         for campaign in campaigns.filter(|_| behaviour.consent.personalization) {
-            let Some(variant) = campaign.variant(|fact| self.facts.holds(fact, self.page.now)) else { continue };
-            let program = &variant.compiled.program;
-            if !program.shows_on(self.page.path) {
+            if !campaign.compiled.program.shows_on(self.page.path) {
                 left_out.elsewhere += 1;
-            } else if campaign.unfilled {
+                continue;
+            }
+            let Some(variant) = campaign.variant(|fact| self.facts.holds(fact, self.page.now)) else {
+                left_out.unreachable += 1;
+                continue;
+            };
+            if campaign.unfilled {
                 left_out.unfilled += 1;
             } else if left_out.no_room > 0 {
                 // Those that come first have taken the room. What is less important is not even judged.
                 left_out.no_room += 1;
-            } else if !can_hold(&program.condition, behaviour, &self.page) {
+            } else if !can_hold(&variant.compiled.program.condition, behaviour, &self.page) {
                 left_out.unreachable += 1;
             } else {
                 match self.fitting(campaign, variant, room, left_out) {

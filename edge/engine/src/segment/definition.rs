@@ -79,6 +79,8 @@ pub struct SavedSegment {
     pub since: u64,
     /// When that was.
     pub changed_at: UnixMillis,
+    /// Version of the shop's segments with which it began.
+    pub born: u64,
     /// As it was saved.
     pub definition: Definition,
 }
@@ -132,10 +134,14 @@ impl Segments {
         let asked: Vec<Vec<usize>> = (0..self.list.len()).map(|place| self.asked_by(place)).collect();
         // How many segments each asks for one after the other: a saved one has no more.
         let mut depths = vec![0; self.list.len()];
-        for _ in 0..MAX_ASKED {
+        for _ in 0..self.list.len() {
             let deeper =
                 asked.iter().map(|next| next.iter().filter_map(|next| depths.get(*next)).map(|depth| depth + 1));
-            depths = deeper.map(|depths| depths.max().unwrap_or_default()).collect();
+            let deeper: Vec<usize> = deeper.map(|depths| depths.max().unwrap_or_default()).collect();
+            if deeper == depths {
+                break;
+            }
+            depths = deeper;
         }
         let mut places: Vec<usize> = (0..self.list.len()).collect();
         places.sort_by_key(|place| depths.get(*place).copied().unwrap_or_default());
@@ -223,6 +229,21 @@ pub fn check_asked(wanted: &Condition, of: Option<&SegmentId>, saved: &[SavedSeg
     Err(FieldError::new("condition", message))
 }
 
+/// The same of every segment that asks for others: one that changes may lie below many.
+///
+/// # Errors
+/// As [`check_asked`], with which segment is concerned.
+pub fn check_all_asked(saved: &[SavedSegment]) -> Result<(), FieldError> {
+    for one in saved {
+        let Ok(wanted) = condition(&one.definition.condition) else { continue };
+        check_asked(&wanted, Some(&one.id), saved).map_err(|error| FieldError {
+            message: format!("{} (of the segment `{}`)", error.message, one.id.as_str()),
+            ..error
+        })?;
+    }
+    Ok(())
+}
+
 /// The segments that a condition asks for.
 #[must_use]
 pub fn names_of(condition: &Condition) -> Vec<SegmentId> {
@@ -257,6 +278,7 @@ mod tests {
             version: 1,
             since: 1,
             changed_at: 0,
+            born: 1,
             definition: Definition { name: id.to_owned(), condition: json!(condition) },
         };
         let all = [saved("a", "segment(\"b\")"), saved("b", "segment(\"c\") or orders > 1"), saved("c", "orders > 2")];
@@ -269,6 +291,15 @@ mod tests {
         for circle in ["c", "b", "a"] {
             assert!(check(circle, "segment(\"a\")").unwrap_err().contains("itself"), "{circle}");
         }
+        let mut below = all.to_vec();
+        below.extend((0..4).map(|n| {
+            saved(
+                &format!("d{n}"),
+                if n == 0 { "segment(\"a\")".to_owned() } else { format!("segment(\"d{}\")", n - 1) }.as_str(),
+            )
+        }));
+        assert!(check_all_asked(&below).unwrap_err().to_string().contains("more than 5"), "one may lie below many");
+        assert_eq!(check_all_asked(&below[..6]), Ok(()));
         let chain: Vec<_> = (0..9).map(|n| saved(&format!("s{n}"), &format!("segment(\"s{}\")", n + 1))).collect();
         let deep = check_asked(&condition(&json!("segment(\"s0\")")).unwrap(), None, &chain).unwrap_err();
         assert!(deep.to_string().contains("more than 5"), "{deep}");

@@ -15,6 +15,10 @@ pub struct Fill {
     pub looked_at: u64,
     /// Profiles that could not be read.
     pub unreadable: u64,
+    /// Whether people came of whom nobody knows whether they were looked at.
+    pub has_newcomers: bool,
+    /// Whether some of them came since the people that are looked at now began to be.
+    pub again: bool,
 }
 
 /// The same as it is told.
@@ -34,15 +38,23 @@ impl Fill {
     /// What begins for a version of the segments; None where that was begun already.
     #[must_use]
     pub fn begun_for(&self, version: u64) -> Option<Self> {
-        let is_newer = self.running.unwrap_or(self.complete) < version;
-        is_newer.then(|| Self { complete: self.complete, running: Some(version), ..Self::default() })
+        let is_newer = self.version() < version;
+        let Self { complete, has_newcomers, .. } = *self;
+        is_newer.then(|| Self { complete, running: Some(version), has_newcomers, ..Self::default() })
     }
 
-    /// The same from the beginning, where people came of whom nobody knows whether they were looked at. None in a shop without
-    /// segments.
+    /// What it is where people came of whom nobody knows whether they were looked at: everybody is looked at again, once those who are
+    /// looked at now are through. None in a shop without segments.
     #[must_use]
-    pub fn begun_anew(&self) -> Option<Self> {
-        Self::default().begun_for(self.running.unwrap_or(self.complete))
+    pub fn with_newcomers(&self) -> Option<Self> {
+        if self.running.is_some() {
+            return Some(Self { has_newcomers: true, again: true, ..self.clone() });
+        }
+        Some(self.again_from_the_beginning()).filter(|_| self.complete > 0)
+    }
+
+    fn again_from_the_beginning(&self) -> Self {
+        Self { complete: self.complete, running: Some(self.complete), has_newcomers: true, ..Self::default() }
     }
 
     /// What it is after some more people, of whom the last is named where there may be others.
@@ -50,11 +62,21 @@ impl Fill {
     pub fn after(mut self, looked_at: u64, unreadable: u64, last: Option<String>) -> Self {
         self.looked_at += looked_at;
         self.unreadable += unreadable;
-        match last {
-            Some(last) => self.after = last,
-            None => (self.complete, self.running) = (self.running.unwrap_or(self.complete), None),
+        if let Some(last) = last {
+            self.after = last;
+            return self;
         }
-        self
+        let complete = self.running.unwrap_or(self.complete);
+        if self.again {
+            return Self { complete, ..self }.again_from_the_beginning();
+        }
+        Self { complete, running: None, after: String::new(), has_newcomers: false, ..self }
+    }
+
+    /// Version of the segments that it is about.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.running.unwrap_or(self.complete)
     }
 
     /// Version of the segments that a profile is known to have been held against.
@@ -66,7 +88,8 @@ impl Fill {
     /// As it is told, of so many profiles.
     #[must_use]
     pub fn state(&self, profiles: u64) -> FillState {
-        let Self { complete, looked_at, unreadable, .. } = *self;
+        let Self { looked_at, unreadable, .. } = *self;
+        let complete = if self.has_newcomers { 0 } else { self.complete };
         FillState { complete, looked_at, of: profiles.max(looked_at), unreadable }
     }
 }
@@ -90,9 +113,18 @@ mod tests {
     }
 
     #[test]
-    fn it_begins_anew_where_people_came() {
+    fn everybody_is_looked_at_again_where_people_came() {
         let done = Fill { complete: 5, ..Fill::default() };
-        assert_eq!(done.begun_anew(), Some(Fill { running: Some(5), ..Fill::default() }));
-        assert_eq!(Fill::default().begun_anew(), None);
+        let begun = done.with_newcomers().unwrap();
+        assert_eq!((begun.running, begun.judged("a"), begun.state(9).complete), (Some(5), 5, 0));
+        assert_eq!(Fill::default().with_newcomers(), None);
+        // Those who come in the middle of it have to wait for one more round, and not for one each.
+        let half = begun.after(50, 0, Some("m".to_owned()));
+        let more = half.with_newcomers().and_then(|fill| fill.with_newcomers()).unwrap();
+        assert_eq!((more.after.as_str(), more.again), ("m", true));
+        let second = more.after(3, 0, None);
+        assert_eq!((second.running, second.after.as_str(), second.again), (Some(5), "", false));
+        let done = second.after(60, 0, None);
+        assert_eq!((done.running, done.state(9).complete, done.after.as_str()), (None, 5, ""));
     }
 }

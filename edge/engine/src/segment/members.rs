@@ -66,11 +66,19 @@ impl Member {
 }
 
 fn cell(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    if guard.is_empty() && !text.contains([',', '"', '\r', '\n']) {
-        return text.to_owned();
+    // Some spreadsheets end a cell at a semicolon or a tab.
+    let (mut written, mut begins) = (String::with_capacity(text.len()), true);
+    for letter in text.chars() {
+        if begins && matches!(letter, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r') {
+            written.push('\'');
+        }
+        begins = matches!(letter, ';' | '\t' | '\r' | '\n');
+        written.push(letter);
     }
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+    if written == text && !text.contains([',', ';', '"', '\r', '\n', '\t']) {
+        return written;
+    }
+    format!("\"{}\"", written.replace('"', "\"\""))
 }
 
 #[cfg(test)]
@@ -106,6 +114,7 @@ mod tests {
     #[test]
     fn a_line_is_quoted_and_no_formula() {
         assert_eq!(member("p-1").csv(), "p-1,5,\"u,\"\"1\"\"\",new,1\r\n");
+        assert_eq!(member("x;=1+1").csv(), "\"x;'=1+1\",5,\"u,\"\"1\"\"\",new,1\r\n");
         assert_eq!(member("=cmd()").csv(), "\"'=cmd()\",5,\"u,\"\"1\"\"\",new,1\r\n");
     }
 }

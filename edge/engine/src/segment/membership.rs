@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use endcap_profile::memberships::Memberships;
+use endcap_profile::memberships::{Membership, Memberships};
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::PageFacts;
@@ -20,6 +20,8 @@ pub struct MembershipChanges {
     pub entered: Vec<MembershipChange>,
     /// Segments that they are in no more.
     pub left: Vec<MembershipChange>,
+    /// Segments that they were in and that are there no more, or that were made again: nothing counts that.
+    pub dropped: Vec<SegmentId>,
 }
 
 /// A change of one segment.
@@ -27,6 +29,8 @@ pub struct MembershipChanges {
 pub struct MembershipChange {
     /// The segment.
     pub segment: SegmentId,
+    /// Version of the shop's segments with which it began.
+    pub born: u64,
     /// What brought it about.
     pub cause: Cause,
 }
@@ -42,15 +46,20 @@ pub enum Cause {
 
 impl MembershipChanges {
     /// What becomes of somebody in these segments who goes.
-    pub fn leaving<'a>(segments: impl Iterator<Item = &'a SegmentId>) -> Self {
-        let left = segments.map(|segment| MembershipChange { segment: segment.clone(), cause: Cause::Person });
-        Self { entered: Vec::new(), left: left.collect() }
+    #[must_use]
+    pub fn leaving(held: &BTreeMap<SegmentId, Membership>) -> Self {
+        let left = held.iter().map(|(segment, membership)| MembershipChange {
+            segment: segment.clone(),
+            born: membership.born,
+            cause: Cause::Person,
+        });
+        Self { left: left.collect(), ..Self::default() }
     }
 
     /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entered.is_empty() && self.left.is_empty()
+        self.entered.is_empty() && self.left.is_empty() && self.dropped.is_empty()
     }
 }
 
@@ -67,7 +76,12 @@ pub struct Judged {
 pub fn judge(row: &mut ProfileRow, person: &Person, shop: &Snapshot, now: UnixMillis) -> Judged {
     let segments = &shop.segments;
     let mut held = row.memberships.take().unwrap_or_default();
-    if segments.is_empty() && held.since.is_empty() {
+    if segments.version < held.judged {
+        // This is an older snapshot than the one by which the person was looked at: it knows less.
+        row.memberships = Some(held);
+        return Judged::default();
+    }
+    if segments.is_empty() && held.held.is_empty() {
         return Judged::default();
     }
     let looked = Looked { judged: held.judged, since: row.since() };
@@ -77,35 +91,41 @@ pub fn judge(row: &mut ProfileRow, person: &Person, shop: &Snapshot, now: UnixMi
     let mut judged = Judged::default();
     for segment in segments.in_order() {
         let id = &segment.saved.id;
-        let was = held.since.contains_key(id);
+        let born = segment.saved.born;
+        let stored = held.held.get(id);
+        let was = stored.is_some_and(|held| held.born == born);
+        if stored.is_some() && !was {
+            held.held.remove(id);
+            judged.changes.dropped.push(id.clone());
+        }
         let holds = match &segment.condition {
             Some(condition) if exists => {
                 if segment.is_timed {
-                    let next = next_change(condition, &person.behaviour, &facts.in_segments(&held.since), now);
+                    let next = next_change(condition, &person.behaviour, &facts.in_segments(&held.held), now);
                     judged.next = judged.next.into_iter().chain(next).min();
                 }
-                evaluate_of(condition, &person.behaviour, &page, &facts.in_segments(&held.since)).holds
+                evaluate_of(condition, &person.behaviour, &page, &facts.in_segments(&held.held)).holds
             }
             Some(_) => false,
             None => exists && was,
         };
-        let change = || MembershipChange { segment: id.clone(), cause: looked.cause(segment) };
+        let change = || MembershipChange { segment: id.clone(), born, cause: looked.cause(segment) };
         match (was, holds) {
             (false, true) => {
-                held.since.insert(id.clone(), now);
+                held.held.insert(id.clone(), Membership { since: now, born });
                 judged.changes.entered.push(change());
             }
             (true, false) => {
-                held.since.remove(id);
+                held.held.remove(id);
                 judged.changes.left.push(change());
             }
             _ => {}
         }
     }
-    held.since.retain(|id, _| {
+    held.held.retain(|id, _| {
         let is_there = segments.get(id).is_some();
         if !is_there {
-            judged.changes.left.push(MembershipChange { segment: id.clone(), cause: Cause::Definition });
+            judged.changes.dropped.push(id.clone());
         }
         is_there
     });
@@ -120,12 +140,13 @@ pub fn segments_of(
     person: &Person,
     shop: &Snapshot,
     now: UnixMillis,
-) -> BTreeMap<SegmentId, UnixMillis> {
+) -> BTreeMap<SegmentId, Membership> {
     let (page, mut since) = (PageFacts { path: "", now }, BTreeMap::new());
     for segment in shop.segments.in_order() {
         let Some(condition) = &segment.condition else { continue };
         if evaluate_of(condition, &person.behaviour, &page, &facts.in_segments(&since)).holds {
-            since.insert(segment.saved.id.clone(), now);
+            let membership = Membership { since: now, born: segment.saved.born };
+            since.insert(segment.saved.id.clone(), membership);
         }
     }
     since
@@ -163,6 +184,7 @@ mod tests {
             version: 1,
             since: *since,
             changed_at: NOW - 10,
+            born: 1,
             definition: Definition { name: (*id).to_owned(), condition: json!(condition) },
         });
         Snapshot { segments: Segments::read(version, saved.collect()), ..Snapshot::empty() }
@@ -205,7 +227,7 @@ mod tests {
         let judged = look(&mut row, &all, NOW + 30 * DAY_MS);
         assert_eq!((names(&judged.changes.left), judged.next), (vec![("recent", Cause::Person)], None));
         let held = row.memberships.unwrap();
-        assert_eq!(held.since.into_values().collect::<Vec<_>>(), [NOW + 1]);
+        assert_eq!(held.held.into_values().map(|held| held.since).collect::<Vec<_>>(), [NOW + 1]);
     }
 
     #[test]
@@ -215,7 +237,7 @@ mod tests {
             [(0, NOW - 1_000, Cause::Definition), (0, NOW - 5, Cause::Person), (1, NOW - 1_000, Cause::Person)]
         {
             let mut row = row(1, NOW, since);
-            row.memberships = Some(Memberships { judged, since: BTreeMap::new() });
+            row.memberships = Some(Memberships { judged, held: BTreeMap::new() });
             let judged = look(&mut row, &first, NOW);
             assert_eq!(names(&judged.changes.entered), [("one", cause)]);
         }
@@ -226,7 +248,8 @@ mod tests {
         let mut row = row(1, NOW, NOW - 1_000);
         look(&mut row, &segments(2, &[("one", "orders >= 1", 1), ("two", "orders = 1", 2)]), NOW);
         let judged = look(&mut row, &segments(4, &[("one", "orders >= 5", 3)]), NOW + 1);
-        assert_eq!(names(&judged.changes.left), [("one", Cause::Definition), ("two", Cause::Definition)]);
+        assert_eq!(names(&judged.changes.left), [("one", Cause::Definition)]);
+        assert_eq!(judged.changes.dropped, [SegmentId::parse("two").unwrap()], "what is gone has no size any more");
         assert_eq!(look(&mut row, &segments(5, &[]), NOW + 2), Judged::default());
         assert_eq!(row.memberships, None, "a shop without segments has nothing more written");
     }
@@ -261,6 +284,30 @@ mod tests {
         look(&mut row, &first, NOW);
         let judged = look(&mut row, &segments(2, &[("a", "segment(\"b\")", 1), ("b", "orders >= 1", 2)]), NOW + 1);
         assert_eq!(names(&judged.changes.entered), [("b", Cause::Definition), ("a", Cause::Definition)]);
+    }
+
+    #[test]
+    fn one_that_was_made_again_is_another() {
+        let mut row = row(1, NOW, NOW - 1_000);
+        look(&mut row, &segments(1, &[("one", "orders >= 1", 1), ("two", "orders >= 1", 1)]), NOW);
+        let mut again = segments(3, &[("one", "orders >= 1", 3), ("two", "orders >= 2", 3)]);
+        let saved = again.segments.in_order().map(|one| SavedSegment { born: 3, ..one.saved.clone() }).collect();
+        again.segments = Segments::read(3, saved);
+        let changes = look(&mut row, &again, NOW + 1).changes;
+        assert_eq!((names(&changes.entered), names(&changes.left)), (vec![("one", Cause::Definition)], vec![]));
+        assert_eq!(changes.dropped.iter().map(SegmentId::as_str).collect::<Vec<_>>(), ["one", "two"]);
+        assert!(look(&mut row, &again, NOW + 2).changes.is_empty());
+    }
+
+    #[test]
+    fn an_older_snapshot_changes_nothing() {
+        let mut row = row(1, NOW, NOW - 1_000);
+        look(&mut row, &segments(2, &[("one", "orders >= 1", 2)]), NOW);
+        let held = row.memberships.clone();
+        for older in [segments(1, &[("other", "orders >= 1", 1)]), Snapshot::empty()] {
+            assert_eq!(look(&mut row, &older, NOW + 1), Judged::default());
+            assert_eq!(row.memberships, held);
+        }
     }
 
     #[test]

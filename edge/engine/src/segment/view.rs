@@ -8,7 +8,7 @@ use endcap_targeting::text::print;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::definition::{Definition, SavedSegment, Segments, condition};
+use super::definition::{Definition, Segment, Segments};
 use super::fill::FillState;
 
 /// What a shard knows of its segments.
@@ -109,16 +109,17 @@ pub struct SegmentList {
 impl SegmentView {
     /// A segment with what all shards know of it.
     #[must_use]
-    pub fn new(saved: &SavedSegment, shards: &AllShards, as_of: UnixMillis) -> Self {
+    pub fn new(segment: &Segment, shards: &AllShards, as_of: UnixMillis) -> Self {
+        let saved = &segment.saved;
         Self {
             id: saved.id.as_str().to_owned(),
             version: saved.version,
             changed_at: saved.changed_at,
             definition: saved.definition.clone(),
-            text: condition(&saved.definition.condition).ok().map(|condition| print(&condition)),
+            text: segment.condition.as_ref().map(print),
             size: shards.size(&saved.id),
             as_of,
-            filling: shards.fill(saved.since),
+            filling: shards.fill(segment.since),
             unreadable: shards.unreadable(),
         }
     }
@@ -139,10 +140,10 @@ impl PersonSegment {
     /// The segments that a person is in.
     #[must_use]
     pub fn all_of(memberships: Option<&Memberships>, segments: &Segments) -> Vec<Self> {
-        let held = memberships.into_iter().flat_map(|held| &held.since);
-        let named = held.filter_map(|(id, since)| {
+        let held = memberships.into_iter().flat_map(|held| &held.held);
+        let named = held.filter_map(|(id, membership)| {
             let name = segments.get(id)?.saved.definition.name.clone();
-            Some(Self { id: id.as_str().to_owned(), name, since: *since })
+            Some(Self { id: id.as_str().to_owned(), name, since: membership.since })
         });
         named.collect()
     }
@@ -152,6 +153,7 @@ impl PersonSegment {
 mod tests {
     use serde_json::json;
 
+    use super::super::definition::SavedSegment;
     use super::*;
 
     #[test]
@@ -162,11 +164,13 @@ mod tests {
             version: 2,
             since: 7,
             changed_at: 1,
+            born: 1,
             definition: Definition {
                 name: "VIP".to_owned(),
                 condition: json!({"fact": "orders", "op": ">", "value": 4}),
             },
         };
+        let read = |since| Segments::read(9, vec![SavedSegment { since, ..saved.clone() }]);
         let shard = |complete, looked_at, size| ShardSegments {
             net: [(id.clone(), size)].into(),
             fill: FillState { complete, looked_at, of: 100, unreadable: 0 },
@@ -174,12 +178,12 @@ mod tests {
         let mut all = AllShards::default();
         all.add(shard(7, 0, 6));
         all.add(shard(5, 40, -2));
-        let view = SegmentView::new(&saved, &all, 9);
+        let view = SegmentView::new(read(7).get(&id).unwrap(), &all, 9);
         assert_eq!((view.size, view.text.as_deref()), (4, Some("orders > 4")));
         assert_eq!(view.filling, Some(FillView { shards_left: 1, looked_at: 140, of: 200 }));
         let mut all = AllShards::default();
         all.add(shard(7, 0, 3));
-        assert_eq!(SegmentView::new(&saved, &all, 9).filling, None);
-        assert_eq!(SegmentView::new(&SavedSegment { since: 8, ..saved }, &AllShards::default(), 9).filling, None);
+        assert_eq!(SegmentView::new(read(7).get(&id).unwrap(), &all, 9).filling, None);
+        assert_eq!(SegmentView::new(read(8).get(&id).unwrap(), &AllShards::default(), 9).filling, None);
     }
 }

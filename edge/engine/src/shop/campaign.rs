@@ -161,8 +161,9 @@ pub struct Campaign {
     pub compiled: Compiled,
     /// What it asks that only the edge knows.
     asked: Vec<EdgeFact>,
-    /// Its rules by the answers: the answer to the first question is the lowest bit of the place.
-    variants: Vec<Variant>,
+    /// Its rules by the answers: the answer to the first question is the lowest bit of the place. None where the campaign is shown to
+    /// nobody with these answers.
+    variants: Vec<Option<Variant>>,
     /// Whether a text has a placeholder that nothing ever fills, where an earlier version saved one: such a campaign is never
     /// shown.
     pub unfilled: bool,
@@ -260,7 +261,7 @@ impl Campaign {
         if !(-1000..=1000).contains(&self.definition.priority) {
             return Err(FieldError::new("priority", "must be -1000 to 1000"));
         }
-        if self.variants.iter().any(|variant| variant.part.rules.len() > RULES_BYTES) {
+        if self.variants.iter().flatten().any(|variant| variant.part.rules.len() > RULES_BYTES) {
             return Err(FieldError::new("condition", "is too large: make several campaigns of it"));
         }
         let finds = Finds::of(&self.compiled.program.condition);
@@ -269,16 +270,16 @@ impl Campaign {
 }
 
 impl Campaign {
-    /// Its rules for somebody.
+    /// Its rules for somebody. None for those whom it is never shown to, whatever they do before the edge is asked again.
     #[must_use]
     pub fn variant(&self, holds: impl Fn(&EdgeFact) -> bool) -> Option<&Variant> {
         let bits = self.asked.iter().enumerate().map(|(bit, fact)| usize::from(holds(fact)) << bit);
-        self.variants.get(bits.sum::<usize>())
+        self.variants.get(bits.sum::<usize>())?.as_ref()
     }
 
     /// Its parts that pages may ask for.
     pub fn parts(&self) -> impl Iterator<Item = &StoredPart> {
-        self.variants.iter().map(|variant| &variant.part)
+        self.variants.iter().flatten().map(|variant| &variant.part)
     }
 
     /// What it asks that only the edge knows.
@@ -289,12 +290,20 @@ impl Campaign {
 }
 
 impl Variant {
-    fn new(compiled: &Compiled, holds: &dyn Fn(&EdgeFact) -> bool, content: &Content) -> Result<Self, FieldError> {
+    fn new(
+        compiled: &Compiled,
+        holds: &dyn Fn(&EdgeFact) -> bool,
+        content: &Content,
+    ) -> Result<Option<Self>, FieldError> {
         let Decided { condition, leaves } = decided(&compiled.program.condition, holds);
+        let asks = !asked(&compiled.program.condition).is_empty();
+        if condition == Condition::Any(Vec::new()) && asks {
+            return Ok(None);
+        }
         let labels = leaves.into_iter().filter_map(|leaf| compiled.labels.get(leaf).cloned()).collect();
         let compiled = Compiled { program: Program { condition, ..compiled.program.clone() }, labels };
         let part = StoredPart::new(&compiled, content)?;
-        Ok(Self { compiled, part })
+        Ok(Some(Self { compiled, part }))
     }
 }
 

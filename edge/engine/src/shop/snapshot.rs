@@ -90,6 +90,8 @@ pub struct Snapshot {
     pub settings: Settings,
     /// Campaigns, by priority, then by ID.
     pub campaigns: Vec<Campaign>,
+    /// IDs of campaigns that only a newer version reads: they are not shown.
+    pub unreadable_campaigns: Vec<String>,
     /// Segments.
     pub segments: Segments,
     /// Products.
@@ -148,6 +150,9 @@ pub struct WireConfig {
     /// Webhook sources; an older object does not name them.
     #[serde(default)]
     pub webhooks: Vec<SavedWebhook>,
+    /// Campaigns that ask for what versions before this one do not know: those fail with one that they cannot read.
+    #[serde(default)]
+    pub later_campaigns: Vec<SavedCampaign>,
     /// Segments; an older object does not name them.
     #[serde(default)]
     pub segments: Vec<SavedSegment>,
@@ -225,23 +230,31 @@ impl Snapshot {
     /// This snapshot with the newer parts.
     ///
     /// # Errors
-    /// When a stored campaign or mapping cannot be compiled any more.
+    /// When a stored mapping cannot be compiled any more.
     pub fn with(&self, wire: WireSnapshot) -> Result<Self, DomainError> {
         let mut next = self.clone();
         if let Some(config) = wire.config {
             next.config_version = config.version;
             next.settings = config.settings;
             next.catalogue = Catalogue::new(config.products);
-            let compiled = config
-                .campaigns
-                .into_iter()
-                .map(|saved| Campaign::new(CampaignId::parse(&saved.id)?, saved.version, saved.definition));
-            next.campaigns = compiled.collect::<Result<_, _>>()?;
+            let saved = config.campaigns.into_iter().chain(config.later_campaigns);
+            // One that only a newer version reads keeps nobody from the others.
+            (next.campaigns, next.unreadable_campaigns) = (Vec::new(), Vec::new());
+            for SavedCampaign { id, version, definition } in saved {
+                match CampaignId::parse(&id).and_then(|id| Campaign::new(id, version, definition)) {
+                    Ok(campaign) => next.campaigns.push(campaign),
+                    Err(_) => next.unreadable_campaigns.push(id),
+                }
+            }
+            next.campaigns.sort_by(|one, other| one.id.cmp(&other.id));
             // The sort is stable, so those of one priority stay in the order of their IDs.
             next.campaigns.sort_by_key(|campaign| std::cmp::Reverse(campaign.definition.priority));
             let mappings = config.webhooks.into_iter().map(|saved| Ok((saved.source.clone(), saved.compile()?)));
             next.webhooks = mappings.collect::<Result<_, DomainError>>()?;
-            next.segments = Segments::read(config.segments_version, config.segments);
+            // An object of an earlier version names none.
+            if config.segments_version >= next.segments.version {
+                next.segments = Segments::read(config.segments_version, config.segments);
+            }
         }
         if let Some(model) = wire.model {
             next.model_version = model.version;

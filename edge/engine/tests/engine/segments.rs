@@ -9,7 +9,7 @@ use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Refreshed, refresh};
 use endcap_identity::Assignment;
 use endcap_identity::LinkStrength;
-use endcap_profile::memberships::Memberships;
+use endcap_profile::memberships::{Membership, Memberships};
 use endcap_profile::timers::TimerKey;
 use endcap_profile::{Person, ProfileRow, Reassigned};
 use endcap_protocol::{DAY_MS, ProfileId, SegmentId, UnixMillis};
@@ -30,9 +30,11 @@ fn id(name: &str) -> SegmentId {
 fn the_segments_follow_the_row_where_the_version_before_does_not_look() {
     let without = after(&[viewed("v", NOW, "boot", "shoes")]);
     let mut row = without.clone();
-    row.memberships = Some(Memberships { judged: 7, since: [(id("vip"), NOW), (id("új"), NOW - 5)].into() });
+    let membership = |since, born| Membership { since, born };
+    let held = [(id("vip"), membership(NOW, 3)), (id("új"), membership(NOW - 5, 7))].into();
+    row.memberships = Some(Memberships { judged: 7, held });
     follows(&row, &without, "profile-row-v3-possession-v1-links-v1-successions-v1-memberships-v1.bin");
-    row.memberships = Some(Memberships { judged: 300, since: BTreeMap::new() });
+    row.memberships = Some(Memberships { judged: 300, held: BTreeMap::new() });
     assert_eq!(ProfileRow::unpack(&row.pack().unwrap()).unwrap(), row, "that somebody is in none is known too");
 }
 
@@ -182,7 +184,7 @@ impl World {
             for segment in self.shop.segments.in_order() {
                 let condition = segment.condition.as_ref().unwrap();
                 if evaluate_of(condition, &folded.behaviour, &page, &facts.in_segments(&held)).holds {
-                    held.insert(segment.saved.id.clone(), self.now);
+                    held.insert(segment.saved.id.clone(), Membership { since: self.now, born: 1 });
                 }
             }
             found.extend(held.into_keys().map(|segment| (person, segment)));
@@ -201,7 +203,7 @@ proptest! {
             world.take(number, step);
             prop_assert_eq!(&world.told, &world.afresh(), "after step {} of {:?}", number, &steps);
             for (person, row) in world.rows.iter().enumerate() {
-                let held = row.memberships.iter().flat_map(|held| held.since.keys());
+                let held = row.memberships.iter().flat_map(|held| held.held.keys());
                 let told = world.told.iter().filter(|(whose, _)| *whose == person).map(|(_, id)| id);
                 prop_assert!(held.eq(told), "the row says what was told");
             }

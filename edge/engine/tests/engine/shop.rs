@@ -98,9 +98,16 @@ fn a_newer_snapshot_replaces_only_what_it_brings() {
     let same = second.with(serde_json::from_value(json!({})).unwrap()).unwrap();
     assert_eq!((same.config_version, same.model_version, same.cycle_ms), (2, 0, second.cycle_ms));
     assert!(same.catalogue.get("hat").is_some());
-    let broken = json!({"config": {"version": 3, "settings": {}, "products": [],
-        "campaigns": [{"id": "c1", "version": 1, "definition": {"name": "n", "type": "popup", "content": {"title": ""}}}]}});
-    assert!(first.with(serde_json::from_value(broken).unwrap()).is_err());
+    let saved = |id: &str, title: &str| json!({"id": id, "version": 1, "definition": {"name": "n", "type": "popup", "content": {"title": title}}});
+    let mixed = json!({"config": {"version": 3, "settings": {}, "products": [],
+        "campaigns": [saved("c1", ""), saved("c3", "t")], "later_campaigns": [saved("c2", "t")]}});
+    let third = first.with(serde_json::from_value(mixed).unwrap()).unwrap();
+    let ids: Vec<&str> = third.campaigns.iter().map(|campaign| campaign.id.as_str()).collect();
+    assert_eq!(
+        (ids, third.unreadable_campaigns),
+        (vec!["c2", "c3"], vec!["c1".to_owned()]),
+        "one that is broken keeps out no other"
+    );
     assert_eq!(Snapshot::empty().config_version, 0);
 }
 

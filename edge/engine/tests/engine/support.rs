@@ -196,6 +196,7 @@ pub(crate) fn with_segments(mut shop: Snapshot, segments: &[(&str, &str)]) -> Sn
         version: 1,
         since: 1,
         changed_at: 0,
+        born: 1,
         definition: Definition { name: (*id).to_owned(), condition: json!(condition) },
     });
     shop.segments = Segments::read(1, saved.collect());

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use endcap_engine::segment::members::{CSV_HEAD, MAX_LIMIT, Member};
+use endcap_engine::segment::members::{CSV_HEAD, Member};
 use endcap_protocol::{FieldError, SegmentId};
 use futures_util::stream::try_unfold;
 use worker::{Response, ResponseBuilder, Stub};
@@ -16,6 +16,8 @@ use crate::rpc::{call, shards};
 
 /// Lines of one piece of the stream.
 const LINES: usize = 200;
+/// People whom a shard tells of at a time: platforms bound how often one request may ask.
+const PIECE: usize = 2_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -51,7 +53,7 @@ impl Format {
 pub(super) async fn export(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let url = incoming.url();
     let format = Format::parse(Query::of(&url).get("format").as_deref())?;
-    let (_, saved) = segment_named::one(&incoming).await?;
+    let saved = segment_named::one(&incoming).await?;
     let stubs = shards::all_shards(incoming.env).await?;
     let sources = stubs.into_iter().map(|stub| Source { stub, members: VecDeque::new(), after: Some(String::new()) });
     let head = if format == Format::Csv { CSV_HEAD.to_owned() } else { String::new() };
@@ -111,9 +113,9 @@ impl Source {
 
     async fn read_more(&mut self, segment: &SegmentId) -> Result<(), EdgeError> {
         let Some(after) = self.after.take_if(|_| self.members.is_empty()) else { return Ok(()) };
-        let ask = MembersAsk { segment: segment.clone(), after, limit: MAX_LIMIT };
+        let ask = MembersAsk { segment: segment.clone(), after, limit: PIECE };
         let members = call::ask(&self.stub, &ask).await?;
-        let is_full = members.len() == MAX_LIMIT;
+        let is_full = members.len() == PIECE;
         self.after = members.last().filter(|_| is_full).map(|member| member.profile_id.clone());
         self.members = members.into();
         Ok(())

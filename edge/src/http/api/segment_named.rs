@@ -16,12 +16,11 @@ pub(super) async fn saved(env: &Env) -> Result<SavedSegments, EdgeError> {
     call::ask(&namespace::shop(env)?, &GetSegments {}).await
 }
 
-/// The segment that a path names, with the version of all of them.
-pub(super) async fn one(incoming: &Incoming<'_>) -> Result<(u64, SavedSegment), EdgeError> {
+/// The segment that a path names.
+pub(super) async fn one(incoming: &Incoming<'_>) -> Result<SavedSegment, EdgeError> {
     let id = id(incoming.parameter)?;
-    let SavedSegments { version, segments } = saved(incoming.env).await?;
-    let found = segments.into_iter().find(|segment| segment.id == id);
-    Ok((version, found.ok_or(DomainError::NotFound("segment"))?))
+    let found = saved(incoming.env).await?.segments.into_iter().find(|segment| segment.id == id);
+    Ok(found.ok_or(DomainError::NotFound("segment"))?)
 }
 
 /// Reads a segment's ID out of a path.

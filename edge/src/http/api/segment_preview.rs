@@ -101,12 +101,15 @@ impl Preview {
     async fn estimate(&mut self) -> Result<Option<PreviewLine>, EdgeError> {
         let until = clock::now() + ESTIMATE_MS;
         let shares = join_all(self.stubs.iter().map(|stub| share(stub, &self.ask, until))).await;
-        let (mut tally, mut all) = (Tally::default(), 0);
+        let (mut tally, mut passed, mut read) = (Tally::default(), 0, 0);
         for part in shares {
             let part = part?;
             tally.add(part.tally);
-            all += part.passed;
+            passed += part.passed;
+            read += part.read;
         }
+        // Some profiles stand for nobody any more: they became part of another.
+        let all = (passed * tally.looked_at).checked_div(read).unwrap_or_default();
         self.all = Some(all);
         Ok(PreviewLine::estimated(&tally, all, self.compares(), clock::now()))
     }
@@ -128,11 +131,12 @@ impl Preview {
 
 /// Counts a share of a shard's people. One that is not through in time counts for as many people as are known to be there.
 async fn share(stub: &Stub, ask: &PreviewAsk, until: UnixMillis) -> Result<CountPage, EdgeError> {
-    let mut all = CountPage { tally: Tally::default(), passed: 0, known: 0, next: Some(String::new()) };
+    let mut all = CountPage { tally: Tally::default(), passed: 0, read: 0, known: 0, next: Some(String::new()) };
     while let Some(after) = all.next.take() {
         let page = call::ask(stub, &CountAsk { ask: ask.clone(), after, share: Some(SHARE) }).await?;
         all.tally.add(page.tally);
         all.passed += page.passed;
+        all.read += page.read;
         all.next = page.next;
         if all.next.is_some() && clock::now() > until {
             all.passed = all.passed.max(page.known);

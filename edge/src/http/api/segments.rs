@@ -1,12 +1,12 @@
 //! `/api/segments`: groups of people that a condition describes.
 
 use endcap_api::Operation;
-use endcap_engine::segment::definition::Definition;
+use endcap_engine::segment::definition::{Definition, SavedSegment, Segments};
 use endcap_engine::segment::history::{DEFAULT_DAYS, History, MAX_DAYS, Movements, days, merge};
 use endcap_engine::segment::members::{DEFAULT_LIMIT, MAX_LIMIT, MemberPage, page};
 use endcap_engine::segment::view::{AllShards, SegmentList, SegmentView, ShardSegments};
 use endcap_protocol::ProfileId;
-use endcap_validation::read_json;
+use endcap_validation::{DomainError, read_json};
 use futures_util::future::join_all;
 use worker::{Env, Response};
 
@@ -39,15 +39,19 @@ pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>
 /// `GET /api/segments`: all of them with their sizes.
 async fn list(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let SavedSegments { version, segments } = saved(incoming.env).await?;
-    let (known, now) = (all_shards(incoming.env, version).await?, clock::now());
-    let segments = segments.iter().map(|saved| SegmentView::new(saved, &known, now)).collect();
-    response::json(&SegmentList { segments })
+    let (known, now) = (all_shards(incoming.env, version, &segments).await?, clock::now());
+    let read = Segments::read(version, segments);
+    let segments = read.ids().filter_map(|id| read.get(id)).map(|segment| SegmentView::new(segment, &known, now));
+    response::json(&SegmentList { segments: segments.collect() })
 }
 
 /// `GET`: one.
 async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
-    let (version, saved) = one(&incoming).await?;
-    response::json(&SegmentView::new(&saved, &all_shards(incoming.env, version).await?, clock::now()))
+    let (id, SavedSegments { version, segments }) = (id(incoming.parameter)?, saved(incoming.env).await?);
+    let read = Segments::read(version, segments);
+    let segment = read.get(&id).ok_or(DomainError::NotFound("segment"))?;
+    let known = all_shards(incoming.env, version, std::slice::from_ref(&segment.saved)).await?;
+    response::json(&SegmentView::new(segment, &known, clock::now()))
 }
 
 /// `PUT`: adds one, or replaces it, and has everybody held against it.
@@ -61,8 +65,10 @@ async fn put(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
         return Ok(answer);
     }
     let saved: SegmentSaved = serde_json::from_str(&answer.text().await?)?;
-    let known = tell_shards(incoming.env, saved.version).await?;
-    response::json(&SegmentView::new(&saved.segment, &known, clock::now()))
+    let known = tell_shards(incoming.env, saved.version, std::slice::from_ref(&saved.segment)).await?;
+    let read = Segments::read(saved.version, vec![saved.segment]);
+    let segment = read.ids().next().and_then(|id| read.get(id)).ok_or(DomainError::NotFound("segment"))?;
+    response::json(&SegmentView::new(segment, &known, clock::now()))
 }
 
 /// `DELETE`: everybody leaves it.
@@ -73,7 +79,7 @@ async fn delete(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
         return Ok(answer);
     }
     let left: SavedSegments = serde_json::from_str(&answer.text().await?)?;
-    tell_shards(incoming.env, left.version).await?;
+    tell_shards(incoming.env, left.version, &[]).await?;
     Ok(response::empty(204))
 }
 
@@ -83,7 +89,7 @@ async fn members(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let query = Query::of(&url);
     let limit = query.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = query.cursor(ProfileId::parse)?.map(ProfileId::into_string).unwrap_or_default();
-    let (_, saved) = one(&incoming).await?;
+    let saved = one(&incoming).await?;
     // One more tells whether there is another page.
     let ask = MembersAsk { segment: saved.id, after, limit: limit + 1 };
     let stubs = shards::all_shards(incoming.env).await?;
@@ -98,8 +104,8 @@ async fn members(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
 async fn history(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let url = incoming.url();
     let count = Query::of(&url).count("days", DEFAULT_DAYS, MAX_DAYS)?;
-    let (_, saved) = one(&incoming).await?;
-    let ask = MovementsAsk { segment: saved.id, days: count };
+    let saved = one(&incoming).await?;
+    let ask = MovementsAsk { segment: saved.id, born: saved.born, days: count };
     let stubs = shards::all_shards(incoming.env).await?;
     let parts = join_all(stubs.iter().map(|stub| call::ask(stub, &ask))).await;
     let (mut all, mut net, mut today) = (Movements::new(), 0, 0);
@@ -115,18 +121,18 @@ async fn history(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
 }
 
 /// What every shard knows. One that has not held everybody against this version yet begins to.
-async fn all_shards(env: &Env, version: u64) -> Result<AllShards, EdgeError> {
+async fn all_shards(env: &Env, version: u64, segments: &[SavedSegment]) -> Result<AllShards, EdgeError> {
     let mut all = AllShards::default();
-    for shard in ask_shards(env, version).await? {
+    for shard in ask_shards(env, version, segments).await? {
         all.add(shard?);
     }
     Ok(all)
 }
 
 /// The same after a change that is saved: a shard that cannot be reached now begins later, and counts as one that is not through.
-async fn tell_shards(env: &Env, version: u64) -> Result<AllShards, EdgeError> {
+async fn tell_shards(env: &Env, version: u64, segments: &[SavedSegment]) -> Result<AllShards, EdgeError> {
     let mut all = AllShards::default();
-    for shard in ask_shards(env, version).await? {
+    for shard in ask_shards(env, version, segments).await? {
         all.add(shard.unwrap_or_else(|error| {
             worker::console_error!("a shard could not be told of new segments: {error}");
             ShardSegments::default()
@@ -135,8 +141,13 @@ async fn tell_shards(env: &Env, version: u64) -> Result<AllShards, EdgeError> {
     Ok(all)
 }
 
-async fn ask_shards(env: &Env, version: u64) -> Result<Vec<Result<ShardSegments, EdgeError>>, EdgeError> {
-    let ask = SegmentsAsk { version };
+async fn ask_shards(
+    env: &Env,
+    version: u64,
+    segments: &[SavedSegment],
+) -> Result<Vec<Result<ShardSegments, EdgeError>>, EdgeError> {
+    let born = segments.iter().map(|saved| (saved.id.clone(), saved.born)).collect();
+    let ask = SegmentsAsk { version, born };
     let stubs = shards::all_shards(env).await?;
     Ok(join_all(stubs.iter().map(|stub| call::ask(stub, &ask))).await)
 }

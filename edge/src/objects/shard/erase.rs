@@ -89,7 +89,6 @@ impl ProfileShard {
             sums.profiles += 1;
             done.busy |= remains == Remains::Busy;
             if remains == Remains::Nothing {
-                self.store.leave_segments(row.memberships.as_ref(), now)?;
                 return self.store.drop_row(id);
             }
             row.subscriptions = self.store.subscriptions(id)?.len() as u32;

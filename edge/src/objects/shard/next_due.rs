@@ -1,5 +1,7 @@
 //! When a shard's alarm has to ring next, and saving a profile with what follows for it.
 
+use std::collections::BTreeMap;
+
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Refreshed, refresh};
 use endcap_events::ingest::quarantine::KEPT_DAYS;
@@ -49,7 +51,7 @@ impl Store {
         let judged = self.fill()?.judged(row.id.as_str());
         let mut held = match row.memberships.take() {
             Some(held) => held,
-            None => Memberships { judged: 0, since: self.memberships(row.id.as_str())? },
+            None => Memberships { judged: 0, held: self.memberships(row.id.as_str())? },
         };
         held.judged = held.judged.max(judged);
         row.memberships = Some(held);
@@ -61,7 +63,9 @@ impl Store {
         self.save(row)?;
         let id = row.id.as_str();
         refreshed.timers.iter().try_for_each(|timer| self.move_timer(id, timer))?;
-        self.put_memberships(id, &refreshed.segments, refreshed.at)?;
+        let none = BTreeMap::new();
+        let held = row.memberships.as_ref().map_or(&none, |memberships| &memberships.held);
+        self.put_memberships(id, held, &refreshed.segments, refreshed.at)?;
         if !row.has_fragments() {
             return self.drop_membership(id);
         }

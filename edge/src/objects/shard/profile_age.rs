@@ -33,7 +33,7 @@ impl ProfileShard {
         let after = self.pulse.ending.take();
         let window = self.store.profiles_after(&after, LOOKED_AT)?;
         for id in &window.ids {
-            if let Err(error) = self.end_profile(id, before, now) {
+            if let Err(error) = self.end_profile(id, before) {
                 // One that a newer version wrote is that version's to end.
                 worker::console_error!("the age of {id}: {error}");
             }
@@ -46,14 +46,13 @@ impl ProfileShard {
         Ok(true)
     }
 
-    fn end_profile(&self, id: &str, before: UnixMillis, now: UnixMillis) -> Result<(), EdgeError> {
+    fn end_profile(&self, id: &str, before: UnixMillis) -> Result<(), EdgeError> {
         self.store.db.transaction(|| {
             let Some(row) =
                 self.store.load_with(id, Wanted::Named(&BTreeSet::new()))?.filter(|row| row.has_ended(before))
             else {
                 return Ok(());
             };
-            self.store.leave_segments(row.memberships.as_ref(), now)?;
             self.take_out(&row)
         })
     }

@@ -47,6 +47,7 @@ impl ProfileShard {
         let mut page = CountPage {
             tally: Tally::default(),
             passed: 0,
+            read: 0,
             known: self.store.meta(PROFILES)?.unsigned_abs(),
             next: Some(ask.after.clone()),
         };
@@ -70,6 +71,7 @@ impl ProfileShard {
         let limit = if share.is_some() { PASSED } else { STEP };
         let window = self.store.profiles_of_share(after, limit, share.unwrap_or(1))?;
         page.passed += window.passed;
+        page.read += window.found.ids.len() as u64;
         for id in &window.found.ids {
             if let Err(error) = self.count_one(counted, id, &mut page.tally) {
                 worker::console_error!("counting {id}: {error}");
@@ -90,7 +92,7 @@ impl ProfileShard {
         let page = PageFacts { path: "", now: *now };
         let matches = evaluate_of(condition, &person.behaviour, &page, &PersonFacts::of(&row, &person, snapshot)).holds;
         let held = row.memberships.as_ref();
-        let is_member = segment.is_some_and(|segment| held.is_some_and(|held| held.since.contains_key(segment)));
+        let is_member = segment.is_some_and(|segment| held.is_some_and(|held| held.held.contains_key(segment)));
         tally.count(id, matches, is_member);
         Ok(())
     }

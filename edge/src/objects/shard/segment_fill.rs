@@ -10,6 +10,7 @@ use std::time::Duration;
 use endcap_engine::shop::Snapshot;
 use endcap_profile::fragment_rows::Wanted;
 use endcap_protocol::{SegmentId, UnixMillis};
+use endcap_validation::DomainError;
 use worker::Delay;
 
 use super::object::ProfileShard;
@@ -17,14 +18,23 @@ use crate::platform::clock;
 use crate::platform::error::EdgeError;
 use crate::rpc::snapshots;
 
-/// People of one step: reading them takes some milliseconds.
+/// People of one step at most: reading them takes some milliseconds.
 const STEP: i64 = 50;
+/// The least, and how many segments all of them are held against together.
+const LEAST_STEP: i64 = 10;
+const SEGMENTS_OF_STEP: i64 = 2_500;
 /// How long one run of the alarm goes on, in milliseconds.
 const RUN_MS: UnixMillis = 5_000;
 /// The rest between two steps, in milliseconds, in which others have their turn.
 const REST_MS: u64 = 1;
 /// The pause while the shop's newer segments are not here yet, in milliseconds.
 const WAIT_MS: u64 = 1_000;
+
+/// People of one step in a shop of so many segments: each takes as long as there are segments to hold them against.
+fn step_for(snapshot: &Snapshot) -> i64 {
+    let segments = i64::try_from(snapshot.segments.ids().count()).unwrap_or(STEP);
+    (SEGMENTS_OF_STEP / segments.max(1)).clamp(LEAST_STEP, STEP)
+}
 
 impl ProfileShard {
     /// Steps for a while. Whether there is more to do.
@@ -65,12 +75,16 @@ impl ProfileShard {
             let ids = serde_json::to_string(&ids)?;
             self.store.db.transaction(|| self.store.trim_movements(&ids, now))?;
         }
-        let window = self.store.profiles_after(&fill.after, STEP)?;
+        let window = self.store.profiles_after(&fill.after, step_for(snapshot))?;
         let mut unreadable = 0;
         for id in &window.ids {
-            if let Err(error) = self.look_at(id, snapshot, now) {
-                worker::console_error!("the segments of {id}: {error}");
-                unreadable += 1;
+            match self.look_at(id, snapshot, now) {
+                // The shard that gets it looks at it.
+                Ok(()) | Err(EdgeError::Domain(DomainError::Moving)) => {}
+                Err(error) => {
+                    worker::console_error!("the segments of {id}: {error}");
+                    unreadable += 1;
+                }
             }
         }
         let fill = fill.after(window.ids.len() as u64, unreadable, window.next);

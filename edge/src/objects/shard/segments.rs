@@ -30,7 +30,9 @@ impl ProfileShard {
             self.arm_at(Some(clock::now())).await?;
         }
         let profiles = self.store.meta(PROFILES)?.unsigned_abs();
-        response::json(&ShardSegments { net: self.store.net_movement()?, fill: self.store.fill()?.state(profiles) })
+        let net = ask.born.iter().map(|(id, born)| Ok((id.clone(), self.store.net_movement(id, *born)?)));
+        let net = net.collect::<Result<_, EdgeError>>()?;
+        response::json(&ShardSegments { net, fill: self.store.fill()?.state(profiles) })
     }
 
     /// Some members of a segment.
@@ -54,9 +56,9 @@ impl ProfileShard {
         let today = self.store.day(now);
         let from = today.saturating_sub(i64::try_from(ask.days).unwrap_or(i64::MAX));
         response::json(&ShardMovements {
-            net: self.store.net_movement_of(&ask.segment)?,
+            net: self.store.net_movement(&ask.segment, ask.born)?,
             today,
-            days: self.store.movements(&ask.segment, from)?,
+            days: self.store.movements(&ask.segment, ask.born, from)?,
         })
     }
 }

@@ -83,6 +83,9 @@ impl ProfileShard {
         // A kind that only a newer version runs is put off as well: this one would drop it.
         let runs = |key: &TimerKey| [TimerKey::CART_LEFT, TimerKey::STAGE, TimerKey::SEGMENTS].contains(key);
         let key = timer.key().filter(runs).ok_or_else(unknown)?;
+        if key == TimerKey::SEGMENTS && snapshot.segments.version < self.store.fill()?.version() {
+            return Err(DomainError::Internal("the shop's newer segments are not here yet".to_owned()).into());
+        }
         // Of the fragments only those are read that may remember a message.
         let subscriptions = self.store.subscriptions(&timer.profile_id)?;
         let named =

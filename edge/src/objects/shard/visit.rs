@@ -16,6 +16,7 @@ use endcap_identity::{FragmentId, LinkStrength, Purpose};
 use endcap_profile::dedupe::Accepted;
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::log_tail::LogEntry;
+use endcap_profile::memberships::Memberships;
 use endcap_profile::resolution::Resolution;
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{AnonymousId, ProfileId, SourceId, UnixMillis, bucket_of};
@@ -273,7 +274,11 @@ impl ProfileShard {
         self.store.db.transaction(|| {
             let named = destination.fragment.as_ref();
             let stored = self.store.load_for(&destination.profile, &batch.anonymous_id, named)?;
-            let mut row = stored.unwrap_or_else(|| ProfileRow::new(destination.profile.clone(), now));
+            let mut row = stored.unwrap_or_else(|| {
+                // Somebody new is in no segment: nothing has to be looked up.
+                let memberships = (snapshot.segments.version > 0).then(Memberships::default);
+                ProfileRow { memberships, ..ProfileRow::new(destination.profile.clone(), now) }
+            });
             let at = match row.resolve(&batch.anonymous_id, destination.fragment.as_ref())? {
                 Resolution::Begins(at) if self.is_erased(&at, now)? => return Ok(Step::Erased),
                 Resolution::Begins(_) if !destination.stated.is_empty() => return Ok(Step::Unknown),

@@ -1,7 +1,9 @@
 //! What the shop configured: settings and products, and the version that counts their changes.
 
-use endcap_engine::shop::snapshot::WireConfig;
+use endcap_engine::shop::snapshot::{SavedCampaign, WireConfig};
 use endcap_engine::shop::{Product, Settings};
+use endcap_targeting::compile::condition_of;
+use endcap_targeting::decided::asked;
 use endcap_validation::DomainError;
 use serde_json::json;
 use worker::Response;
@@ -90,10 +92,16 @@ impl Shop {
 
     /// All of the configuration, with its version.
     pub(super) fn config(&self, version: u64) -> Result<WireConfig, EdgeError> {
+        let asks = |saved: &SavedCampaign| {
+            let condition = saved.definition.condition.as_ref().and_then(|condition| condition_of(condition).ok());
+            condition.is_none_or(|condition| !asked(&condition).is_empty()) && saved.definition.condition.is_some()
+        };
+        let (later_campaigns, campaigns) = self.campaigns()?.into_iter().partition(asks);
         Ok(WireConfig {
             version,
             settings: self.settings()?,
-            campaigns: self.campaigns()?,
+            campaigns,
+            later_campaigns,
             products: self.products()?,
             webhooks: self.webhooks()?,
             segments: self.segments()?,

@@ -1,7 +1,7 @@
 //! Segments, in the shop's object.
 
 use endcap_engine::segment::SavedSegment;
-use endcap_engine::segment::definition::{MAX_SEGMENTS, check_asked, condition, names_of};
+use endcap_engine::segment::definition::{MAX_SEGMENTS, check_all_asked, check_asked, condition, names_of};
 use endcap_engine::shop::campaign::Definition;
 use endcap_protocol::{FieldError, SegmentId};
 use endcap_targeting::compile::condition_of;
@@ -24,7 +24,8 @@ fn read(row: &Row) -> Result<SavedSegment, EdgeError> {
         version: row.int(1) as u32,
         since: row.int(2).unsigned_abs(),
         changed_at: row.int(3),
-        definition: serde_json::from_str(&row.text(4))?,
+        born: row.int(4).unsigned_abs(),
+        definition: serde_json::from_str(&row.text(5))?,
     })
 }
 
@@ -36,7 +37,7 @@ impl Shop {
 
     /// Every segment, in order of their IDs.
     pub(super) fn segments(&self) -> Result<Vec<SavedSegment>, EdgeError> {
-        let query = "SELECT id, version, since, changed_at, definition FROM segment ORDER BY id";
+        let query = "SELECT id, version, since, changed_at, born, definition FROM segment ORDER BY id";
         self.db.rows(query, Vec::new())?.iter().map(read).collect()
     }
 
@@ -55,6 +56,14 @@ impl Shop {
             return Err(FieldError::new("", message).into());
         }
         check_asked(&condition(&definition.condition)?, Some(id), &all)?;
+        let changed = |saved: &SavedSegment| {
+            if saved.id == *id {
+                SavedSegment { definition: definition.clone(), ..saved.clone() }
+            } else {
+                saved.clone()
+            }
+        };
+        check_all_asked(&all.iter().map(changed).collect::<Vec<_>>())?;
         let version = self.segments_version()?;
         let is_same = held.filter(|held| held.definition.condition == definition.condition);
         let next = if is_same.is_some() { version } else { version + 1 };
@@ -63,15 +72,17 @@ impl Shop {
             version: held.map_or(1, |held| held.version + 1),
             since: is_same.map_or(next, |held| held.since),
             changed_at: is_same.map_or_else(clock::now, |held| held.changed_at),
+            born: held.map_or(next, |held| held.born),
             definition: definition.clone(),
         };
         self.change(|| {
-            let upsert = "INSERT INTO segment(id, version, since, changed_at, definition) VALUES(?, ?, ?, ?, ?)
+            let upsert =
+                "INSERT INTO segment(id, version, since, changed_at, born, definition) VALUES(?, ?, ?, ?, ?, ?)
                  ON CONFLICT(id) DO UPDATE SET version = excluded.version, since = excluded.since,
                    changed_at = excluded.changed_at, definition = excluded.definition";
-            let SavedSegment { version, since, changed_at, definition, .. } = &segment;
+            let SavedSegment { version, since, changed_at, born, definition, .. } = &segment;
             let text = serde_json::to_string(definition)?;
-            let figures = [i64::from(*version), since.cast_signed(), *changed_at].map(Into::into);
+            let figures = [i64::from(*version), since.cast_signed(), *changed_at, born.cast_signed()].map(Into::into);
             let values = [id.as_str().into()].into_iter().chain(figures).chain([text.into()]);
             self.db.run(upsert, values.collect())?;
             self.set_meta(VERSION, &next.to_string())

@@ -1,7 +1,5 @@
 //! `segment_day`: how many people a segment won and lost at this shard, by day.
 
-use std::collections::BTreeMap;
-
 use endcap_engine::segment::MembershipChanges;
 use endcap_engine::segment::history::{DayMovement, MAX_DAYS, Movements};
 use endcap_engine::segment::membership::{Cause, MembershipChange};
@@ -21,8 +19,9 @@ impl Table for SegmentDayTable {
 
     fn schema(&self) -> &'static str {
         "CREATE TABLE IF NOT EXISTS segment_day(
-           segment TEXT NOT NULL, day INTEGER NOT NULL, entered INTEGER NOT NULL, left INTEGER NOT NULL,
-           defined_in INTEGER NOT NULL, defined_out INTEGER NOT NULL, PRIMARY KEY(segment, day)) WITHOUT ROWID, STRICT"
+           segment TEXT NOT NULL, born INTEGER NOT NULL, day INTEGER NOT NULL, entered INTEGER NOT NULL,
+           left INTEGER NOT NULL, defined_in INTEGER NOT NULL, defined_out INTEGER NOT NULL,
+           PRIMARY KEY(segment, born, day)) WITHOUT ROWID, STRICT"
     }
 
     fn upgrade(&self) -> Upgrade {
@@ -62,33 +61,28 @@ impl Store {
             is(Cause::Definition, true),
             is(Cause::Definition, false),
         ];
-        let values = [change.segment.as_str().into(), day.into()].into_iter();
+        let values = [change.segment.as_str().into(), change.born.cast_signed().into(), day.into()].into_iter();
         self.db.run(
-            "INSERT INTO segment_day(segment, day, entered, left, defined_in, defined_out) VALUES(?, ?, ?, ?, ?, ?)
+            "INSERT INTO segment_day(segment, born, day, entered, left, defined_in, defined_out) VALUES(?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT DO UPDATE SET entered = entered + excluded.entered, left = left + excluded.left,
                defined_in = defined_in + excluded.defined_in, defined_out = defined_out + excluded.defined_out",
             values.chain(counts.map(Into::into)).collect(),
         )
     }
 
-    /// What all movement together brought, by segment.
-    pub(crate) fn net_movement(&self) -> Result<BTreeMap<SegmentId, i64>, EdgeError> {
-        let query = "SELECT segment, sum(entered + defined_in - left - defined_out) FROM segment_day GROUP BY segment";
-        let rows = self.db.rows(query, Vec::new())?;
-        rows.iter().map(|row| Ok((SegmentId::parse(&row.text(0))?, row.int(1)))).collect()
-    }
-
-    /// The same of one segment.
-    pub(crate) fn net_movement_of(&self, segment: &SegmentId) -> Result<i64, EdgeError> {
-        let query = "SELECT sum(entered + defined_in - left - defined_out) FROM segment_day WHERE segment = ?";
-        Ok(self.db.first(query, vec![segment.as_str().into()])?.map_or(0, |row| row.int(0)))
+    /// What all movement of a segment together brought, of one that began with this version.
+    pub(crate) fn net_movement(&self, segment: &SegmentId, born: u64) -> Result<i64, EdgeError> {
+        let query =
+            "SELECT sum(entered + defined_in - left - defined_out) FROM segment_day WHERE segment = ? AND born = ?";
+        let row = self.db.first(query, vec![segment.as_str().into(), born.cast_signed().into()])?;
+        Ok(row.map_or(0, |row| row.int(0)))
     }
 
     /// Movement of a segment from a day on.
-    pub(crate) fn movements(&self, segment: &SegmentId, from: i64) -> Result<Movements, EdgeError> {
-        let query =
-            "SELECT day, entered, left, defined_in, defined_out FROM segment_day WHERE segment = ? AND day >= ?";
-        let rows = self.db.rows(query, vec![segment.as_str().into(), from.into()])?;
+    pub(crate) fn movements(&self, segment: &SegmentId, born: u64, from: i64) -> Result<Movements, EdgeError> {
+        let query = "SELECT day, entered, left, defined_in, defined_out FROM segment_day
+                     WHERE segment = ? AND born = ? AND day >= ?";
+        let rows = self.db.rows(query, vec![segment.as_str().into(), born.cast_signed().into(), from.into()])?;
         let read = rows.iter().map(|row| {
             let count = |at| row.int(at).unsigned_abs();
             let movement =
@@ -99,14 +93,14 @@ impl Store {
     }
 
     /// Puts days that no history shows any more together, and forgets segments that are gone: `ids` is the JSON list of those there
-    /// are.
+    /// are. One that is made again counts anew.
     pub(crate) fn trim_movements(&self, ids: &str, now: UnixMillis) -> Result<(), EdgeError> {
         let oldest = self.day(now) - MAX_DAYS as i64;
         self.db
             .run("DELETE FROM segment_day WHERE segment NOT IN (SELECT value FROM json_each(?))", vec![ids.into()])?;
-        let together = "INSERT INTO segment_day(segment, day, entered, left, defined_in, defined_out)
-             SELECT segment, ?, sum(entered), sum(left), sum(defined_in), sum(defined_out) FROM segment_day
-             WHERE day < ? GROUP BY segment
+        let together = "INSERT INTO segment_day(segment, born, day, entered, left, defined_in, defined_out)
+             SELECT segment, born, ?, sum(entered), sum(left), sum(defined_in), sum(defined_out) FROM segment_day
+             WHERE day < ? GROUP BY segment, born
              ON CONFLICT DO UPDATE SET entered = entered + excluded.entered, left = left + excluded.left,
                defined_in = defined_in + excluded.defined_in, defined_out = defined_out + excluded.defined_out";
         self.db.run(together, vec![oldest.into(), oldest.into()])?;

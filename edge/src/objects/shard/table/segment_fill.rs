@@ -18,7 +18,8 @@ impl Table for SegmentFillTable {
     fn schema(&self) -> &'static str {
         "CREATE TABLE IF NOT EXISTS segment_fill(
            id INTEGER PRIMARY KEY CHECK (id = 1), complete INTEGER NOT NULL, running INTEGER NOT NULL,
-           after TEXT NOT NULL, looked_at INTEGER NOT NULL, unreadable INTEGER NOT NULL) STRICT"
+           after TEXT NOT NULL, looked_at INTEGER NOT NULL, unreadable INTEGER NOT NULL,
+           newcomers INTEGER NOT NULL) STRICT"
     }
 
     fn upgrade(&self) -> Upgrade {
@@ -56,13 +57,15 @@ impl Store {
         if let Some(held) = &*self.segment_fill.borrow() {
             return Ok(held.clone());
         }
-        let query = "SELECT complete, running, after, looked_at, unreadable FROM segment_fill";
+        let query = "SELECT complete, running, after, looked_at, unreadable, newcomers FROM segment_fill";
         let read = self.db.first(query, Vec::new())?.map(|row| Fill {
             complete: row.int(0).unsigned_abs(),
             running: Some(row.int(1).unsigned_abs()).filter(|version| *version > 0),
             after: row.text(2),
             looked_at: row.int(3).unsigned_abs(),
             unreadable: row.int(4).unsigned_abs(),
+            has_newcomers: row.int(5) > 0,
+            again: row.int(5) > 1,
         });
         let fill = read.unwrap_or_default();
         self.segment_fill.replace(Some(fill.clone()));
@@ -72,12 +75,13 @@ impl Store {
     /// Notes how far the shard is.
     pub(crate) fn set_fill(&self, fill: Fill) -> Result<(), EdgeError> {
         let numbers = [fill.complete, fill.running.unwrap_or_default()].map(u64::cast_signed);
-        let counts = [fill.looked_at, fill.unreadable].map(u64::cast_signed);
+        let newcomers = u64::from(fill.has_newcomers) + u64::from(fill.again);
+        let counts = [fill.looked_at, fill.unreadable, newcomers].map(u64::cast_signed);
         let values = numbers.map(Into::into).into_iter().chain([fill.after.as_str().into()]);
-        let upsert = "INSERT INTO segment_fill(id, complete, running, after, looked_at, unreadable)
-             VALUES(1, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET complete = excluded.complete,
+        let upsert = "INSERT INTO segment_fill(id, complete, running, after, looked_at, unreadable, newcomers)
+             VALUES(1, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET complete = excluded.complete,
                running = excluded.running, after = excluded.after, looked_at = excluded.looked_at,
-               unreadable = excluded.unreadable";
+               unreadable = excluded.unreadable, newcomers = excluded.newcomers";
         self.db.run(upsert, values.chain(counts.map(Into::into)).collect())?;
         self.segment_fill.replace(Some(fill));
         Ok(())
@@ -92,8 +96,8 @@ impl Store {
         }
     }
 
-    /// Begins anew where people came of whom nobody knows whether they were looked at.
+    /// Has everybody looked at again where people came of whom nobody knows whether they were.
     pub(crate) fn refill(&self) -> Result<(), EdgeError> {
-        self.fill()?.begun_anew().map_or(Ok(()), |begun| self.set_fill(begun))
+        self.fill()?.with_newcomers().map_or(Ok(()), |fill| self.set_fill(fill))
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use endcap_engine::segment::MembershipChanges;
-use endcap_profile::memberships::Memberships;
+use endcap_profile::memberships::Membership;
 use endcap_protocol::{SegmentId, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use super::contract::{Access, ErasedProfile, Erasure, ProfileTransfer, Table, Transfer, Upgrade};
 use super::rows::{pack, unpack};
 use crate::objects::shard::store::{Store, bucket};
+use crate::platform::clock;
 use crate::platform::error::EdgeError;
 use crate::rpc::erasure::ErasedRows;
 
@@ -38,7 +39,7 @@ impl Table for SegmentMemberTable {
     fn schema(&self) -> &'static str {
         "CREATE TABLE IF NOT EXISTS segment_member(
            segment TEXT NOT NULL, profile_id TEXT NOT NULL, bucket INTEGER NOT NULL, since INTEGER NOT NULL,
-           PRIMARY KEY(segment, profile_id)) WITHOUT ROWID, STRICT"
+           born INTEGER NOT NULL, PRIMARY KEY(segment, profile_id)) WITHOUT ROWID, STRICT"
     }
 
     fn upgrade(&self) -> Upgrade {
@@ -54,7 +55,7 @@ impl Table for SegmentMemberTable {
                 "SELECT named.id, profile.value FROM named CROSS JOIN json_each(?) AS profile
                  WHERE named.id IS NOT NULL)"
             ),
-            delete_bucket: Some("DELETE FROM segment_member WHERE bucket = ?"),
+            delete_bucket: None,
         })
     }
 
@@ -71,12 +72,12 @@ impl Table for SegmentMemberTable {
 struct Row {
     segment: SegmentId,
     profile_id: String,
-    since: UnixMillis,
+    membership: Membership,
 }
 
 const OF_PROFILES: &str = of_profiles!(
     "",
-    "SELECT member.segment, member.profile_id, member.since FROM named
+    "SELECT member.segment, member.profile_id, member.since, member.born FROM named
      CROSS JOIN json_each(?) AS profile
      CROSS JOIN segment_member AS member ON member.segment = named.id AND member.profile_id = profile.value"
 );
@@ -84,7 +85,8 @@ const OF_PROFILES: &str = of_profiles!(
 fn rows_of(store: &Store, profiles: &[&str]) -> Result<Vec<Row>, EdgeError> {
     let rows = store.db.rows(OF_PROFILES, vec![serde_json::to_string(profiles)?.into()])?;
     let read = |row: &crate::platform::db::Row| {
-        Ok(Row { segment: SegmentId::parse(&row.text(0))?, profile_id: row.text(1), since: row.int(2) })
+        let membership = Membership { since: row.int(2), born: row.int(3).unsigned_abs() };
+        Ok(Row { segment: SegmentId::parse(&row.text(0))?, profile_id: row.text(1), membership })
     };
     rows.iter().map(read).collect()
 }
@@ -95,22 +97,29 @@ fn take(store: &Store, profiles: &[String]) -> Result<Vec<u8>, EdgeError> {
 
 fn put(store: &Store, rows: &[u8]) -> Result<(), EdgeError> {
     let rows = unpack::<Row>(rows)?;
-    rows.iter().try_for_each(|row| store.put_member(&row.segment, &row.profile_id, row.since))
+    rows.iter().try_for_each(|row| store.put_member(&row.segment, &row.profile_id, row.membership))
 }
 
 fn erase(store: &Store, profile: &ErasedProfile<'_>, _: &mut ErasedRows) -> Result<(), EdgeError> {
     if !profile.is_gone {
         return Ok(());
     }
-    rows_of(store, &[profile.id])?.iter().try_for_each(|row| store.drop_member(&row.segment, &row.profile_id))
+    let held = store.memberships(profile.id)?;
+    store.put_memberships(profile.id, &held, &MembershipChanges::leaving(&held), clock::now())
 }
 
 impl Store {
-    fn put_member(&self, segment: &SegmentId, profile_id: &str, since: UnixMillis) -> Result<(), EdgeError> {
+    fn put_member(&self, segment: &SegmentId, profile_id: &str, membership: Membership) -> Result<(), EdgeError> {
         self.db.run(
-            "INSERT INTO segment_member(segment, profile_id, bucket, since) VALUES(?, ?, ?, ?)
-             ON CONFLICT DO UPDATE SET since = excluded.since",
-            vec![segment.as_str().into(), profile_id.into(), bucket(profile_id).into(), since.into()],
+            "INSERT INTO segment_member(segment, profile_id, bucket, since, born) VALUES(?, ?, ?, ?, ?)
+             ON CONFLICT DO UPDATE SET since = excluded.since, born = excluded.born",
+            vec![
+                segment.as_str().into(),
+                profile_id.into(),
+                bucket(profile_id).into(),
+                membership.since.into(),
+                membership.born.cast_signed().into(),
+            ],
         )
     }
 
@@ -119,30 +128,26 @@ impl Store {
         self.db.run(delete, vec![segment.as_str().into(), profile_id.into()])
     }
 
-    /// Writes how a profile's segments changed, and counts it.
+    /// Writes how a profile's segments changed, and counts it. `held` are those that it was or is in.
     pub(crate) fn put_memberships(
         &self,
         profile_id: &str,
+        held: &BTreeMap<SegmentId, Membership>,
         changes: &MembershipChanges,
         at: UnixMillis,
     ) -> Result<(), EdgeError> {
+        let gone = changes.dropped.iter().chain(changes.left.iter().map(|change| &change.segment));
+        gone.into_iter().try_for_each(|segment| self.drop_member(segment, profile_id))?;
         for change in &changes.entered {
-            self.put_member(&change.segment, profile_id, at)?;
-        }
-        for change in &changes.left {
-            self.drop_member(&change.segment, profile_id)?;
+            let membership = Membership { since: at, born: change.born };
+            self.put_member(&change.segment, profile_id, held.get(&change.segment).copied().unwrap_or(membership))?;
         }
         self.count_movement(changes, at)
     }
 
     /// The segments that the table has of a profile whose row does not say them.
-    pub(crate) fn memberships(&self, profile_id: &str) -> Result<BTreeMap<SegmentId, UnixMillis>, EdgeError> {
-        Ok(rows_of(self, &[profile_id])?.into_iter().map(|row| (row.segment, row.since)).collect())
-    }
-
-    /// Takes a profile that ends out of its segments.
-    pub(crate) fn leave_segments(&self, held: Option<&Memberships>, at: UnixMillis) -> Result<(), EdgeError> {
-        held.map_or(Ok(()), |held| self.count_movement(&MembershipChanges::leaving(held.since.keys()), at))
+    pub(crate) fn memberships(&self, profile_id: &str) -> Result<BTreeMap<SegmentId, Membership>, EdgeError> {
+        Ok(rows_of(self, &[profile_id])?.into_iter().map(|row| (row.segment, row.membership)).collect())
     }
 
     /// Members of a segment after a profile, with since when they are in it.
