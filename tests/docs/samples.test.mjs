@@ -26,7 +26,7 @@ const PAGES = [
   'docs/src/events.md',
   'docs/src/repairs.md',
   'docs/src/identify.md',
-  'docs/src/pop-ups.md', 'docs/src/segments.md',
+  'docs/src/pop-ups.md', 'docs/src/segments.md', 'docs/src/conditions.md',
   'docs/src/recommendations.md',
   'docs/src/webhooks.md',
   'docs/src/messages.md',

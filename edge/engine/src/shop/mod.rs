@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod campaign;
+mod edge_fact_schemas;
 pub mod product;
 pub(crate) mod rule_schemas;
 pub mod settings;

@@ -9,6 +9,8 @@ use endcap_targeting::text::MAX_TEXT;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use super::edge_fact_schemas;
+
 /// To whom: a condition over behaviour and page.
 pub(crate) struct Condition;
 
@@ -48,14 +50,15 @@ impl JsonSchema for Condition {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let part = json!(generator.subschema_for::<Self>());
         let parts = json!({"type": "array", "maxItems": 50, "items": part});
-        let (of_category, plain): (Vec<Fact>, Vec<Fact>) =
-            Fact::ALL.into_iter().partition(|fact| fact.takes_category());
+        // Orders may have a span beside them.
+        let pages = Fact::ALL.into_iter().filter(|fact| *fact != Fact::Orders);
+        let (of_category, plain): (Vec<Fact>, Vec<Fact>) = pages.partition(|fact| fact.takes_category());
         let names = |facts: &[Fact]| facts.iter().map(|fact| fact.as_str()).collect::<Vec<_>>();
         let stages: Vec<&str> = Stage::ALL.iter().map(|stage| stage.as_str()).collect();
         let category = json!({"type": "string", "minLength": 1, "maxLength": 128,
             "description": "In this category only; `$` is the one that the enclosing `some_category` tries"});
         let pattern = json!({"type": "string", "minLength": 1, "maxLength": 200});
-        json_schema!({
+        let mut schema = json_schema!({
             "description": "A condition; nested at most 12 levels deep",
             "oneOf": [
                 only("all", &parts),
@@ -66,12 +69,14 @@ impl JsonSchema for Condition {
                 comparison("A number", &names(&plain), &json!({})),
                 {"type": "object", "description": "The lifecycle stage", "required": ["fact", "in"],
                     "properties": {"fact": {"enum": ["stage"]}, "in": {"type": "array", "minItems": 1, "items": {"enum": stages}}}},
-                {"type": "object", "description": "Whether the person is in a segment", "required": ["fact", "id"],
-                    "properties": {"fact": {"enum": ["segment"]}, "id": {"type": "string", "minLength": 1, "maxLength": 64}}},
                 {"type": "object", "description": "The page's path", "required": ["fact", "matches"],
                     "properties": {"fact": {"enum": ["url_path"]}, "matches": pattern}},
             ],
-        })
+        });
+        if let Some(branches) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
+            branches.extend(edge_fact_schemas::branches());
+        }
+        schema
     }
 }
 
@@ -153,6 +158,9 @@ mod tests {
         for fact in Fact::ALL {
             assert_eq!(named(fact.as_str()), 1, "{}", fact.as_str());
         }
-        assert_eq!((named("stage"), named("url_path"), branches.len()), (1, 1, 9));
+        for fact in endcap_targeting::edge_fact_json::names() {
+            assert_eq!(named(&fact), 1, "{fact}");
+        }
+        assert_eq!((named("stage"), named("url_path"), branches.len()), (1, 1, 15));
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 mod apart;
+mod conditions;
 mod decisions;
 mod facts;
 mod identity;

@@ -274,11 +274,7 @@ impl ProfileShard {
         self.store.db.transaction(|| {
             let named = destination.fragment.as_ref();
             let stored = self.store.load_for(&destination.profile, &batch.anonymous_id, named)?;
-            let mut row = stored.unwrap_or_else(|| {
-                // Somebody new is in no segment: nothing has to be looked up.
-                let memberships = (snapshot.segments.version > 0).then(Memberships::default);
-                ProfileRow { memberships, ..ProfileRow::new(destination.profile.clone(), now) }
-            });
+            let mut row = stored.unwrap_or_else(|| begun(destination.profile.clone(), snapshot, now));
             let at = match row.resolve(&batch.anonymous_id, destination.fragment.as_ref())? {
                 Resolution::Begins(at) if self.is_erased(&at, now)? => return Ok(Step::Erased),
                 Resolution::Begins(_) if !destination.stated.is_empty() => return Ok(Step::Unknown),
@@ -482,6 +478,12 @@ impl ProfileShard {
 /// The fragment has to arrive before its events are applied.
 fn on_its_way() -> EdgeError {
     DomainError::Moving.into()
+}
+
+/// A profile that begins. Somebody new is in no segment: nothing has to be looked up.
+fn begun(profile: ProfileId, snapshot: &Snapshot, now: UnixMillis) -> ProfileRow {
+    let memberships = (snapshot.segments.version > 0).then(Memberships::default);
+    ProfileRow { memberships, ..ProfileRow::new(profile, now) }
 }
 
 /// The person for a decision, with this browser's own push subscription, consent and session.
