@@ -25,12 +25,15 @@ pub fn cart_left_due(row: &ProfileRow, person: &Person, settings: &CartPush) -> 
     let cart = &person.behaviour.cart;
     let told = row.pushed_at(CART_LEFT).is_some_and(|at| at >= cart.changed_at);
     let wanted = settings.reaches(person.behaviour.stage) && person.behaviour.consent.marketing;
-    // A browser that an earlier version joined by a claim is not the person's to be reached at.
-    let reached =
-        row.subscriptions > 0 && (!row.has_guests() || (person.behaviour.push_subscribed && !row.has_only_guests()));
-    let due = wanted && reached && !cart.lines.is_empty() && !told;
+    let due = wanted && is_reachable(row, person) && !cart.lines.is_empty() && !told;
     let rested = row.last_pushed_at().map_or(0, |at| at.saturating_add(BETWEEN_MS));
     due.then(|| cart.changed_at.saturating_add(i64::from(settings.after_seconds) * 1000).max(rested))
+}
+
+/// Whether a browser of the person is subscribed. One that an earlier version joined by a claim is not the person's to be reached at.
+#[must_use]
+pub fn is_reachable(row: &ProfileRow, person: &Person) -> bool {
+    row.subscriptions > 0 && (!row.has_guests() || (person.behaviour.push_subscribed && !row.has_only_guests()))
 }
 
 /// Title and text of the message.

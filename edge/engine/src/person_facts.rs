@@ -18,6 +18,7 @@ use endcap_targeting::edge_fact::{
 use endcap_targeting::span::Span;
 
 use crate::channel::{Channel, Origin};
+use crate::journey::is_reachable;
 use crate::shop::Snapshot;
 
 /// What is known of a person.
@@ -43,7 +44,7 @@ impl<'a> PersonFacts<'a> {
             fragments: &row.fragments,
             segments: &person.segments,
             is_known: row.is_known(),
-            is_reachable: row.subscriptions > 0,
+            is_reachable: is_reachable(row, person),
             shop,
         }
     }
@@ -64,7 +65,8 @@ impl<'a> PersonFacts<'a> {
     /// Orders that count: all, or those within a span.
     fn orders(&self, within: Option<Span>, now: UnixMillis) -> impl Iterator<Item = &'a OrderRecord> {
         let from = within.map_or(UnixMillis::MIN, |span| self.begins(span, now));
-        self.person.orders.iter().filter(move |order| order.at >= from)
+        let first = self.person.orders.partition_point(|order| order.at < from);
+        self.person.orders.iter().skip(first)
     }
 
     /// The first moment that lies within a span that ends now.
@@ -87,19 +89,23 @@ impl<'a> PersonFacts<'a> {
 
     fn number(&self, fact: PersonNumber, within: Option<Span>, now: UnixMillis) -> Option<i64> {
         let orders = || self.orders(within, now);
-        let paid = || orders().filter(|order| order.currency == self.shop.settings.currency);
-        let amounts = || paid().map(|order| order.revenue_minor);
+        let amounts = || orders().filter_map(|order| self.paid_for(order));
         let sum = || amounts().fold(0_i64, i64::saturating_add);
         let counted = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         match fact {
             PersonNumber::Orders => Some(counted(orders().count())),
             PersonNumber::Revenue => Some(sum()),
-            PersonNumber::AverageOrder => rounded(sum(), counted(paid().count())),
+            PersonNumber::AverageOrder => rounded(sum(), counted(amounts().count())),
             PersonNumber::HighestOrder => amounts().max(),
             PersonNumber::OrderUnits => Some(orders().map(|order| i64::from(order.units)).sum()),
-            PersonNumber::FirstOrderValue => amounts().next(),
-            PersonNumber::LastOrderValue => amounts().last(),
+            PersonNumber::FirstOrderValue => self.paid_for(self.person.orders.first()?),
+            PersonNumber::LastOrderValue => self.paid_for(self.person.orders.last()?),
         }
+    }
+
+    /// What an order brought; None in another currency than the shop's.
+    fn paid_for(&self, order: &OrderRecord) -> Option<i64> {
+        (order.currency == self.shop.settings.currency).then_some(order.revenue_minor)
     }
 
     fn time(&self, fact: PersonTime) -> Option<UnixMillis> {
@@ -117,17 +123,16 @@ impl<'a> PersonFacts<'a> {
         match text {
             PersonText::Trait(name) => Person::trait_of(self.fragments, name).map(trait_text),
             PersonText::First(what) => {
-                let firsts = self.fragments.values().filter_map(|fragment| fragment.touches.first.as_ref());
+                let firsts = Person::counting(self.fragments).filter_map(|fragment| fragment.touches.first.as_ref());
                 touch_text(firsts.min()?, *what)
             }
             PersonText::Last(what) => {
-                let lasts = self.fragments.values().filter_map(|fragment| fragment.touches.latest.last());
+                let lasts = Person::counting(self.fragments).filter_map(|fragment| fragment.touches.latest.last());
                 touch_text(lasts.max()?, *what)
             }
             PersonText::TimeZone => {
-                let named = self.fragments.values().filter(|fragment| !fragment.zone.is_empty());
-                let latest = named.max_by_key(|fragment| fragment.behaviour.last_seen);
-                latest.map(|fragment| Cow::Borrowed(fragment.zone.as_str()))
+                let named = Person::counting(self.fragments).filter(|fragment| !fragment.zone.is_empty());
+                named.last().map(|fragment| Cow::Borrowed(fragment.zone.as_str()))
             }
         }
     }
@@ -194,8 +199,8 @@ impl EdgeFacts for PersonFacts<'_> {
     fn changes(&self, fact: &EdgeFact, now: UnixMillis) -> Option<UnixMillis> {
         match fact {
             EdgeFact::Number { within: Some(span), .. } => {
-                let leaving = self.orders(Some(*span), now).map(|order| self.leaves(*span, order.at));
-                leaving.filter(|at| *at > now).min()
+                // They come by time, so the first one leaves first.
+                self.orders(Some(*span), now).next().map(|order| self.leaves(*span, order.at))
             }
             EdgeFact::Within(time, span) | EdgeFact::Before(time, span) => {
                 self.time(*time).map(|at| at.saturating_add(span.millis())).filter(|at| *at > now)

@@ -95,6 +95,11 @@ impl Person {
         keep_latest(&mut self.events, MAX_PERSON_HISTORY);
     }
 
+    /// The fragments that count, those that acted last at the end.
+    pub fn counting(fragments: &BTreeMap<FragmentId, Fragment>) -> impl Iterator<Item = &Fragment> {
+        canonical(fragments.iter(), false).into_iter().map(|(_, fragment)| fragment)
+    }
+
     /// The value of one trait, the one set last.
     #[must_use]
     pub fn trait_of<'a>(fragments: &'a BTreeMap<FragmentId, Fragment>, name: &str) -> Option<&'a Trait> {

@@ -85,6 +85,8 @@ impl Message for SegmentsAsk {
 pub(crate) struct MembersAsk {
     /// The segment.
     pub(crate) segment: SegmentId,
+    /// The version that it began with.
+    pub(crate) born: u64,
     /// The profile after which to go on; empty at the beginning.
     pub(crate) after: String,
     /// How many.

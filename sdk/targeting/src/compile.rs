@@ -152,6 +152,9 @@ fn comparison(name: &str, value: &Value, bound: bool) -> Result<(Condition, Stri
     let Some(number) = value.get("value").and_then(Value::as_i64) else {
         return fail("value", "must be a whole number");
     };
+    if value.get("in").is_some() {
+        return fail("in", "does not apply to this fact: only orders are counted within a span");
+    }
     let scope = scope(fact, value, bound)?;
     let of = match &scope {
         Scope::All => String::new(),

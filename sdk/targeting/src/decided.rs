@@ -21,6 +21,12 @@ fn collect(condition: &Condition, found: &mut Vec<EdgeFact>) {
     }
 }
 
+/// Whether a condition asks for texts about a person.
+#[must_use]
+pub fn asks_for_texts(condition: &Condition) -> bool {
+    asked(condition).iter().any(|fact| matches!(fact, EdgeFact::Text(..)))
+}
+
 /// A condition whose questions for the edge are answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {

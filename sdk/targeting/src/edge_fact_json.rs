@@ -46,8 +46,36 @@ pub(crate) fn name_of(text: &PersonText) -> Option<String> {
     }
 }
 
+/// Refuses a leaf with a member that does not belong to it, or with several ways to compare: it would mean something else than it says.
+fn with_only(leaf: &Value, members: &[&str], ways: &[&str]) -> Read<()> {
+    let given = || leaf.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+    let known = |name: &&str| *name == "fact" || members.contains(name) || ways.contains(name);
+    if let Some(other) = given().find(|name| !known(name)) {
+        return fail(other, "does not apply to this fact");
+    }
+    let several = given().filter(|name| ways.contains(name)).nth(1);
+    several.map_or(Ok(()), |second| fail(second, format!("cannot stand beside another of: {}", ways.join(", "))))
+}
+
+/// The members by which a text is compared.
+const TEXT_WAYS: [&str; 4] = ["in", "contains", "starts_with", "set"];
+
 /// Reads a leaf whose fact has this name; None where the page knows that fact.
 pub(crate) fn read(name: &str, leaf: &Value) -> Option<Read<EdgeFact>> {
+    let fact = fact_of(name, leaf)?;
+    let checked = match name {
+        "segment" => with_only(leaf, &["id"], &[]),
+        "trait" => with_only(leaf, &["name"], &TEXT_WAYS),
+        "cart_has" => with_only(leaf, &[], &["product", "category"]),
+        name if PersonNumber::parse(name).is_some() => with_only(leaf, &["op", "value", "in"], &[]),
+        name if PersonTime::parse(name).is_some() => with_only(leaf, &[], &["within", "before"]),
+        name if PersonFlag::parse(name).is_some() => with_only(leaf, &[], &[]),
+        _ => with_only(leaf, &[], &TEXT_WAYS),
+    };
+    Some(checked.and(fact))
+}
+
+fn fact_of(name: &str, leaf: &Value) -> Option<Read<EdgeFact>> {
     if let Some(fact) = PersonNumber::parse(name) {
         let is_edges = fact != PersonNumber::Orders || leaf.get("in").is_some();
         return is_edges.then(|| number(fact, leaf));

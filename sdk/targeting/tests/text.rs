@@ -236,6 +236,24 @@ fn what_is_wrong_is_named_with_its_place_and_the_word_that_was_meant() {
 }
 
 #[test]
+fn json_that_says_more_than_it_means_is_refused() {
+    for (json, path) in [
+        (json!({"fact": "consent_analytics", "op": "=", "value": 0}), "op"),
+        (json!({"fact": "cart_value", "op": ">=", "value": 5, "in": {"days": 7}}), "in"),
+        (json!({"fact": "revenue", "op": ">=", "value": 5, "within": {"days": 7}}), "within"),
+        (json!({"fact": "trait", "name": "city", "in": ["Paris"], "contains": "x"}), "in"),
+        (json!({"fact": "trait", "in": ["Paris"]}), "name"),
+        (json!({"fact": "last_order", "within": {"days": 7}, "before": {"days": 3}}), "within"),
+        (json!({"fact": "last_order", "within": {"days": 7, "hours": 3}}), "within"),
+        (json!({"fact": "cart_has", "product": "x", "category": "y"}), "product"),
+        (json!({"fact": "segment", "id": "x", "since": 3}), "since"),
+        (json!({"fact": "first_source", "set": false}), ""),
+    ] {
+        assert_eq!(condition_of(&json).expect_err(&json.to_string()).path, path, "{json}");
+    }
+}
+
+#[test]
 fn size_and_depth_are_bounded() {
     let nots = |count: usize| format!("{}orders = 1", "not ".repeat(count));
     assert!(parse(&nots(MAX_DEPTH - 1)).is_ok());

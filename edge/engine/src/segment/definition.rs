@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use endcap_protocol::{FieldError, SegmentId, UnixMillis};
 use endcap_targeting::condition::Condition;
 use endcap_targeting::condition_json::to_json;
-use endcap_targeting::decided::asked;
+use endcap_targeting::decided::{asked, asks_for_texts};
 use endcap_targeting::edge_fact::EdgeFact;
 use endcap_targeting::next_change::asks_of_time;
 use endcap_validation::text::check_text;
@@ -180,8 +180,14 @@ impl Segments {
     /// Whether one asks for what only whole fragments tell.
     #[must_use]
     pub fn asks_for_texts(&self) -> bool {
-        let conditions = self.list.iter().filter_map(|segment| segment.condition.as_ref());
-        conditions.flat_map(asked).any(|fact| matches!(fact, EdgeFact::Text(..)))
+        let mut conditions = self.list.iter().filter_map(|segment| segment.condition.as_ref());
+        conditions.any(asks_for_texts)
+    }
+
+    /// Whether one is there that only a newer version can read.
+    #[must_use]
+    pub fn has_unreadable(&self) -> bool {
+        self.list.iter().any(|segment| segment.condition.is_none())
     }
 
     /// Their IDs.

@@ -9,7 +9,7 @@ use endcap_targeting::PageFacts;
 use endcap_targeting::evaluate::evaluate_of;
 use endcap_targeting::next_change::next_change;
 
-use super::definition::Segment;
+use super::definition::{Segment, Segments};
 use crate::person_facts::PersonFacts;
 use crate::shop::Snapshot;
 
@@ -122,15 +122,16 @@ pub fn judge(row: &mut ProfileRow, person: &Person, shop: &Snapshot, now: UnixMi
             _ => {}
         }
     }
-    held.held.retain(|id, _| {
-        let is_there = segments.get(id).is_some();
-        if !is_there {
-            judged.changes.dropped.push(id.clone());
-        }
-        is_there
-    });
-    row.memberships = Some(Memberships { judged: segments.version, ..held });
+    judged.changes.dropped.extend(take_gone(&mut held, segments));
+    // Against what only a newer version can read nobody was held.
+    let judged_by = if segments.has_unreadable() { held.judged } else { segments.version };
+    row.memberships = Some(Memberships { judged: judged_by, ..held });
     judged
+}
+
+/// Takes out segments that are there no more.
+fn take_gone(held: &mut Memberships, segments: &Segments) -> Vec<SegmentId> {
+    held.held.extract_if(.., |id, _| segments.get(id).is_none()).map(|(id, _)| id).collect()
 }
 
 /// The segments that a person would be in of whom nothing is stored.
@@ -173,7 +174,7 @@ mod tests {
     use endcap_protocol::{AnonymousId, DAY_MS, ProfileId};
     use serde_json::json;
 
-    use super::super::definition::{Definition, SavedSegment, Segments};
+    use super::super::definition::{Definition, SavedSegment};
     use super::*;
 
     const NOW: UnixMillis = 1_000 * DAY_MS;

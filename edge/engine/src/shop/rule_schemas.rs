@@ -159,8 +159,8 @@ mod tests {
             assert_eq!(named(fact.as_str()), 1, "{}", fact.as_str());
         }
         for fact in endcap_targeting::edge_fact_json::names() {
-            assert_eq!(named(&fact), 1, "{fact}");
+            assert!(named(&fact) >= 1, "{fact}");
         }
-        assert_eq!((named("stage"), named("url_path"), branches.len()), (1, 1, 15));
+        assert_eq!((named("stage"), named("url_path"), branches.len()), (1, 1, 23));
     }
 }

@@ -108,6 +108,8 @@ pub struct Snapshot {
     pub scores: Scores,
     /// The shop's days.
     pub calendar: Calendar,
+    /// Whether a condition asks for what only whole fragments tell.
+    pub asks_for_texts: bool,
 }
 
 /// A saved campaign on its way to the shards.
@@ -213,10 +215,10 @@ impl Snapshot {
     }
 
     /// Whether a condition asks for what only whole fragments tell.
-    #[must_use]
-    pub fn asks_for_texts(&self) -> bool {
+    fn is_asking_for_texts(&self) -> bool {
         let asks = |facts: &[EdgeFact]| facts.iter().any(|fact| matches!(fact, EdgeFact::Text(..)));
-        self.segments.asks_for_texts() || self.campaigns.iter().any(|campaign| asks(campaign.asked()))
+        let mut running = self.campaigns.iter().filter(|campaign| campaign.definition.enabled);
+        self.segments.asks_for_texts() || running.any(|campaign| asks(campaign.asked()))
     }
 
     /// The snapshot before anything was heard from the shop: no version of the shop is 0.
@@ -267,6 +269,7 @@ impl Snapshot {
             let read = BASE64.decode(&wire.packed).ok().and_then(|packed| Scores::unpack(&packed).ok());
             next.scores = read.unwrap_or(next.scores);
         }
+        next.asks_for_texts = next.is_asking_for_texts();
         // Settings and gaps both have a say in the cycle, and either may be the newer.
         next.cycle_ms = next.gaps.cycle_ms(&next.settings.lifecycle.config());
         Ok(next)

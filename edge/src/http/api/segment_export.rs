@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
+use endcap_engine::segment::SavedSegment;
 use endcap_engine::segment::members::{CSV_HEAD, Member};
-use endcap_protocol::{FieldError, SegmentId};
+use endcap_protocol::FieldError;
 use futures_util::stream::try_unfold;
 use worker::{Response, ResponseBuilder, Stub};
 
@@ -57,7 +58,7 @@ pub(super) async fn export(incoming: Incoming<'_>) -> Result<Response, EdgeError
     let stubs = shards::all_shards(incoming.env).await?;
     let sources = stubs.into_iter().map(|stub| Source { stub, members: VecDeque::new(), after: Some(String::new()) });
     let head = if format == Format::Csv { CSV_HEAD.to_owned() } else { String::new() };
-    let merge = Merge { segment: saved.id, sources: sources.collect(), last: String::new() };
+    let merge = Merge { segment: saved, sources: sources.collect(), last: String::new() };
     let stream = try_unfold((merge, head), move |(mut merge, mut text)| async move {
         let mut lines = 0;
         while lines < LINES {
@@ -84,7 +85,7 @@ struct Source {
 
 /// The members of all shards in the order of their profiles' IDs. Somebody who moves to another shard meanwhile comes once.
 struct Merge {
-    segment: SegmentId,
+    segment: SavedSegment,
     sources: Vec<Source>,
     last: String,
 }
@@ -111,9 +112,9 @@ impl Source {
         self.members.front().map(|member| member.profile_id.as_str())
     }
 
-    async fn read_more(&mut self, segment: &SegmentId) -> Result<(), EdgeError> {
+    async fn read_more(&mut self, segment: &SavedSegment) -> Result<(), EdgeError> {
         let Some(after) = self.after.take_if(|_| self.members.is_empty()) else { return Ok(()) };
-        let ask = MembersAsk { segment: segment.clone(), after, limit: PIECE };
+        let ask = MembersAsk { segment: segment.id.clone(), born: segment.born, after, limit: PIECE };
         let members = call::ask(&self.stub, &ask).await?;
         let is_full = members.len() == PIECE;
         self.after = members.last().filter(|_| is_full).map(|member| member.profile_id.clone());

@@ -109,9 +109,9 @@ impl Preview {
             read += part.read;
         }
         // Some profiles stand for nobody any more: they became part of another.
-        let all = (passed * tally.looked_at).checked_div(read).unwrap_or_default();
-        self.all = Some(all);
-        Ok(PreviewLine::estimated(&tally, all, self.compares(), clock::now()))
+        self.all = (passed * tally.looked_at).checked_div(read);
+        let line = |all| PreviewLine::estimated(&tally, all, self.compares(), clock::now());
+        Ok(self.all.and_then(line))
     }
 
     /// Counts some people of a shard, and says where to go on.

@@ -91,7 +91,7 @@ async fn members(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let after = query.cursor(ProfileId::parse)?.map(ProfileId::into_string).unwrap_or_default();
     let saved = one(&incoming).await?;
     // One more tells whether there is another page.
-    let ask = MembersAsk { segment: saved.id, after, limit: limit + 1 };
+    let ask = MembersAsk { segment: saved.id, born: saved.born, after, limit: limit + 1 };
     let stubs = shards::all_shards(incoming.env).await?;
     let found = join_all(stubs.iter().map(|stub| call::ask(stub, &ask))).await;
     let found = found.into_iter().collect::<Result<Vec<_>, EdgeError>>()?.into_iter().flatten().collect();

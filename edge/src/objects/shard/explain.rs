@@ -6,6 +6,7 @@ use endcap_engine::segment::definition::names_of;
 use endcap_profile::fragment_rows::Wanted;
 use endcap_protocol::FieldError;
 use endcap_targeting::PageFacts;
+use endcap_targeting::decided::asks_for_texts;
 use endcap_targeting::explain::explain;
 use endcap_validation::DomainError;
 use worker::Response;
@@ -23,9 +24,12 @@ impl ProfileShard {
         let snapshot = snapshots::current(&self.env, now).await?;
         let row = self.store.load_with(ask.profile_id.as_str(), Wanted::Named(&[].into()))?;
         let mut row = row.filter(|row| row.has_fragments()).ok_or(DomainError::NotFound("profile"))?;
+        let condition = ask.ask.condition()?;
+        if asks_for_texts(&condition) {
+            row.read_more(&self.store, Wanted::All)?;
+        }
         let person = self.store.refresh(&mut row, &snapshot, now)?.person;
         let page = PageFacts { path: ask.ask.path(), now };
-        let condition = ask.ask.condition()?;
         if let Some(unknown) = names_of(&condition).iter().find(|id| snapshot.segments.get(id).is_none()) {
             let message = format!("names the segment `{}`, which there is not", unknown.as_str());
             return Err(FieldError::new("condition", message).into());

@@ -35,7 +35,7 @@ impl Store {
     ) -> Result<Refreshed, EdgeError> {
         row.read_digests(self, Some(&snapshot.settings.identity))?;
         self.note_calendar(snapshot);
-        if snapshot.asks_for_texts() {
+        if snapshot.asks_for_texts {
             row.read_more(self, Wanted::All)?;
         }
         self.read_memberships(row, snapshot)?;

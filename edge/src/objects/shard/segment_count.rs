@@ -10,6 +10,7 @@ use endcap_profile::fragment_rows::Wanted;
 use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::PageFacts;
 use endcap_targeting::condition::Condition;
+use endcap_targeting::decided::asks_for_texts;
 use endcap_targeting::evaluate::evaluate_of;
 use worker::{Delay, Response};
 
@@ -87,6 +88,9 @@ impl ProfileShard {
         let Some(mut row) = self.store.load_with(id, Wanted::Named(&BTreeSet::new()))? else { return Ok(()) };
         if !row.has_fragments() {
             return Ok(());
+        }
+        if asks_for_texts(condition) {
+            row.read_more(&self.store, Wanted::All)?;
         }
         let person = self.store.refresh(&mut row, snapshot, *now)?.person;
         let page = PageFacts { path: "", now: *now };

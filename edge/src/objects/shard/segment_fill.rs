@@ -59,7 +59,8 @@ impl ProfileShard {
         if snapshot.segments.version < version {
             snapshot = snapshots::newer(&self.env, now).await?;
         }
-        if snapshot.segments.version < version {
+        // What only a newer version can read is left to it.
+        if snapshot.segments.version < version || snapshot.segments.has_unreadable() {
             Delay::from(Duration::from_millis(WAIT_MS)).await;
             return Ok(true);
         }

@@ -37,7 +37,7 @@ impl ProfileShard {
 
     /// Some members of a segment.
     pub(super) async fn members_route(&self, ask: &MembersAsk) -> Result<Response, EdgeError> {
-        let found = self.store.members_after(&ask.segment, &ask.after, ask.limit)?;
+        let found = self.store.members_after((&ask.segment, ask.born), &ask.after, ask.limit)?;
         let mut members = Vec::with_capacity(found.len());
         for (read, (profile_id, since)) in found.into_iter().enumerate() {
             if read > 0 && read % STEP == 0 {

@@ -60,7 +60,10 @@ impl ProfileShard {
         if self.store.due_timers(now, 1)?.is_empty() {
             return Ok(0);
         }
-        let snapshot = snapshots::current(&self.env, clock::now()).await?;
+        let mut snapshot = snapshots::current(&self.env, clock::now()).await?;
+        if snapshot.segments.version < self.store.fill()?.version() {
+            snapshot = snapshots::newer(&self.env, clock::now()).await?;
+        }
         let due = self.store.due_timers(now, BATCH)?;
         for timer in &due {
             let result = self.store.db.transaction(|| self.run_timer(timer, &snapshot, now));
@@ -83,8 +86,9 @@ impl ProfileShard {
         // A kind that only a newer version runs is put off as well: this one would drop it.
         let runs = |key: &TimerKey| [TimerKey::CART_LEFT, TimerKey::STAGE, TimerKey::SEGMENTS].contains(key);
         let key = timer.key().filter(runs).ok_or_else(unknown)?;
-        if key == TimerKey::SEGMENTS && snapshot.segments.version < self.store.fill()?.version() {
-            return Err(DomainError::Internal("the shop's newer segments are not here yet".to_owned()).into());
+        let is_behind = snapshot.segments.version < self.store.fill()?.version() || snapshot.segments.has_unreadable();
+        if key == TimerKey::SEGMENTS && is_behind {
+            return Err(DomainError::Internal("the shop's newer segments are not known here yet".to_owned()).into());
         }
         // Of the fragments only those are read that may remember a message.
         let subscriptions = self.store.subscriptions(&timer.profile_id)?;

@@ -52,7 +52,18 @@ impl Shop {
     /// Replaces the settings.
     pub(super) fn put_settings(&self, put: &PutSettings) -> Result<Response, EdgeError> {
         let PutSettings(settings) = put;
-        self.change(|| self.set_meta("settings", &serde_json::to_string(settings)?))?;
+        let before = self.settings()?;
+        let of_people = |settings: &Settings| (settings.currency.clone(), settings.time_zone.clone());
+        let next = if of_people(&before) == of_people(settings) && before.lifecycle == settings.lifecycle {
+            None
+        } else {
+            self.segments_version_after()?
+        };
+        self.change(|| {
+            // Money, days and stages are others now: everybody is held against the segments again.
+            next.map_or(Ok(()), |version| self.set_segments_version(version))?;
+            self.set_meta("settings", &serde_json::to_string(settings)?)
+        })?;
         response::json(settings)
     }
 

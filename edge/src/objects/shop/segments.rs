@@ -35,6 +35,16 @@ impl Shop {
         Ok(self.meta(VERSION)?.and_then(|text| text.parse().ok()).unwrap_or(0))
     }
 
+    /// The version that follows; None in a shop without segments.
+    pub(super) fn segments_version_after(&self) -> Result<Option<u64>, EdgeError> {
+        Ok(Some(self.segments_version()?).filter(|version| *version > 0).map(|version| version + 1))
+    }
+
+    /// Sets the version of the segments.
+    pub(super) fn set_segments_version(&self, version: u64) -> Result<(), EdgeError> {
+        self.set_meta(VERSION, &version.to_string())
+    }
+
     /// Every segment, in order of their IDs.
     pub(super) fn segments(&self) -> Result<Vec<SavedSegment>, EdgeError> {
         let query = "SELECT id, version, since, changed_at, born, definition FROM segment ORDER BY id";

@@ -153,13 +153,13 @@ impl Store {
     /// Members of a segment after a profile, with since when they are in it.
     pub(crate) fn members_after(
         &self,
-        segment: &SegmentId,
+        (segment, born): (&SegmentId, u64),
         after: &str,
         limit: usize,
     ) -> Result<Vec<(String, UnixMillis)>, EdgeError> {
-        let query = "SELECT profile_id, since FROM segment_member WHERE segment = ? AND profile_id > ?
+        let query = "SELECT profile_id, since FROM segment_member WHERE segment = ? AND born = ? AND profile_id > ?
                      AND bucket NOT IN (SELECT bucket FROM unserved) ORDER BY profile_id LIMIT ?";
-        let values = vec![segment.as_str().into(), after.into(), (limit as i64).into()];
+        let values = vec![segment.as_str().into(), born.cast_signed().into(), after.into(), (limit as i64).into()];
         Ok(self.db.rows(query, values)?.iter().map(|row| (row.text(0), row.int(1))).collect())
     }
 }
