@@ -73,6 +73,7 @@ async function customers(prefix, count, daysAgo, shop = edge) {
   }));
   for (let from = 0; from < batch.length; from += 100) {
     const headers = { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${shop.serverKey}:`)}` };
+    /** @type {Response} */
     const response = await shop.fetch('/v1/batch', { method: 'POST', headers, body: JSON.stringify({ batch: batch.slice(from, from + 100) }) });
     assert.equal(response.status, 200, await response.text());
   }
