@@ -384,11 +384,13 @@ test('with a hundred segments an everyday batch writes no more rows', async () =
     for (let n = 1; n <= 10; n += 1) await visitor.send([visitor.product('Viewed', `p-${n}`), visitor.page(`https://shop.example/p/${n}`)]);
     return (await rows()) - before;
   };
-  const without = await everyday();
+  // What the objects do by themselves at times is none of a batch: the least of several counts.
+  const least = async () => Math.min(await everyday(), await everyday(), await everyday(), await everyday());
+  const without = await least();
   for (let n = 0; n < 90; n += 1) {
     await edge.api.set(`/api/segments/s-${n}`, { name: `s-${n}`, condition: `orders >= ${1 + (n % 7)} and days_since_last_order < ${30 + n} or cart_value > ${1000 * (n + 1)}` });
   }
   await filled('s-89');
-  const withThem = await everyday();
+  const withThem = await least();
   assert.ok(withThem <= without, `${withThem} rows with, ${without} without`);
 });
