@@ -28,13 +28,14 @@ const SAMPLES: &str = "docs";
 
 /// Suites of `tests/integration` about who is whom: they run once more with the identity graph in several parts, and with
 /// the fragments of every person of several browsers in rows of their own.
-const IN_PARTS: [&str; 9] = [
+const IN_PARTS: [&str; 10] = [
     "crash.test.mjs",
     "erasure.test.mjs",
     "kills.test.mjs",
     "log.test.mjs",
     "people.test.mjs",
     "profiles.test.mjs",
+    "segments.test.mjs",
     "push.test.mjs",
     "reshard.test.mjs",
     "timers.test.mjs",
