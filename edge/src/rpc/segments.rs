@@ -31,7 +31,7 @@ impl Message for GetSegments {
     type Reply = SavedSegments;
 }
 
-/// Adds or replaces a segment that was checked.
+/// Adds or replaces a segment that was checked, and asks for all.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PutSegment {
     /// Which.
@@ -40,18 +40,9 @@ pub(crate) struct PutSegment {
     pub(crate) definition: Definition,
 }
 
-/// A segment as it was saved.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct SegmentSaved {
-    /// Version of all segments.
-    pub(crate) version: u64,
-    /// The segment.
-    pub(crate) segment: SavedSegment,
-}
-
 impl Message for PutSegment {
     const PATH: &'static str = "/segments/put";
-    type Reply = SegmentSaved;
+    type Reply = SavedSegments;
 }
 
 /// Deletes a segment, and asks for those that are left.

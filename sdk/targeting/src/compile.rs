@@ -6,7 +6,7 @@
 use endcap_protocol::FieldError;
 use serde_json::Value;
 
-use crate::condition::{Condition, Fact, MAX_CATEGORY, MAX_DEPTH, MAX_PARTS, MAX_PATTERN, Op, Scope};
+use crate::condition::{Condition, Fact, MAX_CATEGORY, MAX_DEPTH, MAX_PARTS, MAX_PATTERN, Scope};
 use crate::edge_fact_json;
 use crate::frequency::{Frequency, REMEMBERED};
 use crate::program::Program;
@@ -145,13 +145,7 @@ fn comparison(name: &str, value: &Value, bound: bool) -> Result<(Condition, Stri
         let others = edge_fact_json::names().join(", ");
         return fail("fact", &format!("is not known; use stage, url_path, {known}, {others}"));
     };
-    let sign = value.get("op").and_then(Value::as_str).unwrap_or_default();
-    let Some(op) = Op::ALL.into_iter().find(|known| known.as_str() == sign) else {
-        return fail("op", "must be =, !=, >, >=, < or <=");
-    };
-    let Some(number) = value.get("value").and_then(Value::as_i64) else {
-        return fail("value", "must be a whole number");
-    };
+    let (op, number) = edge_fact_json::compared(value)?;
     if value.get("in").is_some() {
         return fail("in", "does not apply to this fact: only orders are counted within a span");
     }
@@ -161,7 +155,7 @@ fn comparison(name: &str, value: &Value, bound: bool) -> Result<(Condition, Stri
         Scope::Bound => " in the category".to_owned(),
         Scope::Named(category) => format!(" in {category}"),
     };
-    Ok((Condition::Compare(fact, scope, op, number), format!("{name}{of} {sign} {number}")))
+    Ok((Condition::Compare(fact, scope, op, number), format!("{name}{of} {} {number}", op.as_str())))
 }
 
 fn scope(fact: Fact, value: &Value, bound: bool) -> Result<Scope, FieldError> {

@@ -142,6 +142,25 @@ pub enum Condition {
     Edge(EdgeFact),
 }
 
+#[cfg(feature = "serde")]
+impl Condition {
+    /// What it joins; nothing for a leaf.
+    #[must_use]
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts,
+            Self::Not(part) | Self::SomeCategory(part) => std::slice::from_ref(part),
+            Self::Compare(..) | Self::StageIn(_) | Self::Path(_) | Self::Edge(_) => &[],
+        }
+    }
+
+    /// Whether something is so of it, or of anything below it.
+    #[must_use]
+    pub fn some(&self, is_so: &dyn Fn(&Self) -> bool) -> bool {
+        is_so(self) || self.parts().iter().any(|part| part.some(is_so))
+    }
+}
+
 impl Condition {
     pub(crate) fn write(&self, out: &mut Writer) {
         match self {

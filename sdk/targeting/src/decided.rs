@@ -14,17 +14,15 @@ pub fn asked(condition: &Condition) -> Vec<EdgeFact> {
 
 fn collect(condition: &Condition, found: &mut Vec<EdgeFact>) {
     match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| collect(part, found)),
-        Condition::Not(part) | Condition::SomeCategory(part) => collect(part, found),
         Condition::Edge(fact) if !found.contains(fact) => found.push(fact.clone()),
-        Condition::Edge(_) | Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => {}
+        _ => condition.parts().iter().for_each(|part| collect(part, found)),
     }
 }
 
 /// Whether a condition asks for texts about a person.
 #[must_use]
 pub fn asks_for_texts(condition: &Condition) -> bool {
-    asked(condition).iter().any(|fact| matches!(fact, EdgeFact::Text(..)))
+    condition.some(&|part| matches!(part, Condition::Edge(EdgeFact::Text(..))))
 }
 
 /// A condition whose questions for the edge are answered.
@@ -114,12 +112,7 @@ fn joined(parts: &[Condition], holds: &dyn Fn(&EdgeFact) -> bool, mut first: usi
 
 /// Whether a condition can find a category.
 fn finds_category(condition: &Condition) -> bool {
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(finds_category),
-        Condition::Not(part) => finds_category(part),
-        Condition::SomeCategory(_) => true,
-        Condition::Edge(_) | Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => false,
-    }
+    condition.some(&|part| matches!(part, Condition::SomeCategory(_)))
 }
 
 #[cfg(test)]

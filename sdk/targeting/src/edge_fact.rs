@@ -149,6 +149,8 @@ pub enum PersonText {
 /// Longest name of a trait, and longest text that one is compared with, in bytes.
 pub(crate) const MAX_NAME: usize = 64;
 pub(crate) const MAX_TEXT: usize = 512;
+/// Longest ID of a product or category, in bytes.
+pub(crate) const MAX_ID: usize = 128;
 /// Most texts of one list.
 pub(crate) const MAX_TEXTS: usize = 50;
 

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::condition::Op;
 use crate::edge_fact::{
-    EdgeFact, MAX_NAME, MAX_TEXT, MAX_TEXTS, PersonFlag, PersonNumber, PersonText, PersonTime, TextTest, TouchText,
+    EdgeFact, MAX_ID, MAX_NAME, MAX_TEXT, MAX_TEXTS, PersonFlag, PersonNumber, PersonText, PersonTime, TextTest,
+    TouchText,
 };
 use crate::span::{MAX_DAYS, MAX_MINUTES, Span};
 
@@ -103,12 +104,17 @@ fn segment(leaf: &Value) -> Read<EdgeFact> {
     Ok(EdgeFact::Segment(id))
 }
 
-fn number(fact: PersonNumber, leaf: &Value) -> Read<EdgeFact> {
-    let sign = leaf.get("op").and_then(Value::as_str).unwrap_or_default();
-    let Some(op) = Op::ALL.into_iter().find(|known| known.as_str() == sign) else {
+/// What a leaf compares a number with, and how.
+pub(crate) fn compared(leaf: &Value) -> Read<(Op, i64)> {
+    let Some(op) = leaf.get("op").and_then(Value::as_str).and_then(Op::parse) else {
         return fail("op", "must be =, !=, >, >=, < or <=");
     };
     let Some(value) = leaf.get("value").and_then(Value::as_i64) else { return fail("value", "must be a whole number") };
+    Ok((op, value))
+}
+
+fn number(fact: PersonNumber, leaf: &Value) -> Read<EdgeFact> {
+    let (op, value) = compared(leaf)?;
     let within = leaf.get("in").map(|value| span("in", value)).transpose()?;
     Ok(EdgeFact::Number { fact, within, op, value })
 }
@@ -159,9 +165,6 @@ fn test(leaf: &Value) -> Read<TextTest> {
         _ => fail("", "must have one of: in, contains, starts_with, \"set\": true"),
     }
 }
-
-/// Longest ID of a product or category, in bytes.
-const MAX_ID: usize = 128;
 
 fn cart(leaf: &Value) -> Read<EdgeFact> {
     match (leaf.get("product"), leaf.get("category")) {

@@ -38,13 +38,11 @@ pub fn next_change(
 /// Whether a part of the condition changes by the passage of time alone. The lifecycle stage is taken as it is.
 #[must_use]
 pub fn asks_of_time(condition: &Condition) -> bool {
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_of_time),
-        Condition::Not(part) | Condition::SomeCategory(part) => asks_of_time(part),
+    condition.some(&|part| match part {
         Condition::Compare(fact, ..) => matches!(fact, Fact::DaysSinceLastOrder | Fact::DaysSinceFirstSeen),
         Condition::Edge(fact) => fact.asks_of_time(),
-        Condition::StageIn(_) | Condition::Path(_) => false,
-    }
+        _ => false,
+    })
 }
 
 /// The first moment after `now` at which a part of the condition changes.
@@ -55,10 +53,6 @@ fn part_changes(
     now: UnixMillis,
 ) -> Option<UnixMillis> {
     match condition {
-        Condition::All(parts) | Condition::Any(parts) => {
-            parts.iter().filter_map(|part| part_changes(part, behaviour, facts, now)).min()
-        }
-        Condition::Not(part) | Condition::SomeCategory(part) => part_changes(part, behaviour, facts, now),
         Condition::Compare(fact, _, op, value) => {
             let since = match fact {
                 Fact::DaysSinceLastOrder => behaviour.last_order?,
@@ -68,7 +62,7 @@ fn part_changes(
             thresholds(*op, *value).filter_map(|days| reached(since, days)).filter(|at| *at > now).min()
         }
         Condition::Edge(fact) => facts.changes(fact, now).filter(|at| *at > now),
-        Condition::StageIn(_) | Condition::Path(_) => None,
+        joined => joined.parts().iter().filter_map(|part| part_changes(part, behaviour, facts, now)).min(),
     }
 }
 

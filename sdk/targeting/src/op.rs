@@ -35,6 +35,13 @@ impl Op {
         }
     }
 
+    /// The comparison of a sign.
+    #[cfg(feature = "serde")]
+    #[must_use]
+    pub fn parse(sign: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == sign)
+    }
+
     /// Whether `left op right` holds.
     #[must_use]
     pub fn holds(self, left: i64, right: i64) -> bool {

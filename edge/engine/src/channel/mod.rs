@@ -173,10 +173,30 @@ fn is_push(medium: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn channel(source: &str, medium: &str, campaign: &str) -> Channel {
         Channel::of(&Origin { source: source.into(), medium: medium.into(), campaign: campaign.into() })
+    }
+
+    #[test]
+    fn a_channel_has_one_name_in_conditions_and_profiles() {
+        let names = json!([
+            "Direct",
+            "Cross-network",
+            "Paid Search",
+            "Organic Search",
+            "AI Assistant",
+            "SMS",
+            "Mobile Push Notifications",
+            "Unassigned"
+        ]);
+        for name in names.as_array().unwrap() {
+            let channel: Channel = serde_json::from_value(name.clone()).unwrap();
+            assert_eq!(channel.as_str(), name);
+        }
     }
 
     #[test]

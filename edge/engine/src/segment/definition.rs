@@ -51,21 +51,12 @@ impl Definition {
 /// What is wrong with it, or that it asks about the page that somebody looks at.
 pub fn condition(value: &Value) -> Result<Condition, FieldError> {
     let condition = read(value)?;
-    if asks_of_page(&condition) {
+    if condition.some(&|part| matches!(part, Condition::Path(_))) {
         let message =
             "asks for url_path, which belongs to a page and not to a person; put that part into a campaign's condition";
         return Err(FieldError::new("condition", message));
     }
     Ok(condition)
-}
-
-fn asks_of_page(condition: &Condition) -> bool {
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_of_page),
-        Condition::Not(part) | Condition::SomeCategory(part) => asks_of_page(part),
-        Condition::Path(_) => true,
-        Condition::Compare(..) | Condition::StageIn(_) | Condition::Edge(_) => false,
-    }
 }
 
 /// A saved segment on its way to the shards.

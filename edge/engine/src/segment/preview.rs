@@ -3,6 +3,7 @@
 use endcap_protocol::{FieldError, SegmentId};
 use endcap_targeting::condition::Condition;
 use endcap_targeting::condition_json::to_json;
+use endcap_validation::json::is_default;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -153,7 +154,7 @@ pub struct PreviewLine {
     /// All people there are; null while that is not known.
     pub of: Option<u64>,
     /// Profiles that could not be read, and are not among the people.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     pub unreadable: u64,
     /// People whom the condition describes.
     pub matching: Estimate,
@@ -165,10 +166,6 @@ pub struct PreviewLine {
     pub leaving: Option<Estimate>,
     /// Some of them.
     pub sample: PreviewSample,
-}
-
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 impl PreviewLine {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use endcap_profile::memberships::Memberships;
 use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::text::print;
+use endcap_validation::json::is_default;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -91,12 +92,8 @@ pub struct SegmentView {
     /// How far a new or changed definition is; null once the size is complete.
     pub filling: Option<FillView>,
     /// Profiles that could not be read when everybody was looked at: they are in no segment until something happens to them.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     pub unreadable: u64,
-}
-
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 /// All segments.

@@ -23,15 +23,13 @@ const ESTIMATE_MS: UnixMillis = 1_200;
 /// The stream.
 pub(super) async fn preview(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let ask = read_json::<PreviewAsk>(&config_body(&mut incoming).await?)?.checked()?;
-    if let Some(named) = &ask.segment {
-        let saved = segment_named::saved(incoming.env).await?;
-        if !saved.segments.iter().any(|segment| segment.id == *named) {
+    let (condition, named) = (ask.condition()?, ask.segment.as_ref());
+    if named.is_some() || !names_of(&condition).is_empty() {
+        let saved = segment_named::saved(incoming.env).await?.segments;
+        if named.is_some_and(|named| !saved.iter().any(|segment| segment.id == *named)) {
             return Err(DomainError::NotFound("segment").into());
         }
-        check_asked(&ask.condition()?, Some(named), &saved.segments)?;
-    } else if !names_of(&ask.condition()?).is_empty() {
-        let saved = segment_named::saved(incoming.env).await?;
-        check_asked(&ask.condition()?, None, &saved.segments)?;
+        check_asked(&condition, named, &saved)?;
     }
     let stubs = shards::all_shards(incoming.env).await?;
     let preview = Preview { ask, stubs, step: Step::Estimate, all: None, tally: Tally::default() };

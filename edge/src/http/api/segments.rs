@@ -1,5 +1,7 @@
 //! `/api/segments`: groups of people that a condition describes.
 
+use std::slice;
+
 use endcap_api::Operation;
 use endcap_engine::segment::definition::{Definition, SavedSegment, Segments};
 use endcap_engine::segment::history::{DEFAULT_DAYS, History, MAX_DAYS, Movements, days, merge};
@@ -17,9 +19,7 @@ use crate::http::incoming::Incoming;
 use crate::platform::error::EdgeError;
 use crate::platform::query::Query;
 use crate::platform::{clock, response};
-use crate::rpc::segments::{
-    DeleteSegment, MembersAsk, MovementsAsk, PutSegment, SavedSegments, SegmentSaved, SegmentsAsk,
-};
+use crate::rpc::segments::{DeleteSegment, MembersAsk, MovementsAsk, PutSegment, SavedSegments, SegmentsAsk};
 use crate::rpc::{call, namespace, shards};
 
 /// What answers an operation on segments.
@@ -50,7 +50,7 @@ async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let (id, SavedSegments { version, segments }) = (id(incoming.parameter)?, saved(incoming.env).await?);
     let read = Segments::read(version, segments);
     let segment = read.get(&id).ok_or(DomainError::NotFound("segment"))?;
-    let known = all_shards(incoming.env, version, std::slice::from_ref(&segment.saved)).await?;
+    let known = all_shards(incoming.env, version, slice::from_ref(&segment.saved)).await?;
     response::json(&SegmentView::new(segment, &known, clock::now()))
 }
 
@@ -59,15 +59,15 @@ async fn put(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let body = config_body(&mut incoming).await?;
     let id = id(incoming.parameter)?;
     let definition = read_json::<Definition>(&body)?.checked()?;
-    let put = PutSegment { id, definition };
+    let put = PutSegment { id: id.clone(), definition };
     let mut answer = call::post(&namespace::shop(incoming.env)?, &put).await?;
     if answer.status_code() != 200 {
         return Ok(answer);
     }
-    let saved: SegmentSaved = serde_json::from_str(&answer.text().await?)?;
-    let known = tell_shards(incoming.env, saved.version, std::slice::from_ref(&saved.segment)).await?;
-    let read = Segments::read(saved.version, vec![saved.segment]);
-    let segment = read.ids().next().and_then(|id| read.get(id)).ok_or(DomainError::NotFound("segment"))?;
+    let SavedSegments { version, segments } = serde_json::from_str(&answer.text().await?)?;
+    let read = Segments::read(version, segments);
+    let segment = read.get(&id).ok_or(DomainError::NotFound("segment"))?;
+    let known = tell_shards(incoming.env, version, slice::from_ref(&segment.saved)).await?;
     response::json(&SegmentView::new(segment, &known, clock::now()))
 }
 

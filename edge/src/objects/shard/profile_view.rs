@@ -1,6 +1,6 @@
 //! Showing one profile.
 
-use endcap_engine::computed_traits::{Reference, utc_day, utc_hour};
+use endcap_engine::computed_traits::{Reference, utc_hour};
 use endcap_engine::profile_view::{ProfileView, Unproved};
 use endcap_engine::score::customers::Customer;
 use endcap_engine::score::person::PersonScores;
@@ -60,7 +60,7 @@ impl ProfileShard {
         let hour_of = |at| zone.as_ref().map_or_else(|| utc_hour(at), |zone| zone.hour(at));
         let reference = Reference { catalogue: &snapshot.catalogue, hour_of: &hour_of };
         let view = ProfileView::new(&row, &person, reference);
-        let day_of = |at| zone.as_ref().map_or_else(|| utc_day(at), |zone| zone.day(at));
+        let day_of = |at| snapshot.calendar.day(at);
         let rules = snapshot.settings.order_rules(day_of(now));
         let customer = Customer::of(row.id.as_str(), &person.orders, &rules, &day_of);
         let scores = customer.and_then(|customer| PersonScores::of(&customer, &snapshot.scores, rules.until));

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use endcap_engine::segment::fill::Fill;
 use endcap_engine::shop::Snapshot;
 use endcap_profile::fragment_rows::Wanted;
 use endcap_protocol::{SegmentId, UnixMillis};
@@ -88,7 +89,7 @@ impl ProfileShard {
                 }
             }
         }
-        let fill = fill.after(window.ids.len() as u64, unreadable, window.next);
+        let fill = Fill::clone(&fill).after(window.ids.len() as u64, unreadable, window.next);
         let more = fill.running.is_some();
         self.store.db.transaction(|| self.store.set_fill(fill))?;
         Ok(more)

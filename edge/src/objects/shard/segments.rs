@@ -52,8 +52,7 @@ impl ProfileShard {
     pub(super) async fn movements_route(&self, ask: &MovementsAsk) -> Result<Response, EdgeError> {
         let now = clock::now();
         let snapshot = snapshots::current(&self.env, now).await?;
-        self.store.note_calendar(&snapshot);
-        let today = self.store.day(now);
+        let today = snapshot.calendar.day(now);
         let from = today.saturating_sub(i64::try_from(ask.days).unwrap_or(i64::MAX));
         response::json(&ShardMovements {
             net: self.store.net_movement(&ask.segment, ask.born)?,

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use endcap_engine::layout::BucketState;
 use endcap_engine::segment::fill::Fill;
@@ -33,7 +34,7 @@ pub(crate) struct Store {
     /// Warnings that wait to be written.
     pub(crate) waiting_warnings: RefCell<WarningLog>,
     /// How far everybody was held against the shop's segments; None until it was read.
-    pub(crate) segment_fill: RefCell<Option<Fill>>,
+    pub(crate) segment_fill: RefCell<Option<Rc<Fill>>>,
     /// The shop's days, as last heard; those of UTC before that.
     pub(crate) calendar: RefCell<Calendar>,
     /// The room that refused events take, or took before some went; None until it matters.

@@ -13,7 +13,7 @@ use super::object::Shop;
 use crate::platform::db::Row;
 use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
-use crate::rpc::segments::{DeleteSegment, PutSegment, SavedSegments, SegmentSaved};
+use crate::rpc::segments::{DeleteSegment, PutSegment, SavedSegments};
 
 /// Name of the version of all segments.
 const VERSION: &str = "segments_version";
@@ -97,7 +97,7 @@ impl Shop {
             self.db.run(upsert, values.collect())?;
             self.set_meta(VERSION, &next.to_string())
         })?;
-        response::json(&SegmentSaved { version: next, segment })
+        self.get_segments()
     }
 
     /// Deletes a segment.

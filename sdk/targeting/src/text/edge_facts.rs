@@ -8,13 +8,10 @@ use super::parse::{Parser, Read, wrong};
 use super::token::{Placed, Token};
 use crate::condition::{Condition, Op};
 use crate::edge_fact::{
-    EdgeFact, MAX_NAME, MAX_TEXT, MAX_TEXTS, PersonFlag, PersonNumber, PersonText, PersonTime, TextTest,
+    EdgeFact, MAX_ID, MAX_NAME, MAX_TEXT, MAX_TEXTS, PersonFlag, PersonNumber, PersonText, PersonTime, TextTest,
 };
 use crate::edge_fact_json::{name_of, text_named};
 use crate::span::{MAX_DAYS, Span};
-
-/// Longest ID of a product or category, in bytes.
-const MAX_ID: usize = 128;
 
 impl Parser<'_> {
     /// The leaf that begins with a name; None where only the edge knows no such fact.

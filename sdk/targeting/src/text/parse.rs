@@ -47,11 +47,7 @@ pub(super) fn wrong(placed: &Placed, message: &str) -> TextError {
 }
 
 fn depth(condition: &Condition) -> usize {
-    1 + match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().map(depth).max().unwrap_or_default(),
-        Condition::Not(part) | Condition::SomeCategory(part) => depth(part),
-        Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) | Condition::Edge(_) => 0,
-    }
+    1 + condition.parts().iter().map(depth).max().unwrap_or_default()
 }
 
 pub(super) struct Parser<'a> {
@@ -280,7 +276,7 @@ impl<'a> Parser<'a> {
     pub(super) fn compared(&mut self) -> Read<(Op, i64)> {
         let placed = self.next("a comparison, as >= 1,")?;
         let op = match &placed.token {
-            Token::Sign(sign) => Op::ALL.into_iter().find(|known| known.as_str() == *sign),
+            Token::Sign(sign) => Op::parse(sign),
             _ => None,
         };
         let op = op.ok_or_else(|| wrong(placed, "stands where a comparison is expected: =, !=, >, >=, < or <="))?;

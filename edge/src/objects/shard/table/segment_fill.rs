@@ -1,5 +1,7 @@
 //! `segment_fill`: how far everybody here was held against the shop's segments.
 
+use std::rc::Rc;
+
 use endcap_engine::segment::fill::Fill;
 
 use super::contract::{Access, Eraser, Erasure, Table, Transfer, Upgrade};
@@ -53,9 +55,9 @@ fn erase(eraser: &Eraser<'_>, _: &mut ErasedRows) -> Result<(), EdgeError> {
 
 impl Store {
     /// How far the shard is.
-    pub(crate) fn fill(&self) -> Result<Fill, EdgeError> {
+    pub(crate) fn fill(&self) -> Result<Rc<Fill>, EdgeError> {
         if let Some(held) = &*self.segment_fill.borrow() {
-            return Ok(held.clone());
+            return Ok(Rc::clone(held));
         }
         let query = "SELECT complete, running, after, looked_at, unreadable, newcomers FROM segment_fill";
         let read = self.db.first(query, Vec::new())?.map(|row| Fill {
@@ -67,8 +69,8 @@ impl Store {
             has_newcomers: row.int(5) > 0,
             again: row.int(5) > 1,
         });
-        let fill = read.unwrap_or_default();
-        self.segment_fill.replace(Some(fill.clone()));
+        let fill = Rc::new(read.unwrap_or_default());
+        self.segment_fill.replace(Some(Rc::clone(&fill)));
         Ok(fill)
     }
 
@@ -83,7 +85,7 @@ impl Store {
                running = excluded.running, after = excluded.after, looked_at = excluded.looked_at,
                unreadable = excluded.unreadable, newcomers = excluded.newcomers";
         self.db.run(upsert, values.chain(counts.map(Into::into)).collect())?;
-        self.segment_fill.replace(Some(fill));
+        self.segment_fill.replace(Some(Rc::new(fill)));
         Ok(())
     }
 
