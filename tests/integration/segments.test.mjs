@@ -228,6 +228,16 @@ test('what only the edge knows of a person decides too, and each part says what 
   // A segment of them is left at the hour at which its span ends.
   await save('big-spenders', 'revenue >= 8000 in 7 days and trait("city") = "Zürich"');
   assert.deepEqual((await members('big-spenders')).map(({ user_ids: [user] }) => user), ['u-facts']);
+  // Who only claims to be that person learns nothing of their segments.
+  const campaign = { name: 'Big', type: 'popup', condition: 'segment("big-spenders") or known', trigger: { exit_intent: true }, content: { title: 'For you' } };
+  await edge.api.set('/api/campaigns/big', campaign);
+  const offered = async (/** @type {Visitor} */ browser) => (await browser.decision()).campaigns.map((/** @type {any} */ { id }) => id);
+  assert.deepEqual(await offered(visitor), ['big']);
+  const claimant = new Visitor(edge);
+  await claimant.send([claimant.event('identify', { user_id: 'u-facts' })]);
+  assert.deepEqual(await offered(claimant), []);
+  assert.deepEqual((await edge.api.profile({ anonymous_id: claimant.anonymousId })).segments.filter((/** @type {any} */ { id }) => id === 'big-spenders'), []);
+  assert.equal((await edge.api.delete('/api/campaigns/big')).status, 204);
   const midnight = noon - DAY / 2 + 2 * DAY;
   await edge.passTime(midnight - 60_000);
   assert.equal((await members('big-spenders')).length, 1);
