@@ -7,6 +7,7 @@ use endcap_events::traits::Trait;
 use endcap_identity::FragmentId;
 use endcap_profile::fragment::path;
 use endcap_profile::memberships::Membership;
+use endcap_profile::occurrences::{FragmentOccurrences, Occurrence};
 use endcap_profile::person::Person;
 use endcap_profile::timeline::OrderRecord;
 use endcap_profile::touchpoint::Touchpoint;
@@ -15,10 +16,12 @@ use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::edge_fact::{
     EdgeFact, EdgeFacts, PersonFlag, PersonNumber, PersonText, PersonTime, Seen, TouchText,
 };
+use endcap_targeting::event_query::{EventFact, EventQuery, Measure, Which};
 use endcap_targeting::span::Span;
 
 use crate::channel::{Channel, Origin};
 use crate::journey::is_reachable;
+use crate::person_events::PersonEvents;
 use crate::shop::Snapshot;
 
 /// What is known of a person.
@@ -30,6 +33,8 @@ pub struct PersonFacts<'a> {
     fragments: &'a BTreeMap<FragmentId, Fragment>,
     /// Segments that they are in, as far as they were worked out.
     segments: &'a BTreeMap<SegmentId, Membership>,
+    /// What was counted of their events.
+    events: PersonEvents<'a>,
     is_known: bool,
     is_reachable: bool,
     shop: &'a Snapshot,
@@ -43,6 +48,7 @@ impl<'a> PersonFacts<'a> {
             person,
             fragments: &row.fragments,
             segments: &person.segments,
+            events: PersonEvents::of(row),
             is_known: row.is_known(),
             is_reachable: is_reachable(row, person),
             shop,
@@ -51,9 +57,21 @@ impl<'a> PersonFacts<'a> {
 
     /// What is known of fragments alone, of whose person nothing else counts.
     #[must_use]
-    pub fn of_fragments(fragments: &'a BTreeMap<FragmentId, Fragment>, person: &'a Person, shop: &'a Snapshot) -> Self {
+    pub fn of_fragments(
+        fragments: &'a BTreeMap<FragmentId, Fragment>,
+        occurrences: &'a BTreeMap<FragmentId, FragmentOccurrences>,
+        person: &'a Person,
+        shop: &'a Snapshot,
+    ) -> Self {
         let is_reachable = person.behaviour.push_subscribed;
-        Self { person, fragments, segments: &person.segments, is_known: false, is_reachable, shop }
+        let events = PersonEvents::of_fragments(fragments, occurrences);
+        Self { person, fragments, segments: &person.segments, events, is_known: false, is_reachable, shop }
+    }
+
+    /// The same where all that conditions ask about events was counted from the very beginning.
+    #[must_use]
+    pub fn with_whole_past(self) -> Self {
+        Self { events: self.events.known(), ..self }
     }
 
     /// The same in these segments.
@@ -137,6 +155,71 @@ impl<'a> PersonFacts<'a> {
         }
     }
 
+    /// What is compared of events, in thousandths. None where there is nothing to compare.
+    fn event_number(&self, fact: &EventFact, now: UnixMillis) -> Option<i64> {
+        let EventFact::Compared { query, after, .. } = fact else { return None };
+        let after = after.as_ref().map(|after| self.events.occurrences(after).last());
+        if after == Some(None) {
+            return None;
+        }
+        let list = self.counted_events(fact, now);
+        let count = i64::try_from(list.len()).unwrap_or(i64::MAX);
+        let sum = || list.iter().fold(0_i64, |sum, one| sum.saturating_add(one.thousandths));
+        match query.measure() {
+            Measure::Count | Measure::Distinct(_) => Some(count.saturating_mul(1_000)),
+            Measure::Sum(_) => Some(sum()),
+            Measure::Average(_) => rounded(sum(), count),
+        }
+    }
+
+    /// The events that are compared.
+    fn counted_events(&self, fact: &EventFact, now: UnixMillis) -> Vec<Occurrence> {
+        let EventFact::Compared { query, within, after, .. } = fact else { return Vec::new() };
+        let from = within.map_or(UnixMillis::MIN, |span| self.begins(span, now));
+        let after = after.as_ref().and_then(|after| self.events.occurrences(after).last());
+        let counts = |one: &&Occurrence| one.at >= from && after.is_none_or(|after| one.at > after);
+        self.events.occurrences(query).latest().iter().filter(counts).copied().collect()
+    }
+
+    fn event_time(&self, which: Which, query: &EventQuery) -> Option<UnixMillis> {
+        let held = self.events.occurrences(query);
+        match which {
+            Which::First => held.first(),
+            Which::Last => held.last(),
+        }
+    }
+
+    fn event_holds(&self, fact: &EventFact, now: UnixMillis) -> bool {
+        let ago = |which, query| self.event_time(which, query).map(|at| now.saturating_sub(at));
+        match fact {
+            EventFact::Compared { op, value, .. } => {
+                let wanted = value.saturating_mul(1_000);
+                self.event_number(fact, now).is_some_and(|number| op.holds(number, wanted))
+            }
+            EventFact::Within(which, query, span) => ago(*which, query).is_some_and(|ago| ago < span.millis()),
+            EventFact::Before(which, query, span) => ago(*which, query).is_some_and(|ago| ago >= span.millis()),
+        }
+    }
+
+    fn event_saw(&self, fact: &EventFact, now: UnixMillis) -> Option<i64> {
+        match fact {
+            EventFact::Compared { .. } => self.event_number(fact, now).and_then(|number| rounded(number, 1_000)),
+            EventFact::Within(which, query, _) | EventFact::Before(which, query, _) => self.event_time(*which, query),
+        }
+    }
+
+    fn event_changes(&self, fact: &EventFact, now: UnixMillis) -> Option<UnixMillis> {
+        match fact {
+            EventFact::Compared { within, .. } => {
+                let span = (*within)?;
+                self.counted_events(fact, now).first().map(|first| self.leaves(span, first.at))
+            }
+            EventFact::Within(which, query, span) | EventFact::Before(which, query, span) => {
+                self.event_time(*which, query).map(|at| at.saturating_add(span.millis())).filter(|at| *at > now)
+            }
+        }
+    }
+
     fn flag(&self, flag: PersonFlag) -> bool {
         let consent = self.person.behaviour.consent;
         match flag {
@@ -193,6 +276,14 @@ impl EdgeFacts for PersonFacts<'_> {
             EdgeFact::Flag(flag) => self.flag(*flag),
             EdgeFact::CartProduct(id) => in_cart(&|line| line.product == *id),
             EdgeFact::CartCategory(id) => in_cart(&|line| line.category == *id),
+            EdgeFact::Event(fact) => self.event_holds(fact, now),
+        }
+    }
+
+    fn knows(&self, fact: &EdgeFact) -> bool {
+        match fact {
+            EdgeFact::Event(fact) => fact.queries().all(|query| self.events.knows(query, &self.shop.event_queries)),
+            _ => true,
         }
     }
 
@@ -205,6 +296,7 @@ impl EdgeFacts for PersonFacts<'_> {
             EdgeFact::Within(time, span) | EdgeFact::Before(time, span) => {
                 self.time(*time).map(|at| at.saturating_add(span.millis())).filter(|at| *at > now)
             }
+            EdgeFact::Event(fact) => self.event_changes(fact, now),
             _ => None,
         }
     }
@@ -215,6 +307,7 @@ impl EdgeFacts for PersonFacts<'_> {
             EdgeFact::Within(time, _) | EdgeFact::Before(time, _) => self.time(*time).map(Seen::Number),
             EdgeFact::Text(text, _) => self.text(text).map(|text| Seen::Text(text.into_owned())),
             EdgeFact::Segment(id) => self.segments.get(id).map(|held| Seen::Number(held.since)),
+            EdgeFact::Event(fact) => self.event_saw(fact, now).map(Seen::Number),
             EdgeFact::Flag(_) | EdgeFact::CartProduct(_) | EdgeFact::CartCategory(_) => None,
         }
     }

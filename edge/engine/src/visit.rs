@@ -4,7 +4,7 @@
 //! row, batch, snapshot and time; the shard around it only moves bytes.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_events::ingest::event::{Event, Kind};
 use endcap_events::ingest::redact::without_proof;
@@ -16,6 +16,7 @@ use endcap_models::lifecycle::Orders;
 use endcap_profile::dedupe::Block;
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::fragment::{Applied, Fragment};
+use endcap_profile::occurrences::FragmentOccurrences;
 use endcap_profile::person::Person;
 use endcap_profile::row::ProfileRow;
 use endcap_profile::signal::Signal;
@@ -39,8 +40,8 @@ pub struct Visit {
     pub duplicate: Vec<String>,
     /// What the kept events teach.
     pub signals: Vec<Signal>,
-    /// Texts of the kept events without proofs, for the log.
-    pub log: Vec<String>,
+    /// The kept events, their texts without proofs.
+    pub kept: Vec<Event>,
     /// What of the kept events was not taken as it was meant.
     pub warnings: Vec<Warning>,
     /// Their evidence about whose the fragment is, as far as the graph does not have it yet.
@@ -133,10 +134,10 @@ pub fn apply(
                 assertion.said.extend(fragment.hear(&event, policy));
                 assertion.aliases.extend(policy.alias_of(&event));
                 visit.warnings.extend(warnings(fragment, &mut event, policy));
-                visit.log.push(match without_proof(&event.raw) {
-                    Cow::Borrowed(_) => event.raw,
-                    Cow::Owned(redacted) => redacted,
-                });
+                if let Cow::Owned(redacted) = without_proof(&event.raw) {
+                    event.raw = redacted;
+                }
+                visit.kept.push(event);
             }
         }
     }
@@ -271,7 +272,12 @@ pub fn refresh(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Re
 /// The person of one fragment alone, as if nothing linked it. The edge decides from this person what a browser sees
 /// that only claims who it is.
 #[must_use]
-pub fn alone(id: &FragmentId, fragment: &Fragment, snapshot: &Snapshot, now: UnixMillis) -> Person {
+pub fn alone(
+    (id, fragment): (&FragmentId, &Fragment),
+    occurrences: &BTreeMap<FragmentId, FragmentOccurrences>,
+    snapshot: &Snapshot,
+    now: UnixMillis,
+) -> Person {
     let fragments = [(id.clone(), fragment.clone())].into();
     let mut person = Person::brief(&fragments);
     let orders: Orders = person.order_times().into_iter().collect();
@@ -279,7 +285,8 @@ pub fn alone(id: &FragmentId, fragment: &Fragment, snapshot: &Snapshot, now: Uni
     let mut stages = History::starting_at(fragment.since);
     stages.advance(&orders, &bounds, now);
     person.behaviour.stage = stages.current().stage;
-    person.segments = segments_of(PersonFacts::of_fragments(&fragments, &person, snapshot), &person, snapshot, now);
+    let facts = PersonFacts::of_fragments(&fragments, occurrences, &person, snapshot);
+    person.segments = segments_of(facts, &person, snapshot, now);
     person
 }
 

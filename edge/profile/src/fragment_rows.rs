@@ -312,6 +312,7 @@ impl ProfileRow {
             possessions: only(&self.possessions, id),
             latest: None,
             memberships: None,
+            occurrences: BTreeMap::new(),
             tails: only(&self.tails, id),
             apart: None,
         };

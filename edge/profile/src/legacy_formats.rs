@@ -121,6 +121,7 @@ impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
             possessions: BTreeMap::new(),
             latest: None,
             memberships: None,
+            occurrences: BTreeMap::new(),
             tails: BTreeMap::new(),
             apart: None,
         }

@@ -23,6 +23,8 @@ pub struct LogEntry<'a> {
     pub received_at: UnixMillis,
     /// Their texts, as they were sent.
     pub events: Vec<&'a str>,
+    /// When each happened, on the edge's clock. Empty in what versions wrote that did not note it.
+    pub times: Vec<UnixMillis>,
     /// What they teach.
     pub signals: Vec<Signal>,
 }
@@ -64,6 +66,28 @@ pub struct LogTail {
     pub entries: Vec<u8>,
 }
 
+/// Writes behind the content how long before it was received each event happened: a version that does not know it does not look
+/// there.
+///
+/// # Errors
+/// Never in practice; the serialiser's own failure is passed on.
+pub fn write_times(times: &[UnixMillis], received_at: UnixMillis, content: Vec<u8>) -> postcard::Result<Vec<u8>> {
+    let before: Vec<i64> = times.iter().map(|at| received_at.saturating_sub(*at)).collect();
+    if before.is_empty() { Ok(content) } else { postcard::to_extend(&before, content) }
+}
+
+/// Reads the times behind a content.
+///
+/// # Errors
+/// When they are damaged.
+pub fn read_times(bytes: &[u8], received_at: UnixMillis) -> postcard::Result<Vec<UnixMillis>> {
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let before: Vec<i64> = postcard::from_bytes(bytes)?;
+    Ok(before.into_iter().map(|before| received_at.saturating_sub(before)).collect())
+}
+
 fn damaged(what: impl ToString) -> DomainError {
     DomainError::Internal(what.to_string())
 }
@@ -84,8 +108,9 @@ impl LogTail {
     /// # Errors
     /// As [`of`](Self::of).
     pub fn push(&mut self, entry: &LogEntry<'_>) -> Result<(), DomainError> {
-        let LogEntry { received_at, events, signals } = entry.clone();
+        let LogEntry { received_at, events, times, signals } = entry.clone();
         let content = postcard::to_allocvec(&Content { events, signals }).map_err(damaged)?;
+        let content = write_times(&times, received_at, content).map_err(damaged)?;
         let size = u32::try_from(content.len()).map_err(damaged)?;
         let content = compress_with_dict(&content, DICTIONARY);
         let entries = std::mem::take(&mut self.entries);
@@ -103,8 +128,9 @@ impl StoredEntry {
     /// # Errors
     /// When it is damaged.
     pub fn read(&self) -> Result<LogEntry<'_>, DomainError> {
-        let Content { events, signals } = postcard::from_bytes(&self.content).map_err(damaged)?;
-        Ok(LogEntry { received_at: self.received_at, events, signals })
+        let (Content { events, signals }, rest) = postcard::take_from_bytes(&self.content).map_err(damaged)?;
+        let times = read_times(rest, self.received_at).map_err(damaged)?;
+        Ok(LogEntry { received_at: self.received_at, events, times, signals })
     }
 }
 
@@ -133,8 +159,9 @@ mod tests {
     use super::*;
 
     fn entry(received_at: UnixMillis, events: &[String]) -> LogEntry<'_> {
-        let events = events.iter().map(String::as_str).collect();
-        LogEntry { received_at, events, signals: vec![Signal::OrderGap(received_at)] }
+        let events: Vec<&str> = events.iter().map(String::as_str).collect();
+        let times = events.iter().map(|_| received_at - 3).collect();
+        LogEntry { received_at, events, times, signals: vec![Signal::OrderGap(received_at)] }
     }
 
     proptest! {

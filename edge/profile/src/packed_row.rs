@@ -5,8 +5,8 @@
 //!
 //! Who has the anonymous IDs of the fragments follows the row, with a format of its own. Versions without possession tokens
 //! do not look behind the row, and leave it out when they write. Then the IDs are open, until their tokens come back. What the
-//! shop's server states of the browsers follows that in the same way, then who had a browser before whom, and then the segments
-//! that the person is in.
+//! shop's server states of the browsers follows that in the same way, then who had a browser before whom, then the segments
+//! that the person is in, and then what conditions count of the fragments.
 
 use std::collections::BTreeMap;
 
@@ -48,6 +48,10 @@ const SUCCESSIONS_FORMAT: u8 = 1;
 
 /// Version of the format of what follows the successions.
 const MEMBERSHIPS_FORMAT: u8 = 1;
+
+/// Version of the format of what follows the memberships. Nobody counts events before the shop has segments, or conditions that ask
+/// for events, and from then on each row has memberships.
+const OCCURRENCES_FORMAT: u8 = 1;
 
 /// Who has an anonymous ID, as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -105,7 +109,10 @@ fn with_possessions((mut row, behind): (ProfileRow, &[u8])) -> postcard::Result<
     }
     row.latest = stored.latest;
     let Some((&MEMBERSHIPS_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
-    row.memberships = Some(postcard::take_from_bytes(rest)?.0);
+    let (memberships, behind) = postcard::take_from_bytes(rest)?;
+    row.memberships = Some(memberships);
+    let Some((&OCCURRENCES_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
+    row.occurrences = postcard::take_from_bytes(rest)?.0;
     Ok(row)
 }
 
@@ -143,7 +150,12 @@ fn write_possessions(row: &ProfileRow, mut packed: Vec<u8>) -> postcard::Result<
     packed = postcard::to_extend(&StoredSuccessions { people_before, latest: latest.clone() }, packed)?;
     let Some(memberships) = memberships else { return Ok(packed) };
     packed.push(MEMBERSHIPS_FORMAT);
-    postcard::to_extend(memberships, packed)
+    packed = postcard::to_extend(memberships, packed)?;
+    if row.occurrences.is_empty() {
+        return Ok(packed);
+    }
+    packed.push(OCCURRENCES_FORMAT);
+    postcard::to_extend(&row.occurrences, packed)
 }
 
 /// A row of format 3, as it is written.
@@ -182,6 +194,7 @@ impl From<ReadRow> for ProfileRow {
             possessions,
             latest: None,
             memberships: None,
+            occurrences: BTreeMap::new(),
             tails: BTreeMap::new(),
             apart: None,
         }
@@ -215,6 +228,7 @@ impl ProfileRow {
             subscriptions: self.subscriptions,
             latest: self.latest.clone(),
             memberships: self.memberships.clone(),
+            occurrences: self.occurrences.clone(),
             ..Self::new(self.id.clone(), 0)
         };
         head.write(before)

@@ -18,6 +18,7 @@ use crate::apart::{Apart, Unread};
 use crate::fragment::Fragment;
 use crate::log_tail::{LogEntry, LogTail};
 use crate::memberships::Memberships;
+use crate::occurrences::FragmentOccurrences;
 use crate::timers::Timers;
 
 /// A fragment that moved to another profile.
@@ -91,6 +92,9 @@ pub struct ProfileRow {
     /// that knows of none.
     #[serde(skip)]
     pub memberships: Option<Memberships>,
+    /// What conditions count of the fragments here, whether they were read or not.
+    #[serde(skip)]
+    pub occurrences: BTreeMap<FragmentId, FragmentOccurrences>,
     /// Events of the fragments here that wait to leave for the log.
     #[serde(skip)]
     pub tails: BTreeMap<FragmentId, LogTail>,
@@ -113,6 +117,7 @@ impl ProfileRow {
             possessions: BTreeMap::new(),
             latest: None,
             memberships: None,
+            occurrences: BTreeMap::new(),
             tails: BTreeMap::new(),
             apart: None,
         }

@@ -17,7 +17,7 @@ use endcap_events::webhook::one_or_many::OneOrMany;
 use endcap_identity::Keys;
 use endcap_identity::partition::MAX_PARTITIONS;
 use endcap_identity::possession::IN_FLIGHT_MS;
-use endcap_protocol::FieldError;
+use endcap_protocol::{DAY_MS, FieldError, UnixMillis};
 use endcap_push::VapidKey;
 use endcap_push::{Loopback, PublicKey, SecretKey, Subject};
 use endcap_validation::DomainError;
@@ -260,6 +260,11 @@ fn vapid(env: &Env) -> Option<Vapid> {
 }
 
 impl Config {
+    /// How long the log of events is kept, in milliseconds.
+    pub(crate) fn log_ms(&self) -> UnixMillis {
+        self.log_days * DAY_MS
+    }
+
     /// Whether some source lists `origin` by name.
     pub(crate) fn names(&self, origin: &str) -> bool {
         self.sources.values().flatten().any(|listed| listed == origin)

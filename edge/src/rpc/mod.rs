@@ -13,6 +13,7 @@ pub(crate) mod learning;
 pub(crate) mod message;
 pub(crate) mod namespace;
 pub(crate) mod parked_jobs;
+pub(crate) mod past_events;
 pub(crate) mod person_export;
 pub(crate) mod placement;
 pub(crate) mod profile;

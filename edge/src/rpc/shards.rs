@@ -67,6 +67,12 @@ pub(crate) async fn all_shards(env: &Env) -> Result<Vec<Stub>, EdgeError> {
     placement::ask(env, Use::Read).await?.all_shards().map(|number| numbered_shard(env, number)).collect()
 }
 
+/// Every shard but one.
+pub(crate) async fn other_shards(env: &Env, own: u16) -> Result<Vec<Stub>, EdgeError> {
+    let placement = placement::ask(env, Use::Read).await?;
+    placement.all_shards().filter(|number| *number != own).map(|number| numbered_shard(env, number)).collect()
+}
+
 /// Sends a message to the shard that holds a bucket and returns its answer, whatever the status.
 pub(crate) async fn post_to_bucket<M: Message>(env: &Env, bucket: u16, message: &M) -> Result<Response, EdgeError> {
     Outgoing::of(message)?.send(&shard(env, bucket)?, Some(bucket)).await

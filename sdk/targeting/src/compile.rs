@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::condition::{Condition, Fact, MAX_CATEGORY, MAX_DEPTH, MAX_PARTS, MAX_PATTERN, Scope};
 use crate::edge_fact_json;
 use crate::frequency::{Frequency, REMEMBERED};
+use crate::leaf_json;
 use crate::program::Program;
 use crate::stage::Stage;
 use crate::text::print;
@@ -145,7 +146,7 @@ fn comparison(name: &str, value: &Value, bound: bool) -> Result<(Condition, Stri
         let others = edge_fact_json::names().join(", ");
         return fail("fact", &format!("is not known; use stage, url_path, {known}, {others}"));
     };
-    let (op, number) = edge_fact_json::compared(value)?;
+    let (op, number) = leaf_json::compared(value)?;
     if value.get("in").is_some() {
         return fail("in", "does not apply to this fact: only orders are counted within a span");
     }

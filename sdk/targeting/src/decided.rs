@@ -131,6 +131,10 @@ mod tests {
     struct In<'a>(&'a [&'a str]);
 
     impl EdgeFacts for In<'_> {
+        fn knows(&self, _: &EdgeFact) -> bool {
+            true
+        }
+
         fn holds(&self, fact: &EdgeFact, _: UnixMillis) -> bool {
             matches!(fact, EdgeFact::Segment(id) if self.0.contains(&id.as_str()))
         }

@@ -2,8 +2,11 @@
 
 use endcap_protocol::{SegmentId, UnixMillis};
 
+use crate::event_query::EventFact;
+use crate::fact_names::facts;
 use crate::op::Op;
 use crate::span::Span;
+use crate::text_test::TextTest;
 
 /// A question that only the edge can answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,36 +36,8 @@ pub enum EdgeFact {
     CartProduct(String),
     /// Whether a product of a category is in the cart.
     CartCategory(String),
-}
-
-/// Writes an enum of facts with their names.
-macro_rules! facts {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $text:literal,)* }) => {
-        $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// Its name in conditions.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)*
-                }
-            }
-
-            /// The one of a name.
-            #[must_use]
-            pub fn parse(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|known| known.as_str() == name)
-            }
-        }
-    };
+    /// Something about what the person did.
+    Event(Box<EventFact>),
 }
 
 facts! {
@@ -146,41 +121,6 @@ pub enum PersonText {
     TimeZone,
 }
 
-/// Longest name of a trait, and longest text that one is compared with, in bytes.
-pub(crate) const MAX_NAME: usize = 64;
-pub(crate) const MAX_TEXT: usize = 512;
-/// Longest ID of a product or category, in bytes.
-pub(crate) const MAX_ID: usize = 128;
-/// Most texts of one list.
-pub(crate) const MAX_TEXTS: usize = 50;
-
-/// How a text is compared, letter by letter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TextTest {
-    /// It is one of these, of which there is one at least.
-    OneOf(Vec<String>),
-    /// It holds this somewhere.
-    Contains(String),
-    /// It begins with this.
-    StartsWith(String),
-    /// It is there, and not empty.
-    Set,
-}
-
-impl TextTest {
-    /// Whether it holds of a text; of none nothing holds.
-    #[must_use]
-    pub fn holds(&self, text: Option<&str>) -> bool {
-        let Some(text) = text.filter(|text| !text.is_empty()) else { return false };
-        match self {
-            Self::OneOf(all) => all.iter().any(|one| one == text),
-            Self::Contains(part) => text.contains(part.as_str()),
-            Self::StartsWith(start) => text.starts_with(start.as_str()),
-            Self::Set => true,
-        }
-    }
-}
-
 /// What a part of a condition compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
@@ -192,6 +132,9 @@ pub enum Seen {
 
 /// What answers such questions of a person.
 pub trait EdgeFacts {
+    /// Whether everything is known that the answer depends on. Where it is not, the answer may be wrong.
+    fn knows(&self, fact: &EdgeFact) -> bool;
+
     /// Whether the answer is yes at a time.
     fn holds(&self, fact: &EdgeFact, now: UnixMillis) -> bool;
 
@@ -209,6 +152,7 @@ impl EdgeFact {
         match self {
             Self::Number { within, .. } => within.is_some(),
             Self::Within(..) | Self::Before(..) => true,
+            Self::Event(fact) => fact.asks_of_time(),
             Self::Segment(_) | Self::Text(..) | Self::Flag(_) | Self::CartProduct(_) | Self::CartCategory(_) => false,
         }
     }
@@ -219,6 +163,10 @@ impl EdgeFact {
 pub struct Nobody;
 
 impl EdgeFacts for Nobody {
+    fn knows(&self, _: &EdgeFact) -> bool {
+        true
+    }
+
     fn holds(&self, _: &EdgeFact, _: UnixMillis) -> bool {
         false
     }

@@ -3,18 +3,12 @@
 use endcap_protocol::{FieldError, SegmentId};
 use serde_json::{Map, Value, json};
 
-use crate::condition::Op;
-use crate::edge_fact::{
-    EdgeFact, MAX_ID, MAX_NAME, MAX_TEXT, MAX_TEXTS, PersonFlag, PersonNumber, PersonText, PersonTime, TextTest,
-    TouchText,
-};
-use crate::span::{MAX_DAYS, MAX_MINUTES, Span};
-
-type Read<T> = Result<T, FieldError>;
-
-fn fail<T>(path: &str, message: impl Into<String>) -> Read<T> {
-    Err(FieldError::new(path, message.into()))
-}
+use crate::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime, TouchText};
+use crate::event_query::KnownEvent;
+use crate::event_query_json;
+use crate::event_query_json::{NAMED, is_event};
+use crate::leaf_json::{Read, TEXT_WAYS, bounded, compared, fail, put_test, span, span_json, test, with_only};
+use crate::text_test::{MAX_ID, MAX_NAME};
 
 /// Names of all facts that only the edge knows, in the order of the documentation.
 #[must_use]
@@ -25,7 +19,8 @@ pub fn names() -> Vec<String> {
     let plain = ["segment", "trait", "cart_has", "time_zone"].into_iter().chain(numbers).chain(times).chain(flags);
     let touches =
         TouchText::ALL.iter().flat_map(|touch| ["first", "last"].map(|which| format!("{which}_{}", touch.as_str())));
-    plain.map(str::to_owned).chain(touches).collect()
+    let events = KnownEvent::ALL.iter().map(|event| event.as_str()).chain([NAMED]);
+    plain.chain(events).map(str::to_owned).chain(touches).collect()
 }
 
 /// The text about a person that a name stands for; None for other names, and for traits.
@@ -47,22 +42,11 @@ pub(crate) fn name_of(text: &PersonText) -> Option<String> {
     }
 }
 
-/// Refuses a leaf with a member that does not belong to it, or with several ways to compare: it would mean something else than it says.
-fn with_only(leaf: &Value, members: &[&str], ways: &[&str]) -> Read<()> {
-    let given = || leaf.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
-    let known = |name: &&str| *name == "fact" || members.contains(name) || ways.contains(name);
-    if let Some(other) = given().find(|name| !known(name)) {
-        return fail(other, "does not apply to this fact");
-    }
-    let several = given().filter(|name| ways.contains(name)).nth(1);
-    several.map_or(Ok(()), |second| fail(second, format!("cannot stand beside another of: {}", ways.join(", "))))
-}
-
-/// The members by which a text is compared.
-const TEXT_WAYS: [&str; 4] = ["in", "contains", "starts_with", "set"];
-
 /// Reads a leaf whose fact has this name; None where the page knows that fact.
 pub(crate) fn read(name: &str, leaf: &Value) -> Option<Read<EdgeFact>> {
+    if is_event(name) {
+        return Some(event_query_json::read(leaf).map(|fact| EdgeFact::Event(Box::new(fact))));
+    }
     let fact = fact_of(name, leaf)?;
     let checked = match name {
         "segment" => with_only(leaf, &["id"], &[]),
@@ -104,15 +88,6 @@ fn segment(leaf: &Value) -> Read<EdgeFact> {
     Ok(EdgeFact::Segment(id))
 }
 
-/// What a leaf compares a number with, and how.
-pub(crate) fn compared(leaf: &Value) -> Read<(Op, i64)> {
-    let Some(op) = leaf.get("op").and_then(Value::as_str).and_then(Op::parse) else {
-        return fail("op", "must be =, !=, >, >=, < or <=");
-    };
-    let Some(value) = leaf.get("value").and_then(Value::as_i64) else { return fail("value", "must be a whole number") };
-    Ok((op, value))
-}
-
 fn number(fact: PersonNumber, leaf: &Value) -> Read<EdgeFact> {
     let (op, value) = compared(leaf)?;
     let within = leaf.get("in").map(|value| span("in", value)).transpose()?;
@@ -127,43 +102,9 @@ fn time(fact: PersonTime, leaf: &Value) -> Read<EdgeFact> {
     }
 }
 
-fn span(path: &str, value: &Value) -> Read<Span> {
-    let object = value.as_object().filter(|object| object.len() == 1);
-    let entry = object.and_then(|object| object.iter().next());
-    let read = entry.and_then(|(unit, count)| Span::of(count.as_i64()?, unit));
-    let units =
-        format!("must be {{\"days\": 1 to {MAX_DAYS}}}, {{\"hours\": 1 to 47}} or {{\"minutes\": 1 to {MAX_MINUTES}}}");
-    read.map_or_else(|| fail(path, units), Ok)
-}
-
 fn a_trait(leaf: &Value) -> Read<EdgeFact> {
     let name = bounded("name", leaf.get("name"), MAX_NAME)?;
     Ok(EdgeFact::Text(PersonText::Trait(name), test(leaf)?))
-}
-
-fn bounded(path: &str, value: Option<&Value>, most: usize) -> Read<String> {
-    let text = value.and_then(Value::as_str).filter(|text| (1..=most).contains(&text.len()));
-    text.map_or_else(|| fail(path, format!("must be a text of 1 to {most} bytes")), |text| Ok(text.to_owned()))
-}
-
-fn test(leaf: &Value) -> Read<TextTest> {
-    if let Some(all) = leaf.get("in") {
-        let Some(all) = all.as_array().filter(|all| (1..=MAX_TEXTS).contains(&all.len())) else {
-            return fail("in", format!("must be a list of 1 to {MAX_TEXTS} texts"));
-        };
-        let texts = all.iter().enumerate().map(|(n, one)| bounded(&format!("in[{n}]"), Some(one), MAX_TEXT));
-        return Ok(TextTest::OneOf(texts.collect::<Read<_>>()?));
-    }
-    if let Some(part) = leaf.get("contains") {
-        return Ok(TextTest::Contains(bounded("contains", Some(part), MAX_TEXT)?));
-    }
-    if let Some(start) = leaf.get("starts_with") {
-        return Ok(TextTest::StartsWith(bounded("starts_with", Some(start), MAX_TEXT)?));
-    }
-    match leaf.get("set") {
-        Some(Value::Bool(true)) => Ok(TextTest::Set),
-        _ => fail("", "must have one of: in, contains, starts_with, \"set\": true"),
-    }
 }
 
 fn cart(leaf: &Value) -> Read<EdgeFact> {
@@ -205,13 +146,9 @@ pub(crate) fn write(fact: &EdgeFact) -> Value {
                 }
                 text => put("fact", json!(name_of(text))),
             }
-            match test {
-                TextTest::OneOf(all) => put("in", json!(all)),
-                TextTest::Contains(part) => put("contains", json!(part)),
-                TextTest::StartsWith(start) => put("starts_with", json!(start)),
-                TextTest::Set => put("set", json!(true)),
-            }
+            put_test(&mut leaf, test);
         }
+        EdgeFact::Event(fact) => return event_query_json::write(fact),
         EdgeFact::Flag(flag) => put("fact", json!(flag.as_str())),
         EdgeFact::CartProduct(id) => {
             put("fact", json!("cart_has"));
@@ -223,9 +160,4 @@ pub(crate) fn write(fact: &EdgeFact) -> Value {
         }
     }
     Value::Object(leaf)
-}
-
-fn span_json(span: Span) -> Value {
-    let (count, unit) = span.parts();
-    json!({ unit: count })
 }

@@ -21,9 +21,17 @@ pub mod edge_fact;
 pub mod edge_fact_json;
 pub mod evaluate;
 #[cfg(feature = "serde")]
+pub mod event_query;
+#[cfg(feature = "serde")]
+pub(crate) mod event_query_json;
+#[cfg(feature = "serde")]
 pub mod explain;
+#[cfg(feature = "serde")]
+mod fact_names;
 pub mod frequency;
 pub mod judge;
+#[cfg(feature = "serde")]
+mod leaf_json;
 #[cfg(feature = "serde")]
 pub mod next_change;
 pub mod op;
@@ -35,6 +43,8 @@ pub mod stage;
 pub mod table;
 #[cfg(feature = "serde")]
 pub mod text;
+#[cfg(feature = "serde")]
+pub mod text_test;
 pub mod trigger;
 
 pub use act::Act;

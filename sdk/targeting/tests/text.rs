@@ -6,9 +6,13 @@ use endcap_protocol::SegmentId;
 use endcap_targeting::compile::condition_of;
 use endcap_targeting::condition::{Condition, Fact, MAX_DEPTH, Op, Scope};
 use endcap_targeting::condition_json::to_json;
-use endcap_targeting::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime, TextTest, TouchText};
+use endcap_targeting::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime, TouchText};
+use endcap_targeting::event_query::{
+    EventFact, EventName, EventQuery, EventSelector, KnownEvent, Measure, PropertyFilter, PropertyTest, Which,
+};
 use endcap_targeting::span::Span;
 use endcap_targeting::text::{MAX_TEXT, parse, print};
+use endcap_targeting::text_test::TextTest;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -52,7 +56,8 @@ impl Random {
     }
 
     fn edge_fact(&mut self) -> EdgeFact {
-        match self.below(8) {
+        match self.below(10) {
+            8 | 9 => EdgeFact::Event(Box::new(self.event_fact())),
             0 => EdgeFact::Segment(SegmentId::parse(&self.id()).unwrap()),
             1 => {
                 let (fact, op, value) = (self.of(PersonNumber::ALL), self.of(&Op::ALL), self.number());
@@ -67,6 +72,51 @@ impl Random {
             6 => EdgeFact::CartCategory(self.text()),
             _ => EdgeFact::Text(self.person_text(), self.text_test()),
         }
+    }
+
+    fn event_fact(&mut self) -> EventFact {
+        match self.below(5) {
+            0 => EventFact::Within(self.of(Which::ALL), EventQuery::of_times(self.selector()), self.span()),
+            1 => EventFact::Before(self.of(Which::ALL), EventQuery::of_times(self.selector()), self.span()),
+            _ => {
+                let property = self.property();
+                let measure = match self.below(6) {
+                    0 => Measure::Sum(property),
+                    1 => Measure::Average(property),
+                    2 => Measure::Distinct(property),
+                    _ => Measure::Count,
+                };
+                let (low, high) = measure.bounds();
+                let value = self.number().clamp(low, high);
+                EventFact::Compared {
+                    query: EventQuery::new(self.selector(), measure, value),
+                    within: Some(self.span()).filter(|_| self.below(2) == 0),
+                    after: Some(EventQuery::of_times(self.selector())).filter(|_| self.below(2) == 0),
+                    op: self.of(&Op::ALL),
+                    value,
+                }
+            }
+        }
+    }
+
+    fn selector(&mut self) -> EventSelector {
+        let name = match self.below(3) {
+            0 => EventName::Named(self.text()),
+            _ => EventName::Known(self.of(KnownEvent::ALL)),
+        };
+        let filters = (0..self.below(3)).map(|_| PropertyFilter {
+            property: self.property(),
+            test: match self.below(3) {
+                0 => PropertyTest::Number(self.of(&Op::ALL), self.number()),
+                _ => PropertyTest::Text(self.text_test()),
+            },
+        });
+        EventSelector { name, filters: filters.collect() }
+    }
+
+    fn property(&mut self) -> String {
+        let other = self.text();
+        self.of(&["category".to_owned(), "Größe_2".to_owned(), "in".to_owned(), "set".to_owned(), other])
     }
 
     fn person_text(&mut self) -> PersonText {
@@ -138,6 +188,27 @@ fn a_text_says_what_json_says() {
                 {"fact": "orders", "op": ">=", "value": 2},
                 {"fact": "days_since_last_order", "op": ">", "value": 90},
                 {"fact": "products_viewed", "category": "jackets", "op": ">=", "value": 3},
+            ]}),
+        ),
+        (
+            "viewed(category = \"jackets\", price >= 5000) >= 3 in 14 days",
+            json!({"fact": "viewed", "where": [
+                {"property": "category", "in": ["jackets"]}, {"property": "price", "op": ">=", "value": 5000},
+            ], "op": ">=", "value": 3, "in": {"days": 14}}),
+        ),
+        (
+            "last(viewed) before 2 hours ago and not ordered after viewed",
+            json!({"all": [
+                {"fact": "viewed", "time": "last", "before": {"hours": 2}},
+                {"not": {"fact": "ordered", "op": ">=", "value": 1, "after": {"fact": "viewed"}}},
+            ]}),
+        ),
+        (
+            "EVENT(\"Quiz Finished\", \"skin type\" is set) or distinct(added(), product) > 5",
+            json!({"any": [
+                {"fact": "event", "name": "Quiz Finished", "where": [{"property": "skin type", "set": true}],
+                    "op": ">=", "value": 1},
+                {"fact": "added", "distinct": "product", "op": ">", "value": 5},
             ]}),
         ),
         (

@@ -170,6 +170,10 @@ impl Offers<'_> {
                 left_out.elsewhere += 1;
                 continue;
             }
+            if !campaign.asked().iter().all(|fact| self.facts.knows(fact)) {
+                left_out.not_known_yet += 1;
+                continue;
+            }
             let Some(variant) = campaign.variant(|fact| self.facts.holds(fact, self.page.now)) else {
                 left_out.unreachable += 1;
                 continue;

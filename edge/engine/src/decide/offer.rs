@@ -50,6 +50,9 @@ pub struct LeftOut {
     /// Campaigns whose condition cannot come to hold on this page, such as one for people who never ordered.
     #[serde(default, skip_serializing_if = "is_default")]
     pub unreachable: u32,
+    /// Campaigns that ask about events of which the person's past is still being read.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub not_known_yet: u32,
     /// Campaigns for which the answer had no room: those of the lowest priority.
     #[serde(default, skip_serializing_if = "is_default")]
     pub no_room: u32,

@@ -85,6 +85,8 @@ pub struct Segment {
     pub condition: Option<Condition>,
     /// Whether time alone can change it.
     pub is_timed: bool,
+    /// What it asks about events.
+    pub events: Vec<EdgeFact>,
     /// Version of the shop's segments since which it means what it does: it may ask for others.
     pub since: u64,
     /// When that was.
@@ -109,8 +111,9 @@ impl Segments {
         let read = saved.into_iter().map(|saved| {
             let condition = condition(&saved.definition.condition).ok();
             let is_timed = condition.as_ref().is_some_and(asks_of_time);
+            let events = condition.as_ref().map(events_of).unwrap_or_default();
             let (since, changed_at) = (saved.since, saved.changed_at);
-            Segment { saved, condition, is_timed, since, changed_at }
+            Segment { saved, condition, is_timed, events, since, changed_at }
         });
         let mut list: Vec<_> = read.collect();
         list.sort_by(|one, other| one.saved.id.cmp(&other.saved.id));
@@ -168,11 +171,15 @@ impl Segments {
         self.order.iter().filter_map(|place| self.list.get(*place))
     }
 
+    /// Their conditions.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.list.iter().filter_map(|segment| segment.condition.as_ref())
+    }
+
     /// Whether one asks for what only whole fragments tell.
     #[must_use]
     pub fn asks_for_texts(&self) -> bool {
-        let mut conditions = self.list.iter().filter_map(|segment| segment.condition.as_ref());
-        conditions.any(asks_for_texts)
+        self.conditions().any(asks_for_texts)
     }
 
     /// Whether one is there that only a newer version can read.
@@ -239,6 +246,11 @@ pub fn check_all_asked(saved: &[SavedSegment]) -> Result<(), FieldError> {
         })?;
     }
     Ok(())
+}
+
+/// What a condition asks about events.
+fn events_of(condition: &Condition) -> Vec<EdgeFact> {
+    asked(condition).into_iter().filter(|fact| matches!(fact, EdgeFact::Event(_))).collect()
 }
 
 /// The segments that a condition asks for.

@@ -6,6 +6,7 @@ use endcap_profile::memberships::{Membership, Memberships};
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::PageFacts;
+use endcap_targeting::edge_fact::EdgeFacts;
 use endcap_targeting::evaluate::evaluate_of;
 use endcap_targeting::next_change::next_change;
 
@@ -82,13 +83,16 @@ pub fn judge(row: &mut ProfileRow, person: &Person, shop: &Snapshot, now: UnixMi
         return Judged::default();
     }
     if segments.is_empty() && held.held.is_empty() {
+        // What campaigns count of events stands behind the memberships.
+        let counts = !row.occurrences.is_empty();
+        row.memberships = counts.then_some(Memberships { judged: segments.version, ..held });
         return Judged::default();
     }
     let looked = Looked { judged: held.judged, since: row.since() };
     let exists = row.has_fragments();
     let facts = PersonFacts::of(row, person, shop);
     let page = PageFacts { path: "", now };
-    let mut judged = Judged::default();
+    let (mut judged, mut is_unknown) = (Judged::default(), false);
     for segment in segments.in_order() {
         let id = &segment.saved.id;
         let born = segment.saved.born;
@@ -98,16 +102,18 @@ pub fn judge(row: &mut ProfileRow, person: &Person, shop: &Snapshot, now: UnixMi
             held.held.remove(id);
             judged.changes.dropped.push(id.clone());
         }
+        let knows = segment.events.iter().all(|fact| facts.knows(fact));
+        is_unknown |= !knows;
         let holds = match &segment.condition {
-            Some(condition) if exists => {
+            Some(condition) if exists && knows => {
                 if segment.is_timed {
                     let next = next_change(condition, &person.behaviour, &facts.in_segments(&held.held), now);
                     judged.next = judged.next.into_iter().chain(next).min();
                 }
                 evaluate_of(condition, &person.behaviour, &page, &facts.in_segments(&held.held)).holds
             }
-            Some(_) => false,
-            None => exists && was,
+            // What their past says is still to be read, or only a newer version can read the condition.
+            _ => exists && was,
         };
         let change = || MembershipChange { segment: id.clone(), born, cause: looked.cause(segment) };
         match (was, holds) {
@@ -123,8 +129,8 @@ pub fn judge(row: &mut ProfileRow, person: &Person, shop: &Snapshot, now: UnixMi
         }
     }
     judged.changes.dropped.extend(take_gone(&mut held, segments));
-    // Against what only a newer version can read nobody was held.
-    let judged_by = if segments.has_unreadable() { held.judged } else { segments.version };
+    // Against what only a newer version can read nobody was held, nor against what is not known yet.
+    let judged_by = if segments.has_unreadable() || is_unknown { held.judged } else { segments.version };
     row.memberships = Some(Memberships { judged: judged_by, ..held });
     judged
 }
@@ -145,7 +151,9 @@ pub fn segments_of(
     let (page, mut since) = (PageFacts { path: "", now }, BTreeMap::new());
     for segment in shop.segments.in_order() {
         let Some(condition) = &segment.condition else { continue };
-        if evaluate_of(condition, &person.behaviour, &page, &facts.in_segments(&since)).holds {
+        if segment.events.iter().all(|fact| facts.knows(fact))
+            && evaluate_of(condition, &person.behaviour, &page, &facts.in_segments(&since)).holds
+        {
             let membership = Membership { since: now, born: segment.saved.born };
             since.insert(segment.saved.id.clone(), membership);
         }

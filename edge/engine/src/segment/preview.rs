@@ -149,6 +149,9 @@ pub struct PreviewLine {
     pub state: PreviewState,
     /// When this was counted, Unix milliseconds.
     pub as_of: i64,
+    /// Only of a condition that asks for events: those since then are counted for sure, Unix milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events_since: Option<i64>,
     /// People who were looked at so far.
     pub looked_at: u64,
     /// All people there are; null while that is not known.
@@ -198,7 +201,18 @@ impl PreviewLine {
     fn new(state: PreviewState, tally: &Tally, as_of: i64) -> Self {
         let Tally { looked_at, unreadable, matching, ref sample, .. } = *tally;
         let (sample, matching) = (sample.clone(), exactly(matching));
-        Self { state, as_of, looked_at, of: None, unreadable, matching, entering: None, leaving: None, sample }
+        Self {
+            state,
+            as_of,
+            events_since: None,
+            looked_at,
+            of: None,
+            unreadable,
+            matching,
+            entering: None,
+            leaving: None,
+            sample,
+        }
     }
 }
 

@@ -91,6 +91,10 @@ pub struct SegmentView {
     pub as_of: UnixMillis,
     /// How far a new or changed definition is; null once the size is complete.
     pub filling: Option<FillView>,
+    /// Only of a condition that asks for events: those since then are counted, Unix milliseconds. What was older when it was saved, the log
+    /// did not have any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events_since: Option<UnixMillis>,
     /// Profiles that could not be read when everybody was looked at: they are in no segment until something happens to them.
     #[serde(skip_serializing_if = "is_default")]
     pub unreadable: u64,
@@ -104,9 +108,9 @@ pub struct SegmentList {
 }
 
 impl SegmentView {
-    /// A segment with what all shards know of it.
+    /// A segment with what all shards know of it. `log_ms` is how long they keep the log of events, in milliseconds.
     #[must_use]
-    pub fn new(segment: &Segment, shards: &AllShards, as_of: UnixMillis) -> Self {
+    pub fn new(segment: &Segment, shards: &AllShards, as_of: UnixMillis, log_ms: UnixMillis) -> Self {
         let saved = &segment.saved;
         Self {
             id: saved.id.as_str().to_owned(),
@@ -117,6 +121,7 @@ impl SegmentView {
             size: shards.size(&saved.id),
             as_of,
             filling: shards.fill(segment.since),
+            events_since: (!segment.events.is_empty()).then(|| segment.changed_at.saturating_sub(log_ms)),
             unreadable: shards.unreadable(),
         }
     }
@@ -175,12 +180,12 @@ mod tests {
         let mut all = AllShards::default();
         all.add(shard(7, 0, 6));
         all.add(shard(5, 40, -2));
-        let view = SegmentView::new(read(7).get(&id).unwrap(), &all, 9);
+        let view = SegmentView::new(read(7).get(&id).unwrap(), &all, 9, 0);
         assert_eq!((view.size, view.text.as_deref()), (4, Some("orders > 4")));
         assert_eq!(view.filling, Some(FillView { shards_left: 1, looked_at: 140, of: 200 }));
         let mut all = AllShards::default();
         all.add(shard(7, 0, 3));
-        assert_eq!(SegmentView::new(read(7).get(&id).unwrap(), &all, 9).filling, None);
-        assert_eq!(SegmentView::new(read(8).get(&id).unwrap(), &AllShards::default(), 9).filling, None);
+        assert_eq!(SegmentView::new(read(7).get(&id).unwrap(), &all, 9, 0).filling, None);
+        assert_eq!(SegmentView::new(read(8).get(&id).unwrap(), &AllShards::default(), 9, 0).filling, None);
     }
 }

@@ -6,7 +6,7 @@ use endcap_targeting::span::{MAX_DAYS, MAX_MINUTES};
 use serde_json::{Map, Value, json};
 
 /// A span of time.
-fn span(description: &str) -> Value {
+pub(super) fn span(description: &str) -> Value {
     let only = |unit: &str, most: u16| {
         json!({"type": "object", "required": [unit], "additionalProperties": false,
             "properties": {unit: {"type": "integer", "minimum": 1, "maximum": most}}})
@@ -15,7 +15,7 @@ fn span(description: &str) -> Value {
 }
 
 /// A leaf whose fact is one of these, with exactly these members beside.
-fn leaf(description: &str, facts: &[&str], members: &[(&str, Value)]) -> Value {
+pub(super) fn leaf(description: &str, facts: &[&str], members: &[(&str, Value)]) -> Value {
     let required: Vec<&str> = ["fact"].into_iter().chain(members.iter().map(|(name, _)| *name)).collect();
     let fact = [("fact".to_owned(), json!({"enum": facts}))];
     let beside = members.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone()));
@@ -25,7 +25,7 @@ fn leaf(description: &str, facts: &[&str], members: &[(&str, Value)]) -> Value {
 }
 
 /// The ways to compare a text, each with what it is compared with.
-fn text_ways() -> [(&'static str, &'static str, Value); 4] {
+pub(super) fn text_ways() -> [(&'static str, &'static str, Value); 4] {
     let text = json!({"type": "string", "minLength": 1, "maxLength": 512});
     [
         ("is one of these", "in", json!({"type": "array", "minItems": 1, "maxItems": 50, "items": text})),
@@ -35,7 +35,8 @@ fn text_ways() -> [(&'static str, &'static str, Value); 4] {
     ]
 }
 
-fn id(most: u16) -> Value {
+/// A name.
+pub(super) fn id(most: u16) -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": most})
 }
 

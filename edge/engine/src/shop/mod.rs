@@ -6,6 +6,8 @@
 pub mod calendar;
 pub mod campaign;
 mod edge_fact_schemas;
+pub mod event_queries;
+mod event_schemas;
 pub mod product;
 pub(crate) mod rule_schemas;
 pub mod settings;

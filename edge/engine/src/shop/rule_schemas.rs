@@ -9,7 +9,7 @@ use endcap_targeting::text::MAX_TEXT;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use super::edge_fact_schemas;
+use super::{edge_fact_schemas, event_schemas};
 
 /// To whom: a condition over behaviour and page.
 pub(crate) struct Condition;
@@ -75,6 +75,7 @@ impl JsonSchema for Condition {
         });
         if let Some(branches) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
             branches.extend(edge_fact_schemas::branches());
+            branches.extend(event_schemas::branches());
         }
         schema
     }
@@ -161,6 +162,6 @@ mod tests {
         for fact in endcap_targeting::edge_fact_json::names() {
             assert!(named(&fact) >= 1, "{fact}");
         }
-        assert_eq!((named("stage"), named("url_path"), branches.len()), (1, 1, 23));
+        assert_eq!((named("stage"), named("url_path"), branches.len()), (1, 1, 29));
     }
 }

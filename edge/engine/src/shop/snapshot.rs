@@ -12,6 +12,7 @@ use endcap_models::lifecycle::GapHistogram;
 use endcap_models::recommend;
 use endcap_models::recommend::CatalogueItem;
 use endcap_models::recommend::Model;
+use endcap_protocol::commerce::DEFAULT_CURRENCY;
 use endcap_protocol::{CampaignId, SourceId};
 use endcap_targeting::edge_fact::EdgeFact;
 use endcap_validation::DomainError;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
 use super::campaign::{Campaign, Definition};
+use super::event_queries::EventQueries;
 use super::product::Product;
 use super::settings::Settings;
 use super::webhooks::SavedWebhook;
@@ -94,6 +96,8 @@ pub struct Snapshot {
     pub unreadable_campaigns: Vec<String>,
     /// Segments.
     pub segments: Segments,
+    /// What segments and campaigns ask about events.
+    pub event_queries: EventQueries,
     /// Products.
     pub catalogue: Catalogue,
     /// Mappings of webhooks, by source.
@@ -161,6 +165,9 @@ pub struct WireConfig {
     /// Version of the segments: it counts up with each condition that changes, and each segment that comes or goes.
     #[serde(default)]
     pub segments_version: u64,
+    /// Since which of those versions each question about events is asked, by its key; an older object asks none.
+    #[serde(default)]
+    pub event_queries: BTreeMap<u64, u64>,
 }
 
 /// The shop's models on their way to the shards.
@@ -214,6 +221,13 @@ impl Snapshot {
         found.map(|part| part.text.as_str())
     }
 
+    /// What segments and campaigns ask about events.
+    fn asked_of_events(&self, since: &BTreeMap<u64, u64>) -> EventQueries {
+        let campaigns = self.campaigns.iter().map(|campaign| &campaign.compiled.program.condition);
+        let asked = EventQueries::of(self.segments.version, self.segments.conditions().chain(campaigns), since);
+        asked.in_currency(self.settings.currency().unwrap_or(DEFAULT_CURRENCY))
+    }
+
     /// Whether a condition asks for what only whole fragments tell.
     fn is_asking_for_texts(&self) -> bool {
         let asks = |facts: &[EdgeFact]| facts.iter().any(|fact| matches!(fact, EdgeFact::Text(..)));
@@ -257,6 +271,7 @@ impl Snapshot {
             if config.segments_version >= next.segments.version {
                 next.segments = Segments::read(config.segments_version, config.segments);
             }
+            next.event_queries = next.asked_of_events(&config.event_queries);
         }
         if let Some(model) = wire.model {
             next.model_version = model.version;

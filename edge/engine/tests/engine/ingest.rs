@@ -407,7 +407,7 @@ proptest! {
             prop_assert!(indexes.iter().all(|index| *index < events.len() + raw.len()));
             let visit = crate::support::applied(&mut row, &mut read, NOW, &crate::support::proof_only());
             prop_assert_eq!(visit.accepted.len() + visit.duplicate.len() + read.rejected.len(), events.len() + raw.len());
-            prop_assert_eq!(visit.log.len(), visit.accepted.len());
+            prop_assert_eq!(visit.kept.len(), visit.accepted.len());
         }
     }
 
@@ -462,6 +462,6 @@ fn the_text_that_was_sent_is_the_text_that_is_logged() {
     let body = format!(r#"{{"source":"shop","anonymous_id":"{BROWSER}","events":[{event}]}}"#);
     let mut read = ingest(body.as_bytes(), NOW).unwrap();
     let visit = crate::support::applied(&mut row, &mut read, NOW, &crate::support::proof_only());
-    assert_eq!(visit.log, [event]);
-    assert_eq!(receive(&mut row, &serde_json::from_str(&body).unwrap(), NOW).log, Vec::<String>::new());
+    assert_eq!(visit.kept.into_iter().map(|kept| kept.raw).collect::<Vec<_>>(), [event]);
+    assert_eq!(receive(&mut row, &serde_json::from_str(&body).unwrap(), NOW).kept, Vec::new());
 }

@@ -12,6 +12,7 @@
 mod apart;
 mod conditions;
 mod decisions;
+mod event_segments;
 mod facts;
 mod identity;
 mod ingest;

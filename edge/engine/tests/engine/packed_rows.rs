@@ -125,7 +125,12 @@ fn journey_step() -> TimerKey {
 /// A row with events that wait for the log.
 fn row_with_tails() -> ProfileRow {
     let mut row = row_with_guest();
-    let entry = |received_at, events| LogEntry { received_at, events, signals: vec![Signal::OrderGap(received_at)] };
+    let entry = |received_at, events| LogEntry {
+        received_at,
+        events,
+        times: Vec::new(),
+        signals: vec![Signal::OrderGap(received_at)],
+    };
     row.log(&first("phone-1"), &entry(NOW, vec!["{\"a\":1}", "{\"b\":2}"])).unwrap();
     row.log(&first("laptop-1"), &entry(NOW + 1, vec!["{}"])).unwrap();
     row.log(&first("phone-1"), &entry(NOW + 2, vec!["{\"c\":3}"])).unwrap();

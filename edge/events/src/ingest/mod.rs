@@ -13,6 +13,7 @@ pub mod event;
 pub mod fair_share;
 pub(crate) mod forgiving;
 mod head;
+pub mod logged;
 mod members;
 pub mod parse;
 mod patch;

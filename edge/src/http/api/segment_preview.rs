@@ -3,6 +3,7 @@
 
 use endcap_engine::segment::definition::{check_asked, names_of};
 use endcap_engine::segment::preview::{PreviewAsk, PreviewLine, PreviewState, SHARE, Tally};
+use endcap_engine::shop::event_queries::queries_of;
 use endcap_protocol::UnixMillis;
 use endcap_validation::{DomainError, read_json};
 use futures_util::future::join_all;
@@ -13,6 +14,7 @@ use super::config_body::config_body;
 use super::segment_named;
 use crate::http::incoming::Incoming;
 use crate::platform::clock;
+use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::rpc::segments::{CountAsk, CountPage};
 use crate::rpc::{call, shards};
@@ -32,9 +34,11 @@ pub(super) async fn preview(mut incoming: Incoming<'_>) -> Result<Response, Edge
         check_asked(&condition, named, &saved)?;
     }
     let stubs = shards::all_shards(incoming.env).await?;
-    let preview = Preview { ask, stubs, step: Step::Estimate, all: None, tally: Tally::default() };
+    let log_ms = (!queries_of(&condition).is_empty()).then(|| config(incoming.env).log_ms());
+    let preview = Preview { ask, log_ms, stubs, step: Step::Estimate, all: None, tally: Tally::default() };
     let stream = unfold(preview, |mut preview| async move {
         let line = preview.next().await?;
+        let line = PreviewLine { events_since: preview.log_ms.map(|log_ms| line.as_of - log_ms), ..line };
         let text = serde_json::to_string(&line).map(|text| format!("{text}\n").into_bytes());
         Some((text.map_err(EdgeError::from), preview))
     });
@@ -56,6 +60,8 @@ enum Step {
 
 struct Preview {
     ask: PreviewAsk,
+    /// How long the log is kept, in milliseconds, if the condition asks for events.
+    log_ms: Option<UnixMillis>,
     stubs: Vec<Stub>,
     step: Step,
     /// All people there are, once that is known.

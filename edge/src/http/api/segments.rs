@@ -16,6 +16,7 @@ use super::config_body::config_body;
 use super::segment_named::{id, one, saved};
 use super::{segment_export, segment_preview};
 use crate::http::incoming::Incoming;
+use crate::platform::config::config;
 use crate::platform::error::EdgeError;
 use crate::platform::query::Query;
 use crate::platform::{clock, response};
@@ -40,8 +41,9 @@ pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>
 async fn list(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let SavedSegments { version, segments } = saved(incoming.env).await?;
     let (known, now) = (all_shards(incoming.env, version, &segments).await?, clock::now());
-    let read = Segments::read(version, segments);
-    let segments = read.ids().filter_map(|id| read.get(id)).map(|segment| SegmentView::new(segment, &known, now));
+    let (read, log_ms) = (Segments::read(version, segments), config(incoming.env).log_ms());
+    let segments =
+        read.ids().filter_map(|id| read.get(id)).map(|segment| SegmentView::new(segment, &known, now, log_ms));
     response::json(&SegmentList { segments: segments.collect() })
 }
 
@@ -51,7 +53,7 @@ async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let read = Segments::read(version, segments);
     let segment = read.get(&id).ok_or(DomainError::NotFound("segment"))?;
     let known = all_shards(incoming.env, version, slice::from_ref(&segment.saved)).await?;
-    response::json(&SegmentView::new(segment, &known, clock::now()))
+    response::json(&SegmentView::new(segment, &known, clock::now(), config(incoming.env).log_ms()))
 }
 
 /// `PUT`: adds one, or replaces it, and has everybody held against it.
@@ -68,7 +70,7 @@ async fn put(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let read = Segments::read(version, segments);
     let segment = read.get(&id).ok_or(DomainError::NotFound("segment"))?;
     let known = tell_shards(incoming.env, version, slice::from_ref(&segment.saved)).await?;
-    response::json(&SegmentView::new(segment, &known, clock::now()))
+    response::json(&SegmentView::new(segment, &known, clock::now(), config(incoming.env).log_ms()))
 }
 
 /// `DELETE`: everybody leaves it.

@@ -35,6 +35,7 @@ impl ProfileShard {
         let (learning, log) = (self.report_learning().await, self.trim_log(now));
         let ended = self.end_profiles(now);
         let segments = self.fill_segments().await;
+        self.store.drop_old_log_index(now);
         let ending = matches!(ended, Ok(true)).then(|| now.saturating_add(ENDING_PAUSE_MS));
         let done = [timers, jobs, counts, quarantine, tails, learning, log, segments, ended.map(|_| false)];
         let more = done.iter().any(|done| matches!(done, Ok(true)));

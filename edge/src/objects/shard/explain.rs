@@ -3,6 +3,7 @@
 use endcap_engine::condition_explained::Explained;
 use endcap_engine::person_facts::PersonFacts;
 use endcap_engine::segment::definition::names_of;
+use endcap_engine::shop::event_queries::queries_of;
 use endcap_profile::fragment_rows::Wanted;
 use endcap_protocol::FieldError;
 use endcap_targeting::PageFacts;
@@ -22,10 +23,13 @@ impl ProfileShard {
     pub(super) async fn explain_route(&self, ask: &ExplainCondition) -> Result<Response, EdgeError> {
         let now = clock::now();
         let snapshot = snapshots::current(&self.env, now).await?;
+        let condition = ask.ask.condition()?;
+        let queries = queries_of(&condition);
+        let ids = [ask.profile_id.as_str().to_owned()];
+        let elsewhere = self.whole_elsewhere(&ids, &queries, &snapshot).await?;
         let row = self.store.load_with(ask.profile_id.as_str(), Wanted::Named(&[].into()))?;
         let mut row = row.filter(|row| row.has_fragments()).ok_or(DomainError::NotFound("profile"))?;
-        let condition = ask.ask.condition()?;
-        if asks_for_texts(&condition) {
+        if asks_for_texts(&condition) || !queries.is_empty() {
             row.read_more(&self.store, Wanted::All)?;
         }
         let person = self.store.refresh(&mut row, &snapshot, now)?.person;
@@ -34,7 +38,9 @@ impl ProfileShard {
             let message = format!("names the segment `{}`, which there is not", unknown.as_str());
             return Err(FieldError::new("condition", message).into());
         }
-        let explained = explain(&condition, &person.behaviour, &page, &PersonFacts::of(&row, &person, &snapshot));
+        self.store.count_whole_past(&mut row, &queries, &elsewhere, &snapshot)?;
+        let facts = PersonFacts::of(&row, &person, &snapshot).with_whole_past();
+        let explained = explain(&condition, &person.behaviour, &page, &facts);
         response::json(&Explained {
             profile_id: ask.profile_id.as_str().to_owned(),
             as_of: now,

@@ -159,7 +159,7 @@ impl ProfileShard {
 
     /// This shard's number, which its object does not know itself. A placement that is older than this shard does not know
     /// it either, and is asked for again.
-    async fn number(&self) -> Result<u16, EdgeError> {
+    pub(super) async fn number(&self) -> Result<u16, EdgeError> {
         if let Some(number) = self.pulse.number.get() {
             return Ok(number);
         }

@@ -26,9 +26,10 @@ impl ProfileShard {
     /// not to apply the others.
     pub(super) async fn deliver_route(&self, body: &[u8]) -> Result<Response, EdgeError> {
         let request: DeliverRequest<'_> = message::read(body)?;
-        let snapshot = snapshots::current(&self.env, clock::now()).await?;
         let (mut replies, mut told) = (Vec::with_capacity(request.items.len()), BTreeSet::new());
         for item in &request.items {
+            // The shop's segments may change while many are applied.
+            let snapshot = snapshots::current(&self.env, clock::now()).await?;
             replies.push(match self.deliver_item(item, &request, &snapshot, &mut told).await {
                 Ok(reply) => ItemReply::Taken(reply),
                 Err(error) if error.to_domain().status() < 500 => ItemReply::Refused(error.to_string()),

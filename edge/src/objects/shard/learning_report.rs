@@ -54,7 +54,7 @@ impl ProfileShard {
         if now.saturating_sub(self.store.meta(TRIMMED_AT)?) < DAY_MS {
             return Ok(false);
         }
-        let before = now.saturating_sub(config(&self.env).log_days * DAY_MS);
+        let before = now.saturating_sub(config(&self.env).log_ms());
         let more = self.store.trim_log(before, self.store.meta(LEARNED)?, TRIMMED)?;
         if !more {
             self.store.set_meta(TRIMMED_AT, now)?;

@@ -14,6 +14,7 @@ use endcap_engine::shop::Snapshot;
 use endcap_identity::{Assertion, Possession, Reassignment, partition};
 use endcap_profile::dedupe::carried;
 use endcap_profile::fragment_rows::Wanted;
+use endcap_profile::occurrences::FragmentOccurrences;
 use endcap_profile::{Fragment, PackedFragment, ProfileRow, Reassigned};
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
 use endcap_validation::DomainError;
@@ -203,13 +204,16 @@ impl ProfileShard {
         self.note_learning();
         row.subscriptions = staying.len() as u32;
         self.record_moved(row, leaving, possession.as_ref(), reassignment)?;
-        let packed = postcard::to_allocvec(leaving).map_err(|e| DomainError::Internal(e.to_string()))?;
+        let damaged = |error: postcard::Error| DomainError::Internal(error.to_string());
+        let packed = postcard::to_allocvec(leaving).map_err(damaged)?;
+        let occurrences = row.occurrences.remove(id).map(|held| postcard::to_allocvec(&held)).transpose();
         let moving = MoveFragment {
             into: reassignment.assignment.profile.clone(),
             fragment_id: id.clone(),
             packed: BASE64.encode(packed),
             subscriptions: going,
             possession,
+            occurrences: occurrences.map_err(damaged)?.map(|held| BASE64.encode(held)),
         };
         let job = format!("bring {} {}", id.as_str(), reassignment.assignment.version);
         self.store.put_job(&job, row.id.as_str(), clock::now(), &OutboxJob::MoveFragment(Box::new(moving)))
@@ -223,11 +227,14 @@ impl ProfileShard {
 
     /// Takes a fragment in. One that is here already came with an earlier try.
     pub(super) async fn absorb(&self, moving: &MoveFragment) -> Result<Response, EdgeError> {
+        let snapshot = snapshots::current(&self.env, clock::now()).await?;
         let now = clock::now();
-        let snapshot = snapshots::current(&self.env, now).await?;
         let damaged = |what: String| DomainError::Internal(what);
         let packed = BASE64.decode(&moving.packed).map_err(|e| damaged(e.to_string()))?;
         let arriving: PackedFragment = postcard::from_bytes(&packed).map_err(|e| damaged(e.to_string()))?;
+        let counted = moving.occurrences.as_ref().map(|held| BASE64.decode(held)).transpose();
+        let counted = counted.map_err(|e| damaged(e.to_string()))?.map(|held| postcard::from_bytes(&held)).transpose();
+        let counted: Option<FragmentOccurrences> = counted.map_err(|e| damaged(e.to_string()))?;
         let id = moving.into.as_str();
         let next = self.store.db.transaction(|| {
             let named = [moving.fragment_id.clone()].into();
@@ -236,6 +243,7 @@ impl ProfileShard {
             if self.is_erased(&moving.fragment_id, now)? || !row.absorb(&moving.fragment_id, arriving.fragment) {
                 return Ok(None);
             }
+            row.occurrences.extend(counted.clone().map(|held| (moving.fragment_id.clone(), held)));
             row.possessions.extend(moving.possession.clone().map(|held| (moving.fragment_id.clone(), held)));
             for block in arriving.overflow {
                 self.store.put_overflow(id, &moving.fragment_id, block)?;
@@ -246,7 +254,8 @@ impl ProfileShard {
             row.subscriptions = self.store.subscriptions(id)?.len() as u32;
             let refreshed = self.store.refresh(&mut row, &snapshot, now)?;
             self.store.save_refreshed(&row, &refreshed)?;
-            Ok(refreshed.timers.iter().map(|timer| timer.to).min())
+            let fill = self.store.fill_due(&row, &snapshot, now)?;
+            Ok(refreshed.timers.iter().map(|timer| timer.to).chain(fill).min())
         })?;
         self.arm_at(next).await?;
         response::json(&Done {})

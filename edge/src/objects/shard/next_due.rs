@@ -11,6 +11,7 @@ use endcap_profile::memberships::Memberships;
 use endcap_protocol::{DAY_MS, UnixMillis};
 
 use super::store::Store;
+use super::table::meta::PAST_DUE;
 use crate::platform::error::EdgeError;
 
 impl Store {
@@ -23,7 +24,8 @@ impl Store {
                      SELECT min(due) AS due FROM timer_by_key WHERE bucket NOT IN (SELECT bucket FROM unserved)
                      UNION ALL SELECT min(due) FROM outbox WHERE bucket NOT IN (SELECT bucket FROM unserved)
                      UNION ALL SELECT min(received_at) + ? FROM (SELECT received_at FROM refused_event ORDER BY seq LIMIT 1))";
-        Ok(self.db.first(query, vec![(KEPT_DAYS * DAY_MS).into()])?.map(|row| row.int(0)).filter(|due| *due != 0))
+        let due = self.db.first(query, vec![(KEPT_DAYS * DAY_MS).into()])?.map(|row| row.int(0));
+        Ok(due.into_iter().chain([self.meta(PAST_DUE)?]).filter(|due| *due != 0).min())
     }
 
     /// Folds a profile and lets its stage follow time, once the digests are read that the fold lacks.

@@ -37,6 +37,7 @@ use crate::rpc::graph::Reassign;
 use crate::rpc::health::ShardHealthAsk;
 use crate::rpc::message::{Done, Message};
 use crate::rpc::parked_jobs::ParkedJobsAsk;
+use crate::rpc::past_events::PastAsk;
 use crate::rpc::person_export::{BelongingsAsk, EventsAsk};
 use crate::rpc::placement::Use;
 use crate::rpc::profile::{ExplainCondition, FragmentAsk, ProfileQuestion};
@@ -186,6 +187,7 @@ impl ProfileShard {
             SegmentsAsk::PATH => self.segments_route(&message::read(&body)?).await,
             MembersAsk::PATH => self.members_route(&message::read(&body)?).await,
             MovementsAsk::PATH => self.movements_route(&message::read(&body)?).await,
+            PastAsk::PATH => self.past_route(&message::read(&body)?).await,
             CountAsk::PATH => self.count_route(&message::read(&body)?).await,
             TimersAsk::PATH => response::json(&self.store.timers_view(clock::now())?),
             NamesAsk::PATH => self.names_route(&message::read(&body)?),

@@ -71,6 +71,9 @@ pub(super) struct MoveFragment {
     /// Who has its anonymous ID; None where that is open, or a version wrote the job that did not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) possession: Option<Possession>,
+    /// What conditions count of it, packed, base64; None where they count nothing, or a version wrote the job that did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) occurrences: Option<String>,
 }
 
 impl Message for MoveFragment {

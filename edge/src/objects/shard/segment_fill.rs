@@ -15,6 +15,7 @@ use endcap_validation::DomainError;
 use worker::Delay;
 
 use super::object::ProfileShard;
+use super::past_events::PastElsewhere;
 use crate::platform::clock;
 use crate::platform::error::EdgeError;
 use crate::rpc::snapshots;
@@ -40,13 +41,16 @@ fn step_for(snapshot: &Snapshot) -> i64 {
 impl ProfileShard {
     /// Steps for a while. Whether there is more to do.
     pub(super) async fn fill_segments(&self) -> Result<bool, EdgeError> {
+        self.store.look_up_past(clock::now())?;
         if self.store.fill()?.running.is_none() {
             return Ok(false);
         }
-        let until = clock::now() + RUN_MS;
+        let (until, most) = (clock::now() + RUN_MS, self.steps_elsewhere().await?);
+        let mut steps = 0;
         loop {
             let more = self.fill_step().await?;
-            if !more || clock::now() > until {
+            steps += 1;
+            if !more || steps >= most || clock::now() > until {
                 return Ok(more);
             }
             Delay::from(Duration::from_millis(REST_MS)).await;
@@ -67,10 +71,10 @@ impl ProfileShard {
         }
         // Those that came meanwhile need another look at who was looked at.
         self.store.db.transaction(|| self.store.begin_fill(snapshot.segments.version))?;
-        self.look_at_some(&snapshot, now)
+        self.look_at_some(&snapshot, now).await
     }
 
-    fn look_at_some(&self, snapshot: &Snapshot, now: UnixMillis) -> Result<bool, EdgeError> {
+    async fn look_at_some(&self, snapshot: &Snapshot, now: UnixMillis) -> Result<bool, EdgeError> {
         let fill = self.store.fill()?;
         if fill.after.is_empty() {
             let ids: Vec<&str> = snapshot.segments.ids().map(SegmentId::as_str).collect();
@@ -78,9 +82,15 @@ impl ProfileShard {
             self.store.db.transaction(|| self.store.trim_movements(&ids, now))?;
         }
         let window = self.store.profiles_after(&fill.after, step_for(snapshot))?;
+        let elsewhere = self.lacking_elsewhere(&window.ids, snapshot).await?;
+        if *self.store.fill()? != *fill || self.store.profiles_after(&fill.after, step_for(snapshot))?.ids != window.ids
+        {
+            // Meanwhile there is something newer to hold people against, or somebody came.
+            return Ok(true);
+        }
         let mut unreadable = 0;
         for id in &window.ids {
-            match self.look_at(id, snapshot, now) {
+            match self.look_at(id, &elsewhere, snapshot, now) {
                 // The shard that gets it looks at it.
                 Ok(()) | Err(EdgeError::Domain(DomainError::Moving)) => {}
                 Err(error) => {
@@ -89,18 +99,34 @@ impl ProfileShard {
                 }
             }
         }
-        let fill = Fill::clone(&fill).after(window.ids.len() as u64, unreadable, window.next);
+        let fill = Fill::clone(&*self.store.fill()?).after(window.ids.len() as u64, unreadable, window.next);
         let more = fill.running.is_some();
         self.store.db.transaction(|| self.store.set_fill(fill))?;
         Ok(more)
     }
 
     /// Holds somebody against the segments, and writes what changes, if something does.
-    fn look_at(&self, id: &str, snapshot: &Snapshot, now: UnixMillis) -> Result<(), EdgeError> {
+    fn look_at(
+        &self,
+        id: &str,
+        elsewhere: &PastElsewhere,
+        snapshot: &Snapshot,
+        now: UnixMillis,
+    ) -> Result<(), EdgeError> {
         self.store.db.transaction(|| {
             let Some(mut row) = self.store.load_with(id, Wanted::Named(&BTreeSet::new()))? else { return Ok(()) };
+            let lacks = !row.occurrences_are_complete(snapshot.event_queries.latest());
+            if lacks {
+                row.read_more(&self.store, Wanted::All)?;
+                let before = row.occurrences.clone();
+                if !self.store.count_past(&mut row, elsewhere, snapshot)? {
+                    // A fragment that came while the others were asked has its turn with the next look at everybody.
+                    row.occurrences = before;
+                    self.store.refill()?;
+                }
+            }
             let refreshed = self.store.refresh(&mut row, snapshot, now)?;
-            if refreshed.has_changes() || !refreshed.timers.is_empty() {
+            if lacks || refreshed.has_changes() || !refreshed.timers.is_empty() {
                 self.store.save_refreshed(&row, &refreshed)?;
             }
             Ok(())

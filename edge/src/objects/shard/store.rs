@@ -12,6 +12,7 @@ use endcap_profile::digest_cache::DigestCache;
 use endcap_profile::row_cache::RowCache;
 use endcap_protocol::{UnixMillis, bucket_of};
 
+use super::log_index::LogIndex;
 use super::open_tails::OpenTails;
 use crate::platform::db::Db;
 
@@ -35,6 +36,8 @@ pub(crate) struct Store {
     pub(crate) waiting_warnings: RefCell<WarningLog>,
     /// How far everybody was held against the shop's segments; None until it was read.
     pub(crate) segment_fill: RefCell<Option<Rc<Fill>>>,
+    /// Where the log has the events of each fragment, while somebody asks.
+    pub(crate) log_index: RefCell<LogIndex>,
     /// The shop's days, as last heard; those of UTC before that.
     pub(crate) calendar: RefCell<Calendar>,
     /// The room that refused events take, or took before some went; None until it matters.
@@ -54,6 +57,7 @@ impl Store {
             tails: RefCell::default(),
             waiting_warnings: RefCell::default(),
             segment_fill: RefCell::default(),
+            log_index: RefCell::default(),
             calendar: RefCell::default(),
             refused_weight: Cell::default(),
         }

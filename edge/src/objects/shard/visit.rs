@@ -82,8 +82,8 @@ impl ProfileShard {
         if let Some(shard) = self.elsewhere(bucket_of(destination.profile.as_str())).await? {
             return self.forward(&shard, &destination, body, &batch).await;
         }
+        let snapshot = snapshots::current(&self.env, clock::now()).await?;
         let now = clock::now();
-        let snapshot = snapshots::current(&self.env, now).await?;
         let outcome = self.apply(&destination, &mut batch, &snapshot, now)?;
         self.conclude(destination, (body, batch), outcome, now).await
     }
@@ -353,6 +353,7 @@ impl ProfileShard {
         let begins = row.fragments.get(at).is_none_or(|fragment| fragment.accepted == 0);
         let before = row.fragments.get(at).filter(|_| silent).cloned();
         let (mut visit, possession) = held.apply(row, at, batch, policy, now, &overflow);
+        snapshot.event_queries.count(row, at, begins, &visit.kept, now);
         self.store.spill(row, at)?;
         let possession_changed = row.note_possession(at, &possession);
         if possession.generation > held.possession.generation {
@@ -368,9 +369,10 @@ impl ProfileShard {
             || refreshed.has_changes();
         let mut logged = None;
         if changed {
-            if !visit.log.is_empty() {
-                let events = visit.log.iter().map(String::as_str).collect();
-                let entry = LogEntry { received_at: now, events, signals: std::mem::take(&mut visit.signals) };
+            if !visit.kept.is_empty() {
+                let (events, times) = visit.kept.iter().map(|event| (event.raw.as_str(), event.at)).unzip();
+                let signals = std::mem::take(&mut visit.signals);
+                let entry = LogEntry { received_at: now, events, times, signals };
                 logged = Some(self.log_batch(row, at, &entry, now)?);
             }
             self.store.save_refreshed(row, &refreshed)?;
@@ -383,7 +385,7 @@ impl ProfileShard {
         let timers = refreshed.timers.iter().filter(|_| changed).map(|timer| timer.to);
         let home = if changed { self.send_home(row, now)? } else { None };
         let pointer = if begins { self.record_latest(row, at, now)? } else { None };
-        let fill = self.store.begin_fill(snapshot.segments.version)?.then_some(now);
+        let fill = self.store.fill_due(row, snapshot, now)?;
         let due = timers.chain(removal).chain(home).chain(pointer).chain(fill).min();
         let inherited_dedupe = row.inherited_dedupe(at, &overflow);
         Ok(Done {
@@ -418,14 +420,14 @@ impl ProfileShard {
         let vapid = config.vapid.as_ref().map(|vapid| (vapid.key.id(), vapid.public.as_str()));
         // A browser with a claimed link gets a decision from its own fragment alone, under the fragment's name.
         let claims = row.fragments.get(at).filter(|fragment| fragment.link_strength == LinkStrength::Claimed);
-        let own = claims.map(|fragment| alone(at, fragment, snapshot, now));
+        let own = claims.map(|fragment| alone((at, fragment), &row.occurrences, snapshot, now));
         let profile_id = if own.is_some() { at.as_str() } else { row.id.as_str() };
         // Profiles are named after a browser, which another browser of the person need not know.
         let profile_id = config.keys.opaque(Purpose::Profile, profile_id).unwrap_or_default();
         let fragment = claims.map(|fragment| [(at.clone(), fragment.clone())].into());
         let shown = this_browser(own.unwrap_or(person), row, at);
         let facts = match &fragment {
-            Some(fragments) => PersonFacts::of_fragments(fragments, &shown, snapshot),
+            Some(fragments) => PersonFacts::of_fragments(fragments, &row.occurrences, &shown, snapshot),
             None => PersonFacts::of(row, &shown, snapshot),
         };
         Some(decide(&shown, ask, snapshot, &Setting { profile_id: &profile_id, now, vapid, room, facts: &facts }))

@@ -46,7 +46,17 @@ impl Shop {
         }
         self.check_segments_of(&put.definition)?;
         let text = serde_json::to_string(&put.definition)?;
+        let mut after: Vec<SavedCampaign> = self.campaigns()?.into_iter().filter(|saved| saved.id != id).collect();
+        after.push(SavedCampaign { id: id.to_owned(), version: 0, definition: put.definition.clone() });
+        let next = self.segments_version()? + 1;
+        let queries = self.event_queries_of(&self.segments()?, &after, next)?;
+        // A question that is new has to be answered of everybody's past.
+        let has_news = queries.values().any(|since| *since == next);
         self.change(|| {
+            self.set_event_queries(&queries)?;
+            if has_news {
+                self.set_segments_version(next)?;
+            }
             let upsert = "INSERT INTO campaign(id, version, definition) VALUES(?, 1, ?)
                  ON CONFLICT(id) DO UPDATE SET definition = excluded.definition, version = version + 1";
             self.db.run(upsert, vec![id.into(), text.into()])
@@ -57,7 +67,13 @@ impl Shop {
     /// Deletes a campaign.
     pub(super) fn delete_campaign(&self, delete: &DeleteCampaign) -> Result<Response, EdgeError> {
         self.saved(&delete.id)?;
-        self.change(|| self.db.run("DELETE FROM campaign WHERE id = ?", vec![delete.id.as_str().into()]))?;
+        let left: Vec<SavedCampaign> =
+            self.campaigns()?.into_iter().filter(|saved| saved.id != delete.id.as_str()).collect();
+        let queries = self.event_queries_of(&self.segments()?, &left, self.segments_version()?)?;
+        self.change(|| {
+            self.set_event_queries(&queries)?;
+            self.db.run("DELETE FROM campaign WHERE id = ?", vec![delete.id.as_str().into()])
+        })?;
         Ok(response::empty(204))
     }
 

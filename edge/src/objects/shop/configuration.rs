@@ -117,6 +117,7 @@ impl Shop {
             webhooks: self.webhooks()?,
             segments: self.segments()?,
             segments_version: self.segments_version()?,
+            event_queries: self.event_queries()?,
         })
     }
 }

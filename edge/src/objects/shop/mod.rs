@@ -2,6 +2,7 @@
 
 mod campaigns;
 mod configuration;
+mod event_queries;
 mod health;
 mod learning;
 mod object;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use endcap_engine::layout::growth::{Growth, Sharding, ShardsStatus};
 use endcap_engine::layout::{Layout, Placement};
-use endcap_protocol::{DAY_MS, UnixMillis};
+use endcap_protocol::UnixMillis;
 use worker::{Delay, Response};
 
 use super::object::Shop;
@@ -82,7 +82,7 @@ impl Shop {
         let ReportLoad(load) = report;
         let config = config(&self.env);
         let (mut placement, mut growth) = (self.placement()?, self.growth()?);
-        let wanted = growth.hear(*load, &config.shard_limits, config.log_days * DAY_MS, &placement, clock::now());
+        let wanted = growth.hear(*load, &config.shard_limits, config.log_ms(), &placement, clock::now());
         if let Some(wanted) = wanted.filter(|_| config.sharding == Sharding::Automatic) {
             placement.want(wanted);
             let growth = serde_json::to_string(&growth)?;

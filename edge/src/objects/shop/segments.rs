@@ -73,7 +73,8 @@ impl Shop {
                 saved.clone()
             }
         };
-        check_all_asked(&all.iter().map(changed).collect::<Vec<_>>())?;
+        let mut after: Vec<SavedSegment> = all.iter().map(changed).collect();
+        check_all_asked(&after)?;
         let version = self.segments_version()?;
         let is_same = held.filter(|held| held.definition.condition == definition.condition);
         let next = if is_same.is_some() { version } else { version + 1 };
@@ -85,7 +86,12 @@ impl Shop {
             born: held.map_or(next, |held| held.born),
             definition: definition.clone(),
         };
+        if held.is_none() {
+            after.push(segment.clone());
+        }
+        let queries = self.event_queries_of(&after, &self.campaigns()?, next)?;
         self.change(|| {
+            self.set_event_queries(&queries)?;
             let upsert =
                 "INSERT INTO segment(id, version, since, changed_at, born, definition) VALUES(?, ?, ?, ?, ?, ?)
                  ON CONFLICT(id) DO UPDATE SET version = excluded.version, since = excluded.since,
@@ -108,7 +114,10 @@ impl Shop {
         }
         self.check_unused(&delete.id)?;
         let next = self.segments_version()? + 1;
+        let left: Vec<SavedSegment> = self.segments()?.into_iter().filter(|saved| saved.id != delete.id).collect();
+        let queries = self.event_queries_of(&left, &self.campaigns()?, next)?;
         self.change(|| {
+            self.set_event_queries(&queries)?;
             self.db.run("DELETE FROM segment WHERE id = ?", vec![id.into()])?;
             self.set_meta(VERSION, &next.to_string())
         })?;

@@ -1,17 +1,15 @@
 //! What only the edge knows, as text: `revenue >= 10000 in 90 days`, `last_order before 90 days ago`, `trait("city") = "Paris"`.
 
 use endcap_protocol::SegmentId;
-use serde_json::Value;
 
-use super::error::TextError;
+use super::events;
+use super::leaf::{print_span, print_test, quoted};
 use super::parse::{Parser, Read, wrong};
-use super::token::{Placed, Token};
+use super::token::Token;
 use crate::condition::{Condition, Op};
-use crate::edge_fact::{
-    EdgeFact, MAX_ID, MAX_NAME, MAX_TEXT, MAX_TEXTS, PersonFlag, PersonNumber, PersonText, PersonTime, TextTest,
-};
+use crate::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime};
 use crate::edge_fact_json::{name_of, text_named};
-use crate::span::{MAX_DAYS, Span};
+use crate::text_test::{MAX_ID, MAX_NAME, MAX_TEXT, TextTest};
 
 impl Parser<'_> {
     /// The leaf that begins with a name; None where only the edge knows no such fact.
@@ -27,6 +25,9 @@ impl Parser<'_> {
         }
         if let Some(text) = text_named(name) {
             return Some(self.text_test(text));
+        }
+        if let Some(leaf) = self.event_fact(name) {
+            return Some(leaf.map(|fact| Condition::Edge(EdgeFact::Event(Box::new(fact)))));
         }
         match name {
             "segment" => Some(self.segment()),
@@ -46,90 +47,20 @@ impl Parser<'_> {
     }
 
     fn time(&mut self, fact: PersonTime) -> Read<Condition> {
-        if self.take_word("within") {
-            return Ok(Condition::Edge(EdgeFact::Within(fact, self.span()?)));
-        }
-        if !self.take_word("before") {
-            let placed = self.next("`within` or `before`")?;
-            return Err(wrong(
-                placed,
-                "stands where `within` or `before` is expected, as last_order before 90 days ago",
-            ));
-        }
-        let span = self.span()?;
-        if !self.take_word("ago") {
-            let placed = self.next("`ago`")?;
-            return Err(wrong(placed, "stands where `ago` is expected"));
-        }
-        Ok(Condition::Edge(EdgeFact::Before(fact, span)))
+        self.ago(|span| EdgeFact::Within(fact, span), |span| EdgeFact::Before(fact, span)).map(Condition::Edge)
     }
 
-    fn span(&mut self) -> Read<Span> {
-        let placed = self.next("a span, as 14 days,")?;
-        let count = match &placed.token {
-            Token::Number(count) => *count,
-            _ => return Err(wrong(placed, "stands where a span is expected, as 14 days")),
-        };
-        let unit = self.next("minutes, hours or days")?;
-        let read = match &unit.token {
-            Token::Word(word) => Span::of(count, &word.to_ascii_lowercase()),
-            _ => None,
-        };
-        let bounds = format!("is no span; use 1 to 2879 minutes, 1 to 47 hours or 1 to {MAX_DAYS} days");
-        read.ok_or_else(|| TextError {
-            at: placed.at,
-            message: format!("{} {} {bounds}", placed.token.shown(), unit.token.shown()),
-        })
-    }
-
+    /// How long ago something was.
     fn text_test(&mut self, text: PersonText) -> Read<Condition> {
         let edge = |test| Condition::Edge(EdgeFact::Text(text, test));
-        let placed = self.next("a comparison of a text, as = \"x\",")?;
-        let word = match &placed.token {
-            Token::Sign("=") => return self.quoted(MAX_TEXT).map(|one| edge(TextTest::OneOf(vec![one]))),
-            Token::Sign("!=") => {
-                let other = self.quoted(MAX_TEXT)?;
-                return Ok(Condition::Not(Box::new(edge(TextTest::OneOf(vec![other])))));
-            }
-            Token::Word(word) => word.to_ascii_lowercase(),
-            _ => String::new(),
-        };
-        match word.as_str() {
-            "in" => self.quoted_list().map(|all| edge(TextTest::OneOf(all))),
-            "contains" => self.quoted(MAX_TEXT).map(|part| edge(TextTest::Contains(part))),
-            "starts_with" => self.quoted(MAX_TEXT).map(|start| edge(TextTest::StartsWith(start))),
-            "is" if self.take_word("set") => Ok(edge(TextTest::Set)),
-            _ => Err(wrong(placed, "stands where =, !=, in, contains, starts_with or `is set` is expected")),
+        if self.take(&Token::Sign("!=")) {
+            let other = self.quoted(MAX_TEXT)?;
+            return Ok(Condition::Not(Box::new(edge(TextTest::OneOf(vec![other])))));
         }
+        self.test().map(edge)
     }
 
-    fn quoted_list(&mut self) -> Read<Vec<String>> {
-        self.expect(&Token::Open)?;
-        let mut all = vec![self.quoted(MAX_TEXT)?];
-        while self.take(&Token::Comma) {
-            all.push(self.quoted(MAX_TEXT)?);
-        }
-        let placed = self.next("`)`")?;
-        match placed.token {
-            Token::Close if all.len() <= MAX_TEXTS => Ok(all),
-            Token::Close => Err(wrong(placed, &format!("ends a list of more than {MAX_TEXTS} texts"))),
-            _ => Err(wrong(placed, "stands where `)` is expected")),
-        }
-    }
-
-    fn quoted(&mut self, most: usize) -> Read<String> {
-        let placed = self.next("a text in double quotes")?;
-        bounded(placed, most)
-    }
-
-    fn quoted_in_parentheses(&mut self, what: &str, most: usize) -> Read<String> {
-        self.expect(&Token::Open)?;
-        let placed = self.next(&format!("{what} in double quotes"))?;
-        let text = bounded(placed, most)?;
-        self.expect(&Token::Close)?;
-        Ok(text)
-    }
-
+    /// A test of a text.
     fn segment(&mut self) -> Read<Condition> {
         self.expect(&Token::Open)?;
         let placed = self.next("a segment's ID in double quotes")?;
@@ -163,19 +94,9 @@ impl Parser<'_> {
     }
 }
 
-fn bounded(placed: &Placed, most: usize) -> Read<String> {
-    match &placed.token {
-        Token::Text(text) if (1..=most).contains(&text.len()) => Ok(text.clone()),
-        _ => Err(wrong(placed, &format!("must be a text of 1 to {most} bytes in double quotes"))),
-    }
-}
-
 /// The text of such a leaf.
 pub(super) fn print(fact: &EdgeFact) -> String {
-    let span = |span: &Span| {
-        let (count, unit) = span.parts();
-        format!("{count} {unit}")
-    };
+    let span = print_span;
     match fact {
         EdgeFact::Segment(id) => format!("segment({})", quoted(id.as_str())),
         EdgeFact::Number { fact, within, op, value } => {
@@ -188,29 +109,14 @@ pub(super) fn print(fact: &EdgeFact) -> String {
         EdgeFact::Flag(flag) => flag.as_str().to_owned(),
         EdgeFact::CartProduct(id) => format!("cart_has(product = {})", quoted(id)),
         EdgeFact::CartCategory(id) => format!("cart_has(category = {})", quoted(id)),
+        EdgeFact::Event(fact) => events::print(fact),
     }
 }
 
+/// The text of a span.
 fn text_name(text: &PersonText) -> String {
     match text {
         PersonText::Trait(name) => format!("trait({})", quoted(name)),
         text => name_of(text).unwrap_or_default(),
     }
-}
-
-fn print_test(test: &TextTest) -> String {
-    match test {
-        TextTest::OneOf(all) => match all.as_slice() {
-            [one] => format!("= {}", quoted(one)),
-            all => format!("in ({})", all.iter().map(|one| quoted(one)).collect::<Vec<_>>().join(", ")),
-        },
-        TextTest::Contains(part) => format!("contains {}", quoted(part)),
-        TextTest::StartsWith(start) => format!("starts_with {}", quoted(start)),
-        TextTest::Set => "is set".to_owned(),
-    }
-}
-
-/// A text in double quotes, as JSON writes it.
-pub(super) fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
 }

@@ -13,7 +13,8 @@ pub const MAX_TEXT: usize = 20_000;
 const MAX_PARENTHESES: usize = 4 * MAX_DEPTH;
 
 /// Words with a meaning of their own where a part of a condition stands.
-const KEYWORDS: [&str; 6] = ["not", "all", "any", "some_category", "stage", "url_path"];
+const KEYWORDS: [&str; 11] =
+    ["not", "all", "any", "some_category", "stage", "url_path", "first", "last", "sum", "average", "distinct"];
 
 pub(super) type Read<T> = Result<T, TextError>;
 
@@ -61,8 +62,18 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn peek(&self) -> Option<&'a Token> {
+    pub(super) fn peek(&self) -> Option<&'a Token> {
         self.tokens.as_slice().first().map(|placed| &placed.token)
+    }
+
+    /// The token after that.
+    pub(super) fn peek_second(&self) -> Option<&'a Token> {
+        self.tokens.as_slice().get(1).map(|placed| &placed.token)
+    }
+
+    /// Characters before the next token.
+    pub(super) fn place(&self) -> usize {
+        self.tokens.as_slice().first().map_or(self.end, |placed| placed.at)
     }
 
     fn is_word(&self, word: &str) -> bool {
@@ -127,14 +138,14 @@ impl<'a> Parser<'a> {
         if parts.len() <= MAX_PARTS {
             return Ok(parts);
         }
-        let at = self.tokens.as_slice().first().map_or(self.end, |placed| placed.at);
+        let at = self.place();
         Err(TextError { at, message: format!("more than {MAX_PARTS} parts are joined before this") })
     }
 
     /// Runs `read` one level deeper.
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {
         if self.depth >= MAX_PARENTHESES {
-            let at = self.tokens.as_slice().first().map_or(self.end, |placed| placed.at);
+            let at = self.place();
             return Err(TextError { at, message: format!("is nested too deeply ({MAX_DEPTH} levels at most)") });
         }
         self.depth += 1;

@@ -1,7 +1,7 @@
 //! Writes a condition as text.
 
 use super::edge_facts;
-use super::edge_facts::quoted;
+use super::leaf::quoted;
 use crate::condition::{Condition, Scope};
 use crate::stage::Stage;
 

@@ -6,7 +6,7 @@ use endcap_engine::health::LearningHealth;
 use endcap_engine::person_export::{LogPlace, LoggedBatch};
 use endcap_identity::FragmentId;
 use endcap_profile::Signal;
-use endcap_profile::log_tail::{LogEntry, LogTail, StoredEntry, read_entries};
+use endcap_profile::log_tail::{LogEntry, LogTail, StoredEntry, read_entries, read_times, write_times};
 use endcap_protocol::UnixMillis;
 use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
@@ -99,8 +99,10 @@ impl<'a> Logged<'a> {
         let unreadable = |format| DomainError::Format { what: "log row", format };
         match bytes.split_first() {
             Some((&FORMAT, rest)) => {
-                let Body { events, signals } = postcard::from_bytes(rest).map_err(|_| unreadable(FORMAT))?;
-                let entry = LogEntry { received_at, events, signals };
+                let wrong = |_| unreadable(FORMAT);
+                let (Body { events, signals }, behind) = postcard::take_from_bytes(rest).map_err(wrong)?;
+                let times = read_times(behind, received_at).map_err(wrong)?;
+                let entry = LogEntry { received_at, events, times, signals };
                 Ok(Self { written_at: received_at, content: Content::Batch(entry) })
             }
             Some((&FORMAT_OF_TAILS, rest)) => {
@@ -141,9 +143,10 @@ impl Store {
         at: &FragmentId,
         entry: &LogEntry<'_>,
     ) -> Result<(), EdgeError> {
-        let LogEntry { received_at, events, signals } = entry;
-        let body = Body { events: events.clone(), signals: signals.clone() };
-        self.append(profile_id, at, *received_at, body.pack()?)
+        let LogEntry { received_at, events, times, signals } = entry;
+        let body = Body { events: events.clone(), signals: signals.clone() }.pack()?;
+        let body = write_times(times, *received_at, body).map_err(|error| DomainError::Internal(error.to_string()))?;
+        self.append(profile_id, at, *received_at, body)
     }
 
     /// Writes the entries of a tail as one row.
@@ -162,6 +165,29 @@ impl Store {
         )
     }
 
+    /// Looks at each entry of a row, if that is a fragment's.
+    pub(crate) fn each_entry(
+        &self,
+        seq: u32,
+        fragment: &FragmentId,
+        look: &mut dyn FnMut(&LogEntry<'_>),
+    ) -> Result<(), EdgeError> {
+        let query = "SELECT received_at, body FROM event_log WHERE seq = ? AND fragment_id = ?";
+        let Some(row) = self.db.first(query, vec![i64::from(seq).into(), fragment.as_str().into()])? else {
+            return Ok(());
+        };
+        let data = row.blob(1);
+        Logged::unpack(&data, row.int(0))?.entries()?.iter().for_each(look);
+        Ok(())
+    }
+
+    /// Counts a row that cannot be read.
+    pub(crate) fn note_unreadable(&self, seq: i64, error: &EdgeError) -> Result<(), EdgeError> {
+        worker::console_error!("reading log row {seq}: {error}");
+        self.count(UNREADABLE_LOG_ROWS, 1)?;
+        self.set_meta(UNREADABLE_AT, clock::now())
+    }
+
     /// What rows after `cursor` teach. A row that cannot be read teaches nothing, and holds up no other.
     pub(crate) fn lessons(&self, cursor: i64, limit: i64) -> Result<Vec<Lesson>, EdgeError> {
         let query = "SELECT seq, body FROM event_log WHERE seq > ? ORDER BY seq LIMIT ?";
@@ -172,9 +198,7 @@ impl Store {
             let signals = match Logged::unpack(&data, 0).and_then(|logged| logged.signals()) {
                 Ok(signals) => signals,
                 Err(error) => {
-                    worker::console_error!("learning of log row {seq}: {error}");
-                    self.count(UNREADABLE_LOG_ROWS, 1)?;
-                    self.set_meta(UNREADABLE_AT, clock::now())?;
+                    self.note_unreadable(seq, &error.into())?;
                     Vec::new()
                 }
             };

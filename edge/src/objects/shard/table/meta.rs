@@ -16,6 +16,10 @@ pub(crate) const PROFILES_ENDED: &str = "profiles_ended";
 pub(crate) const PROFILES_ENDED_AT: &str = "profiles_ended_at";
 /// When the log was last trimmed.
 pub(crate) const TRIMMED_AT: &str = "trimmed_at";
+/// When everybody is to be looked at again because rows lack their past; 0 where none is known to.
+pub(crate) const PAST_DUE: &str = "past_due";
+/// When everybody was last looked at again because rows lacked their past.
+pub(crate) const PAST_LOOKED_UP_AT: &str = "past_looked_up_at";
 /// The last number of a spilled dedupe block.
 pub(crate) const DEDUPE_PART: &str = "dedupe_part";
 /// Refused events that made room for later ones.

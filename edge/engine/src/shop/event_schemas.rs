@@ -1,0 +1,98 @@
+//! The JSON Schema of questions about what a person did, for the published description of conditions.
+
+use endcap_targeting::condition::Op;
+use endcap_targeting::event_query::{KnownEvent, MAX_COUNT, MAX_DISTINCT, MAX_FILTERS, Which};
+use serde_json::{Value, json};
+
+use super::edge_fact_schemas::{id, leaf, span, text_ways};
+
+/// How events are named: the words that they may have, and whether a name stands beside.
+struct Naming {
+    what: &'static str,
+    words: Vec<&'static str>,
+    has_name: bool,
+}
+
+fn namings() -> [Naming; 2] {
+    [
+        Naming {
+            what: "events with a word of their own",
+            words: KnownEvent::ALL.iter().map(|event| event.as_str()).collect(),
+            has_name: false,
+        },
+        Naming { what: "events that the shop named", words: vec!["event"], has_name: true },
+    ]
+}
+
+/// What a property of an event, or of one of its products, has to be.
+fn filters() -> Value {
+    let property = || ("property", id(64));
+    let signs: Vec<&str> = Op::ALL.iter().map(|op| op.as_str()).collect();
+    let number = json!({"type": "object", "description": "A number", "required": ["property", "op", "value"],
+        "additionalProperties": false,
+        "properties": {"property": id(64), "op": {"enum": signs}, "value": {"type": "integer"}}});
+    let texts = text_ways().map(|(what, way, with)| {
+        let (name, schema) = property();
+        json!({"type": "object", "description": format!("A text that {what}"), "required": [name, way],
+            "additionalProperties": false, "properties": {name: schema, way: with}})
+    });
+    let all: Vec<Value> = [number].into_iter().chain(texts).collect();
+    json!({"type": "array", "maxItems": MAX_FILTERS, "items": {"oneOf": all},
+        "description": "What the event has to be, or one of its products"})
+}
+
+fn put(schema: &mut Value, name: &str, with: Value) {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert(name.to_owned(), with);
+    }
+}
+
+/// Events by their name and by what they have to be, with these members beside.
+fn selected(naming: &Naming, what: &str, members: &[(&str, Value)]) -> Value {
+    let name = naming.has_name.then(|| ("name", id(200)));
+    let members: Vec<(&str, Value)> = name.into_iter().chain(members.iter().cloned()).collect();
+    let mut schema = leaf(&format!("{what} {}", naming.what), &naming.words, &members);
+    put(&mut schema, "where", filters());
+    schema
+}
+
+/// How many, or what is worked out of a property.
+fn compared(naming: &Naming) -> Value {
+    let signs: Vec<&str> = Op::ALL.iter().map(|op| op.as_str()).collect();
+    let value = json!({"type": "integer",
+        "description": format!("A count is compared with 0 to {MAX_COUNT}, distinct values with 0 to {MAX_DISTINCT}")});
+    let mut schema = selected(naming, "How often, of", &[("op", json!({"enum": signs})), ("value", value)]);
+    put(&mut schema, "in", span("Of those within this span only"));
+    let after = namings().map(|other| selected(&other, "The latest of", &[]));
+    put(&mut schema, "after", json!({"description": "Of those after the latest of these only", "oneOf": after}));
+    for (measure, description) in [
+        ("sum", "The sum of this property instead of how often"),
+        ("average", "The average of this property instead of how often"),
+        ("distinct", "How many different values this property has instead of how often"),
+    ] {
+        let property = json!({"type": "string", "minLength": 1, "maxLength": 64, "description": description});
+        put(&mut schema, measure, property);
+    }
+    let two = [["sum", "average"], ["sum", "distinct"], ["average", "distinct"]];
+    let two = two.map(|two| json!({"required": two}));
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("not".to_owned(), json!({"anyOf": two}));
+    }
+    schema
+}
+
+/// Its leaves.
+pub(super) fn branches() -> Vec<Value> {
+    let which: Vec<&str> = Which::ALL.iter().map(|which| which.as_str()).collect();
+    let time = || ("time", json!({"enum": which}));
+    let all = namings().map(|naming| {
+        let lately = [time(), ("within", span("Less long ago than this"))];
+        let long_ago = [time(), ("before", span("So long ago, or longer"))];
+        [
+            compared(&naming),
+            selected(&naming, "When the first or last was, of", &lately),
+            selected(&naming, "When the first or last was, long ago, of", &long_ago),
+        ]
+    });
+    all.into_iter().flatten().collect()
+}
