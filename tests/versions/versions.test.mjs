@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { BUILT, Edge } from '../harness/edge.mjs';
+import { until } from '../harness/until.mjs';
 import { Visitor } from '../harness/visitor.mjs';
 
 const BEFORE = process.env.ENDCAP_TEST_BEFORE ?? '';
@@ -182,6 +183,32 @@ test('a person whose browsers had a row each has one again before a roll-back', 
     const { events } = (await edge.api.get(`/api/profiles/${id}/events?limit=200`)).body;
     assert.equal(events.length, browsers.length * 5 + 1);
   }
+});
+
+test('what people did counts as if there had been one version, whoever wrote it', async (t) => {
+  const edge = await Edge.start({ worker: BEFORE, variables: AT_ONCE });
+  t.after(() => edge.stop());
+  const visitors = Array.from({ length: 6 }, () => new Visitor(edge));
+  const view = (/** @type {string} */ what) => Promise.all(visitors.map((visitor, n) => n % 2 === 0
+    && visitor.send([visitor.product('Viewed', what, { category: 'jackets' })])));
+  await Promise.all(visitors.map((visitor) => visitor.send([visitor.page('https://shop.example/')])));
+  await view('before');
+  await edge.restart({}, BUILT);
+  const size = async () => {
+    const { body } = await edge.api.get('/api/segments/twice');
+    return body.filling === null && body.size;
+  };
+  await edge.api.set('/api/segments/twice', { name: 'Twice', condition: 'viewed(category = "jackets") >= 2' });
+  await until(async () => (await size()) === 0, { what: 'the past is read' });
+  await view('after');
+  assert.equal(await size(), 3);
+  // The version before counts nothing, and lets go of what was counted; what it takes in is read from the log.
+  await edge.restart({}, BEFORE);
+  await view('rolled back');
+  await edge.restart({}, BUILT);
+  await edge.api.set('/api/segments/twice', { name: 'Twice', condition: 'viewed(category = "jackets") >= 4' });
+  await view('after that');
+  await until(async () => (await size()) === 3, { what: 'all four count' });
 });
 
 test('what the version before refused and this one repairs is taken in when it is replayed', async (t) => {

@@ -28,9 +28,10 @@ const SAMPLES: &str = "docs";
 
 /// Suites of `tests/integration` about who is whom: they run once more with the identity graph in several parts, and with
 /// the fragments of every person of several browsers in rows of their own.
-const IN_PARTS: [&str; 10] = [
+const IN_PARTS: [&str; 11] = [
     "crash.test.mjs",
     "erasure.test.mjs",
+    "event_segments.test.mjs",
     "kills.test.mjs",
     "log.test.mjs",
     "people.test.mjs",

@@ -228,14 +228,19 @@ fn at_once(connections: &mut [Connection], rounds: usize) -> Result<()> {
 
 /// Conditions of every kind, none of which an everyday batch brings to hold.
 fn condition(n: usize) -> String {
-    match n % 5 {
+    match n % 7 {
         0 => format!("orders >= {} and days_since_last_order < {}", 1 + n % 7, 30 + n),
         1 => {
             format!("products_viewed(category = \"jackets\") >= {} and units_bought(category = \"jackets\") > 0", 3 + n)
         }
         2 => format!("cart_value > {} or stage in (sleep, lost)", 1_000_000 * (n + 1)),
         3 => format!("some_category(products_viewed(category = $) >= {} and units_bought(category = $) >= 1)", 2 + n),
-        _ => format!("sessions > {} and not consent_marketing", 5 + n),
+        4 => format!("sessions > {} and not consent_marketing", 5 + n),
+        // Both ask of each event of a batch: the first keeps what it counts, the second looks at a property.
+        5 => format!("viewed >= {} in {} days", 500 + n, 7 + n),
+        _ => {
+            format!("viewed(category = \"jackets-{n}\", price >= {n}) >= 2 in 14 days or page_viewed(path = \"/{n}\")")
+        }
     }
 }
 
