@@ -4,9 +4,9 @@
 //! with its path then, and the page later gets only what is known to be right.
 
 use endcap_protocol::FieldError;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::condition::{Condition, Fact, MAX_CATEGORY, MAX_DEPTH, MAX_PARTS, MAX_PATTERN, Scope};
+use crate::condition::{Condition, Fact, MAX_CATEGORY, MAX_COUNTED, MAX_DEPTH, MAX_PARTS, MAX_PATTERN, Scope};
 use crate::edge_fact_json;
 use crate::frequency::{Frequency, REMEMBERED};
 use crate::leaf_json;
@@ -67,8 +67,11 @@ fn condition(value: &Value, bound: bool, depth: usize, labels: &mut Vec<String>)
     if object.contains_key("fact") {
         return leaf(value, bound, labels);
     }
+    if object.contains_key("at_least") {
+        return at_least(object, bound, depth, labels);
+    }
     let (1, Some((key, inner))) = (object.len(), object.iter().next()) else {
-        return fail("", "must have exactly one of: all, any, not, some_category, fact");
+        return fail("", "must have exactly one of: all, any, at_least, not, some_category, fact");
     };
     match key.as_str() {
         "all" => Ok(Condition::All(parts(inner, "all", bound, depth, labels)?)),
@@ -82,7 +85,29 @@ fn condition(value: &Value, bound: bool, depth: usize, labels: &mut Vec<String>)
             let part = condition(inner, true, depth, labels).map_err(|e| e.under("some_category"))?;
             Ok(Condition::SomeCategory(Box::new(part)))
         }
-        _ => fail(key, "is not known; use all, any, not, some_category or fact"),
+        _ => fail(key, "is not known; use all, any, at_least, not, some_category or fact"),
+    }
+}
+
+fn at_least(
+    object: &Map<String, Value>,
+    bound: bool,
+    depth: usize,
+    labels: &mut Vec<String>,
+) -> Result<Condition, FieldError> {
+    if let Some(other) = object.keys().find(|key| !["at_least", "of"].contains(&key.as_str())) {
+        return fail(other, "does not stand beside at_least; use at_least and of");
+    }
+    // What a page gets in its place is one level deeper.
+    let Some(depth) = depth.checked_sub(1) else { return fail("", "is nested too deeply (12 levels at most)") };
+    let parts = parts(object.get("of").unwrap_or(&Value::Null), "of", bound, depth, labels)?;
+    if !(2..=MAX_COUNTED).contains(&parts.len()) {
+        return fail("of", &format!("must be a list of 2 to {MAX_COUNTED} conditions"));
+    }
+    let least = object.get("at_least").and_then(Value::as_u64).and_then(|least| usize::try_from(least).ok());
+    match least.filter(|least| (1..=parts.len()).contains(least)) {
+        Some(least) => Ok(Condition::AtLeast(least, parts)),
+        None => fail("at_least", "must be a number of 1 to as many as there are conditions"),
     }
 }
 

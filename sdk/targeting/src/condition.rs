@@ -10,6 +10,9 @@ pub const MAX_DEPTH: usize = 12;
 /// Most parts of one list.
 #[cfg(feature = "serde")]
 pub const MAX_PARTS: usize = 50;
+/// Most parts of which so many have to hold: a page gets each choice of them.
+#[cfg(feature = "serde")]
+pub const MAX_COUNTED: usize = 10;
 /// Longest category, in bytes.
 #[cfg(feature = "serde")]
 pub const MAX_CATEGORY: usize = 128;
@@ -126,6 +129,9 @@ pub enum Condition {
     All(Vec<Condition>),
     /// Some part holds; an empty list does not.
     Any(Vec<Condition>),
+    /// So many parts hold, of two at least. Pages get it taken apart ([`decided`](crate::decided::decided)).
+    #[cfg(feature = "serde")]
+    AtLeast(usize, Vec<Condition>),
     /// The part does not hold.
     Not(Box<Condition>),
     /// The part holds for some category that the visitor met, tried from the most recent.
@@ -148,7 +154,7 @@ impl Condition {
     #[must_use]
     pub fn parts(&self) -> &[Self] {
         match self {
-            Self::All(parts) | Self::Any(parts) => parts,
+            Self::All(parts) | Self::Any(parts) | Self::AtLeast(_, parts) => parts,
             Self::Not(part) | Self::SomeCategory(part) => std::slice::from_ref(part),
             Self::Compare(..) | Self::StageIn(_) | Self::Path(_) | Self::Edge(_) => &[],
         }
@@ -183,7 +189,7 @@ impl Condition {
             }
             // Nobody decided it, so it does not hold.
             #[cfg(feature = "serde")]
-            Self::Edge(_) => Self::Any(Vec::new()).write(out),
+            Self::Edge(_) | Self::AtLeast(..) => Self::Any(Vec::new()).write(out),
         }
     }
 

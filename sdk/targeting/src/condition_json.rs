@@ -12,6 +12,9 @@ pub fn to_json(condition: &Condition) -> Value {
     match condition {
         Condition::All(parts) => json!({"all": parts.iter().map(to_json).collect::<Vec<_>>()}),
         Condition::Any(parts) => json!({"any": parts.iter().map(to_json).collect::<Vec<_>>()}),
+        Condition::AtLeast(least, parts) => {
+            json!({"at_least": least, "of": parts.iter().map(to_json).collect::<Vec<_>>()})
+        }
         Condition::Not(part) => json!({"not": to_json(part)}),
         Condition::SomeCategory(part) => json!({"some_category": to_json(part)}),
         Condition::Compare(fact, scope, op, number) => {

@@ -69,6 +69,7 @@ fn decide(condition: &Condition, holds: &dyn Fn(&EdgeFact) -> bool, first: usize
         Condition::Edge(_) => Decided::never(),
         Condition::All(parts) => joined(parts, holds, first, true),
         Condition::Any(parts) => joined(parts, holds, first, false),
+        Condition::AtLeast(least, parts) => counted(*least, parts, holds, first),
         Condition::Not(part) => match decide(part, holds, first) {
             part if part.is_always() => Decided::never(),
             part if part.is_never() => Decided::always(),
@@ -108,6 +109,69 @@ fn joined(parts: &[Condition], holds: &dyn Fn(&EdgeFact) -> bool, mut first: usi
     }
     let condition = if every { Condition::All(left) } else { Condition::Any(left) };
     Decided { condition, leaves: kept }
+}
+
+/// So many parts have to hold: said with `all` and `any`, which is all that a page knows. The choices come in the order in which
+/// the parts are tried, so that the same category is found.
+fn counted(least: usize, parts: &[Condition], holds: &dyn Fn(&EdgeFact) -> bool, mut first: usize) -> Decided {
+    let mut left = Vec::new();
+    for part in parts {
+        left.push(decide(part, holds, first));
+        first += leaves(part);
+    }
+    left.retain(|part| !part.is_never());
+    let before = left.len();
+    // Where a category may be found, it counts which parts held first.
+    if !left.iter().any(|part| finds_category(&part.condition)) {
+        left.retain(|part| !part.is_always());
+    }
+    let least = least.saturating_sub(before - left.len());
+    let choices: Vec<Decided> = choices(least, left.len())
+        .map(|choice| {
+            let chosen = choice.into_iter().filter_map(|place| left.get(place));
+            let (conditions, leaves): (Vec<Condition>, Vec<&[usize]>) =
+                chosen.map(|part| (part.condition.clone(), part.leaves.as_slice())).unzip();
+            Decided { condition: Condition::All(conditions), leaves: leaves.concat() }
+        })
+        .collect();
+    if least == 0 {
+        return Decided::always();
+    }
+    match <[Decided; 1]>::try_from(choices) {
+        Ok([only]) => only,
+        Err(choices) => {
+            let leaves = choices.iter().flat_map(|choice| choice.leaves.clone()).collect();
+            let conditions = choices.into_iter().map(|choice| choice.condition).collect();
+            Decided { condition: Condition::Any(conditions), leaves }
+        }
+    }
+}
+
+/// The ways to choose so many of the places from 0 on, the earliest places first.
+fn choices(chosen: usize, places: usize) -> impl Iterator<Item = Vec<usize>> {
+    let mut next = Some((0..chosen).collect::<Vec<usize>>()).filter(|_| chosen <= places);
+    std::iter::from_fn(move || {
+        let found = next.take()?;
+        let moved = (0..chosen).rev().find(|at| found.get(*at).is_some_and(|place| *place < places - chosen + at));
+        next = moved.map(|at| {
+            let kept = found.iter().copied().take(at);
+            let from = found.get(at).map_or(0, |place| place + 1);
+            kept.chain(from..from + chosen - at).collect()
+        });
+        Some(found)
+    })
+}
+
+/// How many leaves a page may get of a condition at most, whatever the answers are.
+#[must_use]
+pub fn most_leaves(condition: &Condition) -> usize {
+    let all = || condition.parts().iter().map(most_leaves).fold(0, usize::saturating_add);
+    match condition {
+        Condition::Edge(_) => 0,
+        Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => 1,
+        Condition::AtLeast(least, parts) => choices(least - 1, parts.len() - 1).count().saturating_mul(all()),
+        _ => all(),
+    }
 }
 
 /// Whether a condition can find a category.
@@ -191,6 +255,8 @@ mod tests {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..4).prop_map(Condition::All),
                 proptest::collection::vec(inner.clone(), 0..4).prop_map(Condition::Any),
+                (proptest::collection::vec(inner.clone(), 2..5), 1_usize..5)
+                    .prop_map(|(parts, least)| Condition::AtLeast(least.min(parts.len()), parts)),
                 inner.prop_map(|part| Condition::Not(Box::new(part))),
             ]
         })
@@ -209,6 +275,8 @@ mod tests {
             let left = of(&condition, &names);
             prop_assert!(asked(&left.condition).is_empty());
             prop_assert_eq!(leaves(&left.condition), left.leaves.len());
+            prop_assert!(left.leaves.len() <= most_leaves(&condition));
+            prop_assert!(!left.condition.some(&|part| matches!(part, Condition::AtLeast(..))));
             let at_edge = evaluate_of(&condition, &behaviour, &page, &In(&names));
             let in_page = evaluate(&left.condition, &behaviour, &page);
             prop_assert_eq!((in_page.holds, in_page.category), (at_edge.holds, at_edge.category), "{}", print(&condition));

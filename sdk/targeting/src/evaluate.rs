@@ -87,6 +87,8 @@ impl Run<'_> {
         let holds = match condition {
             Condition::All(parts) => return self.list(parts, bound, first, true),
             Condition::Any(parts) => return self.list(parts, bound, first, false),
+            #[cfg(feature = "serde")]
+            Condition::AtLeast(least, parts) => return self.at_least(*least, parts, bound, first),
             Condition::Not(part) => {
                 let holds = !self.holds(part, bound, first);
                 self.failed = Some(first);
@@ -114,6 +116,18 @@ impl Run<'_> {
             first += leaves(part);
         }
         every
+    }
+
+    #[cfg(feature = "serde")]
+    fn at_least(&mut self, mut least: usize, parts: &[Condition], bound: Option<&str>, mut first: usize) -> bool {
+        for part in parts {
+            least -= usize::from(self.holds(part, bound, first));
+            if least == 0 {
+                return true;
+            }
+            first += leaves(part);
+        }
+        false
     }
 
     fn some_category(&mut self, part: &Condition, first: usize) -> bool {
@@ -159,6 +173,8 @@ pub fn leaves(condition: &Condition) -> usize {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().map(leaves).sum(),
         Condition::Not(part) | Condition::SomeCategory(part) => leaves(part),
         Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => 1,
+        #[cfg(feature = "serde")]
+        Condition::AtLeast(_, parts) => parts.iter().map(leaves).sum(),
         #[cfg(feature = "serde")]
         Condition::Edge(_) => 1,
     }

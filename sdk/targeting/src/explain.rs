@@ -54,6 +54,11 @@ impl Person<'_> {
                 let holds = parts.iter().any(|part| part.holds);
                 joined(parts, holds)
             }
+            Condition::AtLeast(least, list) => {
+                let parts = self.each(list, bound);
+                let holds = parts.iter().filter(|part| part.holds).count() >= *least;
+                joined(parts, holds)
+            }
             Condition::Not(inner) => {
                 let inner = self.explain(inner, bound);
                 let holds = !inner.holds;

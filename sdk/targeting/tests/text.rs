@@ -152,8 +152,13 @@ impl Random {
             let count = random.below(4);
             (0..count).map(|_| random.condition(depth - 1, is_bound)).collect()
         };
-        match self.below(if depth > 1 { 10 } else { 3 }) {
+        match self.below(if depth > 1 { 11 } else { 3 }) {
             9 => Condition::Edge(self.edge_fact()),
+            10 => {
+                let count = 2 + self.below(3);
+                let parts = (0..count).map(|_| self.condition(depth - 1, is_bound)).collect();
+                Condition::AtLeast(1 + self.below(count) as usize, parts)
+            }
             0 => Condition::StageIn(1 + self.below(63) as u8),
             1 => Condition::Path(self.text()),
             3 | 4 => Condition::All(parts(self)),

@@ -44,6 +44,11 @@ fn prospect(condition: &Condition, behaviour: &Behaviour, page: &PageFacts<'_>) 
             can_hold: any.can_hold || part.can_hold,
             can_fail: any.can_fail && part.can_fail,
         }),
+        Condition::AtLeast(least, parts) => {
+            let parts: Vec<Prospect> = parts.iter().map(of).collect();
+            let can_hold = parts.iter().filter(|part| part.can_hold).count() >= *least;
+            Prospect { can_hold, can_fail: parts.iter().filter(|part| !part.can_fail).count() < *least }
+        }
         Condition::Not(part) => {
             let Prospect { can_hold, can_fail } = of(part);
             Prospect { can_hold: can_fail, can_fail: can_hold }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use endcap_protocol::{CampaignId, FieldError};
 use endcap_targeting::compile::Compiled;
 use endcap_targeting::condition::Condition;
-use endcap_targeting::decided::{Decided, asked, decided};
+use endcap_targeting::decided::{Decided, asked, decided, most_leaves};
 use endcap_targeting::edge_fact::EdgeFact;
 use endcap_targeting::{Program, compile};
 use endcap_validation::hash::digest;
@@ -218,6 +218,8 @@ impl StoredPart {
     }
 }
 
+/// Most leaves of a condition that a page gets: some 16 KB, which is the limit, and no more work than that to find out.
+const MAX_LEAVES: usize = 4_000;
 /// Most questions that only the edge can answer: each doubles what is kept of the campaign.
 const MAX_ASKED: usize = 4;
 /// Most bytes of a campaign's rules in binary form.
@@ -237,6 +239,13 @@ impl Campaign {
         if asked.len() > MAX_ASKED {
             let message = format!(
                 "asks for more than {MAX_ASKED} things that only the edge knows; make a segment of some of them"
+            );
+            return Err(FieldError::new("condition", message));
+        }
+        if most_leaves(&compiled.program.condition) > MAX_LEAVES {
+            let message = format!(
+                "asks more than {MAX_LEAVES} things of the page once each `at_least` is taken apart; list fewer parts there, or make a \
+                 segment of some of them"
             );
             return Err(FieldError::new("condition", message));
         }
@@ -324,6 +333,14 @@ impl Finds {
             Condition::Any(parts) => {
                 let found = || parts.iter().map(Self::of);
                 if found().min() == found().max() { found().next().unwrap_or(Self::Never) } else { Self::Sometimes }
+            }
+            Condition::AtLeast(least, parts) => {
+                let is = |finds| parts.iter().filter(|part| Self::of(part) == finds).count();
+                match (is(Self::Never), is(Self::Always)) {
+                    (never, _) if never == parts.len() => Self::Never,
+                    (_, always) if parts.len() - always < *least => Self::Always,
+                    _ => Self::Sometimes,
+                }
             }
             Condition::Not(_) | Condition::Compare(..) => Self::Never,
             Condition::StageIn(_) | Condition::Path(_) | Condition::Edge(_) => Self::Never,
@@ -477,6 +494,43 @@ mod tests {
         ];
         for (value, path) in cases {
             assert_eq!(campaign(value).unwrap_err().path, path);
+        }
+    }
+
+    #[test]
+    fn a_page_gets_so_many_of_some_parts_taken_apart() {
+        let made = |condition: Value| {
+            campaign(json!({"name": "n", "type": "popup", "content": {"title": "t"}, "condition": condition,
+                "trigger": {"exit_intent": true}}))
+        };
+        let leaf = |fact: &str, value: i64| json!({"fact": fact, "op": ">=", "value": value});
+        let parts = json!([{"fact": "segment", "id": "a"}, leaf("cart_units", 1), leaf("page_views", 2)]);
+        let two = made(json!({"at_least": 2, "of": parts})).unwrap();
+        let rules = |is_in: bool| {
+            let compiled = &two.variant(|_| is_in).unwrap().compiled;
+            (endcap_targeting::text::print(&compiled.program.condition), compiled.labels.clone())
+        };
+        let labels = ["cart_units >= 1", "page_views >= 2"].map(str::to_owned).to_vec();
+        assert_eq!(rules(false), ("cart_units >= 1 and page_views >= 2".to_owned(), labels));
+        let (text, labels) = rules(true);
+        assert_eq!((text.as_str(), labels.len()), ("all(cart_units >= 1) or all(page_views >= 2)", 2));
+        let three = made(json!({"at_least": 3, "of": parts})).unwrap();
+        assert!(three.variant(|_| false).is_none(), "nobody else can get it");
+
+        let ten = |part: &Value| json!({"at_least": 5, "of": vec![part; 10]});
+        assert!(made(ten(&leaf("orders", 1))).is_ok());
+        let nested = made(ten(&ten(&leaf("orders", 1)))).unwrap_err();
+        assert_eq!(nested.path, "condition");
+        assert!(nested.message.contains("`at_least`"), "{}", nested.message);
+        for (wrong, path) in [
+            (json!({"at_least": 0, "of": parts}), "condition.at_least"),
+            (json!({"at_least": 4, "of": parts}), "condition.at_least"),
+            (json!({"at_least": 1, "of": [parts[0]]}), "condition.of"),
+            (json!({"at_least": 1}), "condition.of"),
+            (json!({"at_least": 1, "of": parts, "all": []}), "condition.all"),
+            (json!({"at_least": 1, "of": [parts[0], {"fact": "x"}]}), "condition.of[1].fact"),
+        ] {
+            assert_eq!(made(wrong.clone()).unwrap_err().path, path, "{wrong}");
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use endcap_targeting::Stage;
-use endcap_targeting::condition::{Fact, Op};
+use endcap_targeting::condition::{Fact, MAX_COUNTED, Op};
 use endcap_targeting::text::MAX_TEXT;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
@@ -63,6 +63,9 @@ impl JsonSchema for Condition {
             "oneOf": [
                 only("all", &parts),
                 only("any", &parts),
+                {"type": "object", "description": "So many of the parts", "required": ["at_least", "of"], "additionalProperties": false,
+                    "properties": {"at_least": {"type": "integer", "minimum": 1, "maximum": MAX_COUNTED},
+                        "of": {"type": "array", "minItems": 2, "maxItems": MAX_COUNTED, "items": part}}},
                 only("not", &part),
                 only("some_category", &part),
                 comparison("A number, in one category or all", &names(&of_category), &json!({"category": category})),
@@ -162,6 +165,6 @@ mod tests {
         for fact in endcap_targeting::edge_fact_json::names() {
             assert!(named(&fact) >= 1, "{fact}");
         }
-        assert_eq!((named("stage"), named("url_path"), branches.len()), (1, 1, 29));
+        assert_eq!((named("stage"), named("url_path"), branches.len()), (1, 1, 30));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::error::{TextError, nearest};
 use super::token::{Placed, Token, tokens};
-use crate::condition::{Condition, Fact, MAX_CATEGORY, MAX_DEPTH, MAX_PARTS, MAX_PATTERN, Op, Scope};
+use crate::condition::{Condition, Fact, MAX_CATEGORY, MAX_COUNTED, MAX_DEPTH, MAX_PARTS, MAX_PATTERN, Op, Scope};
 use crate::edge_fact::PersonNumber;
 use crate::edge_fact_json::names;
 use crate::stage::Stage;
@@ -13,8 +13,20 @@ pub const MAX_TEXT: usize = 20_000;
 const MAX_PARENTHESES: usize = 4 * MAX_DEPTH;
 
 /// Words with a meaning of their own where a part of a condition stands.
-const KEYWORDS: [&str; 11] =
-    ["not", "all", "any", "some_category", "stage", "url_path", "first", "last", "sum", "average", "distinct"];
+const KEYWORDS: [&str; 12] = [
+    "not",
+    "all",
+    "any",
+    "at_least",
+    "some_category",
+    "stage",
+    "url_path",
+    "first",
+    "last",
+    "sum",
+    "average",
+    "distinct",
+];
 
 pub(super) type Read<T> = Result<T, TextError>;
 
@@ -48,7 +60,9 @@ pub(super) fn wrong(placed: &Placed, message: &str) -> TextError {
 }
 
 fn depth(condition: &Condition) -> usize {
-    1 + condition.parts().iter().map(depth).max().unwrap_or_default()
+    // What a page gets in the place of `at_least` is one level deeper.
+    let own = if matches!(condition, Condition::AtLeast(..)) { 2 } else { 1 };
+    own + condition.parts().iter().map(depth).max().unwrap_or_default()
 }
 
 pub(super) struct Parser<'a> {
@@ -169,6 +183,7 @@ impl<'a> Parser<'a> {
             "not" => self.deeper(Self::part).map(|part| Condition::Not(Box::new(part))),
             "all" => self.list().map(Condition::All),
             "any" => self.list().map(Condition::Any),
+            "at_least" => self.at_least(),
             "some_category" => self.some_category(placed),
             "stage" => self.stage(),
             "url_path" => self.path(),
@@ -177,6 +192,29 @@ impl<'a> Parser<'a> {
                 None => self.comparison(name, placed),
             },
         }
+    }
+
+    fn at_least(&mut self) -> Read<Condition> {
+        let placed = self.next("a number")?;
+        let least = match &placed.token {
+            Token::Number(number) => usize::try_from(*number).unwrap_or_default(),
+            _ => {
+                return Err(wrong(
+                    placed,
+                    "stands where a number is expected, as at_least 2 of (viewed, searched, ordered)",
+                ));
+            }
+        };
+        if !self.take_word("of") {
+            let placed = self.next("`of`")?;
+            return Err(wrong(placed, "stands where `of` is expected, as at_least 2 of (viewed, searched, ordered)"));
+        }
+        let parts = self.deeper(Self::list)?;
+        if !(2..=MAX_COUNTED).contains(&parts.len()) || !(1..=parts.len()).contains(&least) {
+            let message = format!("does not fit: use 1 to as many as there are, of 2 to {MAX_COUNTED} parts");
+            return Err(wrong(placed, &message));
+        }
+        Ok(Condition::AtLeast(least, parts))
     }
 
     /// Parts in parentheses, between commas.

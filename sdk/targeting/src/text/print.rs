@@ -11,6 +11,9 @@ pub fn print(condition: &Condition) -> String {
     match condition {
         Condition::All(parts) => joined(parts, "all", " and "),
         Condition::Any(parts) => joined(parts, "any", " or "),
+        Condition::AtLeast(least, parts) => {
+            format!("at_least {least} of ({})", parts.iter().map(print).collect::<Vec<_>>().join(", "))
+        }
         Condition::Not(part) => format!("not {}", as_part(part)),
         Condition::SomeCategory(part) => format!("some_category({})", print(part)),
         Condition::Compare(fact, scope, op, number) => {
