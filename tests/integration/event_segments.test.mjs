@@ -110,6 +110,8 @@ test('every question is answered of what was before anybody asked it, with what 
     ['event("quiz finished")', false, 0],
     ['viewed >= 3 after ordered', true, 3],
     ['ordered after checkout_started', false, 0],
+    ['at_least 2 of (viewed, searched, event("None"))', true, undefined],
+    ['at_least 2 of (viewed, event("None"), not ordered)', false, undefined],
     ['first(viewed) within 7 days', true, noon - 5 * DAY],
     ['first(viewed) within 4 days', false, noon - 5 * DAY],
     ['last(viewed) within 41 minutes', true, now - 40 * MINUTE],

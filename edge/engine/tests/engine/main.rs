@@ -10,6 +10,7 @@
 )]
 
 mod apart;
+mod condition_cases;
 mod conditions;
 mod decisions;
 mod event_segments;
