@@ -2,11 +2,13 @@
 //! new questions from the log, sees what somebody sees who goes through all events again at each moment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use endcap_engine::segment::definition::Definition;
 use endcap_engine::segment::membership::MembershipChange;
 use endcap_engine::segment::{SavedSegment, Segments};
 use endcap_engine::shop::Snapshot;
+use endcap_engine::shop::calendar::{Calendar, Zone};
 use endcap_engine::shop::event_queries::{EventQueries, PastCounter};
 use endcap_engine::visit::{Refreshed, refresh};
 use endcap_identity::{Assignment, LinkStrength};
@@ -22,6 +24,18 @@ use serde_json::{Value, json};
 use crate::support::{BROWSER, NOW, added, after, batch, first, follows, ordered, receive, shop, viewed, with};
 
 const HOUR_MS: UnixMillis = DAY_MS / 24;
+/// When it begins: 2026-03-27, 00:00 UTC.
+const BEGIN: UnixMillis = 1_774_569_600_000;
+
+/// A zone far ahead of UTC, whose clocks go forward two days after the beginning, and back a week later.
+struct Zoned;
+
+impl Zone for Zoned {
+    fn day(&self, at: UnixMillis) -> i64 {
+        let is_summer = (BEGIN + 2 * DAY_MS..BEGIN + 9 * DAY_MS).contains(&at);
+        (at + if is_summer { 11 } else { 10 } * HOUR_MS).div_euclid(DAY_MS)
+    }
+}
 
 #[test]
 fn what_is_counted_follows_the_row_where_the_version_before_does_not_look() {
@@ -66,7 +80,6 @@ impl What {
 /// What somebody did, for going through it at a time.
 struct Past<'a> {
     did: Vec<&'a Did>,
-    shop: &'a Snapshot,
     now: UnixMillis,
 }
 
@@ -79,7 +92,7 @@ impl Past<'_> {
 
     /// Whether a time lies within the shop's last days, today included.
     fn within_days(&self, at: UnixMillis, days: i64) -> bool {
-        self.shop.calendar.day(at) > self.shop.calendar.day(self.now) - days
+        Zoned.day(at) > Zoned.day(self.now) - days
     }
 }
 
@@ -169,8 +182,8 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let rows = (0..3).map(|n| ProfileRow::new(ProfileId::parse(&browser(n)).unwrap(), NOW)).collect();
-        let shop = shop(&[], &json!({}));
+        let rows = (0..3).map(|n| ProfileRow::new(ProfileId::parse(&browser(n)).unwrap(), BEGIN)).collect();
+        let shop = Snapshot { calendar: Calendar::new(Rc::new(Zoned)), ..shop(&[], &json!({})) };
         Self {
             older: shop.clone(),
             shop,
@@ -179,7 +192,7 @@ impl World {
             rows,
             owner: vec![0, 1, 2],
             links: 0,
-            now: NOW,
+            now: BEGIN,
             log: Vec::new(),
             told: BTreeSet::new(),
         }
@@ -329,7 +342,7 @@ impl World {
         let mut found = BTreeSet::new();
         for (person, row) in self.rows.iter().enumerate().filter(|(_, row)| !row.fragments.is_empty()) {
             let did = self.log.iter().filter(|did| row.fragments.contains_key(&first(&browser(did.browser))));
-            let past = Past { did: did.collect(), shop: &self.shop, now: self.now };
+            let past = Past { did: did.collect(), now: self.now };
             let holds = self.defined.keys().map(|segment| &SEGMENTS[*segment]).filter(|(.., means)| means(&past));
             found.extend(holds.map(|(id, ..)| (person, SegmentId::parse(id).unwrap())));
         }
