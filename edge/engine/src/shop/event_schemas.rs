@@ -56,28 +56,24 @@ fn selected(naming: &Naming, what: &str, members: &[(&str, Value)]) -> Value {
     schema
 }
 
+/// What is worked out of a property instead of how many there are.
+const MEASURES: [(&str, &str); 3] =
+    [("sum", "The sum"), ("average", "The average"), ("distinct", "How many different values")];
+
 /// How many, or what is worked out of a property.
-fn compared(naming: &Naming) -> Value {
+fn compared(naming: &Naming, measure: Option<(&str, &str)>) -> Value {
     let signs: Vec<&str> = Op::ALL.iter().map(|op| op.as_str()).collect();
     let value = json!({"type": "integer",
         "description": format!("A count is compared with 0 to {MAX_COUNT}, distinct values with 0 to {MAX_DISTINCT}")});
-    let mut schema = selected(naming, "How often, of", &[("op", json!({"enum": signs})), ("value", value)]);
+    let property = |description: &str| json!({"type": "string", "minLength": 1, "maxLength": 64, "description": format!("{description} of this property")});
+    let measured = measure.map(|(name, description)| (name, property(description)));
+    let members: Vec<(&str, Value)> =
+        [("op", json!({"enum": signs})), ("value", value)].into_iter().chain(measured).collect();
+    let what = measure.map_or("How often", |(_, description)| description);
+    let mut schema = selected(naming, &format!("{what}, of"), &members);
     put(&mut schema, "in", span("Of those within this span only"));
     let after = namings().map(|other| selected(&other, "The latest of", &[]));
     put(&mut schema, "after", json!({"description": "Of those after the latest of these only", "oneOf": after}));
-    for (measure, description) in [
-        ("sum", "The sum of this property instead of how often"),
-        ("average", "The average of this property instead of how often"),
-        ("distinct", "How many different values this property has instead of how often"),
-    ] {
-        let property = json!({"type": "string", "minLength": 1, "maxLength": 64, "description": description});
-        put(&mut schema, measure, property);
-    }
-    let two = [["sum", "average"], ["sum", "distinct"], ["average", "distinct"]];
-    let two = two.map(|two| json!({"required": two}));
-    if let Some(schema) = schema.as_object_mut() {
-        schema.insert("not".to_owned(), json!({"anyOf": two}));
-    }
     schema
 }
 
@@ -88,11 +84,12 @@ pub(super) fn branches() -> Vec<Value> {
     let all = namings().map(|naming| {
         let lately = [time(), ("within", span("Less long ago than this"))];
         let long_ago = [time(), ("before", span("So long ago, or longer"))];
-        [
-            compared(&naming),
+        let measured = MEASURES.map(|measure| compared(&naming, Some(measure)));
+        let timed = [
             selected(&naming, "When the first or last was, of", &lately),
             selected(&naming, "When the first or last was, long ago, of", &long_ago),
-        ]
+        ];
+        [compared(&naming, None)].into_iter().chain(measured).chain(timed).collect::<Vec<_>>()
     });
     all.into_iter().flatten().collect()
 }
