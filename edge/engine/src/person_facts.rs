@@ -157,12 +157,8 @@ impl<'a> PersonFacts<'a> {
 
     /// What is compared of events, in thousandths. None where there is nothing to compare.
     fn event_number(&self, fact: &EventFact, now: UnixMillis) -> Option<i64> {
-        let EventFact::Compared { query, after, .. } = fact else { return None };
-        let after = after.as_ref().map(|after| self.events.occurrences(after).last());
-        if after == Some(None) {
-            return None;
-        }
-        let list = self.counted_events(fact, now);
+        let EventFact::Compared { query, .. } = fact else { return None };
+        let list = self.counted_events(fact, now)?;
         let count = i64::try_from(list.len()).unwrap_or(i64::MAX);
         let sum = || list.iter().fold(0_i64, |sum, one| sum.saturating_add(one.thousandths));
         match query.measure() {
@@ -172,13 +168,16 @@ impl<'a> PersonFacts<'a> {
         }
     }
 
-    /// The events that are compared.
-    fn counted_events(&self, fact: &EventFact, now: UnixMillis) -> Vec<Occurrence> {
-        let EventFact::Compared { query, within, after, .. } = fact else { return Vec::new() };
+    /// The events that are compared. None where there is none of those that they have to come after.
+    fn counted_events(&self, fact: &EventFact, now: UnixMillis) -> Option<Vec<Occurrence>> {
+        let EventFact::Compared { query, within, after, .. } = fact else { return None };
         let from = within.map_or(UnixMillis::MIN, |span| self.begins(span, now));
-        let after = after.as_ref().and_then(|after| self.events.occurrences(after).last());
-        let counts = |one: &&Occurrence| one.at >= from && after.is_none_or(|after| one.at > after);
-        self.events.occurrences(query).latest().iter().filter(counts).copied().collect()
+        let after = match after {
+            Some(after) => self.events.occurrences(after).last()?,
+            None => UnixMillis::MIN,
+        };
+        let counts = |one: &&Occurrence| one.at >= from && one.at > after;
+        Some(self.events.occurrences(query).latest().iter().filter(counts).copied().collect())
     }
 
     fn event_time(&self, which: Which, query: &EventQuery) -> Option<UnixMillis> {
@@ -212,7 +211,7 @@ impl<'a> PersonFacts<'a> {
         match fact {
             EventFact::Compared { within, .. } => {
                 let span = (*within)?;
-                self.counted_events(fact, now).first().map(|first| self.leaves(span, first.at))
+                self.counted_events(fact, now)?.first().map(|first| self.leaves(span, first.at))
             }
             EventFact::Within(which, query, span) | EventFact::Before(which, query, span) => {
                 self.event_time(*which, query).map(|at| at.saturating_add(span.millis())).filter(|at| *at > now)

@@ -67,11 +67,11 @@ impl EventQueries {
         Self { currency, ..self }
     }
 
-    /// The same, asked from a version on where they were not before, or where they were, since then.
+    /// Since which version each is asked, by key.
     ///
     /// # Errors
     /// Where they are too many.
-    pub fn since_by(&self, held: &BTreeMap<u64, u64>) -> Result<BTreeMap<u64, u64>, FieldError> {
+    pub fn checked(self) -> Result<BTreeMap<u64, u64>, FieldError> {
         let kept: usize = self.queries.values().map(EventQuery::keep).sum();
         if self.queries.len() > MAX_QUERIES || kept > MAX_KEPT {
             let message = format!(
@@ -82,7 +82,7 @@ impl EventQueries {
             );
             return Err(FieldError::new("condition", message));
         }
-        Ok(self.queries.keys().map(|key| (*key, held.get(key).copied().unwrap_or(self.version))).collect())
+        Ok(self.since)
     }
 
     /// Since which version the latest of them is asked; 0 where nothing is.
@@ -142,13 +142,10 @@ impl EventQueries {
     }
 
     /// Adds what was counted of a fragment's past, which completes it.
-    pub fn complete(&self, row: &mut ProfileRow, at: &FragmentId, past: &[Counted]) {
+    pub fn complete(&self, row: &mut ProfileRow, at: &FragmentId, past: &[&Counted]) {
         let Some(held) = row.occurrences.get_mut(at) else { return };
         let Some(lack) = held.lacks() else { return };
-        for query in self.after(lack.after_version) {
-            let found = past.iter().filter_map(|counted| counted.get(&query.key()));
-            found.for_each(|counted| held.merge(query.key(), counted, keep(query)));
-        }
+        merge(held, self.after(lack.after_version), past);
         held.note_complete();
         row.bound_occurrences();
     }
@@ -160,7 +157,8 @@ pub type Counted = BTreeMap<u64, Occurrences>;
 /// Counts events of the past, a few at a time.
 pub struct PastCounter<'a> {
     queries: &'a [EventQuery],
-    currency: [u8; 3],
+    /// The shop's currency.
+    pub currency: [u8; 3],
     /// What was counted so far.
     pub counted: Counted,
 }
@@ -181,10 +179,15 @@ impl<'a> PastCounter<'a> {
 }
 
 /// Puts what was counted of all the past of a fragment in the place of what it counts.
-pub fn replace(row: &mut ProfileRow, at: &FragmentId, queries: &[EventQuery], past: &[Counted]) {
+pub fn replace(row: &mut ProfileRow, at: &FragmentId, queries: &[EventQuery], past: &[&Counted]) {
     let held = row.occurrences.entry(at.clone()).or_default();
+    queries.iter().for_each(|query| held.forget(query.key()));
+    merge(held, queries, past);
+}
+
+/// Adds what was counted of some questions.
+fn merge<'a>(held: &mut FragmentOccurrences, queries: impl IntoIterator<Item = &'a EventQuery>, past: &[&Counted]) {
     for query in queries {
-        held.forget(query.key());
         let found = past.iter().filter_map(|counted| counted.get(&query.key()));
         found.for_each(|counted| held.merge(query.key(), counted, keep(query)));
     }

@@ -5,23 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use endcap_engine::segment::definition::Definition;
-use endcap_engine::segment::membership::MembershipChange;
 use endcap_engine::segment::{SavedSegment, Segments};
 use endcap_engine::shop::Snapshot;
 use endcap_engine::shop::calendar::{Calendar, Zone};
 use endcap_engine::shop::event_queries::{EventQueries, PastCounter};
 use endcap_engine::visit::{Refreshed, refresh};
-use endcap_identity::{Assignment, LinkStrength};
+use endcap_profile::ProfileRow;
 use endcap_profile::memberships::Memberships;
 use endcap_profile::occurrences::{Counts, FragmentOccurrences, Keep, Occurrence};
 use endcap_profile::timers::TimerKey;
-use endcap_profile::{ProfileRow, Reassigned};
 use endcap_protocol::{DAY_MS, ProfileId, SegmentId, UnixMillis};
 use endcap_targeting::event_query::EventQuery;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{BROWSER, NOW, added, after, batch, first, follows, ordered, receive, shop, viewed, with};
+use crate::support::{
+    BROWSER, NOW, added, after, batch, first, follows, hear, move_fragment, ordered, receive, shop, viewed, with,
+};
 
 const HOUR_MS: UnixMillis = DAY_MS / 24;
 /// When it begins: 2026-03-27, 00:00 UTC.
@@ -205,16 +205,7 @@ impl World {
 
     fn look_by(&mut self, person: usize, shop: &Snapshot) {
         let Refreshed { segments, .. } = refresh(&mut self.rows[person], shop, self.now);
-        for gone in segments.dropped {
-            self.told.remove(&(person, gone));
-        }
-        let names = |changes: Vec<MembershipChange>| changes.into_iter().map(move |change| (person, change.segment));
-        for change in names(segments.entered) {
-            assert!(self.told.insert(change.clone()), "{change:?} came twice");
-        }
-        for change in names(segments.left) {
-            assert!(self.told.remove(&change), "{change:?} left without having come");
-        }
+        hear(&mut self.told, person, segments);
     }
 
     fn pass(&mut self, until: UnixMillis) {
@@ -270,16 +261,10 @@ impl World {
 
     fn link(&mut self, which: usize, to: usize) {
         let (from, fragment) = (self.owner[which], first(&browser(which)));
-        if from == to || !self.rows[from].fragments.contains_key(&fragment) {
+        if !move_fragment(&mut self.rows, (from, to), &fragment, self.links + 1) {
             return;
         }
         self.links += 1;
-        let profile = self.rows[to].id.clone();
-        let assignment = Assignment { profile, link_strength: LinkStrength::Proved, version: self.links };
-        let Reassigned::Leaves(leaving) = self.rows[from].reassign(&fragment, &assignment) else { panic!("it leaves") };
-        let counts = self.rows[from].occurrences.remove(&fragment);
-        assert!(self.rows[to].absorb(&fragment, *leaving));
-        self.rows[to].occurrences.extend(counts.map(|counts| (fragment, counts)));
         self.owner[which] = to;
         self.look(from);
         self.look(to);
@@ -300,9 +285,8 @@ impl World {
             definition: Definition { name: "x".to_owned(), condition: json!(SEGMENTS[*segment].1) },
         });
         let segments = Segments::read(version, saved.collect());
-        let queries = EventQueries::of(version, segments.conditions(), &self.since);
-        self.since = queries.since_by(&self.since).unwrap();
         let event_queries = EventQueries::of(version, segments.conditions(), &self.since);
+        self.since = event_queries.clone().checked().unwrap();
         let newer = Snapshot { segments, event_queries, ..self.shop.clone() };
         self.older = std::mem::replace(&mut self.shop, newer);
         self.now += 1;
@@ -327,7 +311,7 @@ impl World {
                     events.chunks(2).for_each(|events| counter.add(events));
                     counter.counted
                 });
-                queries.complete(row, &fragment, &parts);
+                queries.complete(row, &fragment, &parts.each_ref());
             }
         }
         (0..3).for_each(|person| self.look(person));

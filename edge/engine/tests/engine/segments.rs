@@ -4,14 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_engine::person_facts::PersonFacts;
-use endcap_engine::segment::membership::MembershipChange;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Refreshed, refresh};
-use endcap_identity::Assignment;
-use endcap_identity::LinkStrength;
 use endcap_profile::memberships::{Membership, Memberships};
 use endcap_profile::timers::TimerKey;
-use endcap_profile::{Person, ProfileRow, Reassigned};
+use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{DAY_MS, ProfileId, SegmentId, UnixMillis};
 use endcap_targeting::PageFacts;
 use endcap_targeting::evaluate::evaluate_of;
@@ -19,7 +16,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{
-    BROWSER, NOW, added, after, batch, first, follows, ordered, receive, shop, stranger, viewed, with, with_segments,
+    BROWSER, NOW, added, after, batch, first, follows, hear, move_fragment, ordered, receive, shop, stranger, viewed,
+    with, with_segments,
 };
 
 fn id(name: &str) -> SegmentId {
@@ -114,13 +112,7 @@ impl World {
     /// Looks at a person, and takes what is told of their segments.
     fn look(&mut self, person: usize) {
         let Refreshed { segments, .. } = refresh(&mut self.rows[person], &self.shop, self.now);
-        let names = |changes: Vec<MembershipChange>| changes.into_iter().map(move |change| (person, change.segment));
-        for change in names(segments.entered) {
-            assert!(self.told.insert(change.clone()), "{change:?} came twice");
-        }
-        for change in names(segments.left) {
-            assert!(self.told.remove(&change), "{change:?} left without having come");
-        }
+        hear(&mut self.told, person, segments);
     }
 
     /// Runs the timers that are due until a time, each at its own time.
@@ -156,14 +148,10 @@ impl World {
     /// Moves a browser's history to a person.
     fn link(&mut self, which: usize, to: usize) {
         let (from, fragment) = (self.owner[which], first(&browser(which)));
-        if from == to || !self.rows[from].fragments.contains_key(&fragment) {
+        if !move_fragment(&mut self.rows, (from, to), &fragment, self.version + 1) {
             return;
         }
         self.version += 1;
-        let profile = self.rows[to].id.clone();
-        let assignment = Assignment { profile, link_strength: LinkStrength::Proved, version: self.version };
-        let Reassigned::Leaves(leaving) = self.rows[from].reassign(&fragment, &assignment) else { panic!("it leaves") };
-        assert!(self.rows[to].absorb(&fragment, *leaving));
         self.owner[which] = to;
         self.look(from);
         self.look(to);

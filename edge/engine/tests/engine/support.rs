@@ -1,17 +1,19 @@
 //! Events as browsers write them, the shop they happen in, and one call from bytes to profile.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use endcap_engine::segment::definition::Definition;
+use endcap_engine::segment::membership::{MembershipChange, MembershipChanges};
 use endcap_engine::segment::{SavedSegment, Segments};
 use endcap_engine::shop::Snapshot;
 use endcap_engine::shop::snapshot::WireSnapshot;
 use endcap_engine::visit::{Refreshed, Visit, apply, refresh};
 use endcap_events::ingest::{Batch, ingest};
 use endcap_identity::rules::ClaimPolicy;
-use endcap_identity::{FragmentId, IdentityRules, proof};
+use endcap_identity::{Assignment, FragmentId, IdentityRules, LinkStrength, proof};
 use endcap_profile::evidence_policy::EvidencePolicy;
-use endcap_profile::{Fragment, Person, ProfileRow};
+use endcap_profile::{Fragment, Person, ProfileRow, Reassigned};
 use endcap_protocol::{AnonymousId, ProfileId, SegmentId, UnixMillis, UserId};
 use endcap_validation::Trust;
 use serde_json::{Value, json};
@@ -225,4 +227,37 @@ pub(crate) fn follows(row: &ProfileRow, without: &ProfileRow, name: &str) {
     // What a later version may write there is left out, as that version leaves this one's out.
     assert_eq!(&ProfileRow::unpack(&[before.as_slice(), &[9, 1, 2, 3]].concat()).unwrap(), without);
     assert!(ProfileRow::unpack(&[before.as_slice(), &[1, 200]].concat()).is_err(), "damage is an answer");
+}
+
+/// Takes what is told of a person's segments: nobody enters twice, nor leaves without having come.
+pub(crate) fn hear(told: &mut BTreeSet<(usize, SegmentId)>, person: usize, changes: MembershipChanges) {
+    for gone in changes.dropped {
+        told.remove(&(person, gone));
+    }
+    let names = |changes: Vec<MembershipChange>| changes.into_iter().map(move |change| (person, change.segment));
+    for change in names(changes.entered) {
+        assert!(told.insert(change.clone()), "{change:?} came twice");
+    }
+    for change in names(changes.left) {
+        assert!(told.remove(&change), "{change:?} left without having come");
+    }
+}
+
+/// Moves a fragment from a person to another one, with what is counted of it. Whether it was there.
+pub(crate) fn move_fragment(
+    rows: &mut [ProfileRow],
+    (from, to): (usize, usize),
+    fragment: &FragmentId,
+    version: u64,
+) -> bool {
+    if from == to || !rows[from].fragments.contains_key(fragment) {
+        return false;
+    }
+    let profile = rows[to].id.clone();
+    let assignment = Assignment { profile, link_strength: LinkStrength::Proved, version };
+    let Reassigned::Leaves(leaving) = rows[from].reassign(fragment, &assignment) else { panic!("it leaves") };
+    let counts = rows[from].occurrences.remove(fragment);
+    assert!(rows[to].absorb(fragment, *leaving));
+    rows[to].occurrences.extend(counts.map(|counts| (fragment.clone(), counts)));
+    true
 }

@@ -19,6 +19,8 @@ use endcap_profile::{Fragment, PackedFragment, ProfileRow, Reassigned};
 use endcap_protocol::{ProfileId, UnixMillis, bucket_of};
 use endcap_validation::DomainError;
 use futures_util::future::join_all;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use worker::Response;
 
 use super::object::ProfileShard;
@@ -204,16 +206,13 @@ impl ProfileShard {
         self.note_learning();
         row.subscriptions = staying.len() as u32;
         self.record_moved(row, leaving, possession.as_ref(), reassignment)?;
-        let damaged = |error: postcard::Error| DomainError::Internal(error.to_string());
-        let packed = postcard::to_allocvec(leaving).map_err(damaged)?;
-        let occurrences = row.occurrences.remove(id).map(|held| postcard::to_allocvec(&held)).transpose();
         let moving = MoveFragment {
             into: reassignment.assignment.profile.clone(),
             fragment_id: id.clone(),
-            packed: BASE64.encode(packed),
+            packed: pack(leaving)?,
             subscriptions: going,
             possession,
-            occurrences: occurrences.map_err(damaged)?.map(|held| BASE64.encode(held)),
+            occurrences: row.occurrences.remove(id).as_ref().map(pack).transpose()?,
         };
         let job = format!("bring {} {}", id.as_str(), reassignment.assignment.version);
         self.store.put_job(&job, row.id.as_str(), clock::now(), &OutboxJob::MoveFragment(Box::new(moving)))
@@ -229,12 +228,8 @@ impl ProfileShard {
     pub(super) async fn absorb(&self, moving: &MoveFragment) -> Result<Response, EdgeError> {
         let snapshot = snapshots::current(&self.env, clock::now()).await?;
         let now = clock::now();
-        let damaged = |what: String| DomainError::Internal(what);
-        let packed = BASE64.decode(&moving.packed).map_err(|e| damaged(e.to_string()))?;
-        let arriving: PackedFragment = postcard::from_bytes(&packed).map_err(|e| damaged(e.to_string()))?;
-        let counted = moving.occurrences.as_ref().map(|held| BASE64.decode(held)).transpose();
-        let counted = counted.map_err(|e| damaged(e.to_string()))?.map(|held| postcard::from_bytes(&held)).transpose();
-        let counted: Option<FragmentOccurrences> = counted.map_err(|e| damaged(e.to_string()))?;
+        let arriving: PackedFragment = unpack(&moving.packed)?;
+        let counted: Option<FragmentOccurrences> = moving.occurrences.as_deref().map(unpack).transpose()?;
         let id = moving.into.as_str();
         let next = self.store.db.transaction(|| {
             let named = [moving.fragment_id.clone()].into();
@@ -260,4 +255,16 @@ impl ProfileShard {
         self.arm_at(next).await?;
         response::json(&Done {})
     }
+}
+
+/// Packs a part of a job, base64: in the text of a job it is shorter so, and a map may have other keys than texts.
+fn pack<T: Serialize>(part: &T) -> Result<String, EdgeError> {
+    let packed = postcard::to_allocvec(part).map_err(|error| DomainError::Internal(error.to_string()))?;
+    Ok(BASE64.encode(packed))
+}
+
+/// Reads it.
+fn unpack<T: DeserializeOwned>(text: &str) -> Result<T, EdgeError> {
+    let packed = BASE64.decode(text).map_err(|error| DomainError::Internal(error.to_string()))?;
+    Ok(postcard::from_bytes(&packed).map_err(|error| DomainError::Internal(error.to_string()))?)
 }

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use endcap_engine::person_events::unknown;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::shop::event_queries::{Counted, PastCounter, replace};
-use endcap_events::ingest::event::Event;
 use endcap_events::ingest::logged::logged;
 use endcap_identity::FragmentId;
 use endcap_profile::ProfileRow;
@@ -66,7 +65,7 @@ impl Store {
                 row.occurrences.get(&part.fragment).and_then(|held| held.lacks()).map(|lack| lack.after_version);
             let queries: Vec<EventQuery> = snapshot.event_queries.after(after.unwrap_or_default()).cloned().collect();
             let here = self.past_here(row, &part, &queries, snapshot)?;
-            let all: Vec<Counted> = others.iter().cloned().chain([here]).collect();
+            let all: Vec<&Counted> = others.iter().chain([&here]).collect();
             snapshot.event_queries.complete(row, &part.fragment, &all);
         }
         Ok(is_whole)
@@ -87,8 +86,7 @@ impl Store {
         }
         for part in whole(row) {
             let here = self.past_here(row, &part, &queries, snapshot)?;
-            let all: Vec<Counted> =
-                elsewhere.of(&part.fragment).unwrap_or_default().iter().cloned().chain([here]).collect();
+            let all: Vec<&Counted> = elsewhere.of(&part.fragment).unwrap_or_default().iter().chain([&here]).collect();
             replace(row, &part.fragment, &queries, &all);
         }
         Ok(())
@@ -102,35 +100,27 @@ impl Store {
         queries: &[EventQuery],
         snapshot: &Snapshot,
     ) -> Result<Counted, EdgeError> {
-        let currency = snapshot.event_queries.currency;
-        let mut counter = PastCounter::new(queries, currency);
-        self.past_in_log(part, &mut counter, currency)?;
+        let mut counter = PastCounter::new(queries, snapshot.event_queries.currency);
+        self.past_in_log(part, &mut counter)?;
         if let Some(tail) = row.tails.get(&part.fragment) {
             for entry in read_entries(&tail.entries)? {
-                counter.add(&events_before(&entry.read()?, part.before, currency));
+                count_before(&entry.read()?, part.before, &mut counter);
             }
         }
         Ok(counter.counted)
     }
 
     /// Counts what the log has, an entry at a time. A row that cannot be read counts nothing, and holds up no other.
-    fn past_in_log(
-        &self,
-        part: &PartOfPast,
-        counter: &mut PastCounter<'_>,
-        currency: [u8; 3],
-    ) -> Result<(), EdgeError> {
+    fn past_in_log(&self, part: &PartOfPast, counter: &mut PastCounter<'_>) -> Result<(), EdgeError> {
         for seq in self.log_rows_of(&part.fragment)? {
-            let mut add = |entry: &LogEntry<'_>| counter.add(&events_before(entry, part.before, currency));
+            let mut add = |entry: &LogEntry<'_>| count_before(entry, part.before, counter);
             if let Err(error) = self.each_entry(seq, &part.fragment, &mut add) {
                 self.note_unreadable(i64::from(seq), &error)?;
             }
         }
         Ok(())
     }
-}
 
-impl Store {
     /// When people have to be looked at, if they do: the shop has newer segments, or this row lacks its past and nobody will come by. A
     /// version wrote it that counts nothing, or it moved here meanwhile.
     pub(super) fn fill_due(
@@ -172,12 +162,11 @@ impl Store {
     }
 }
 
-/// The events of an entry that was received before a time.
-fn events_before(entry: &LogEntry<'_>, before: UnixMillis, currency: [u8; 3]) -> Vec<Event> {
-    if entry.received_at >= before {
-        return Vec::new();
+/// Counts the events of an entry, if it was received before a time.
+fn count_before(entry: &LogEntry<'_>, before: UnixMillis, counter: &mut PastCounter<'_>) {
+    if entry.received_at < before {
+        counter.add(&logged(&entry.events, &entry.times, entry.received_at, counter.currency));
     }
-    logged(&entry.events, &entry.times, entry.received_at, currency)
 }
 
 /// What a row lacks of the past, once its fragments, which were read, follow the shop's questions.
@@ -270,9 +259,8 @@ impl ProfileShard {
             if kept > ANSWERED {
                 break;
             }
-            let currency = snapshot.event_queries.currency;
-            let mut counter = PastCounter::new(&queries, currency);
-            self.store.past_in_log(part, &mut counter, currency)?;
+            let mut counter = PastCounter::new(&queries, snapshot.event_queries.currency);
+            self.store.past_in_log(part, &mut counter)?;
             kept += counter.counted.values().map(|held| held.latest().len()).sum::<usize>();
             page.counted.push(counter.counted);
         }

@@ -26,12 +26,11 @@ impl Shop {
         campaigns: &[SavedCampaign],
         version: u64,
     ) -> Result<BTreeMap<u64, u64>, EdgeError> {
-        let held = self.event_queries()?;
         let segments = Segments::read(version, segments.to_vec());
         let of_campaigns = campaigns.iter().filter_map(|saved| condition_of(saved.definition.condition.as_ref()?).ok());
         let of_campaigns: Vec<_> = of_campaigns.collect();
-        let queries = EventQueries::of(version, segments.conditions().chain(&of_campaigns), &held);
-        Ok(queries.since_by(&held)?)
+        let asked = segments.conditions().chain(&of_campaigns);
+        Ok(EventQueries::of(version, asked, &self.event_queries()?).checked()?)
     }
 
     /// Notes them.
