@@ -134,12 +134,10 @@ impl<'a> MatchedEvent<'a> {
     fn sum(&self, property: &str, items: &[Item<'_>]) -> Option<i64> {
         let of_products = || items.iter().filter_map(|item| self.of_product(property, *item)).collect::<Vec<_>>();
         let values = match self.understood(property) {
-            Some(own) => own.into_iter().collect(),
-            None => Some(of_products())
-                .filter(|all| !all.is_empty())
-                .unwrap_or_else(|| self.of_event(property).into_iter().collect()),
+            Some(own) => vec![own],
+            None => Some(of_products()).filter(|all| !all.is_empty()).unwrap_or_else(|| vec![self.of_event(property)]),
         };
-        let numbers: Vec<i64> = values.into_iter().filter_map(Property::thousandths).collect();
+        let numbers: Vec<i64> = values.into_iter().flatten().filter_map(Property::thousandths).collect();
         (!numbers.is_empty()).then(|| numbers.into_iter().fold(0, i64::saturating_add))
     }
 
@@ -186,23 +184,24 @@ impl<'a> MatchedEvent<'a> {
     fn value<'b>(&'b self, property: &str, item: Item<'b>) -> Option<Property<'b>> {
         match self.understood(property) {
             Some(own) => own,
-            None => self.of_product(property, item).or_else(|| self.of_event(property)),
+            None => self.of_product(property, item).unwrap_or_else(|| self.of_event(property)),
         }
     }
 
-    fn of_product<'b>(&self, property: &str, item: Item<'b>) -> Option<Property<'b>> {
+    /// What a product says; None where its event may say it. A price in another currency is nothing, whatever number was sent.
+    fn of_product<'b>(&self, property: &str, item: Item<'b>) -> Option<Option<Property<'b>>> {
         if let Some(line) = item.line {
             match property {
-                "product" => return Some(Property::Text(line.product.as_str())),
-                "price" => return line.price.as_ref().and_then(|price| self.amount(price)),
-                "quantity" => return Some(Property::Whole(line.quantity.into())),
+                "product" => return Some(Some(Property::Text(line.product.as_str()))),
+                "price" => return Some(line.price.as_ref().and_then(|price| self.amount(price))),
+                "quantity" => return Some(Some(Property::Whole(line.quantity.into()))),
                 "category" if line.category.is_some() => {
-                    return line.category.as_ref().map(|category| Property::Text(category.as_str()));
+                    return Some(line.category.as_ref().map(|category| Property::Text(category.as_str())));
                 }
                 _ => {}
             }
         }
-        Property::of(item.product?.get(property)?)
+        Property::of(item.product?.get(property)?).map(Some)
     }
 
     /// An amount in the shop's currency.
@@ -384,6 +383,18 @@ mod tests {
         assert_eq!(of("HUF", "sum(ordered, value) > 0"), [] as [i64; 0]);
         assert_eq!(of("HUF", "ordered(price > 0)"), [] as [i64; 0]);
         assert_eq!(of("HUF", "ordered"), [0], "it was ordered all the same");
+    }
+
+    #[test]
+    fn a_price_in_another_currency_is_none() {
+        let seen =
+            |currency: &str| event("Product Viewed", &json!({"product_id": "a", "price": 250, "currency": currency}));
+        for (text, in_euro) in
+            [("viewed(price > 100)", true), ("viewed(price is set)", true), ("sum(viewed, price) > 0", true)]
+        {
+            assert_eq!((matches(&seen("EUR"), text), matches(&seen("HUF"), text)), (in_euro, false), "{text}");
+        }
+        assert!(matches(&seen("HUF"), "viewed(product = \"a\")"));
     }
 
     #[test]
