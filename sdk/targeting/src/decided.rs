@@ -1,5 +1,6 @@
 //! Answering what a condition asks that only the edge knows: the page gets a condition without it.
 
+use crate::codec::Writer;
 use crate::condition::Condition;
 use crate::edge_fact::EdgeFact;
 use crate::evaluate::leaves;
@@ -162,17 +163,30 @@ fn choices(chosen: usize, places: usize) -> impl Iterator<Item = Vec<usize>> {
     })
 }
 
-/// How many leaves a page may get of a condition at most, whatever the answers are.
+/// How many bytes a page may get of a condition at most, whatever the answers are.
 #[must_use]
-pub fn most_leaves(condition: &Condition) -> usize {
-    let all = || condition.parts().iter().map(most_leaves).fold(0, usize::saturating_add);
+pub fn most_bytes(condition: &Condition) -> usize {
+    let all = || condition.parts().iter().map(most_bytes).fold(0, usize::saturating_add);
     match condition {
-        Condition::Edge(_) => 0,
-        Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => 1,
-        Condition::AtLeast(least, parts) => choices(least - 1, parts.len() - 1).count().saturating_mul(all()),
-        _ => all(),
+        // What always holds, and what never does.
+        Condition::Edge(_) => JOINS,
+        Condition::Compare(..) | Condition::StageIn(_) | Condition::Path(_) => {
+            let mut out = Writer::default();
+            condition.write(&mut out);
+            out.finish().len()
+        }
+        Condition::AtLeast(least, parts) => {
+            let each = choices(least - 1, parts.len() - 1).count().saturating_mul(all());
+            each.saturating_add(JOINS.saturating_mul(1 + choices(*least, parts.len()).count()))
+        }
+        Condition::All(_) | Condition::Any(_) | Condition::Not(_) | Condition::SomeCategory(_) => {
+            all().saturating_add(JOINS)
+        }
     }
 }
+
+/// Bytes of joining parts at most: the kind, and how many there are.
+const JOINS: usize = 3;
 
 /// Whether a condition can find a category.
 fn finds_category(condition: &Condition) -> bool {
@@ -275,7 +289,9 @@ mod tests {
             let left = of(&condition, &names);
             prop_assert!(asked(&left.condition).is_empty());
             prop_assert_eq!(leaves(&left.condition), left.leaves.len());
-            prop_assert!(left.leaves.len() <= most_leaves(&condition));
+            let mut written = Writer::default();
+            left.condition.write(&mut written);
+            prop_assert!(written.finish().len() <= most_bytes(&condition), "{}", print(&condition));
             prop_assert!(!left.condition.some(&|part| matches!(part, Condition::AtLeast(..))));
             let at_edge = evaluate_of(&condition, &behaviour, &page, &In(&names));
             let in_page = evaluate(&left.condition, &behaviour, &page);

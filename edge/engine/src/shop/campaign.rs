@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use endcap_protocol::{CampaignId, FieldError};
 use endcap_targeting::compile::Compiled;
 use endcap_targeting::condition::Condition;
-use endcap_targeting::decided::{Decided, asked, decided, most_leaves};
+use endcap_targeting::decided::{Decided, asked, decided, most_bytes};
 use endcap_targeting::edge_fact::EdgeFact;
 use endcap_targeting::{Program, compile};
 use endcap_validation::hash::digest;
@@ -218,8 +218,9 @@ impl StoredPart {
     }
 }
 
-/// Most leaves of a condition that a page gets: some 16 KB, which is the limit, and no more work than that to find out.
-const MAX_LEAVES: usize = 4_000;
+/// Most bytes that a condition may have once each `at_least` is taken apart, before what the edge knows is left out: so it is not much
+/// work to find out what a page gets of it.
+const MAX_TAKEN_APART: usize = 4 * RULES_BYTES;
 /// Most questions that only the edge can answer: each doubles what is kept of the campaign.
 const MAX_ASKED: usize = 4;
 /// Most bytes of a campaign's rules in binary form.
@@ -242,11 +243,11 @@ impl Campaign {
             );
             return Err(FieldError::new("condition", message));
         }
-        if most_leaves(&compiled.program.condition) > MAX_LEAVES {
-            let message = format!(
-                "asks more than {MAX_LEAVES} things of the page once each `at_least` is taken apart; list fewer parts there, or make a \
-                 segment of some of them"
-            );
+        let condition = &compiled.program.condition;
+        let counts = condition.some(&|part| matches!(part, Condition::AtLeast(..)));
+        if counts && most_bytes(condition) > MAX_TAKEN_APART {
+            let message = "is too large once each `at_least` is taken apart for the page; list fewer parts there, or make a segment of \
+                           some of them";
             return Err(FieldError::new("condition", message));
         }
         let answer = |place: usize, fact: &EdgeFact| {
@@ -522,6 +523,8 @@ mod tests {
         let nested = made(ten(&ten(&leaf("orders", 1)))).unwrap_err();
         assert_eq!(nested.path, "condition");
         assert!(nested.message.contains("`at_least`"), "{}", nested.message);
+        let found = json!({"some_category": {"fact": "segment", "id": "a"}});
+        assert!(made(ten(&ten(&found))).is_err(), "what finds a category stays, though the page knows nothing of it");
         for (wrong, path) in [
             (json!({"at_least": 0, "of": parts}), "condition.at_least"),
             (json!({"at_least": 4, "of": parts}), "condition.at_least"),
