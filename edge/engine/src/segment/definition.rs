@@ -87,6 +87,8 @@ pub struct Segment {
     pub is_timed: bool,
     /// What it asks about events.
     pub events: Vec<EdgeFact>,
+    /// Segments that it asks for.
+    pub asks_for: Vec<SegmentId>,
     /// Version of the shop's segments since which it means what it does: it may ask for others.
     pub since: u64,
     /// When that was.
@@ -112,8 +114,9 @@ impl Segments {
             let condition = condition(&saved.definition.condition).ok();
             let is_timed = condition.as_ref().is_some_and(asks_of_time);
             let events = condition.as_ref().map(events_of).unwrap_or_default();
+            let asks_for = condition.as_ref().map(names_of).unwrap_or_default();
             let (since, changed_at) = (saved.since, saved.changed_at);
-            Segment { saved, condition, is_timed, events, since, changed_at }
+            Segment { saved, condition, is_timed, events, asks_for, since, changed_at }
         });
         let mut list: Vec<_> = read.collect();
         list.sort_by(|one, other| one.saved.id.cmp(&other.saved.id));
@@ -144,9 +147,8 @@ impl Segments {
 
     /// Places of the segments that one asks for.
     fn asked_by(&self, place: usize) -> Vec<usize> {
-        let condition = self.list.get(place).and_then(|segment| segment.condition.as_ref());
-        let named = condition.into_iter().flat_map(names_of).map(|id| self.place(&id).ok());
-        named.flatten().collect()
+        let named = self.list.get(place).into_iter().flat_map(|segment| &segment.asks_for);
+        named.filter_map(|id| self.place(id).ok()).collect()
     }
 
     /// Notes since when each means what it does: since it or one that it asks for was changed.

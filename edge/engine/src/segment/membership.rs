@@ -1,11 +1,12 @@
 //! Who enters and leaves which segment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_profile::memberships::{Membership, Memberships};
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::PageFacts;
+use endcap_targeting::condition::Condition;
 use endcap_targeting::edge_fact::EdgeFacts;
 use endcap_targeting::evaluate::evaluate_of;
 use endcap_targeting::next_change::next_change;
@@ -92,7 +93,7 @@ pub fn judge(row: &mut ProfileRow, person: &Person, shop: &Snapshot, now: UnixMi
     let exists = row.has_fragments();
     let facts = PersonFacts::of(row, person, shop);
     let page = PageFacts { path: "", now };
-    let (mut judged, mut is_unknown) = (Judged::default(), false);
+    let (mut judged, mut unknown) = (Judged::default(), BTreeSet::new());
     for segment in segments.in_order() {
         let id = &segment.saved.id;
         let born = segment.saved.born;
@@ -102,10 +103,9 @@ pub fn judge(row: &mut ProfileRow, person: &Person, shop: &Snapshot, now: UnixMi
             held.held.remove(id);
             judged.changes.dropped.push(id.clone());
         }
-        let knows = segment.events.iter().all(|fact| facts.knows(fact));
-        is_unknown |= !knows;
-        let holds = match &segment.condition {
-            Some(condition) if exists && knows => {
+        let condition = judgeable(segment, &facts, &mut unknown);
+        let holds = match condition {
+            Some(condition) if exists => {
                 if segment.is_timed {
                     let next = next_change(condition, &person.behaviour, &facts.in_segments(&held.held), now);
                     judged.next = judged.next.into_iter().chain(next).min();
@@ -130,9 +130,26 @@ pub fn judge(row: &mut ProfileRow, person: &Person, shop: &Snapshot, now: UnixMi
     }
     judged.changes.dropped.extend(take_gone(&mut held, segments));
     // Against what only a newer version can read nobody was held, nor against what is not known yet.
-    let judged_by = if segments.has_unreadable() || is_unknown { held.judged } else { segments.version };
+    let judged_by = if unknown.is_empty() { segments.version } else { held.judged };
     row.memberships = Some(Memberships { judged: judged_by, ..held });
     judged
+}
+
+/// The condition of a segment, if somebody can be held against it: this version can read it, and what it asks of their past is known,
+/// as is what those that it asks for ask. The others are noted as unknown; they come in an order in which each comes after those that it
+/// asks for.
+fn judgeable<'a>(
+    segment: &'a Segment,
+    facts: &PersonFacts<'_>,
+    unknown: &mut BTreeSet<&'a SegmentId>,
+) -> Option<&'a Condition> {
+    let is_known = segment.events.iter().all(|fact| facts.knows(fact));
+    let condition = segment.condition.as_ref().filter(|_| is_known);
+    let condition = condition.filter(|_| !segment.asks_for.iter().any(|id| unknown.contains(id)));
+    if condition.is_none() {
+        unknown.insert(&segment.saved.id);
+    }
+    condition
 }
 
 /// Takes out segments that are there no more.
@@ -148,12 +165,10 @@ pub fn segments_of(
     shop: &Snapshot,
     now: UnixMillis,
 ) -> BTreeMap<SegmentId, Membership> {
-    let (page, mut since) = (PageFacts { path: "", now }, BTreeMap::new());
+    let (page, mut since, mut unknown) = (PageFacts { path: "", now }, BTreeMap::new(), BTreeSet::new());
     for segment in shop.segments.in_order() {
-        let Some(condition) = &segment.condition else { continue };
-        if segment.events.iter().all(|fact| facts.knows(fact))
-            && evaluate_of(condition, &person.behaviour, &page, &facts.in_segments(&since)).holds
-        {
+        let Some(condition) = judgeable(segment, &facts, &mut unknown) else { continue };
+        if evaluate_of(condition, &person.behaviour, &page, &facts.in_segments(&since)).holds {
             let membership = Membership { since: now, born: segment.saved.born };
             since.insert(segment.saved.id.clone(), membership);
         }
@@ -184,6 +199,7 @@ mod tests {
 
     use super::super::definition::{Definition, SavedSegment};
     use super::*;
+    use crate::shop::event_queries::EventQueries;
 
     const NOW: UnixMillis = 1_000 * DAY_MS;
 
@@ -317,6 +333,21 @@ mod tests {
             assert_eq!(look(&mut row, &older, NOW + 1), Judged::default());
             assert_eq!(row.memberships, held);
         }
+    }
+
+    #[test]
+    fn one_waits_for_the_past_of_those_that_it_asks_for() {
+        let mut shop = segments(1, &[("a", "not segment(\"b\")", 1), ("b", "viewed", 1), ("c", "segment(\"a\")", 1)]);
+        shop.event_queries = EventQueries::of(1, shop.segments.conditions(), &BTreeMap::new());
+        let mut row = row(0, NOW, NOW - 5);
+        row.fragments.values_mut().for_each(|fragment| fragment.accepted = 1);
+        assert!(look(&mut row, &shop, NOW).changes.is_empty(), "their past may have a view");
+        let person = Person::of(&row);
+        assert!(segments_of(PersonFacts::of(&row, &person, &shop), &person, &shop, NOW).is_empty());
+        shop.event_queries.follow(&mut row, NOW);
+        let fragment = row.fragments.keys().next().cloned().unwrap();
+        shop.event_queries.complete(&mut row, &fragment, &[]);
+        assert_eq!(names(&look(&mut row, &shop, NOW).changes.entered), [("a", Cause::Person), ("c", Cause::Person)]);
     }
 
     #[test]
