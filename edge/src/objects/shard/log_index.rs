@@ -1,5 +1,7 @@
 //! Where the log has the events of each fragment, in memory.
 
+use std::collections::BTreeSet;
+
 use endcap_identity::FragmentId;
 use endcap_protocol::UnixMillis;
 use endcap_targeting::event_query::fnv_1a;
@@ -11,6 +13,8 @@ pub(crate) struct LogIndex {
     rows: Vec<(u32, u32)>,
     /// Rows up to this one are in it; 0 before the first.
     pub(super) until: i64,
+    /// Rows that could not be read.
+    pub(super) unreadable: BTreeSet<u32>,
     /// When somebody asked last.
     pub(super) asked_at: UnixMillis,
 }

@@ -115,7 +115,10 @@ impl Store {
         for seq in self.log_rows_of(&part.fragment)? {
             let mut add = |entry: &LogEntry<'_>| count_before(entry, part.before, counter);
             if let Err(error) = self.each_entry(seq, &part.fragment, &mut add) {
-                self.note_unreadable(i64::from(seq), &error)?;
+                // It is told of once, though everybody may be looked at again.
+                if self.log_index.borrow_mut().unreadable.insert(seq) {
+                    self.note_unreadable(i64::from(seq), &error)?;
+                }
             }
         }
         Ok(())
@@ -224,11 +227,6 @@ impl ProfileShard {
         lacks: impl Fn(&ProfileRow) -> bool,
         parts_of: impl Fn(&mut ProfileRow) -> Vec<PartOfPast>,
     ) -> Result<PastElsewhere, EdgeError> {
-        self.index_log().await?;
-        let others = shards::other_shards(&self.env, self.number().await?).await?;
-        if others.is_empty() {
-            return Ok(PastElsewhere::default());
-        }
         let mut parts = Vec::new();
         for id in ids {
             // Who cannot be read is told of when they are looked at.
@@ -239,14 +237,16 @@ impl ProfileShard {
         }
         let mut all: BTreeMap<FragmentId, Vec<Counted>> =
             parts.iter().map(|part| (part.fragment.clone(), Vec::new())).collect();
+        let others = shards::other_shards(&self.env, self.number().await?).await?;
         if !parts.is_empty() {
+            self.index_log().await?;
             for found in join_all(others.iter().map(|stub| past_at(stub, queries, &parts))).await {
                 for (part, counted) in parts.iter().zip(found?) {
                     all.entry(part.fragment.clone()).or_default().push(counted);
                 }
             }
         }
-        Ok(PastElsewhere { counted: Some(all) })
+        Ok(PastElsewhere { counted: (!others.is_empty()).then_some(all) })
     }
 
     /// Counts what the log has of fragments that are elsewhere now.

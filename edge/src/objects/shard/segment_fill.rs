@@ -71,15 +71,15 @@ impl ProfileShard {
         }
         // Those that came meanwhile need another look at who was looked at.
         self.store.db.transaction(|| self.store.begin_fill(snapshot.segments.version))?;
-        self.look_at_some(&snapshot, now).await
+        self.look_at_some(&snapshot).await
     }
 
-    async fn look_at_some(&self, snapshot: &Snapshot, now: UnixMillis) -> Result<bool, EdgeError> {
+    async fn look_at_some(&self, snapshot: &Snapshot) -> Result<bool, EdgeError> {
         let fill = self.store.fill()?;
         if fill.after.is_empty() {
             let ids: Vec<&str> = snapshot.segments.ids().map(SegmentId::as_str).collect();
             let ids = serde_json::to_string(&ids)?;
-            self.store.db.transaction(|| self.store.trim_movements(&ids, now))?;
+            self.store.db.transaction(|| self.store.trim_movements(&ids, clock::now()))?;
         }
         let window = self.store.profiles_after(&fill.after, step_for(snapshot))?;
         let elsewhere = self.lacking_elsewhere(&window.ids, snapshot).await?;
@@ -88,7 +88,8 @@ impl ProfileShard {
             // Meanwhile there is something newer to hold people against, or somebody came.
             return Ok(true);
         }
-        let mut unreadable = 0;
+        // Others may have had their turn meanwhile.
+        let (mut unreadable, now) = (0, clock::now());
         for id in &window.ids {
             match self.look_at(id, &elsewhere, snapshot, now) {
                 // The shard that gets it looks at it.
