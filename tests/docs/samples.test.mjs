@@ -27,6 +27,7 @@ const PAGES = [
   'docs/src/repairs.md',
   'docs/src/identify.md',
   'docs/src/pop-ups.md', 'docs/src/segments.md', 'docs/src/conditions.md',
+  'docs/src/models.md',
   'docs/src/recommendations.md',
   'docs/src/webhooks.md',
   'docs/src/messages.md',

@@ -82,6 +82,11 @@ operations! {
     GetTimers: Get "/api/timers" Operator "getTimers" Nothing => Timers;
     GetScores: Get "/api/scores" Operator "getScores" Nothing => Scores;
     FitScores: Post "/api/scores/fit" Operator "fitScores" Nothing => Scores;
+    GetModels: Get "/api/models" Operator "getModels" Nothing => Models;
+    GetModel: Get "/api/models/{model}" Operator "getModel" Nothing => ModelSizes;
+    GetModelTransitions: Get "/api/models/{model}/transitions" Operator "getModelTransitions" Nothing => ModelTransitions;
+    GetModelRevenue: Get "/api/models/{model}/revenue" Operator "getModelRevenue" Nothing => ModelRevenue;
+    GetModelPeople: Get "/api/models/{model}/people" Operator "getModelPeople" Nothing => ModelPeople;
     GetParkedJobs: Get "/api/jobs/parked" Operator "getParkedJobs" Nothing => ParkedJobs;
     RetryJobs: Post "/api/jobs/retry" Operator "retryJobs" RetryAsk => RetryReply;
     MakeLinks: Post "/api/links" Operator "makeLinks" MessageLinksAsk => MessageLinks;

@@ -115,6 +115,16 @@ pub enum Payload {
     PreviewLines,
     /// How the scores are.
     Scores,
+    /// The models of customers' life.
+    Models,
+    /// How many customers are in each group of a model.
+    ModelSizes,
+    /// How many moved from which group to which.
+    ModelTransitions,
+    /// What the customers of each group brought.
+    ModelRevenue,
+    /// A page of the customers of a group.
+    ModelPeople,
     /// Jobs that failed too often.
     ParkedJobs,
     /// Which of them to try again.

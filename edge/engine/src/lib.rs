@@ -4,7 +4,7 @@
 //! what was ingested to a profile and folds the person,
 //! [`journey`] says what should happen later, [`decide`] answers what to show now. [`shop`] holds what was configured,
 //! [`segment`] says which groups the person enters and leaves,
-//! [`channel`], [`computed_traits`] and [`profile_view`] are computed when somebody looks. [`limit`] and [`layout`] stand at
+//! [`channel`], [`computed_traits`], [`customer_model`] and [`profile_view`] are computed when somebody looks. [`limit`] and [`layout`] stand at
 //! the door of all of it; [`openapi`] describes it, [`health`] and [`parked_jobs`] say how it is.
 
 pub mod batch_reply;
@@ -12,6 +12,7 @@ pub mod channel;
 pub mod computed_traits;
 pub mod condition_explained;
 pub mod condition_forms;
+pub mod customer_model;
 pub mod decide;
 pub mod event_match;
 pub mod health;

@@ -99,6 +99,9 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::GetHealth => api::health::get(incoming).await,
         Op::GetTimers => api::timers::get(incoming).await,
         Op::GetScores | Op::FitScores => api::scores::answer(operation, incoming).await,
+        Op::GetModels | Op::GetModel | Op::GetModelTransitions | Op::GetModelRevenue | Op::GetModelPeople => {
+            api::customer_models::answer(operation, incoming).await
+        }
         Op::GetParkedJobs => api::jobs::parked(incoming).await,
         Op::RetryJobs => api::jobs::retry(incoming).await,
         Op::MakeLinks => api::links::post(incoming).await,

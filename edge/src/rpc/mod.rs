@@ -5,6 +5,7 @@
 pub(crate) mod bucket_transfer;
 pub(crate) mod call;
 pub(crate) mod crossing;
+pub(crate) mod customer_models;
 pub(crate) mod delivery;
 pub(crate) mod erasure;
 pub(crate) mod graph;

@@ -4,7 +4,9 @@ use endcap_api::Operation as Op;
 use serde_json::{Value, json};
 
 use super::builder::{Builder, plain};
-use super::{browser, conditions, configuration, identity, outside, people, push, quarantine, segments, vendor};
+use super::{
+    browser, conditions, configuration, customer_models, identity, outside, people, push, quarantine, segments, vendor,
+};
 
 /// The description of an operation.
 pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
@@ -50,6 +52,8 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
         Op::GetSegmentMembers | Op::GetSegmentHistory | Op::ExportSegment | Op::PreviewSegment => {
             segments::describe(doc, operation)
         }
+        Op::GetModels | Op::GetModel | Op::GetModelTransitions => customer_models::describe(doc, operation),
+        Op::GetModelRevenue | Op::GetModelPeople => customer_models::describe(doc, operation),
         Op::Track | Op::Identify | Op::Page | Op::Screen | Op::Group | Op::Alias => vendor::describe(doc, operation),
         Op::TrackShort | Op::IdentifyShort | Op::PageShort | Op::ScreenShort => vendor::describe(doc, operation),
         Op::GroupShort | Op::AliasShort | Op::SendCalls | Op::SendCallsShort => vendor::describe(doc, operation),
@@ -79,6 +83,7 @@ pub(super) fn path_parameters(path: &str) -> Value {
         }
         "/ec/c/{file}" => parameter("file", "Name of the file, as a decision has it", 64),
         _ if path.starts_with("/api/segments/{") => parameter("id", "Segment ID", 64),
+        _ if path.starts_with("/api/models/{") => parameter("model", "The model: nasld, rfm, napl or nes", 20),
         "/api/campaigns/{id*}" => parameter("id", "Campaign ID", 64),
         "/api/products/{id*}" => parameter("id", "Product ID", 128),
         "/api/quarantine/{id*}" => parameter("id", "Name of the refused event", 40),

@@ -5,6 +5,7 @@ mod browser;
 mod builder;
 mod conditions;
 mod configuration;
+mod customer_models;
 mod describe;
 mod document;
 mod examples;

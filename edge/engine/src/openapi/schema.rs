@@ -15,6 +15,7 @@ use super::hand_written;
 use crate::batch_reply::BatchReply;
 use crate::condition_explained::{ExplainAsk, Explained};
 use crate::condition_forms::{ConditionAsk, ConditionForms};
+use crate::customer_model::view::{GroupPeople, GroupRevenue, ModelList, ModelSizes, Transitions};
 use crate::health::Health;
 use crate::layout::growth::ShardsStatus;
 use crate::layout::placement::ShardsAsk;
@@ -87,9 +88,21 @@ pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Op
         Payload::SegmentMembers | Payload::SegmentHistory => of_segments(generator, payload),
         Payload::PreviewAsk | Payload::PreviewLines => of_segments(generator, payload),
         Payload::Scores => generator.subschema_for::<ScoresView>(),
+        Payload::Models | Payload::ModelSizes | Payload::ModelTransitions => of_models(generator, payload),
+        Payload::ModelRevenue | Payload::ModelPeople => of_models(generator, payload),
         Payload::Timers => generator.subschema_for::<TimersView>(),
     };
     Some(schema.into())
+}
+
+fn of_models(generator: &mut SchemaGenerator, payload: Payload) -> Schema {
+    match payload {
+        Payload::ModelSizes => generator.subschema_for::<ModelSizes>(),
+        Payload::ModelTransitions => generator.subschema_for::<Transitions>(),
+        Payload::ModelRevenue => generator.subschema_for::<GroupRevenue>(),
+        Payload::ModelPeople => generator.subschema_for::<GroupPeople>(),
+        _ => generator.subschema_for::<ModelList>(),
+    }
 }
 
 fn of_segments(generator: &mut SchemaGenerator, payload: Payload) -> Schema {

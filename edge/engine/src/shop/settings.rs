@@ -92,6 +92,14 @@ pub struct LifecycleSettings {
     pub lost_cycles: u32,
     /// Least end of Lost, in days, 1 to 3,650.
     pub least_lost_days: u32,
+    /// Window of the model NAPL, in days, 1 to 3,650.
+    #[serde(skip_serializing_if = "is_usual_window")]
+    pub napl_days: u32,
+}
+
+/// Whether it is the usual one: an object of an earlier version does not know the member.
+fn is_usual_window(days: &u32) -> bool {
+    *days == LifecycleSettings::default().napl_days
 }
 
 /// Scores of customers.
@@ -159,7 +167,7 @@ impl Default for PushPrompt {
 
 impl Default for LifecycleSettings {
     fn default() -> Self {
-        Self { default_cycle_days: 30, sleep_cycles: 2, lost_cycles: 3, least_lost_days: 180 }
+        Self { default_cycle_days: 30, sleep_cycles: 2, lost_cycles: 3, least_lost_days: 180, napl_days: 90 }
     }
 }
 
@@ -252,7 +260,8 @@ impl LifecycleSettings {
         within("default_cycle_days", self.default_cycle_days, 1..=3650)?;
         within("sleep_cycles", self.sleep_cycles, 1..=20)?;
         within("lost_cycles", self.lost_cycles, 1..=40)?;
-        within("least_lost_days", self.least_lost_days, 1..=3650)
+        within("least_lost_days", self.least_lost_days, 1..=3650)?;
+        within("napl_days", self.napl_days, 1..=3650)
     }
 
     /// The model's own configuration.
@@ -280,6 +289,11 @@ mod tests {
         let settings: Settings = serde_json::from_value(json!({"cart_push": {"after_seconds": 2}})).unwrap();
         assert_eq!(settings.cart_push.after_seconds, 2);
         assert_eq!(settings.cart_push.url, "/cart");
+        let written = |days: u32| {
+            let settings: Settings = serde_json::from_value(json!({"lifecycle": {"napl_days": days}})).unwrap();
+            serde_json::to_value(settings).unwrap()["lifecycle"].get("napl_days").cloned()
+        };
+        assert_eq!((written(90), written(60)), (None, Some(json!(60))), "earlier versions do not know it");
     }
 
     #[test]

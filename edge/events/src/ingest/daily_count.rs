@@ -1,7 +1,11 @@
 //! How many events were refused or repaired on a day.
 
+use endcap_protocol::DAY_MS;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::timestamp;
 
 /// Days that a refused event, a sample of a warning, and the counts of both are kept.
 pub const KEPT_DAYS: i64 = 30;
@@ -31,4 +35,12 @@ pub fn date(day: i64) -> String {
     let (day, month) = (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// The day of a date, counted from 1970-01-01; None for what is no date, or is written otherwise than `2026-11-22`.
+#[must_use]
+pub fn day_of(text: &str) -> Option<i64> {
+    let at = timestamp::read(&Value::String(text.to_owned()))?;
+    let day = at.div_euclid(DAY_MS);
+    (date(day) == text).then_some(day)
 }

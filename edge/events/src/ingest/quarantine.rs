@@ -428,7 +428,10 @@ mod tests {
     #[test]
     fn days_have_dates() {
         for (day, expected) in [(0, "1970-01-01"), (19_782, "2024-02-29"), (20_779, "2026-11-22"), (-1, "1969-12-31")] {
-            assert_eq!(date(day), expected);
+            assert_eq!((date(day).as_str(), day_of(expected)), (expected, Some(day)));
+        }
+        for wrong in ["", "2026-02-30", "2026-11-22T00:00:00Z", "1767225600", "22.11.2026", " 2026-11-22"] {
+            assert_eq!(day_of(wrong), None, "{wrong}");
         }
     }
 }

@@ -20,6 +20,12 @@ impl Orders {
         before.and_then(|before| at.checked_sub(before)).filter(|gap| *gap >= 0)
     }
 
+    /// The summary of orders in order of time.
+    pub fn of_sorted(times: &[i64]) -> Self {
+        let (Some(first), Some(last)) = (times.first(), times.last()) else { return Self::default() };
+        Self { count: u32::try_from(times.len()).unwrap_or(u32::MAX), first: *first, last: *last }
+    }
+
     /// Adds the orders of another, disjoint set.
     pub fn merge(&mut self, other: &Self) {
         *self = match (self.count, other.count) {
@@ -86,6 +92,7 @@ mod tests {
             merged.merge(&Orders::from_iter(left.iter().copied()));
             prop_assert_eq!(merged, whole);
             times.sort_unstable();
+            prop_assert_eq!(Orders::of_sorted(&times), whole);
             prop_assert_eq!(Orders::from_iter(times), whole);
         }
     }

@@ -4,6 +4,7 @@ mod admit;
 pub(super) mod campaigns;
 pub(super) mod conditions;
 mod config_body;
+pub(super) mod customer_models;
 pub(super) mod health;
 pub(super) mod identity;
 pub(super) mod jobs;

@@ -6,6 +6,7 @@ mod browser;
 mod bucket_owner;
 mod bucket_rows;
 mod bucket_transfer;
+mod customer_groups;
 mod customers;
 mod destination;
 mod erase;

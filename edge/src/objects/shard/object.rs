@@ -31,6 +31,7 @@ use crate::platform::{clock, cors, response};
 use crate::rpc::bucket_transfer::{MoveBucket, TransferAnnouncement, TransferChunk};
 use crate::rpc::call::BUCKET_HEADER;
 use crate::rpc::crossing::{Arrival, CrossingArrival};
+use crate::rpc::customer_models::GroupsAsk;
 use crate::rpc::delivery::DeliverRequest;
 use crate::rpc::erasure::{EraseStep, NamesAsk};
 use crate::rpc::graph::Reassign;
@@ -184,6 +185,7 @@ impl ProfileShard {
             ParkedJobsAsk::PATH => self.parked_route(),
             RetryAsk::PATH => self.retry_route(&message::read(&body)?).await,
             CustomersAsk::PATH => self.customers_route(&message::read(&body)?).await,
+            GroupsAsk::PATH => self.groups_route(&message::read(&body)?).await,
             SegmentsAsk::PATH => self.segments_route(&message::read(&body)?).await,
             MembersAsk::PATH => self.members_route(&message::read(&body)?).await,
             MovementsAsk::PATH => self.movements_route(&message::read(&body)?).await,

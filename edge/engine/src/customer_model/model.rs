@@ -1,0 +1,142 @@
+//! The models and the names of their groups.
+
+use endcap_models::lifecycle::{Napl, Nes};
+use endcap_models::rfm::RfmGroup;
+use endcap_targeting::Stage;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A model of the customers' life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerModel {
+    /// New, Active, Sleep, Lost, Deep: by time since the last order, in repurchase cycles.
+    Nasld,
+    /// Eleven groups by how lately, how often and for how much somebody bought, each beside all other customers.
+    Rfm,
+    /// New, active, passive, lapsed: by one window of days.
+    Napl,
+    /// New, existing, sleeping: by multiples of the repurchase cycle, over days with an order.
+    Nes,
+}
+
+/// A group of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Group(u8);
+
+impl Group {
+    /// Who has not bought yet, in every model.
+    pub const PROSPECT: Self = Self(0);
+}
+
+impl CustomerModel {
+    /// Every model.
+    pub const ALL: [Self; 4] = [Self::Nasld, Self::Rfm, Self::Napl, Self::Nes];
+
+    /// The name in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nasld => "nasld",
+            Self::Rfm => "rfm",
+            Self::Napl => "napl",
+            Self::Nes => "nes",
+        }
+    }
+
+    /// The model of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|model| model.as_str() == name)
+    }
+
+    /// What it tells apart, in a sentence.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Nasld => "Lifecycle stages by the time since the last order, in repurchase cycles.",
+            Self::Rfm => {
+                "Groups by how lately, how often and for how much somebody bought, beside all other customers."
+            }
+            Self::Napl => "New and repeat buyers, within a window of days or before it.",
+            Self::Nes => "New, existing and sleeping customers, by multiples of the repurchase cycle.",
+        }
+    }
+
+    /// The names of its groups, by their codes. The first is of those who have not bought yet.
+    #[must_use]
+    pub fn groups(self) -> Vec<&'static str> {
+        let names: Vec<&'static str> = match self {
+            Self::Nasld => return Stage::ALL.map(Stage::as_str).to_vec(),
+            Self::Rfm => RfmGroup::ALL.map(RfmGroup::as_str).to_vec(),
+            Self::Napl => Napl::ALL.map(Napl::as_str).to_vec(),
+            Self::Nes => Nes::ALL.map(Nes::as_str).to_vec(),
+        };
+        [Stage::Prospect.as_str()].into_iter().chain(names).collect()
+    }
+
+    /// The name of a group.
+    #[must_use]
+    pub fn name(self, group: Group) -> &'static str {
+        self.groups().get(usize::from(group.0)).copied().unwrap_or_else(|| Stage::Prospect.as_str())
+    }
+
+    /// The group of a name.
+    #[must_use]
+    pub fn group(self, name: &str) -> Option<Group> {
+        let place = self.groups().iter().position(|group| *group == name)?;
+        u8::try_from(place).ok().map(Group)
+    }
+}
+
+impl From<Stage> for Group {
+    fn from(stage: Stage) -> Self {
+        Self(stage.code())
+    }
+}
+
+/// Codes of the others follow the one of those who have not bought.
+fn after_prospect<T: PartialEq>(all: &[T], group: &T) -> Group {
+    let place = all.iter().position(|one| one == group).unwrap_or_default();
+    Group(u8::try_from(place + 1).unwrap_or(u8::MAX))
+}
+
+impl From<RfmGroup> for Group {
+    fn from(group: RfmGroup) -> Self {
+        after_prospect(&RfmGroup::ALL, &group)
+    }
+}
+
+impl From<Napl> for Group {
+    fn from(group: Napl) -> Self {
+        after_prospect(&Napl::ALL, &group)
+    }
+}
+
+impl From<Nes> for Group {
+    fn from(group: Nes) -> Self {
+        after_prospect(&Nes::ALL, &group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_group_has_its_own_name_and_code() {
+        for model in CustomerModel::ALL {
+            assert_eq!(CustomerModel::parse(model.as_str()), Some(model));
+            let groups = model.groups();
+            assert_eq!(groups.first(), Some(&"prospect"));
+            for (code, name) in (0..).zip(&groups) {
+                assert_eq!((model.group(name), model.name(Group(code))), (Some(Group(code)), *name));
+            }
+        }
+        assert_eq!(CustomerModel::Nasld.name(Stage::Deep.into()), "deep");
+        assert_eq!(CustomerModel::Rfm.name(RfmGroup::Lost.into()), "lost");
+        assert_eq!(CustomerModel::Napl.name(Napl::N.into()), "N");
+        assert_eq!(CustomerModel::Nes.name(Nes::S3.into()), "S3");
+        assert_eq!((CustomerModel::parse("dciu"), CustomerModel::Nes.group("E1")), (None, None));
+    }
+}

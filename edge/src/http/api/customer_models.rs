@@ -1,0 +1,178 @@
+//! `/api/models`: in which groups customers are, and how they move between them.
+
+use endcap_api::Operation;
+use endcap_engine::customer_model::model::Group;
+use endcap_engine::customer_model::people::{DEFAULT_LIMIT, MAX_LIMIT, MovedBetween, page};
+use endcap_engine::customer_model::view::{
+    DEFAULT_DAYS, DEFAULT_SPAN, GroupPeople, GroupRevenue, MAX_DAYS, MAX_RFM_DAYS, ModelList, ModelSizes, Scanned,
+    Transitions,
+};
+use endcap_engine::customer_model::{CustomerModel, Grouping, Moment};
+use endcap_engine::shop::Snapshot;
+use endcap_events::ingest::daily_count::day_of;
+use endcap_protocol::{FieldError, ProfileId, UnixMillis};
+use endcap_validation::DomainError;
+use endcap_validation::path::segment;
+use futures_util::future::join_all;
+use worker::{Response, Stub};
+
+use crate::http::incoming::Incoming;
+use crate::platform::error::EdgeError;
+use crate::platform::query::Query;
+use crate::platform::{clock, response};
+use crate::rpc::customer_models::{GroupQuestion, GroupsAsk, GroupsPage};
+use crate::rpc::{call, shards, snapshots};
+
+/// What answers an operation on models.
+pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    if operation == Operation::GetModels {
+        return response::json(&ModelList::default());
+    }
+    let name = segment(incoming.parameter, "model")?;
+    let model = CustomerModel::parse(&name).ok_or(DomainError::NotFound("model"))?;
+    let now = clock::now();
+    let shop = snapshots::current(incoming.env, now).await?;
+    let url = incoming.url();
+    let query = Query::of(&url);
+    let stubs = shards::all_shards(incoming.env).await?;
+    match operation {
+        Operation::GetModelTransitions => {
+            let grouping = Grouping::new(model, compared(query, &shop, now)?, &shop);
+            let (grouping, page) = counted(&stubs, grouping).await?;
+            response::json(&Transitions::new(&grouping, &page.tally, scanned(now, &page)))
+        }
+        Operation::GetModelRevenue => {
+            let grouping = Grouping::new(model, compared(query, &shop, now)?, &shop);
+            let (grouping, page) = counted(&stubs, grouping).await?;
+            response::json(&GroupRevenue::new(&grouping, &page.tally, scanned(now, &page)))
+        }
+        Operation::GetModelPeople => {
+            let grouping = Grouping::new(model, compared(query, &shop, now)?, &shop);
+            people(&stubs, grouping, query, now).await
+        }
+        _ => {
+            let grouping = Grouping::new(model, days(query, model, &shop, now)?, &shop);
+            let (grouping, page) = counted(&stubs, grouping).await?;
+            response::json(&ModelSizes::new(&grouping, &page.tally, scanned(now, &page)))
+        }
+    }
+}
+
+/// `GET …/people`: who they are, page by page.
+async fn people(stubs: &[Stub], grouping: Grouping, query: Query<'_>, now: UnixMillis) -> Result<Response, EdgeError> {
+    let limit = query.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    let after = query.cursor(ProfileId::parse)?.map(ProfileId::into_string).unwrap_or_default();
+    let who = MovedBetween { was: group(query, "was", grouping.model)?, is: group(query, "is", grouping.model)? };
+    let (grouping, unreadable) = surveyed(stubs, grouping).await?;
+    // One more tells whether there is another page.
+    let question = GroupQuestion::People { who, limit: limit + 1 };
+    let found = everywhere(stubs, &grouping, question, &after).await?;
+    let scanned = Scanned { as_of: now, unreadable: unreadable.max(found.unreadable) };
+    let (people, cursor) = page(found.people, limit);
+    response::json(&GroupPeople::new(&grouping, people, cursor, scanned))
+}
+
+fn scanned(now: UnixMillis, page: &GroupsPage) -> Scanned {
+    Scanned { as_of: now, unreadable: page.unreadable }
+}
+
+/// The beginnings of some days until today, and now.
+fn days(query: Query<'_>, model: CustomerModel, shop: &Snapshot, now: UnixMillis) -> Result<Vec<Moment>, FieldError> {
+    let most = if model == CustomerModel::Rfm { MAX_RFM_DAYS } else { MAX_DAYS };
+    let count = i64::try_from(query.count("days", DEFAULT_DAYS, most)?).unwrap_or_default();
+    let today = shop.calendar.day(now);
+    let begun = (0..count).rev().map(|ago| Moment::of_day(today - ago, shop));
+    Ok(begun.chain([Moment::now(now, shop)]).collect())
+}
+
+/// The two moments that are compared: the beginnings of two days, or of one and now.
+fn compared(query: Query<'_>, shop: &Snapshot, now: UnixMillis) -> Result<Vec<Moment>, FieldError> {
+    let to = match date(query, "to")? {
+        Some(day) if day > shop.calendar.day(now) => {
+            return Err(FieldError::new("to", "must not be after today; leave it out for now"));
+        }
+        Some(day) => Moment::of_day(day, shop),
+        None => Moment::now(now, shop),
+    };
+    let from = Moment::of_day(date(query, "from")?.unwrap_or(to.day - DEFAULT_SPAN), shop);
+    if from.at >= to.at {
+        return Err(FieldError::new("from", "must be before the day that `to` names"));
+    }
+    Ok(vec![from, to])
+}
+
+fn date(query: Query<'_>, name: &str) -> Result<Option<i64>, FieldError> {
+    let Some(text) = query.get(name) else { return Ok(None) };
+    day_of(&text).map(Some).ok_or_else(|| FieldError::new(name, "must be a date as 2026-11-29"))
+}
+
+fn group(query: Query<'_>, name: &str, model: CustomerModel) -> Result<Option<Group>, FieldError> {
+    let Some(text) = query.get(name) else { return Ok(None) };
+    let wrong = || FieldError::new(name, format!("must be one of: {}", model.groups().join(", ")));
+    model.group(&text).map(Some).ok_or_else(wrong)
+}
+
+/// A grouping that knows what it needs of all customers, and how many of them could not be read.
+async fn surveyed(stubs: &[Stub], grouping: Grouping) -> Result<(Grouping, u64), EdgeError> {
+    if !grouping.needs_survey() {
+        return Ok((grouping, 0));
+    }
+    let found = everywhere(stubs, &grouping, GroupQuestion::Survey, "").await?;
+    Ok((found.survey.tell(grouping), found.unreadable))
+}
+
+/// Counts the customers of all shards.
+async fn counted(stubs: &[Stub], grouping: Grouping) -> Result<(Grouping, GroupsPage), EdgeError> {
+    let (grouping, _) = surveyed(stubs, grouping).await?;
+    let page = everywhere(stubs, &grouping, GroupQuestion::Tally, "").await?;
+    Ok((grouping, page))
+}
+
+/// Asks all shards at once.
+async fn everywhere(
+    stubs: &[Stub],
+    grouping: &Grouping,
+    question: GroupQuestion,
+    after: &str,
+) -> Result<GroupsPage, EdgeError> {
+    let mut all = GroupsPage::default();
+    for part in join_all(stubs.iter().map(|stub| whole(stub, grouping, question, after))).await {
+        add(&mut all, part?);
+    }
+    Ok(all)
+}
+
+/// Asks a shard page by page.
+async fn whole(
+    stub: &Stub,
+    grouping: &Grouping,
+    question: GroupQuestion,
+    after: &str,
+) -> Result<GroupsPage, EdgeError> {
+    let mut all = GroupsPage { next: Some(after.to_owned()), ..GroupsPage::default() };
+    while let Some(after) = all.next.take() {
+        let ask = GroupsAsk { grouping: grouping.clone(), question: left_of(question, &all), after };
+        let page = call::ask(stub, &ask).await?;
+        let next = page.next.clone();
+        add(&mut all, page);
+        all.next = next.filter(|_| !matches!(left_of(question, &all), GroupQuestion::People { limit: 0, .. }));
+    }
+    Ok(all)
+}
+
+/// What is left to ask of a question.
+fn left_of(question: GroupQuestion, found: &GroupsPage) -> GroupQuestion {
+    match question {
+        GroupQuestion::People { who, limit } => {
+            GroupQuestion::People { who, limit: limit.saturating_sub(found.people.len()) }
+        }
+        GroupQuestion::Survey | GroupQuestion::Tally => question,
+    }
+}
+
+fn add(all: &mut GroupsPage, page: GroupsPage) {
+    all.survey.merge(&page.survey);
+    all.tally.merge(&page.tally);
+    all.people.extend(page.people);
+    all.unreadable += page.unreadable;
+}
