@@ -68,6 +68,8 @@ Endcap's build tool. Each command does all the set-up that it needs.
                             the CPU of fitting scores in the worker
   cargo xtask bench segments [--people N]
                             what a hundred segments cost a batch; N people looked at, previewed, listed
+  cargo xtask bench replay [--customers N]
+                            a year of a shop's customers through the engine, beside a plain reckoning
   cargo xtask docs          builds the book in docs/ with its search, and checks every link
   cargo xtask fuzz [TARGET ...] [--seconds N]
                             lets the targets in fuzz/ look for inputs that crash a parser, each

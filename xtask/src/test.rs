@@ -270,6 +270,7 @@ fn long(project: &Project) -> Result<()> {
     simulate(project, Some(LONG_SEEDS))?;
     let text = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
     fuzz::command(project, &text(&["--seconds", LONG_FUZZING]))?;
+    bench::command(project, &text(&["replay"]))?;
     bench::command(project, &text(&["identity", "--profiles", LONG_PEOPLE]))?;
     bench::command(project, &text(&["--check"]))
 }

@@ -24,6 +24,7 @@ mod packed_rows;
 mod people;
 mod possession;
 mod repairs;
+mod replay;
 mod segments;
 mod senders;
 mod shop;
