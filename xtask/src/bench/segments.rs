@@ -159,6 +159,25 @@ impl Bench<'_> {
         let begun = Instant::now();
         self.ask("GET", "/api/segments/s-0/members?limit=200", "")?;
         println!("{:52} {:9.3}", "a page of 200 members", begun.elapsed().as_secs_f64());
+        self.models(people)
+    }
+
+    /// What it takes to put everybody into the groups of the models.
+    fn models(&mut self, people: usize) -> Result<()> {
+        for path in ["nasld?days=90", "nasld/transitions", "rfm/transitions", "nes/transitions"] {
+            let (begun, cpu) = (Instant::now(), self.cpu.now()?);
+            let found = self.ask("GET", &format!("/api/models/{path}"), "")?;
+            let (wall, cpu) = (begun.elapsed().as_secs_f64(), self.cpu.now()? - cpu);
+            let customers = found.get("customers").and_then(Value::as_u64);
+            if customers != u64::try_from(people).ok() {
+                bail!("/api/models/{path} counted {customers:?} customers of {people}");
+            }
+            println!(
+                "{:52} {wall:9.2} {:12.1}",
+                format!("/api/models/{path}"),
+                cpu.as_secs_f64() * 1e6 / people as f64
+            );
+        }
         Ok(())
     }
 
