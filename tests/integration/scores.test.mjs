@@ -158,6 +158,46 @@ test('a person has scores that follow from the models, and say since when', asyn
   assert.equal((await edge.api.profile({ user_id: 'c-2' })).scores.fitted_at, fitted_at);
 });
 
+test('conditions ask for scores, and segments follow each fit', async () => {
+  const late = all.toSorted((one, other) => other.at - one.at)[0].customer;
+  const person = await edge.api.profile({ user_id: late });
+  const { rfm, churn, alive, expected_orders, lifetime_value_minor } = person.scores;
+  const explained = async (/** @type {string} */ condition) => {
+    const { status, body } = await edge.api.post(`/api/segments/explain?user_id=${late}`, { condition });
+    assert.equal(status, 200, JSON.stringify(body));
+    return body.condition;
+  };
+  // A profile's scores are as of yesterday, and so is the fit of a moment ago.
+  for (const [fact, value] of [['churn_risk', churn.risk * 100], ['alive', alive * 100], ['expected_orders', expected_orders], ['lifetime_value', lifetime_value_minor]]) {
+    const [low, high] = [Math.floor(value), Math.floor(value) + 1];
+    assert.deepEqual([(await explained(`${fact} >= ${low}`)).holds, (await explained(`${fact} >= ${high}`)).holds], [true, false], `${fact} ${value}`);
+    assert.equal((await explained(`${fact} >= ${low}`)).saw, Math.round(value), fact);
+  }
+  assert.equal((await explained(`rfm_group = ${rfm.group}`)).holds, true);
+  for (const axis of ['recency', 'frequency', 'monetary']) assert.equal((await explained(`rfm_${axis} = ${rfm[axis]}`)).holds, true, axis);
+  const stars = await explained('stars >= 1');
+  assert.deepEqual([stars.holds, stars.saw], person.scores.purchase ? [true, person.scores.purchase.stars] : [false, undefined]);
+
+  const { error } = (await edge.api.put('/api/segments/wrong', { name: 'n', condition: 'rfm_group in (champion)' })).body;
+  assert.match(error.message, /champions/);
+  await edge.api.set('/api/segments/early', { name: 'n', condition: 'rfm_recency = 1' });
+  const size = () => until(async () => {
+    const { body } = await edge.api.get('/api/segments/early');
+    return body.filling === null && { size: body.size };
+  }, { what: 'the segment is filled', within: 30_000 });
+  const before = (await size()).size;
+  assert.ok(before > 100 && before < 400, `${before}`);
+  // Customers who bought once, long ago: the fifths shift, and nobody of the others does anything.
+  const since = Date.now() - 350 * DAY;
+  const old = Array.from({ length: 300 }, (_, n) => ({ customer: `old-${n}`, at: since - n * 1000, amount: 500, id: `old-${n}` }));
+  for (let from = 0; from < old.length; from += CALLS) await order(old.slice(from, from + CALLS));
+  await fit();
+  await until(async () => {
+    const members = (await edge.api.get('/api/segments/early/members?limit=200')).body.members;
+    return members.some((/** @type {any} */ one) => one.user_ids[0]?.startsWith('old-')) && (await size()).size !== before;
+  }, { what: 'everybody was looked at again', within: 60_000 });
+});
+
 test('the span of churn is a setting', async () => {
   await edge.api.set('/api/settings', { scores: { churn_days: 30 } });
   assert.equal((await fit()).churn_days, 30);

@@ -12,6 +12,7 @@ pub mod channel;
 pub mod computed_traits;
 pub mod condition_explained;
 pub mod condition_forms;
+mod customer_facts;
 pub mod customer_model;
 pub mod decide;
 pub mod event_match;

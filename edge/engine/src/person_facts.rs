@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use endcap_events::traits::Trait;
 use endcap_identity::FragmentId;
@@ -20,12 +21,13 @@ use endcap_targeting::event_query::{EventFact, EventQuery, Measure, Which};
 use endcap_targeting::span::Span;
 
 use crate::channel::{Channel, Origin};
+use crate::customer_facts::CustomerFacts;
 use crate::journey::is_reachable;
 use crate::person_events::PersonEvents;
 use crate::shop::Snapshot;
 
 /// What is known of a person.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct PersonFacts<'a> {
     /// The person, folded.
     person: &'a Person,
@@ -35,6 +37,8 @@ pub struct PersonFacts<'a> {
     segments: &'a BTreeMap<SegmentId, Membership>,
     /// What was counted of their events.
     events: PersonEvents<'a>,
+    /// What models tell of them.
+    customer: Rc<CustomerFacts<'a>>,
     is_known: bool,
     is_reachable: bool,
     shop: &'a Snapshot,
@@ -49,6 +53,7 @@ impl<'a> PersonFacts<'a> {
             fragments: &row.fragments,
             segments: &person.segments,
             events: PersonEvents::of(row),
+            customer: Rc::new(CustomerFacts::new(person, shop)),
             is_known: row.is_known(),
             is_reachable: is_reachable(row, person),
             shop,
@@ -65,7 +70,8 @@ impl<'a> PersonFacts<'a> {
     ) -> Self {
         let is_reachable = person.behaviour.push_subscribed;
         let events = PersonEvents::of_fragments(fragments, occurrences);
-        Self { person, fragments, segments: &person.segments, events, is_known: false, is_reachable, shop }
+        let customer = Rc::new(CustomerFacts::new(person, shop));
+        Self { person, fragments, segments: &person.segments, events, customer, is_known: false, is_reachable, shop }
     }
 
     /// The same where all that conditions ask about events was counted from the very beginning.
@@ -76,8 +82,11 @@ impl<'a> PersonFacts<'a> {
 
     /// The same in these segments.
     #[must_use]
-    pub fn in_segments(self, segments: &'a BTreeMap<SegmentId, Membership>) -> Self {
-        Self { segments, ..self }
+    pub fn in_segments<'b>(&self, segments: &'b BTreeMap<SegmentId, Membership>) -> PersonFacts<'b>
+    where
+        'a: 'b,
+    {
+        PersonFacts { segments, ..self.clone() }
     }
 
     /// Orders that count: all, or those within a span.
@@ -276,6 +285,12 @@ impl EdgeFacts for PersonFacts<'_> {
             EdgeFact::CartProduct(id) => in_cart(&|line| line.product == *id),
             EdgeFact::CartCategory(id) => in_cart(&|line| line.category == *id),
             EdgeFact::Event(fact) => self.event_holds(fact, now),
+            EdgeFact::Score { fact, op, value } => {
+                self.customer.score(*fact).is_some_and(|score| op.holds(score, value.saturating_mul(1_000)))
+            }
+            EdgeFact::Group(model, groups) => {
+                self.customer.group(*model, now).is_some_and(|group| groups.contains(&group))
+            }
         }
     }
 
@@ -296,6 +311,7 @@ impl EdgeFacts for PersonFacts<'_> {
                 self.time(*time).map(|at| at.saturating_add(span.millis())).filter(|at| *at > now)
             }
             EdgeFact::Event(fact) => self.event_changes(fact, now),
+            EdgeFact::Group(model, _) => self.customer.group_changes(*model, now),
             _ => None,
         }
     }
@@ -307,6 +323,10 @@ impl EdgeFacts for PersonFacts<'_> {
             EdgeFact::Text(text, _) => self.text(text).map(|text| Seen::Text(text.into_owned())),
             EdgeFact::Segment(id) => self.segments.get(id).map(|held| Seen::Number(held.since)),
             EdgeFact::Event(fact) => self.event_saw(fact, now).map(Seen::Number),
+            EdgeFact::Score { fact, .. } => {
+                self.customer.score(*fact).and_then(|score| rounded(score, 1_000)).map(Seen::Number)
+            }
+            EdgeFact::Group(model, _) => self.customer.group(*model, now).map(|group| Seen::Text(group.to_owned())),
             EdgeFact::Flag(_) | EdgeFact::CartProduct(_) | EdgeFact::CartCategory(_) => None,
         }
     }

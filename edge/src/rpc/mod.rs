@@ -8,6 +8,7 @@ pub(crate) mod crossing;
 pub(crate) mod customer_models;
 pub(crate) mod delivery;
 pub(crate) mod erasure;
+pub(crate) mod fit_published;
 pub(crate) mod graph;
 pub(crate) mod health;
 pub(crate) mod learning;

@@ -2,6 +2,7 @@
 
 use endcap_protocol::{SegmentId, UnixMillis};
 
+use crate::customer_score::{GroupModel, ScoreNumber};
 use crate::event_query::EventFact;
 use crate::fact_names::facts;
 use crate::op::Op;
@@ -38,6 +39,17 @@ pub enum EdgeFact {
     CartCategory(String),
     /// Something about what the person did.
     Event(Box<EventFact>),
+    /// Whether a score compares so. It does not where there is none.
+    Score {
+        /// The score.
+        fact: ScoreNumber,
+        /// The comparison.
+        op: Op,
+        /// What to compare with.
+        value: i64,
+    },
+    /// Whether the person is in one of these groups of a model.
+    Group(GroupModel, Vec<&'static str>),
 }
 
 facts! {
@@ -153,8 +165,16 @@ impl EdgeFact {
             Self::Number { within, .. } => within.is_some(),
             Self::Within(..) | Self::Before(..) => true,
             Self::Event(fact) => fact.asks_of_time(),
+            Self::Group(model, _) => *model == GroupModel::Napl,
             Self::Segment(_) | Self::Text(..) | Self::Flag(_) | Self::CartProduct(_) | Self::CartCategory(_) => false,
+            Self::Score { .. } => false,
         }
+    }
+
+    /// Whether a fit of the shop's models can change the answer.
+    #[must_use]
+    pub fn asks_of_fit(&self) -> bool {
+        matches!(self, Self::Score { .. } | Self::Group(GroupModel::Rfm, _))
     }
 }
 

@@ -3,12 +3,13 @@
 use endcap_protocol::{FieldError, SegmentId};
 use serde_json::{Map, Value, json};
 
+use crate::customer_score::{GroupModel, ScoreNumber};
 use crate::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime, TouchText};
 use crate::event_query::KnownEvent;
 use crate::event_query_json;
 use crate::event_query_json::{NAMED, is_event};
 use crate::leaf_json::{Read, TEXT_WAYS, bounded, compared, fail, put_test, span, span_json, test, with_only};
-use crate::text_test::{MAX_ID, MAX_NAME};
+use crate::text_test::{MAX_ID, MAX_NAME, MAX_TEXTS};
 
 /// Names of all facts that only the edge knows, in the order of the documentation.
 #[must_use]
@@ -16,7 +17,10 @@ pub fn names() -> Vec<String> {
     let numbers = PersonNumber::ALL.iter().filter(|fact| **fact != PersonNumber::Orders).map(|fact| fact.as_str());
     let times = PersonTime::ALL.iter().map(|fact| fact.as_str());
     let flags = PersonFlag::ALL.iter().map(|fact| fact.as_str());
+    let scores = ScoreNumber::ALL.iter().map(|score| score.as_str());
+    let models = GroupModel::ALL.iter().map(|model| model.as_str());
     let plain = ["segment", "trait", "cart_has", "time_zone"].into_iter().chain(numbers).chain(times).chain(flags);
+    let plain = plain.chain(scores).chain(models);
     let touches =
         TouchText::ALL.iter().flat_map(|touch| ["first", "last"].map(|which| format!("{which}_{}", touch.as_str())));
     let events = KnownEvent::ALL.iter().map(|event| event.as_str()).chain([NAMED]);
@@ -53,6 +57,8 @@ pub(crate) fn read(name: &str, leaf: &Value) -> Option<Read<EdgeFact>> {
         "trait" => with_only(leaf, &["name"], &TEXT_WAYS),
         "cart_has" => with_only(leaf, &[], &["product", "category"]),
         name if PersonNumber::parse(name).is_some() => with_only(leaf, &["op", "value", "in"], &[]),
+        name if ScoreNumber::parse(name).is_some() => with_only(leaf, &["op", "value"], &[]),
+        name if GroupModel::parse(name).is_some() => with_only(leaf, &["in"], &[]),
         name if PersonTime::parse(name).is_some() => with_only(leaf, &[], &["within", "before"]),
         name if PersonFlag::parse(name).is_some() => with_only(leaf, &[], &[]),
         _ => with_only(leaf, &[], &TEXT_WAYS),
@@ -70,6 +76,12 @@ fn fact_of(name: &str, leaf: &Value) -> Option<Read<EdgeFact>> {
     }
     if let Some(flag) = PersonFlag::parse(name) {
         return Some(Ok(EdgeFact::Flag(flag)));
+    }
+    if let Some(fact) = ScoreNumber::parse(name) {
+        return Some(compared(leaf).map(|(op, value)| EdgeFact::Score { fact, op, value }));
+    }
+    if let Some(model) = GroupModel::parse(name) {
+        return Some(groups(model, leaf));
     }
     if let Some(text) = text_named(name) {
         return Some(test(leaf).map(|test| EdgeFact::Text(text, test)));
@@ -92,6 +104,17 @@ fn number(fact: PersonNumber, leaf: &Value) -> Read<EdgeFact> {
     let (op, value) = compared(leaf)?;
     let within = leaf.get("in").map(|value| span("in", value)).transpose()?;
     Ok(EdgeFact::Number { fact, within, op, value })
+}
+
+fn groups(model: GroupModel, leaf: &Value) -> Read<EdgeFact> {
+    let list = leaf.get("in").and_then(Value::as_array).filter(|list| (1..=MAX_TEXTS).contains(&list.len()));
+    let Some(list) = list else { return fail("in", "must be a list of groups") };
+    let group = |(n, one): (usize, &Value)| {
+        let group = one.as_str().and_then(|name| model.group(name));
+        group.map_or_else(|| fail(&format!("in[{n}]"), format!("must be {}", model.groups().join(", "))), Ok)
+    };
+    let all = list.iter().enumerate().map(group).collect::<Read<_>>()?;
+    Ok(EdgeFact::Group(model, all))
 }
 
 fn time(fact: PersonTime, leaf: &Value) -> Read<EdgeFact> {
@@ -150,6 +173,15 @@ pub(crate) fn write(fact: &EdgeFact) -> Value {
         }
         EdgeFact::Event(fact) => return event_query_json::write(fact),
         EdgeFact::Flag(flag) => put("fact", json!(flag.as_str())),
+        EdgeFact::Score { fact, op, value } => {
+            put("fact", json!(fact.as_str()));
+            put("op", json!(op.as_str()));
+            put("value", json!(value));
+        }
+        EdgeFact::Group(model, groups) => {
+            put("fact", json!(model.as_str()));
+            put("in", json!(groups));
+        }
         EdgeFact::CartProduct(id) => {
             put("fact", json!("cart_has"));
             put("product", json!(id));

@@ -14,6 +14,8 @@ pub mod condition;
 #[cfg(feature = "serde")]
 pub mod condition_json;
 #[cfg(feature = "serde")]
+pub mod customer_score;
+#[cfg(feature = "serde")]
 pub mod decided;
 #[cfg(feature = "serde")]
 pub mod edge_fact;

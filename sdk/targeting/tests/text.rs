@@ -6,6 +6,7 @@ use endcap_protocol::SegmentId;
 use endcap_targeting::compile::condition_of;
 use endcap_targeting::condition::{Condition, Fact, MAX_DEPTH, Op, Scope};
 use endcap_targeting::condition_json::to_json;
+use endcap_targeting::customer_score::{GroupModel, ScoreNumber};
 use endcap_targeting::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime, TouchText};
 use endcap_targeting::event_query::{
     EventFact, EventName, EventQuery, EventSelector, KnownEvent, Measure, PropertyFilter, PropertyTest, Which,
@@ -56,7 +57,7 @@ impl Random {
     }
 
     fn edge_fact(&mut self) -> EdgeFact {
-        match self.below(10) {
+        match self.below(12) {
             8 | 9 => EdgeFact::Event(Box::new(self.event_fact())),
             0 => EdgeFact::Segment(SegmentId::parse(&self.id()).unwrap()),
             1 => {
@@ -68,6 +69,11 @@ impl Random {
             2 => EdgeFact::Within(self.of(PersonTime::ALL), self.span()),
             3 => EdgeFact::Before(self.of(PersonTime::ALL), self.span()),
             4 => EdgeFact::Flag(self.of(PersonFlag::ALL)),
+            10 => EdgeFact::Score { fact: self.of(ScoreNumber::ALL), op: self.of(&Op::ALL), value: self.number() },
+            11 => {
+                let model = self.of(GroupModel::ALL);
+                EdgeFact::Group(model, (0..=self.below(3)).map(|_| self.of(model.groups())).collect())
+            }
             5 => EdgeFact::CartProduct(self.text()),
             6 => EdgeFact::CartCategory(self.text()),
             _ => EdgeFact::Text(self.person_text(), self.text_test()),

@@ -54,11 +54,23 @@ impl Customer {
         day_of: &dyn Fn(UnixMillis) -> i64,
     ) -> Option<Self> {
         let [a, b, c, d, ..] = hash(profile_id);
-        let mut customer = Self { lot: u32::from_be_bytes([a, b, c, d]), ..Self::default() };
+        let lot = u32::from_be_bytes([a, b, c, d]);
+        Some(Self { lot, ..Self::ordered(orders, rules.until, &rules.currency, day_of)? })
+    }
+
+    /// The same without a lot, in a shop with this currency.
+    #[must_use]
+    pub fn ordered(
+        orders: &[OrderRecord],
+        until: i64,
+        currency: &str,
+        day_of: &dyn Fn(UnixMillis) -> i64,
+    ) -> Option<Self> {
+        let mut customer = Self::default();
         for order in orders.iter().filter(|order| order.revenue_minor >= 0) {
             let day = day_of(order.at);
-            if day <= rules.until {
-                let is_ours = order.currency == rules.currency;
+            if day <= until {
+                let is_ours = order.currency == currency;
                 customer.orders = customer.orders.saturating_add(1);
                 customer.days.record(PurchaseDay { day, amount: is_ours.then_some(order.revenue_minor) });
             }

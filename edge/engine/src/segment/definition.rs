@@ -104,6 +104,8 @@ pub struct Segments {
     list: Vec<Segment>,
     /// Their places in an order in which each comes after those that it asks for.
     order: Vec<usize>,
+    /// Whether one asks for what a fit of the shop's models changes.
+    asks_of_fit: bool,
 }
 
 impl Segments {
@@ -118,9 +120,11 @@ impl Segments {
             let (since, changed_at) = (saved.since, saved.changed_at);
             Segment { saved, condition, is_timed, events, asks_for, since, changed_at }
         });
-        let mut list: Vec<_> = read.collect();
+        let mut list: Vec<Segment> = read.collect();
         list.sort_by(|one, other| one.saved.id.cmp(&other.saved.id));
-        let mut segments = Self { version, list, order: Vec::new() };
+        let asks = |part: &Condition| matches!(part, Condition::Edge(fact) if fact.asks_of_fit());
+        let asks_of_fit = list.iter().filter_map(|one| one.condition.as_ref()).any(|condition| condition.some(&asks));
+        let mut segments = Self { version, list, order: Vec::new(), asks_of_fit };
         segments.order = segments.places();
         segments.date();
         segments
@@ -182,6 +186,12 @@ impl Segments {
     #[must_use]
     pub fn asks_for_texts(&self) -> bool {
         self.conditions().any(asks_for_texts)
+    }
+
+    /// Whether a fit of the shop's models can let people into one, or out of it.
+    #[must_use]
+    pub fn asks_of_fit(&self) -> bool {
+        self.asks_of_fit
     }
 
     /// Whether one is there that only a newer version can read.

@@ -1,6 +1,7 @@
 //! The JSON Schema of what only the edge knows, for the published description of conditions.
 
 use endcap_targeting::condition::Op;
+use endcap_targeting::customer_score::{GroupModel, ScoreNumber};
 use endcap_targeting::edge_fact::{PersonFlag, PersonNumber, PersonTime, TouchText};
 use endcap_targeting::span::{MAX_DAYS, MAX_MINUTES};
 use serde_json::{Map, Value, json};
@@ -67,6 +68,13 @@ pub(super) fn branches() -> Vec<Value> {
         leaf("Whether a product is in the cart", &["cart_has"], &[("product", id(128))]),
         leaf("Whether something of a category is in the cart", &["cart_has"], &[("category", id(128))]),
     ];
+    let scores: Vec<&str> = ScoreNumber::ALL.iter().map(|score| score.as_str()).collect();
+    let compared = [("op", json!({"enum": signs})), ("value", json!({"type": "integer"}))];
+    all.push(leaf("A score, as of the latest fit", &scores, &compared));
+    for model in GroupModel::ALL {
+        let groups = json!({"type": "array", "minItems": 1, "maxItems": 50, "items": {"enum": model.groups()}});
+        all.push(leaf("The group of a model", &[model.as_str()], &[("in", groups)]));
+    }
     for (what, way, with) in text_ways() {
         all.push(leaf(&format!("A text about the person {what}"), &texts, &[(way, with.clone())]));
         all.push(leaf(&format!("A trait, as text, {what}"), &["trait"], &[("name", id(64)), (way, with)]));

@@ -11,6 +11,7 @@ mod customers;
 mod destination;
 mod erase;
 mod explain;
+mod fit_published;
 mod forwarding_headers;
 mod health;
 mod history_batches;

@@ -34,6 +34,7 @@ use crate::rpc::crossing::{Arrival, CrossingArrival};
 use crate::rpc::customer_models::GroupsAsk;
 use crate::rpc::delivery::DeliverRequest;
 use crate::rpc::erasure::{EraseStep, NamesAsk};
+use crate::rpc::fit_published::FitPublished;
 use crate::rpc::graph::Reassign;
 use crate::rpc::health::ShardHealthAsk;
 use crate::rpc::message::{Done, Message};
@@ -185,6 +186,7 @@ impl ProfileShard {
             ParkedJobsAsk::PATH => self.parked_route(),
             RetryAsk::PATH => self.retry_route(&message::read(&body)?).await,
             CustomersAsk::PATH => self.customers_route(&message::read(&body)?).await,
+            FitPublished::PATH => self.fit_published_route(&message::read(&body)?).await,
             GroupsAsk::PATH => self.groups_route(&message::read(&body)?).await,
             SegmentsAsk::PATH => self.segments_route(&message::read(&body)?).await,
             MembersAsk::PATH => self.members_route(&message::read(&body)?).await,

@@ -132,7 +132,8 @@ impl Store {
         snapshot: &Snapshot,
         now: UnixMillis,
     ) -> Result<Option<UnixMillis>, EdgeError> {
-        let due = self.begin_fill(snapshot.segments.version)?.then_some(now);
+        let looks = self.begin_fill(snapshot.segments.version)? || self.look_by_fit(snapshot)?;
+        let due = looks.then_some(now);
         let fill = self.fill()?;
         // By an older version of the shop's segments a row counts less than was known of it.
         let is_older = snapshot.segments.version < fill.version() && !row.occurrences.is_empty();

@@ -23,6 +23,7 @@ use super::object::Shop;
 use crate::platform::error::EdgeError;
 use crate::platform::zone::Zone;
 use crate::platform::{clock, response};
+use crate::rpc::fit_published::FitPublished;
 use crate::rpc::message::Done;
 use crate::rpc::placement::Use;
 use crate::rpc::scores::{CustomersAsk, FitScores, PublishScores};
@@ -234,7 +235,23 @@ impl Shop {
             self.set_meta(DUE, &next.to_string())
         })?;
         self.collected.take();
+        self.tell_shards(scores.fitted_at).await;
         Ok(false)
+    }
+
+    /// Tells the shards, so that they look at everybody again where a segment asks for scores. One that cannot be told learns of it
+    /// with its next visit.
+    async fn tell_shards(&self, fitted_at: UnixMillis) {
+        let told = async {
+            let placement = placement::ask(&self.env, Use::Read).await?;
+            for number in placement.all_shards() {
+                call::ask(&namespace::numbered_shard(&self.env, number)?, &FitPublished { fitted_at }).await?;
+            }
+            Ok::<_, EdgeError>(())
+        };
+        if let Err(error) = told.await {
+            worker::console_warn!("telling the shards of a fit: {error}");
+        }
     }
 
     /// Runs `work` on what was collected, which is counted once for all steps. None where another version stored it.

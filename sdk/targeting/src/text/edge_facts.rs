@@ -2,14 +2,16 @@
 
 use endcap_protocol::SegmentId;
 
+use super::error::nearest;
 use super::events;
 use super::leaf::{print_span, print_test, quoted};
 use super::parse::{Parser, Read, wrong};
 use super::token::Token;
 use crate::condition::{Condition, Op};
+use crate::customer_score::{GroupModel, ScoreNumber};
 use crate::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime};
 use crate::edge_fact_json::{name_of, text_named};
-use crate::text_test::{MAX_ID, MAX_NAME, MAX_TEXT, TextTest};
+use crate::text_test::{MAX_ID, MAX_NAME, MAX_TEXT, MAX_TEXTS, TextTest};
 
 impl Parser<'_> {
     /// The leaf that begins with a name; None where only the edge knows no such fact.
@@ -22,6 +24,13 @@ impl Parser<'_> {
         }
         if let Some(fact) = PersonNumber::parse(name).filter(|fact| *fact != PersonNumber::Orders) {
             return Some(self.compared().and_then(|(op, value)| self.windowed(fact, op, value)));
+        }
+        if let Some(fact) = ScoreNumber::parse(name) {
+            let score = |(op, value)| Condition::Edge(EdgeFact::Score { fact, op, value });
+            return Some(self.compared().map(score));
+        }
+        if let Some(model) = GroupModel::parse(name) {
+            return Some(self.groups(model));
         }
         if let Some(text) = text_named(name) {
             return Some(self.text_test(text));
@@ -44,6 +53,44 @@ impl Parser<'_> {
     pub(super) fn windowed(&mut self, fact: PersonNumber, op: Op, value: i64) -> Read<Condition> {
         let within = if self.take_word("in") { Some(self.span()?) } else { None };
         Ok(Condition::Edge(EdgeFact::Number { fact, within, op, value }))
+    }
+
+    /// Groups of a model: one, or a list.
+    fn groups(&mut self, model: GroupModel) -> Read<Condition> {
+        let mut all = Vec::new();
+        if self.take(&Token::Sign("=")) {
+            all.push(self.group(model)?);
+        } else {
+            if !self.take_word("in") {
+                let placed = self.next("`in`")?;
+                return Err(wrong(placed, "stands where `in` is expected, as rfm_group in (champions, loyal)"));
+            }
+            self.expect(&Token::Open)?;
+            all.push(self.group(model)?);
+            while self.take(&Token::Comma) {
+                all.push(self.group(model)?);
+            }
+            let placed = self.next("`)`")?;
+            match placed.token {
+                Token::Close if all.len() <= MAX_TEXTS => {}
+                Token::Close => return Err(wrong(placed, &format!("ends a list of more than {MAX_TEXTS} groups"))),
+                _ => return Err(wrong(placed, "stands where `)` is expected")),
+            }
+        }
+        Ok(Condition::Edge(EdgeFact::Group(model, all)))
+    }
+
+    fn group(&mut self, model: GroupModel) -> Read<&'static str> {
+        let placed = self.next("a group")?;
+        let name = match &placed.token {
+            Token::Word(name) | Token::Text(name) => name.as_str(),
+            _ => "",
+        };
+        model.group(name).ok_or_else(|| {
+            let meant = nearest(name, model.groups().iter().copied()).map(|group| format!("; did you mean `{group}`?"));
+            let all = || format!("; use {}", model.groups().join(", "));
+            wrong(placed, &format!("is no group of {}{}", model.as_str(), meant.unwrap_or_else(all)))
+        })
     }
 
     fn time(&mut self, fact: PersonTime) -> Read<Condition> {
@@ -107,6 +154,8 @@ pub(super) fn print(fact: &EdgeFact) -> String {
         EdgeFact::Before(fact, before) => format!("{} before {} ago", fact.as_str(), span(before)),
         EdgeFact::Text(text, test) => format!("{} {}", text_name(text), print_test(test)),
         EdgeFact::Flag(flag) => flag.as_str().to_owned(),
+        EdgeFact::Score { fact, op, value } => format!("{} {} {value}", fact.as_str(), op.as_str()),
+        EdgeFact::Group(model, groups) => format!("{} in ({})", model.as_str(), groups.join(", ")),
         EdgeFact::CartProduct(id) => format!("cart_has(product = {})", quoted(id)),
         EdgeFact::CartCategory(id) => format!("cart_has(category = {})", quoted(id)),
         EdgeFact::Event(fact) => events::print(fact),

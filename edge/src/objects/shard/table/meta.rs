@@ -20,6 +20,8 @@ pub(crate) const TRIMMED_AT: &str = "trimmed_at";
 pub(crate) const PAST_DUE: &str = "past_due";
 /// When everybody was last looked at again because rows lacked their past.
 pub(crate) const PAST_LOOKED_UP_AT: &str = "past_looked_up_at";
+/// When the models were fitted by which everybody was last looked at again.
+pub(crate) const FIT_LOOKED_AT: &str = "fit_looked_at";
 /// The last number of a spilled dedupe block.
 pub(crate) const DEDUPE_PART: &str = "dedupe_part";
 /// Refused events that made room for later ones.
