@@ -2,18 +2,24 @@
 //!
 //! The names of properties are those of the event as it was sent, and of its products. A few are read as the shop means them,
 //! whatever a client calls them: `product`, `category`, `price` (minor units) and `quantity` of a product; `value` (minor units) and
-//! `order_id` of an order; `query` of a search; `category` of a list; `campaign`; `slot`; `path` and `name` of a page.
+//! `order_id` of an order; `query` of a search; `category` of a list; `campaign`; `slot`; `path` and `name` of a page. Of each event
+//! `event_date`, `event_hour` and `event_weekday` say when it happened in the shop's time zone.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use endcap_events::ingest::daily_count::date;
 use endcap_events::ingest::event::{Event, Impression, Kind, Reaction};
 use endcap_profile::fragment::path;
 use endcap_profile::occurrences::{Counts, Keep, Occurrence};
 use endcap_protocol::commerce::{Commerce, Line};
 use endcap_protocol::money::Money;
-use endcap_targeting::event_query::{EventName, EventQuery, KnownEvent, Measure, PropertyFilter, PropertyTest};
+use endcap_targeting::event_query::{
+    EVENT_DATE, EVENT_HOUR, EVENT_WEEKDAY, EventName, EventQuery, KnownEvent, Measure, PropertyFilter, PropertyTest,
+};
 use serde_json::Value;
+
+use crate::shop::event_queries::ShopLocale;
 
 /// Greatest number that a property counts as, in whole units: a sum of the most that are kept fits.
 const MAX_NUMBER: f64 = 1e12;
@@ -33,7 +39,8 @@ pub struct MatchedEvent<'a> {
     event: &'a Event,
     known: Option<KnownEvent>,
     properties: OnceCell<Value>,
-    currency: [u8; 3],
+    date: OnceCell<String>,
+    locale: &'a ShopLocale,
 }
 
 /// One product of an event; of an event without, the event alone.
@@ -90,10 +97,20 @@ fn start_of(text: &str) -> &str {
 }
 
 impl<'a> MatchedEvent<'a> {
-    /// An event of a shop with this currency: amounts in others are no numbers that can be compared.
+    /// An event of a shop: amounts in other currencies than its own are no numbers that can be compared.
     #[must_use]
-    pub fn new(event: &'a Event, currency: [u8; 3]) -> Self {
-        Self { event, known: known(&event.kind), properties: OnceCell::new(), currency }
+    pub fn new(event: &'a Event, locale: &'a ShopLocale) -> Self {
+        Self { event, known: known(&event.kind), properties: OnceCell::new(), date: OnceCell::new(), locale }
+    }
+
+    /// The day on which it happened.
+    fn day(&self) -> i64 {
+        self.locale.calendar.day(self.event.at)
+    }
+
+    /// The same as a date.
+    fn date(&self) -> &str {
+        self.date.get_or_init(|| date(self.day()))
     }
 
     /// What it adds to the accumulator of a question.
@@ -178,6 +195,7 @@ impl<'a> MatchedEvent<'a> {
             PropertyTest::Number(op, wanted) => {
                 value.and_then(Property::thousandths).is_some_and(|found| op.holds(found, wanted.saturating_mul(1_000)))
             }
+            PropertyTest::Date(op, wanted) => op.holds(self.date().cmp(wanted.as_str()) as i64, 0),
         }
     }
 
@@ -206,12 +224,15 @@ impl<'a> MatchedEvent<'a> {
 
     /// An amount in the shop's currency.
     fn amount<'b>(&self, money: &Money) -> Option<Property<'b>> {
-        (money.currency == self.currency).then_some(Property::Whole(money.minor))
+        (money.currency == self.locale.currency).then_some(Property::Whole(money.minor))
     }
 
     /// What an event was understood to say; None where it is to be read from what was sent.
     fn understood(&self, property: &str) -> Option<Option<Property<'_>>> {
         Some(match (&self.event.kind, property) {
+            (_, EVENT_DATE) => Some(Property::Text(self.date())),
+            (_, EVENT_HOUR) => Some(Property::Whole(self.locale.calendar.hour(self.event.at).into())),
+            (_, EVENT_WEEKDAY) => Some(Property::Text(weekday(self.day()))),
             (Kind::Track { commerce: Some(Commerce::Ordered(order)), .. }, "order_id") => {
                 Some(Property::Text(&order.order_id))
             }
@@ -278,6 +299,13 @@ fn known(kind: &Kind) -> Option<KnownEvent> {
     })
 }
 
+/// The day of the week of a day since 1970-01-01, which was a Thursday.
+fn weekday(day: i64) -> &'static str {
+    const NAMES: [&str; 7] = ["thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday"];
+    let place = usize::try_from(day.rem_euclid(7)).unwrap_or_default();
+    NAMES.get(place).copied().unwrap_or_default()
+}
+
 /// Tells a text from others; never 0.
 fn hash(text: &str) -> u64 {
     endcap_targeting::event_query::fnv_1a(text.as_bytes()).max(1)
@@ -308,8 +336,12 @@ mod tests {
         }
     }
 
+    fn euro() -> ShopLocale {
+        ShopLocale::default()
+    }
+
     fn matches(event: &Event, text: &str) -> bool {
-        !MatchedEvent::new(event, *b"EUR").answers(&query(text)).is_empty()
+        !MatchedEvent::new(event, &euro()).answers(&query(text)).is_empty()
     }
 
     #[test]
@@ -354,7 +386,7 @@ mod tests {
         ] {
             assert_eq!(matches(&ordered, text), expected, "{text}");
         }
-        let answers = |text: &str| MatchedEvent::new(&ordered, *b"EUR").answers(&query(text));
+        let answers = |text: &str| MatchedEvent::new(&ordered, &euro()).answers(&query(text));
         assert_eq!(answers("sum(ordered, quantity) > 0")[0].thousandths, 4_000);
         assert_eq!(answers("sum(ordered(category = \"jackets\"), quantity) > 0")[0].thousandths, 3_000);
         assert_eq!(answers("sum(ordered, value) > 0")[0].thousandths, 12_000_000);
@@ -374,7 +406,7 @@ mod tests {
         };
         let of = |currency: &str, text: &str| {
             let event = event("Order Completed", &order(currency));
-            let answers = MatchedEvent::new(&event, *b"EUR").answers(&query(text));
+            let answers = MatchedEvent::new(&event, &euro()).answers(&query(text));
             answers.into_iter().map(|one| one.thousandths).collect::<Vec<_>>()
         };
         assert_eq!(of("EUR", "sum(ordered, value) > 0"), [50_000_000]);
@@ -395,6 +427,24 @@ mod tests {
             assert_eq!((matches(&seen("EUR"), text), matches(&seen("HUF"), text)), (in_euro, false), "{text}");
         }
         assert!(matches(&seen("HUF"), "viewed(product = \"a\")"));
+    }
+
+    #[test]
+    fn an_event_has_the_day_the_hour_and_the_weekday_of_the_shop() {
+        // Made at 00:00 UTC on Thursday, 1970-01-01.
+        let seen = event("Quiz", &json!({"date": "2030-01-01"}));
+        for (text, expected) in [
+            ("event(\"Quiz\", event_date >= \"1970-01-01\", event_date <= \"1970-01-01\")", true),
+            ("event(\"Quiz\", event_date > \"1970-01-01\")", false),
+            ("event(\"Quiz\", event_date != \"1970-01-01\")", false),
+            ("event(\"Quiz\", event_date starts_with \"1970-01\")", true),
+            ("event(\"Quiz\", event_hour < 1, event_weekday = \"thursday\")", true),
+            ("event(\"Quiz\", event_weekday in (\"friday\", \"sunday\"))", false),
+            ("event(\"Quiz\", date = \"2030-01-01\")", true),
+        ] {
+            assert_eq!(matches(&seen, text), expected, "{text}");
+        }
+        assert_eq!([0, 1, 4, -1].map(weekday), ["thursday", "friday", "monday", "wednesday"]);
     }
 
     #[test]

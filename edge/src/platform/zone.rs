@@ -86,6 +86,10 @@ impl endcap_engine::shop::calendar::Zone for Zone {
     fn day(&self, at: UnixMillis) -> i64 {
         Self::day(self, at)
     }
+
+    fn hour(&self, at: UnixMillis) -> u8 {
+        Self::hour(self, at)
+    }
 }
 
 /// The days of the zone of a name; those of UTC where there is no such zone.

@@ -84,7 +84,8 @@ async fn refresh(env: &Env, now: UnixMillis) -> Result<Rc<Snapshot>, EdgeError> 
         Ok(wire) => {
             let mut next = held.with(wire)?;
             if next.settings.time_zone != held.settings.time_zone {
-                next.calendar = calendar_of(&next.settings.time_zone);
+                let calendar = calendar_of(&next.settings.time_zone);
+                next = next.with_calendar(calendar);
             }
             if !next.unreadable_campaigns.is_empty() {
                 let ids = next.unreadable_campaigns.join(", ");

@@ -3,6 +3,7 @@
 //! Role in the flow of one event: each that a condition of the shop asks becomes an accumulator in the fragments of every person,
 //! which an event updates as it comes. It keeps the latest events that it counts, and no more than the comparison needs.
 
+use crate::date::Date;
 use crate::fact_names::facts;
 use crate::op::Op;
 use crate::span::Span;
@@ -12,6 +13,12 @@ use crate::text_test::TextTest;
 pub const MAX_COUNT: i64 = 999;
 /// Greatest number of distinct values that a count is compared with.
 pub const MAX_DISTINCT: i64 = 100;
+/// The property that every event has: the day on which it happened, in the shop's time zone, as `2026-11-29`.
+pub const EVENT_DATE: &str = "event_date";
+/// The hour in which it happened there, 0 to 23.
+pub const EVENT_HOUR: &str = "event_hour";
+/// The day of the week on which it happened there, in small letters.
+pub const EVENT_WEEKDAY: &str = "event_weekday";
 /// Most properties that one question filters by.
 pub const MAX_FILTERS: usize = 8;
 /// How many events an accumulator may keep: the least of these that tells the comparison.
@@ -75,6 +82,8 @@ pub enum PropertyTest {
     Text(TextTest),
     /// A number, or a text that is one.
     Number(Op, i64),
+    /// The day of the event in the shop's time zone ([`EVENT_DATE`]).
+    Date(Op, Date),
 }
 
 impl PropertyTest {
@@ -83,7 +92,7 @@ impl PropertyTest {
         match self {
             Self::Number(_, number) => number.to_string(),
             Self::Text(TextTest::OneOf(texts)) => texts.len().to_string(),
-            Self::Text(_) => String::new(),
+            Self::Text(_) | Self::Date(..) => String::new(),
         }
     }
 }
@@ -220,6 +229,7 @@ fn spelled(selector: &EventSelector, measure: &Measure, keep: u16) -> String {
             PropertyTest::Text(TextTest::StartsWith(text)) => parts.extend(["starts_with", text]),
             PropertyTest::Text(TextTest::Set) => parts.push("set"),
             PropertyTest::Number(op, _) => parts.extend([op.as_str(), number]),
+            PropertyTest::Date(op, date) => parts.extend([op.as_str(), date.as_str()]),
         }
     }
     let keep = keep.to_string();

@@ -3,11 +3,13 @@
 use endcap_protocol::FieldError;
 use serde_json::{Map, Value, json};
 
+use crate::date::Date;
 use crate::event_query::{
-    EventFact, EventName, EventQuery, EventSelector, KnownEvent, MAX_FILTERS, Measure, PropertyFilter, PropertyTest,
-    Which,
+    EVENT_DATE, EventFact, EventName, EventQuery, EventSelector, KnownEvent, MAX_FILTERS, Measure, PropertyFilter,
+    PropertyTest, Which,
 };
 use crate::leaf_json::{Read, TEXT_WAYS, bounded, compared, fail, put_test, span, span_json, test, with_only};
+use crate::op::Op;
 use crate::text_test::MAX_NAME;
 
 /// Longest name of an event that a shop gave, in bytes.
@@ -101,6 +103,15 @@ fn selector(leaf: &Value) -> Read<EventSelector> {
 
 fn filter(value: &Value) -> Read<PropertyFilter> {
     let property = bounded("property", value.get("property"), MAX_NAME)?;
+    if property == EVENT_DATE && value.get("op").is_some() {
+        with_only(value, &["property", "op", "value"], &[])?;
+        let Some(op) = value.get("op").and_then(Value::as_str).and_then(Op::parse) else {
+            return fail("op", "must be =, !=, >, >=, < or <=");
+        };
+        let date = value.get("value").and_then(Value::as_str).and_then(Date::parse);
+        let Some(date) = date else { return fail("value", "must be a date, as \"2026-11-29\"") };
+        return Ok(PropertyFilter { property, test: PropertyTest::Date(op, date) });
+    }
     if value.get("op").is_some() {
         with_only(value, &["property", "op", "value"], &[])?;
         let (op, number) = compared(value)?;
@@ -165,6 +176,10 @@ fn written(filter: &PropertyFilter) -> Value {
         PropertyTest::Number(op, value) => {
             leaf.insert("op".to_owned(), json!(op.as_str()));
             leaf.insert("value".to_owned(), json!(value));
+        }
+        PropertyTest::Date(op, date) => {
+            leaf.insert("op".to_owned(), json!(op.as_str()));
+            leaf.insert("value".to_owned(), json!(date.as_str()));
         }
     }
     leaf.into()

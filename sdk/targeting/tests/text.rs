@@ -7,9 +7,11 @@ use endcap_targeting::compile::condition_of;
 use endcap_targeting::condition::{Condition, Fact, MAX_DEPTH, Op, Scope};
 use endcap_targeting::condition_json::to_json;
 use endcap_targeting::customer_score::{GroupModel, ScoreNumber};
+use endcap_targeting::date::Date;
 use endcap_targeting::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime, TouchText};
 use endcap_targeting::event_query::{
-    EventFact, EventName, EventQuery, EventSelector, KnownEvent, Measure, PropertyFilter, PropertyTest, Which,
+    EVENT_DATE, EventFact, EventName, EventQuery, EventSelector, KnownEvent, Measure, PropertyFilter, PropertyTest,
+    Which,
 };
 use endcap_targeting::span::Span;
 use endcap_targeting::text::{MAX_TEXT, parse, print};
@@ -110,12 +112,20 @@ impl Random {
             0 => EventName::Named(self.text()),
             _ => EventName::Known(self.of(KnownEvent::ALL)),
         };
-        let filters = (0..self.below(3)).map(|_| PropertyFilter {
-            property: self.property(),
-            test: match self.below(3) {
-                0 => PropertyTest::Number(self.of(&Op::ALL), self.number()),
-                _ => PropertyTest::Text(self.text_test()),
+        let filters = (0..self.below(3)).map(|_| match self.below(6) {
+            0 => PropertyFilter {
+                property: EVENT_DATE.to_owned(),
+                test: PropertyTest::Date(
+                    self.of(&Op::ALL),
+                    self.of(&["2026-11-29", "2024-02-29"].map(|date| Date::parse(date).unwrap())),
+                ),
             },
+            1 => PropertyFilter { property: EVENT_DATE.to_owned(), test: PropertyTest::Text(self.text_test()) },
+            2 => PropertyFilter {
+                property: self.property(),
+                test: PropertyTest::Number(self.of(&Op::ALL), self.number()),
+            },
+            _ => PropertyFilter { property: self.property(), test: PropertyTest::Text(self.text_test()) },
         });
         EventSelector { name, filters: filters.collect() }
     }

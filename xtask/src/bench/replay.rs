@@ -1,10 +1,12 @@
 //! `cargo xtask bench replay`: a year of a shop through the engine, natively, held against a plain reckoning of its customers' stages.
 
+use std::time::Instant;
+
 use anyhow::{Context, Result, bail};
 
 use crate::project::Project;
 use crate::run::{note, run_quiet, step};
-use crate::setup::native::cargo;
+use crate::setup::cargo;
 
 /// Customers, unless `--customers` names another number.
 const CUSTOMERS: u64 = 50_000;
@@ -21,15 +23,17 @@ pub(super) fn command(project: &Project, arguments: &[String]) -> Result<()> {
         _ => bail!("usage: cargo xtask bench replay [--customers N]"),
     };
     step(&format!("a year of {customers} customers"));
-    let mut test = cargo(project);
-    test.args(["test", "--release", "--package", "endcap-engine", "--test", "engine"])
-        .args(["--", "--exact", TEST, "--nocapture"])
-        .env("ENDCAP_TEST_CUSTOMERS", customers.to_string());
-    let said = run_quiet(&mut test)?;
-    let line = said.lines().find(|line| line.starts_with("replay: ")).context("the year was not lived")?;
-    note(line);
-    let seconds = line.split(' ').nth_back(1).and_then(|seconds| seconds.parse::<f64>().ok());
-    let seconds = seconds.context("the year says no time")?;
+    let test = |more: &[&str]| {
+        let mut test = cargo(project);
+        test.args(["test", "--release", "--package", "endcap-engine", "--test", "engine"]).args(more);
+        test.env("ENDCAP_TEST_CUSTOMERS", customers.to_string());
+        run_quiet(&mut test)
+    };
+    test(&["--no-run"])?;
+    let begun = Instant::now();
+    let said = test(&["--", "--exact", TEST, "--nocapture"])?;
+    let seconds = begun.elapsed().as_secs_f64();
+    note(said.lines().find(|line| line.starts_with("replay: ")).context("the year was not lived")?);
     println!("\n{:32} {:>8} {:>10}", "", "s", "of 60 s");
     println!("{:32} {seconds:8.1} {:10.2}", "the year", seconds / BUDGET);
     if customers <= CUSTOMERS && seconds > BUDGET {

@@ -7,10 +7,15 @@ use std::rc::Rc;
 
 use endcap_protocol::{DAY_MS, UnixMillis};
 
+use crate::computed_traits::utc_hour;
+
 /// A time zone: what the platform knows of it.
 pub trait Zone {
     /// The day of a moment there, since 1970-01-01.
     fn day(&self, at: UnixMillis) -> i64;
+
+    /// The hour of a moment there, 0 to 23.
+    fn hour(&self, at: UnixMillis) -> u8;
 }
 
 /// Coordinated Universal Time.
@@ -19,6 +24,10 @@ struct Utc;
 impl Zone for Utc {
     fn day(&self, at: UnixMillis) -> i64 {
         at.div_euclid(DAY_MS)
+    }
+
+    fn hour(&self, at: UnixMillis) -> u8 {
+        utc_hour(at)
     }
 }
 
@@ -62,6 +71,12 @@ impl Calendar {
         [day + 1, day].into_iter().find(|day| self.start(*day) <= at).unwrap_or(day - 1)
     }
 
+    /// The hour of a moment, 0 to 23.
+    #[must_use]
+    pub fn hour(&self, at: UnixMillis) -> u8 {
+        self.zone.hour(at)
+    }
+
     /// The first moment of a day.
     #[must_use]
     pub fn start(&self, day: i64) -> UnixMillis {
@@ -97,10 +112,20 @@ mod tests {
     /// Hours ahead of UTC, which become one more from a moment on.
     struct Ahead(i64, UnixMillis);
 
+    impl Ahead {
+        fn ahead(&self, at: UnixMillis) -> i64 {
+            let hours = if at >= self.1 { self.0 + 1 } else { self.0 };
+            hours * 3_600_000
+        }
+    }
+
     impl Zone for Ahead {
         fn day(&self, at: UnixMillis) -> i64 {
-            let hours = if at >= self.1 { self.0 + 1 } else { self.0 };
-            (at + hours * 3_600_000).div_euclid(DAY_MS)
+            (at + self.ahead(at)).div_euclid(DAY_MS)
+        }
+
+        fn hour(&self, at: UnixMillis) -> u8 {
+            utc_hour(at + self.ahead(at))
         }
     }
 

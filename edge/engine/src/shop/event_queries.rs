@@ -13,6 +13,7 @@ use endcap_targeting::decided::asked;
 use endcap_targeting::edge_fact::EdgeFact;
 use endcap_targeting::event_query::EventQuery;
 
+use super::calendar::Calendar;
 use crate::event_match::{MatchedEvent, keep};
 
 /// Most questions of a shop: each is held against each event.
@@ -31,7 +32,7 @@ pub fn queries_of(condition: &Condition) -> Vec<EventQuery> {
 }
 
 /// Questions that are counted as events come.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct EventQueries {
     /// Version of the shop's segments that they belong to.
     pub version: u64,
@@ -41,8 +42,23 @@ pub struct EventQueries {
     since: BTreeMap<u64, u64>,
     /// The latest of those versions; 0 where nothing is asked.
     latest: u64,
+    /// Where the shop is.
+    pub locale: ShopLocale,
+}
+
+/// What events are read by: where the shop is.
+#[derive(Debug, Clone)]
+pub struct ShopLocale {
     /// The shop's currency: amounts in others are not compared.
     pub currency: [u8; 3],
+    /// Its days and hours.
+    pub calendar: Calendar,
+}
+
+impl Default for ShopLocale {
+    fn default() -> Self {
+        Self { currency: DEFAULT_CURRENCY, calendar: Calendar::default() }
+    }
 }
 
 impl EventQueries {
@@ -58,13 +74,13 @@ impl EventQueries {
         let since: BTreeMap<u64, u64> =
             queries.keys().map(|key| (*key, since.get(key).copied().unwrap_or(version))).collect();
         let latest = since.values().max().copied().unwrap_or_default();
-        Self { version, queries, since, latest, currency: DEFAULT_CURRENCY }
+        Self { version, queries, since, latest, locale: ShopLocale::default() }
     }
 
-    /// The same in a shop with this currency.
+    /// The same in a shop that is there.
     #[must_use]
-    pub fn in_currency(self, currency: [u8; 3]) -> Self {
-        Self { currency, ..self }
+    pub fn in_locale(self, locale: ShopLocale) -> Self {
+        Self { locale, ..self }
     }
 
     /// Since which version each is asked, by key.
@@ -116,7 +132,7 @@ impl EventQueries {
         let begun = || if begins { FragmentOccurrences::begun(self.version) } else { FragmentOccurrences::default() };
         let held = row.occurrences.entry(at.clone()).or_insert_with(begun);
         held.follow(self.version, &self.since, now);
-        for (query, answers) in answers(self.queries.values(), events, self.currency) {
+        for (query, answers) in answers(self.queries.values(), events, &self.locale) {
             held.count(query.key(), answers, keep(query));
         }
         row.bound_occurrences();
@@ -157,22 +173,22 @@ pub type Counted = BTreeMap<u64, Occurrences>;
 /// Counts events of the past, a few at a time.
 pub struct PastCounter<'a> {
     queries: &'a [EventQuery],
-    /// The shop's currency.
-    pub currency: [u8; 3],
+    /// Where the shop is.
+    pub locale: &'a ShopLocale,
     /// What was counted so far.
     pub counted: Counted,
 }
 
 impl<'a> PastCounter<'a> {
-    /// Counts for these questions, in a shop with this currency.
+    /// Counts for these questions, in a shop that is there.
     #[must_use]
-    pub fn new(queries: &'a [EventQuery], currency: [u8; 3]) -> Self {
-        Self { queries, currency, counted: Counted::new() }
+    pub fn new(queries: &'a [EventQuery], locale: &'a ShopLocale) -> Self {
+        Self { queries, locale, counted: Counted::new() }
     }
 
     /// Counts some.
     pub fn add(&mut self, events: &[Event]) {
-        for (query, answers) in answers(self.queries, events, self.currency) {
+        for (query, answers) in answers(self.queries, events, self.locale) {
             self.counted.entry(query.key()).or_default().add(answers, keep(query));
         }
     }
@@ -197,9 +213,9 @@ fn merge<'a>(held: &mut FragmentOccurrences, queries: impl IntoIterator<Item = &
 fn answers<'a>(
     queries: impl IntoIterator<Item = &'a EventQuery>,
     events: &[Event],
-    currency: [u8; 3],
+    locale: &ShopLocale,
 ) -> Vec<(&'a EventQuery, Vec<Occurrence>)> {
-    let matched: Vec<MatchedEvent<'_>> = events.iter().map(|event| MatchedEvent::new(event, currency)).collect();
+    let matched: Vec<MatchedEvent<'_>> = events.iter().map(|event| MatchedEvent::new(event, locale)).collect();
     let answers = queries.into_iter().map(|query| {
         let of_query = matched.iter().flat_map(|event| event.answers(query));
         (query, of_query.collect::<Vec<_>>())

@@ -1,7 +1,7 @@
 //! The JSON Schema of questions about what a person did, for the published description of conditions.
 
 use endcap_targeting::condition::Op;
-use endcap_targeting::event_query::{KnownEvent, MAX_COUNT, MAX_DISTINCT, MAX_FILTERS, Which};
+use endcap_targeting::event_query::{EVENT_DATE, KnownEvent, MAX_COUNT, MAX_DISTINCT, MAX_FILTERS, Which};
 use serde_json::{Value, json};
 
 use super::edge_fact_schemas::{id, leaf, span, text_ways};
@@ -31,12 +31,15 @@ fn filters() -> Value {
     let number = json!({"type": "object", "description": "A number", "required": ["property", "op", "value"],
         "additionalProperties": false,
         "properties": {"property": id(64), "op": {"enum": signs}, "value": {"type": "integer"}}});
+    let date = json!({"type": "object", "description": "The day of the event in the shop's time zone",
+        "required": ["property", "op", "value"], "additionalProperties": false,
+        "properties": {"property": {"enum": [EVENT_DATE]}, "op": {"enum": signs}, "value": {"type": "string", "format": "date"}}});
     let texts = text_ways().map(|(what, way, with)| {
         let (name, schema) = property();
         json!({"type": "object", "description": format!("A text that {what}"), "required": [name, way],
             "additionalProperties": false, "properties": {name: schema, way: with}})
     });
-    let all: Vec<Value> = [number].into_iter().chain(texts).collect();
+    let all: Vec<Value> = [number, date].into_iter().chain(texts).collect();
     json!({"type": "array", "maxItems": MAX_FILTERS, "items": {"oneOf": all},
         "description": "What the event has to be, or one of its products"})
 }

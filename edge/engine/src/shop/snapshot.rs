@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
 use super::campaign::{Campaign, Definition};
-use super::event_queries::EventQueries;
+use super::event_queries::{EventQueries, ShopLocale};
 use super::product::Product;
 use super::settings::Settings;
 use super::webhooks::SavedWebhook;
@@ -225,7 +225,8 @@ impl Snapshot {
     fn asked_of_events(&self, since: &BTreeMap<u64, u64>) -> EventQueries {
         let campaigns = self.campaigns.iter().map(|campaign| &campaign.compiled.program.condition);
         let asked = EventQueries::of(self.segments.version, self.segments.conditions().chain(campaigns), since);
-        asked.in_currency(self.settings.currency().unwrap_or(DEFAULT_CURRENCY))
+        let currency = self.settings.currency().unwrap_or(DEFAULT_CURRENCY);
+        asked.in_locale(ShopLocale { currency, calendar: self.calendar.clone() })
     }
 
     /// Whether a condition asks for what only whole fragments tell.
@@ -241,6 +242,13 @@ impl Snapshot {
         let settings = Settings::default();
         let cycle_ms = settings.lifecycle.config().default_cycle_ms;
         Self { settings, cycle_ms, ..Self::default() }
+    }
+
+    /// This snapshot in a shop with these days.
+    #[must_use]
+    pub fn with_calendar(mut self, calendar: Calendar) -> Self {
+        self.event_queries.locale.calendar = calendar.clone();
+        Self { calendar, ..self }
     }
 
     /// This snapshot with the newer parts.

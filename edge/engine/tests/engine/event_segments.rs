@@ -30,10 +30,19 @@ const BEGIN: UnixMillis = 1_774_569_600_000;
 /// A zone far ahead of UTC, whose clocks go forward two days after the beginning, and back a week later.
 struct Zoned;
 
+/// What the clocks there show, as if they showed UTC.
+fn there(at: UnixMillis) -> UnixMillis {
+    let is_summer = (BEGIN + 2 * DAY_MS..BEGIN + 9 * DAY_MS).contains(&at);
+    at + if is_summer { 11 } else { 10 } * HOUR_MS
+}
+
 impl Zone for Zoned {
     fn day(&self, at: UnixMillis) -> i64 {
-        let is_summer = (BEGIN + 2 * DAY_MS..BEGIN + 9 * DAY_MS).contains(&at);
-        (at + if is_summer { 11 } else { 10 } * HOUR_MS).div_euclid(DAY_MS)
+        there(at).div_euclid(DAY_MS)
+    }
+
+    fn hour(&self, at: UnixMillis) -> u8 {
+        u8::try_from(there(at).rem_euclid(DAY_MS) / HOUR_MS).unwrap()
     }
 }
 
@@ -98,7 +107,7 @@ impl Past<'_> {
 
 /// Questions of each kind, and what they mean, said in another way.
 type Meaning = fn(&Past<'_>) -> bool;
-const SEGMENTS: [(&str, &str, Meaning); 9] = [
+const SEGMENTS: [(&str, &str, Meaning); 11] = [
     ("shoes", "viewed(category = \"shoes\") >= 2 in 3 days", |past| {
         past.times(|did| did.what == What::ShoesViewed && past.within_days(did.at, 3)).len() >= 2
     }),
@@ -129,6 +138,14 @@ const SEGMENTS: [(&str, &str, Meaning); 9] = [
     ("long-gone", "first(viewed(product = \"p-1\")) before 12 days ago", |past| {
         let first = past.times(|did| did.product == "p-1");
         first.first().is_some_and(|first| *first <= past.now - 12 * DAY_MS)
+    }),
+    ("sunday-evenings", "viewed(event_weekday = \"sunday\", event_hour >= 18) >= 2", |past| {
+        let is_then = |did: &Did| Zoned.day(did.at).rem_euclid(7) == 3 && Zoned.hour(did.at) >= 18;
+        past.times(|did| did.what.is_view() && is_then(did)).len() >= 2
+    }),
+    ("between-dates", "viewed(event_date >= \"2026-03-29\", event_date < \"2026-04-05\") >= 3", |past| {
+        let (from, to) = (Zoned.day(BEGIN) + 2, Zoned.day(BEGIN) + 9);
+        past.times(|did| did.what.is_view() && (from..to).contains(&Zoned.day(did.at))).len() >= 3
     }),
     ("bought-often", "ordered(category = \"shoes\") >= 3 and average(ordered, value) = 2000", |past| {
         past.times(|did| did.what == What::Ordered).len() >= 3
@@ -183,7 +200,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let rows = (0..3).map(|n| ProfileRow::new(ProfileId::parse(&browser(n)).unwrap(), BEGIN)).collect();
-        let shop = Snapshot { calendar: Calendar::new(Rc::new(Zoned)), ..shop(&[], &json!({})) };
+        let shop = shop(&[], &json!({})).with_calendar(Calendar::new(Rc::new(Zoned)));
         Self {
             older: shop.clone(),
             shop,
@@ -285,7 +302,8 @@ impl World {
             definition: Definition { name: "x".to_owned(), condition: json!(SEGMENTS[*segment].1) },
         });
         let segments = Segments::read(version, saved.collect());
-        let event_queries = EventQueries::of(version, segments.conditions(), &self.since);
+        let locale = self.shop.event_queries.locale.clone();
+        let event_queries = EventQueries::of(version, segments.conditions(), &self.since).in_locale(locale);
         self.since = event_queries.clone().checked().unwrap();
         let newer = Snapshot { segments, event_queries, ..self.shop.clone() };
         self.older = std::mem::replace(&mut self.shop, newer);
@@ -307,7 +325,7 @@ impl World {
                 let (here, elsewhere) = past.split_at(past.len() / 2);
                 let all: Vec<EventQuery> = queries.all().cloned().collect();
                 let parts = [here, elsewhere].map(|events| {
-                    let mut counter = PastCounter::new(&all, queries.currency);
+                    let mut counter = PastCounter::new(&all, &queries.locale);
                     events.chunks(2).for_each(|events| counter.add(events));
                     counter.counted
                 });

@@ -326,6 +326,7 @@ pub struct StillRefused {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::daily_count::day_of;
     use crate::ingest::event::{Event, Kind};
     use crate::ingest::ingest;
 

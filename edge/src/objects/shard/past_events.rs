@@ -100,7 +100,7 @@ impl Store {
         queries: &[EventQuery],
         snapshot: &Snapshot,
     ) -> Result<Counted, EdgeError> {
-        let mut counter = PastCounter::new(queries, snapshot.event_queries.currency);
+        let mut counter = PastCounter::new(queries, &snapshot.event_queries.locale);
         self.past_in_log(part, &mut counter)?;
         if let Some(tail) = row.tails.get(&part.fragment) {
             for entry in read_entries(&tail.entries)? {
@@ -169,7 +169,7 @@ impl Store {
 /// Counts the events of an entry, if it was received before a time.
 fn count_before(entry: &LogEntry<'_>, before: UnixMillis, counter: &mut PastCounter<'_>) {
     if entry.received_at < before {
-        counter.add(&logged(&entry.events, &entry.times, entry.received_at, counter.currency));
+        counter.add(&logged(&entry.events, &entry.times, entry.received_at, counter.locale.currency));
     }
 }
 
@@ -260,7 +260,7 @@ impl ProfileShard {
             if kept > ANSWERED {
                 break;
             }
-            let mut counter = PastCounter::new(&queries, snapshot.event_queries.currency);
+            let mut counter = PastCounter::new(&queries, &snapshot.event_queries.locale);
             self.store.past_in_log(part, &mut counter)?;
             kept += counter.counted.values().map(|held| held.latest().len()).sum::<usize>();
             page.counted.push(counter.counted);

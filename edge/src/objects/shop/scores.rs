@@ -16,6 +16,7 @@ use endcap_engine::shop::Settings;
 use endcap_engine::shop::snapshot::WireScores;
 use endcap_protocol::{DAY_MS, UnixMillis};
 use endcap_validation::DomainError;
+use futures_util::future::join_all;
 use wasm_bindgen_futures::JsFuture;
 use worker::{Delay, Response};
 
@@ -28,7 +29,7 @@ use crate::rpc::message::Done;
 use crate::rpc::placement::Use;
 use crate::rpc::scores::{CustomersAsk, FitScores, PublishScores};
 use crate::rpc::shop::GetSettings;
-use crate::rpc::{call, namespace, placement};
+use crate::rpc::{call, namespace, placement, shards};
 
 /// How long one run of the alarm goes on, in milliseconds.
 const RUN_MS: UnixMillis = 10_000;
@@ -236,21 +237,20 @@ impl Shop {
         })?;
         self.collected.take();
         self.tell_shards(scores.fitted_at).await;
-        Ok(false)
+        // Another one may have begun while they were told.
+        Ok(self.fit()?.is_some())
     }
 
     /// Tells the shards, so that they look at everybody again where a segment asks for scores. One that cannot be told learns of it
     /// with its next visit.
     async fn tell_shards(&self, fitted_at: UnixMillis) {
-        let told = async {
-            let placement = placement::ask(&self.env, Use::Read).await?;
-            for number in placement.all_shards() {
-                call::ask(&namespace::numbered_shard(&self.env, number)?, &FitPublished { fitted_at }).await?;
-            }
-            Ok::<_, EdgeError>(())
+        let (published, stubs) = (FitPublished { fitted_at }, shards::all_shards(&self.env).await);
+        let told = match &stubs {
+            Ok(stubs) => join_all(stubs.iter().map(|stub| call::ask(stub, &published))).await,
+            Err(error) => return worker::console_warn!("telling the shards of a fit: {error}"),
         };
-        if let Err(error) = told.await {
-            worker::console_warn!("telling the shards of a fit: {error}");
+        for error in told.into_iter().filter_map(Result::err) {
+            worker::console_warn!("telling a shard of a fit: {error}");
         }
     }
 

@@ -6,12 +6,13 @@ use super::leaf::{bounded, print_span, print_test, quoted};
 use super::parse::{Parser, Read, wrong};
 use super::token::{Placed, Token, tokens};
 use crate::condition::Op;
+use crate::date::Date;
 use crate::event_query::{
-    EventFact, EventName, EventQuery, EventSelector, KnownEvent, MAX_FILTERS, Measure, PropertyFilter, PropertyTest,
-    Which,
+    EVENT_DATE, EventFact, EventName, EventQuery, EventSelector, KnownEvent, MAX_FILTERS, Measure, PropertyFilter,
+    PropertyTest, Which,
 };
 use crate::event_query_json::{MAX_EVENT, MEASURES, NAMED, is_event, measure_of, word_of};
-use crate::text_test::MAX_NAME;
+use crate::text_test::{MAX_NAME, TextTest};
 
 impl Parser<'_> {
     /// The leaf that begins with a name; None where that is no event's, and nothing of events.
@@ -106,12 +107,32 @@ impl Parser<'_> {
 
     fn filter(&mut self) -> Read<PropertyFilter> {
         let property = self.property()?;
+        if property == EVENT_DATE && matches!(self.peek(), Some(Token::Sign(_))) {
+            let (op, date) = self.dated()?;
+            return Ok(PropertyFilter { property, test: PropertyTest::Date(op, date) });
+        }
         let is_number = matches!((self.peek(), self.peek_second()), (Some(Token::Sign(_)), Some(Token::Number(_))));
         if is_number {
             let (op, number) = self.compared()?;
             return Ok(PropertyFilter { property, test: PropertyTest::Number(op, number) });
         }
         Ok(PropertyFilter { property, test: PropertyTest::Text(self.test()?) })
+    }
+
+    /// A sign of comparison and a date.
+    fn dated(&mut self) -> Read<(Op, Date)> {
+        let placed = self.next("a comparison, as >= \"2026-11-01\",")?;
+        let op = match &placed.token {
+            Token::Sign(sign) => Op::parse(sign),
+            _ => None,
+        };
+        let op = op.ok_or_else(|| wrong(placed, "stands where a comparison is expected: =, !=, >, >=, < or <="))?;
+        let placed = self.next("a date in double quotes")?;
+        let date = match &placed.token {
+            Token::Text(text) => Date::parse(text),
+            _ => None,
+        };
+        Ok((op, date.ok_or_else(|| wrong(placed, "must be a date in double quotes, as \"2026-11-29\""))?))
     }
 
     fn property(&mut self) -> Read<String> {
@@ -156,8 +177,13 @@ fn print_measured(selector: &EventSelector, measure: &Measure) -> String {
 fn print_selector(selector: &EventSelector) -> String {
     let filters = selector.filters.iter().map(|PropertyFilter { property, test }| {
         let test = match test {
+            // Behind a sign stands a date.
+            PropertyTest::Text(TextTest::OneOf(all)) if property == EVENT_DATE => {
+                format!("in ({})", all.iter().map(|one| quoted(one)).collect::<Vec<_>>().join(", "))
+            }
             PropertyTest::Text(test) => print_test(test),
             PropertyTest::Number(op, number) => format!("{} {number}", op.as_str()),
+            PropertyTest::Date(op, date) => format!("{} {}", op.as_str(), quoted(date.as_str())),
         };
         format!("{} {test}", print_property(property))
     });
