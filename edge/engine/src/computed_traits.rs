@@ -53,18 +53,6 @@ pub struct Reference<'a> {
     pub hour_of: &'a dyn Fn(UnixMillis) -> u8,
 }
 
-/// The hour of a moment in UTC.
-#[must_use]
-pub fn utc_hour(at: UnixMillis) -> u8 {
-    u8::try_from(at.rem_euclid(DAY_MS) / (DAY_MS / 24)).unwrap_or_default()
-}
-
-/// The day of a moment in UTC, since 1970-01-01.
-#[must_use]
-pub fn utc_day(at: UnixMillis) -> i64 {
-    at.div_euclid(DAY_MS)
-}
-
 impl Computed {
     /// What follows from a row whose fold is `person`.
     #[must_use]
@@ -162,6 +150,7 @@ fn greatest<K: Ord>(sums: BTreeMap<K, i64>) -> Option<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shop::calendar::utc_hour;
 
     #[test]
     fn an_interest_fades_by_half_in_fourteen_days_and_never_grows() {

@@ -19,7 +19,7 @@ use endcap_targeting::event_query::{
 };
 use serde_json::Value;
 
-use crate::shop::event_queries::ShopLocale;
+use crate::shop::locale::ShopLocale;
 
 /// Greatest number that a property counts as, in whole units: a sum of the most that are kept fits.
 const MAX_NUMBER: f64 = 1e12;

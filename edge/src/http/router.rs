@@ -6,7 +6,6 @@
 
 use endcap_api::{Found, NoRoute, Operation as Op, Role, Side, find};
 use endcap_events::vendor::CallType;
-use endcap_identity::graph::Alteration;
 use endcap_validation::DomainError;
 use worker::{Context, Env, Method, Request, Response};
 
@@ -79,10 +78,9 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::GetProfileEvents => api::person_export::events(incoming).await,
         Op::GetProfileGraph => api::person_export::graph(incoming).await,
         Op::ExportProfile => api::person_export::export(incoming).await,
-        Op::Unmerge => api::identity::decide(Alteration::Cut, incoming).await,
-        Op::RestoreLinks => api::identity::decide(Alteration::Restore, incoming).await,
-        Op::ApproveLinks => api::identity::decide(Alteration::Approve, incoming).await,
-        Op::ListConflicts => api::identity::conflicts(incoming).await,
+        Op::Unmerge | Op::RestoreLinks | Op::ApproveLinks | Op::ListConflicts => {
+            api::identity::answer(operation, incoming).await
+        }
         Op::GetProducts | Op::PutProducts | Op::DeleteProduct => api::products::answer(operation, incoming).await,
         Op::GetSettings | Op::PutSettings => api::settings::answer(operation, incoming).await,
         Op::GetCampaigns | Op::GetCampaign | Op::PutCampaign | Op::DeleteCampaign => {
@@ -102,8 +100,7 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::GetModels | Op::GetModel | Op::GetModelTransitions | Op::GetModelRevenue | Op::GetModelPeople => {
             api::customer_models::answer(operation, incoming).await
         }
-        Op::GetParkedJobs => api::jobs::parked(incoming).await,
-        Op::RetryJobs => api::jobs::retry(incoming).await,
+        Op::GetParkedJobs | Op::RetryJobs => api::jobs::answer(operation, incoming).await,
         Op::MakeLinks => api::links::post(incoming).await,
         Op::GetWebhooks | Op::GetWebhook | Op::PutWebhook | Op::DeleteWebhook => {
             api::webhooks::answer(operation, incoming).await
@@ -127,8 +124,7 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::Alias | Op::AliasShort => vendor::take(Some(CallType::Alias), incoming).await,
         Op::SendCalls | Op::SendCallsShort | Op::ImportCalls | Op::SendBeacon => vendor::take(None, incoming).await,
         Op::SendMetrics => vendor::metrics(),
-        Op::GetClientSettings => vendor::settings(&incoming),
-        Op::GetSourceConfig => vendor::source_config(&incoming),
+        Op::GetClientSettings | Op::GetSourceConfig => vendor::client(operation, &incoming),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use endcap_api::Operation;
 use endcap_engine::batch_reply::{BatchReply, shorten};
 use endcap_engine::limit;
 use endcap_events::ingest::Warning;
@@ -292,8 +293,16 @@ fn unreadable(error: &DomainError) -> Rejection {
     Rejection::new(RejectCode::InvalidEvent, FieldError::new("", error.to_string()))
 }
 
+/// What clients ask for before they send anything.
+pub(super) fn client(operation: Operation, incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+    match operation {
+        Operation::GetSourceConfig => source_config(incoming),
+        _ => settings(incoming),
+    }
+}
+
 /// `GET /v1/projects/{key}/settings`.
-pub(super) fn settings(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+fn settings(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let key = segment(incoming.parameter, "write_key")?;
     let speaker = speaker(&key, &incoming.request, incoming.config)?;
     check_sender(&speaker, &incoming.request, incoming.config)?;
@@ -304,7 +313,7 @@ pub(super) fn settings(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
 }
 
 /// `GET /sourceConfig`.
-pub(super) fn source_config(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
+fn source_config(incoming: &Incoming<'_>) -> Result<Response, EdgeError> {
     let key = key_of(&incoming.request, &[])?;
     let speaker = speaker(&key, &incoming.request, incoming.config)?;
     check_sender(&speaker, &incoming.request, incoming.config)?;

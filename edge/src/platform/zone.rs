@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use endcap_engine::computed_traits::{utc_day, utc_hour};
 use endcap_engine::shop::Calendar;
+use endcap_engine::shop::calendar::{utc_day, utc_hour};
 use endcap_protocol::{FieldError, UnixMillis};
 use js_sys::Function;
 use serde::Serialize;

@@ -7,8 +7,6 @@ use std::rc::Rc;
 
 use endcap_protocol::{DAY_MS, UnixMillis};
 
-use crate::computed_traits::utc_hour;
-
 /// A time zone: what the platform knows of it.
 pub trait Zone {
     /// The day of a moment there, since 1970-01-01.
@@ -18,12 +16,24 @@ pub trait Zone {
     fn hour(&self, at: UnixMillis) -> u8;
 }
 
+/// The hour of a moment in UTC.
+#[must_use]
+pub fn utc_hour(at: UnixMillis) -> u8 {
+    u8::try_from(at.rem_euclid(DAY_MS) / (DAY_MS / 24)).unwrap_or_default()
+}
+
+/// The day of a moment in UTC, since 1970-01-01.
+#[must_use]
+pub fn utc_day(at: UnixMillis) -> i64 {
+    at.div_euclid(DAY_MS)
+}
+
 /// Coordinated Universal Time.
 struct Utc;
 
 impl Zone for Utc {
     fn day(&self, at: UnixMillis) -> i64 {
-        at.div_euclid(DAY_MS)
+        utc_day(at)
     }
 
     fn hour(&self, at: UnixMillis) -> u8 {

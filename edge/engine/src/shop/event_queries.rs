@@ -6,14 +6,13 @@ use endcap_events::ingest::event::Event;
 use endcap_identity::FragmentId;
 use endcap_profile::ProfileRow;
 use endcap_profile::occurrences::{FragmentOccurrences, Occurrence, Occurrences};
-use endcap_protocol::commerce::DEFAULT_CURRENCY;
 use endcap_protocol::{FieldError, UnixMillis};
 use endcap_targeting::condition::Condition;
 use endcap_targeting::decided::asked;
 use endcap_targeting::edge_fact::EdgeFact;
 use endcap_targeting::event_query::EventQuery;
 
-use super::calendar::Calendar;
+use super::locale::ShopLocale;
 use crate::event_match::{MatchedEvent, keep};
 
 /// Most questions of a shop: each is held against each event.
@@ -44,21 +43,6 @@ pub struct EventQueries {
     latest: u64,
     /// Where the shop is.
     pub locale: ShopLocale,
-}
-
-/// What events are read by: where the shop is.
-#[derive(Debug, Clone)]
-pub struct ShopLocale {
-    /// The shop's currency: amounts in others are not compared.
-    pub currency: [u8; 3],
-    /// Its days and hours.
-    pub calendar: Calendar,
-}
-
-impl Default for ShopLocale {
-    fn default() -> Self {
-        Self { currency: DEFAULT_CURRENCY, calendar: Calendar::default() }
-    }
 }
 
 impl EventQueries {

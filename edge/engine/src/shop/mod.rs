@@ -8,6 +8,7 @@ pub mod campaign;
 mod edge_fact_schemas;
 pub mod event_queries;
 mod event_schemas;
+pub mod locale;
 pub mod product;
 pub(crate) mod rule_schemas;
 pub mod settings;

@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
 use super::campaign::{Campaign, Definition};
-use super::event_queries::{EventQueries, ShopLocale};
+use super::event_queries::EventQueries;
+use super::locale::ShopLocale;
 use super::product::Product;
 use super::settings::Settings;
 use super::webhooks::SavedWebhook;

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use endcap_engine::batch_reply::BatchReply;
-use endcap_engine::computed_traits::{Reference, utc_hour};
+use endcap_engine::computed_traits::Reference;
 use endcap_engine::openapi::document;
 use endcap_engine::profile_view::ProfileView;
 use endcap_engine::shop::Settings;
+use endcap_engine::shop::calendar::utc_hour;
 use endcap_engine::shop::snapshot::Catalogue;
 use endcap_events::ingest::rejection::RejectCode;
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! The identity graph's links that administrators see and decide about.
 
+use endcap_api::Operation;
 use endcap_identity::admin_review::{Conflicts, LINKS_PAGE, LinkPlace, LinkView, LinksAsk, LinksReply, MovedFragment};
 use endcap_identity::graph::Alteration;
 use endcap_identity::resolve::Verdict;
@@ -17,8 +18,18 @@ use crate::rpc::{call, graph, namespace};
 /// Largest body, in bytes.
 const MAX_BODY: usize = 16 * 1024;
 
+/// What answers an operation on links.
+pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+    match operation {
+        Operation::Unmerge => decide(Alteration::Cut, incoming).await,
+        Operation::RestoreLinks => decide(Alteration::Restore, incoming).await,
+        Operation::ApproveLinks => decide(Alteration::Approve, incoming).await,
+        _ => conflicts(incoming).await,
+    }
+}
+
 /// `POST`: links are dropped, restored or approved. Answers when every fragment is where it belongs, or on its way.
-pub(in crate::http) async fn decide(act: Alteration, mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn decide(act: Alteration, mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let ask: LinksAsk = read_json(&response::body(&mut incoming.request, MAX_BODY).await?)?;
     let links = ask.parse()?;
     let change = LinkChange { act, fragment: links.fragment, identifier: links.identifier, reason: ask.reason };
@@ -32,7 +43,7 @@ pub(in crate::http) async fn decide(act: Alteration, mut incoming: Incoming<'_>)
 }
 
 /// `GET /api/identity/conflicts`: links that were not followed, by what became of them.
-pub(in crate::http) async fn conflicts(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
+async fn conflicts(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let url = incoming.url();
     let query = Query::of(&url);
     let word = query.get("verdict").unwrap_or_else(|| Verdict::Conflict.as_str().to_owned());

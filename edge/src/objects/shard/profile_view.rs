@@ -1,10 +1,11 @@
 //! Showing one profile.
 
-use endcap_engine::computed_traits::{Reference, utc_hour};
+use endcap_engine::computed_traits::Reference;
 use endcap_engine::profile_view::{ProfileView, Unproved};
 use endcap_engine::score::customers::Customer;
 use endcap_engine::score::person::PersonScores;
 use endcap_engine::segment::view::PersonSegment;
+use endcap_engine::shop::calendar::utc_hour;
 use endcap_identity::FragmentId;
 use endcap_profile::fragment_rows::Wanted;
 use endcap_profile::resolution::Resolution;
