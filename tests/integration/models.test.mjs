@@ -144,9 +144,12 @@ test('movements, with their people and what they brought, are those of a plain r
 test('a movement lists its people, page by page', async () => {
   const { thresholds } = await get(`/nasld/transitions?from=${FROM}&to=${TO}`);
   const [from, to] = [Date.parse(FROM), Date.parse(TO)];
-  const moves = ([, orders]) => stage(orders, from, thresholds.cycle_days) === 'active' && stage(orders, to, thresholds.cycle_days) === 'sleep';
+  const moves = (/** @type {[string, Order[]]} */ [, orders]) => stage(orders, from, thresholds.cycle_days) === 'active' && stage(orders, to, thresholds.cycle_days) === 'sleep';
   const expected = [...byCustomer()].filter(moves).map(([customer]) => customer);
-  const [people, pages] = [[], []];
+  /** @type {{user_ids: string[], was: string, is: string, orders: number}[]} */
+  const people = [];
+  /** @type {number[]} */
+  const pages = [];
   for (let cursor = ''; ; ) {
     const page = await get(`/nasld/people?from=${FROM}&to=${TO}&was=active&is=sleep&limit=40${cursor && `&cursor=${cursor}`}`);
     pages.push(page.people.length);
