@@ -1,10 +1,11 @@
 //! A browser's batch: any bytes are answered, every event ends in exactly one outcome, and a retry changes nothing.
 #![no_main]
 
-use endcap_engine::computed_traits::{Reference, utc_hour};
+use endcap_engine::computed_traits::Reference;
 use endcap_engine::decide::{DECISION_BYTES, Setting, decide};
 use endcap_engine::profile_view::ProfileView;
 use endcap_engine::shop::Snapshot;
+use endcap_engine::shop::calendar::utc_hour;
 use endcap_engine::visit::{apply, refresh};
 use endcap_events::ingest::ingest;
 use endcap_identity::{FragmentId, IdentityRules};

@@ -110,7 +110,7 @@ mod tests {
         for operation in Operation::ALL {
             let route = operation.route();
             let path = route.path.replace("{id*}", "x").replace("{id}", "x").replace("{source*}", "x");
-            let path = path.replace("{key}", "x").replace("{file}", "x");
+            let path = path.replace("{key}", "x").replace("{file}", "x").replace("{model}", "x");
             let (side, path) = match path.strip_prefix("/ec/") {
                 Some(rest) => (Side::BelowPrefix, format!("/{rest}")),
                 None => (Side::Server, path),

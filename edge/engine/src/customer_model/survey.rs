@@ -9,10 +9,16 @@ use serde::{Deserialize, Serialize};
 use super::grouping::{CustomerOrders, Grouping, order_days, rfm_values};
 use super::model::CustomerModel;
 
-/// Values of an axis of RFM that are kept of a part of a shop that has too many for each: ranks are off by 0.2 % at most.
-const RFM_VALUES: u64 = 500;
-/// Moments, the latest, whose fifths are exact; a line of days needs no more than a sketch.
+/// Moments, the latest, whose fifths are exact up to [`EXACT_CUSTOMERS`]; a line of days needs no more than a sketch.
 const EXACT_MOMENTS: usize = 2;
+/// Customers of an answer up to which every moment is sent exactly.
+const SENT_EXACTLY: u64 = 2_000;
+/// Values of an axis of RFM that are sent of more customers: ranks are off by 0.2 % at most.
+const SENT_VALUES: u64 = 500;
+/// Values of an axis from which on what was added up becomes a sketch, and how many are left about: that adds 0.04 %, once for thousands of
+/// customers.
+const MOST_VALUES: usize = 10_000;
+const LEFT_VALUES: u64 = 2_500;
 /// Longest gap that counts by itself, in days.
 const LONGEST_GAP: i64 = 3_650;
 
@@ -23,8 +29,6 @@ pub struct Survey {
     gaps: BTreeMap<i64, u64>,
     /// How customers spread over RFM's axes, at each moment.
     rfm: Vec<RfmCounts>,
-    /// Whether that is a sketch already.
-    is_short: bool,
 }
 
 impl Survey {
@@ -51,26 +55,29 @@ impl Survey {
         }
     }
 
-    /// The same for its way to whoever asked: sketches of all moments but the latest.
+    /// The same for its way to whoever asked: of many customers, sketches of all moments but the latest.
     #[must_use]
     pub fn for_sending(mut self) -> Self {
         let sketched = self.rfm.len().saturating_sub(EXACT_MOMENTS);
-        self.rfm.iter_mut().take(sketched).for_each(|counts| *counts = counts.shortened(RFM_VALUES));
+        for counts in self.rfm.iter_mut().take(sketched).filter(|counts| counts.customers() > SENT_EXACTLY) {
+            *counts = counts.shortened(SENT_VALUES);
+        }
         self
     }
 
-    /// Adds what was counted of other customers.
+    /// Adds what was counted of other customers. What becomes too long is shortened.
     pub fn merge(&mut self, other: &Self) {
         other.gaps.iter().for_each(|(gap, count)| *self.gaps.entry(*gap).or_default() += count);
         if self.rfm.len() < other.rfm.len() {
             self.rfm.resize_with(other.rfm.len(), RfmCounts::default);
         }
-        for (counts, more) in self.rfm.iter_mut().zip(&other.rfm) {
-            counts.merge(&if self.is_short { more.shortened(RFM_VALUES) } else { more.clone() });
-        }
-        if !self.is_short && self.rfm.iter().any(|counts| counts.customers() > EXACT_CUSTOMERS) {
-            self.is_short = true;
-            self.rfm.iter_mut().for_each(|counts| *counts = counts.shortened(RFM_VALUES));
+        let sketched = self.rfm.len().saturating_sub(EXACT_MOMENTS);
+        for (place, (counts, more)) in self.rfm.iter_mut().zip(&other.rfm).enumerate() {
+            counts.merge(more);
+            let may_be_short = place < sketched || counts.customers() > EXACT_CUSTOMERS;
+            if may_be_short && counts.values() > MOST_VALUES {
+                *counts = counts.shortened(LEFT_VALUES);
+            }
         }
     }
 
@@ -155,15 +162,39 @@ mod tests {
     }
 
     #[test]
-    fn of_a_large_shop_a_sketch_is_kept_and_days_gone_by_always_are_one() {
+    fn of_a_large_shop_a_sketch_is_kept_and_ranks_stay_close() {
         let grouping = grouping(CustomerModel::Rfm, &[100, 150, 200]);
-        let customers: Vec<Vec<(i64, i64)>> = (0..5_000).map(|n| vec![(n % 90, n)]).collect();
-        let page = survey(&grouping, &customers);
-        let sent = page.clone().for_sending();
-        assert_eq!((sent.rfm[1..] == page.rfm[1..], sent.rfm[0] == page.rfm[0]), (true, false));
+        let page = |n: i64| {
+            let customers: Vec<Vec<(i64, i64)>> = (0..5_000).map(|k| vec![(k % 90, k * 40 + n)]).collect();
+            survey(&grouping, &customers)
+        };
+        let sent = page(0).for_sending();
+        assert_eq!((sent.rfm[1..] == page(0).rfm[1..], sent.rfm[0] == page(0).rfm[0]), (true, false));
         let mut all = Survey::default();
-        (0..21).for_each(|_| all.merge(&page));
-        assert!(all.is_short);
-        assert_eq!(all.rfm[2].customers(), 105_000);
+        (0..40).for_each(|n| all.merge(&page(n).for_sending()));
+        // Every sum from 0 to 199,999 was spent once.
+        for counts in &all.rfm {
+            assert_eq!(counts.customers(), 200_000);
+            assert!(counts.values() <= MOST_VALUES);
+            let score =
+                |spent| counts.cuts().score(&endcap_models::rfm::RfmValues { last_day: 1, orders: 1, spent }).monetary;
+            for (fifth, begins) in [(2, 40_000), (3, 80_000), (4, 120_000), (5, 160_000)] {
+                assert_eq!(
+                    (score(begins - 2_000), score(begins + 2_000)),
+                    (fifth - 1, fifth),
+                    "within 1 % of the customers"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_small_shop_is_exact_at_every_moment() {
+        let grouping = grouping(CustomerModel::Rfm, &[100, 150, 200]);
+        let customers: Vec<Vec<(i64, i64)>> = (0..2_000).map(|n| vec![(n % 90, n)]).collect();
+        let page = survey(&grouping, &customers);
+        let mut all = Survey::default();
+        all.merge(&page.clone().for_sending());
+        assert_eq!(all, page);
     }
 }

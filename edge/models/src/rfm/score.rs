@@ -45,6 +45,12 @@ impl RfmCounts {
         self.recency.customers()
     }
 
+    /// Values apart, of the axis that has most.
+    #[must_use]
+    pub fn values(&self) -> usize {
+        [&self.recency, &self.frequency, &self.monetary].map(ValueCounts::values).into_iter().max().unwrap_or_default()
+    }
+
     /// The same with a bounded number of values, see [`ValueCounts::shortened`].
     #[must_use]
     pub fn shortened(&self, most: u64) -> Self {

@@ -1,5 +1,7 @@
 //! `/api/models`: in which groups customers are, and how they move between them.
 
+use std::cell::RefCell;
+
 use endcap_api::Operation;
 use endcap_engine::customer_model::model::Group;
 use endcap_engine::customer_model::people::{DEFAULT_LIMIT, MAX_LIMIT, MovedBetween, page};
@@ -14,14 +16,15 @@ use endcap_protocol::{FieldError, ProfileId, UnixMillis};
 use endcap_validation::DomainError;
 use endcap_validation::path::segment;
 use futures_util::future::join_all;
-use worker::{Response, Stub};
+use worker::{Env, Response, Stub};
 
 use crate::http::incoming::Incoming;
 use crate::platform::error::EdgeError;
 use crate::platform::query::Query;
 use crate::platform::{clock, response};
 use crate::rpc::customer_models::{GroupQuestion, GroupsAsk, GroupsPage};
-use crate::rpc::{call, shards, snapshots};
+use crate::rpc::placement::Use;
+use crate::rpc::{call, namespace, placement, snapshots};
 
 /// What answers an operation on models.
 pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
@@ -34,46 +37,37 @@ pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>
     let shop = snapshots::current(incoming.env, now).await?;
     let url = incoming.url();
     let query = Query::of(&url);
-    let stubs = shards::all_shards(incoming.env).await?;
+    let moments =
+        if operation == Operation::GetModel { days(query, model, &shop, now)? } else { compared(query, &shop, now)? };
+    let grouping = Grouping::new(model, moments, &shop);
+    if operation == Operation::GetModelPeople {
+        return people(incoming.env, grouping, query, now).await;
+    }
+    let (grouping, page) = counted(incoming.env, grouping).await?;
+    let scanned = Scanned { as_of: now, unreadable: page.unreadable };
     match operation {
-        Operation::GetModelTransitions => {
-            let grouping = Grouping::new(model, compared(query, &shop, now)?, &shop);
-            let (grouping, page) = counted(&stubs, grouping).await?;
-            response::json(&Transitions::new(&grouping, &page.tally, scanned(now, &page)))
-        }
-        Operation::GetModelRevenue => {
-            let grouping = Grouping::new(model, compared(query, &shop, now)?, &shop);
-            let (grouping, page) = counted(&stubs, grouping).await?;
-            response::json(&GroupRevenue::new(&grouping, &page.tally, scanned(now, &page)))
-        }
-        Operation::GetModelPeople => {
-            let grouping = Grouping::new(model, compared(query, &shop, now)?, &shop);
-            people(&stubs, grouping, query, now).await
-        }
-        _ => {
-            let grouping = Grouping::new(model, days(query, model, &shop, now)?, &shop);
-            let (grouping, page) = counted(&stubs, grouping).await?;
-            response::json(&ModelSizes::new(&grouping, &page.tally, scanned(now, &page)))
-        }
+        Operation::GetModelTransitions => response::json(&Transitions::new(&grouping, &page.tally, scanned)),
+        Operation::GetModelRevenue => response::json(&GroupRevenue::new(&grouping, &page.tally, scanned)),
+        _ => response::json(&ModelSizes::new(&grouping, &page.tally, scanned)),
     }
 }
 
 /// `GET …/people`: who they are, page by page.
-async fn people(stubs: &[Stub], grouping: Grouping, query: Query<'_>, now: UnixMillis) -> Result<Response, EdgeError> {
+async fn people(env: &Env, grouping: Grouping, query: Query<'_>, now: UnixMillis) -> Result<Response, EdgeError> {
     let limit = query.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = query.cursor(ProfileId::parse)?.map(ProfileId::into_string).unwrap_or_default();
     let who = MovedBetween { was: group(query, "was", grouping.model)?, is: group(query, "is", grouping.model)? };
-    let (grouping, unreadable) = surveyed(stubs, grouping).await?;
     // One more tells whether there is another page.
     let question = GroupQuestion::People { who, limit: limit + 1 };
-    let found = everywhere(stubs, &grouping, question, &after).await?;
+    let (grouping, unreadable, found) = settled(env, async |stubs| {
+        let (grouping, unreadable) = surveyed(&stubs, grouping.clone()).await?;
+        let found = everywhere(&stubs, &grouping, question, &after).await?;
+        Ok((grouping, unreadable, found))
+    })
+    .await?;
     let scanned = Scanned { as_of: now, unreadable: unreadable.max(found.unreadable) };
     let (people, cursor) = page(found.people, limit);
     response::json(&GroupPeople::new(&grouping, people, cursor, scanned))
-}
-
-fn scanned(now: UnixMillis, page: &GroupsPage) -> Scanned {
-    Scanned { as_of: now, unreadable: page.unreadable }
 }
 
 /// The beginnings of some days until today, and now.
@@ -96,7 +90,7 @@ fn compared(query: Query<'_>, shop: &Snapshot, now: UnixMillis) -> Result<Vec<Mo
     };
     let from = Moment::of_day(date(query, "from")?.unwrap_or(to.day - DEFAULT_SPAN), shop);
     if from.at >= to.at {
-        return Err(FieldError::new("from", "must be before the day that `to` names"));
+        return Err(FieldError::new("from", "must be a day before `to`, or before now where `to` is left out"));
     }
     Ok(vec![from, to])
 }
@@ -122,24 +116,38 @@ async fn surveyed(stubs: &[Stub], grouping: Grouping) -> Result<(Grouping, u64),
 }
 
 /// Counts the customers of all shards.
-async fn counted(stubs: &[Stub], grouping: Grouping) -> Result<(Grouping, GroupsPage), EdgeError> {
-    let (grouping, _) = surveyed(stubs, grouping).await?;
-    let page = everywhere(stubs, &grouping, GroupQuestion::Tally, "").await?;
-    Ok((grouping, page))
+async fn counted(env: &Env, grouping: Grouping) -> Result<(Grouping, GroupsPage), EdgeError> {
+    settled(env, async |stubs| {
+        let (grouping, _) = surveyed(&stubs, grouping.clone()).await?;
+        let page = everywhere(&stubs, &grouping, GroupQuestion::Tally, "").await?;
+        Ok((grouping, page))
+    })
+    .await
 }
 
-/// Asks all shards at once.
+/// Asks all shards while no bucket moves: a customer whose bucket moves to another shard meanwhile could be met twice, or not at all.
+async fn settled<T>(env: &Env, ask: impl AsyncFn(Vec<Stub>) -> Result<T, EdgeError>) -> Result<T, EdgeError> {
+    let before = placement::ask(env, Use::Read).await?;
+    let stubs = before.all_shards().map(|number| namespace::numbered_shard(env, number));
+    let found = ask(stubs.collect::<Result<_, _>>()?).await?;
+    let after = placement::ask(env, Use::Read).await?;
+    if before.is_moving() || after.is_moving() || before.version() != after.version() {
+        return Err(DomainError::Moving.into());
+    }
+    Ok(found)
+}
+
+/// Asks all shards at once. What they tell is added up as it comes, so that no more of it is held than of one shop.
 async fn everywhere(
     stubs: &[Stub],
     grouping: &Grouping,
     question: GroupQuestion,
     after: &str,
 ) -> Result<GroupsPage, EdgeError> {
-    let mut all = GroupsPage::default();
-    for part in join_all(stubs.iter().map(|stub| whole(stub, grouping, question, after))).await {
-        add(&mut all, part?);
-    }
-    Ok(all)
+    let all = RefCell::default();
+    let asked = join_all(stubs.iter().map(|stub| whole(stub, grouping, question, after, &all))).await;
+    asked.into_iter().collect::<Result<(), _>>()?;
+    Ok(all.into_inner())
 }
 
 /// Asks a shard page by page.
@@ -148,26 +156,18 @@ async fn whole(
     grouping: &Grouping,
     question: GroupQuestion,
     after: &str,
-) -> Result<GroupsPage, EdgeError> {
-    let mut all = GroupsPage { next: Some(after.to_owned()), ..GroupsPage::default() };
-    while let Some(after) = all.next.take() {
-        let ask = GroupsAsk { grouping: grouping.clone(), question: left_of(question, &all), after };
-        let page = call::ask(stub, &ask).await?;
-        let next = page.next.clone();
-        add(&mut all, page);
-        all.next = next.filter(|_| !matches!(left_of(question, &all), GroupQuestion::People { limit: 0, .. }));
-    }
-    Ok(all)
-}
-
-/// What is left to ask of a question.
-fn left_of(question: GroupQuestion, found: &GroupsPage) -> GroupQuestion {
-    match question {
-        GroupQuestion::People { who, limit } => {
-            GroupQuestion::People { who, limit: limit.saturating_sub(found.people.len()) }
+    all: &RefCell<GroupsPage>,
+) -> Result<(), EdgeError> {
+    let (mut next, mut left) = (Some(after.to_owned()), question);
+    while let Some(after) = next.take() {
+        let page = call::ask(stub, &GroupsAsk { grouping: grouping.clone(), question: left, after }).await?;
+        if let GroupQuestion::People { limit, .. } = &mut left {
+            *limit = limit.saturating_sub(page.people.len());
         }
-        GroupQuestion::Survey | GroupQuestion::Tally => question,
+        next = page.next.clone().filter(|_| !matches!(left, GroupQuestion::People { limit: 0, .. }));
+        add(&mut all.borrow_mut(), page);
     }
+    Ok(())
 }
 
 fn add(all: &mut GroupsPage, page: GroupsPage) {
