@@ -136,3 +136,19 @@ test('the question about notifications covers neither menu nor logo', async () =
     chromium = await Chromium.launch({ viewport: DESK });
   }
 });
+
+test('the drawer says which segments somebody is in and why, now and days later', async () => {
+  await agree(DESK);
+  for (const id of ['fulmar-parka', 'eider-puffer', 'gannet-gilet']) await open(`/p/${id}`);
+  await chromium.click('[data-testid=endcap-drawer-toggle]');
+  await chromium.page.getByRole('tab', { name: 'Profile' }).click();
+  const shoppers = chromium.page.locator('.ec-segment', { hasText: 'Window shoppers' });
+  await shoppers.locator('.ec-chip', { hasText: 'in since' }).waitFor();
+  await shoppers.locator('summary').click();
+  assert.match(await shoppers.locator('li', { hasText: 'viewed >= 3 in 14 days' }).last().innerText(), /✓\s*viewed >= 3 in 14 days\s*3/);
+  await chromium.page.getByRole('radio', { name: '+30' }).check();
+  await shoppers.locator('.ec-chip', { hasText: 'not in it' }).waitFor();
+  assert.match(await shoppers.locator('li', { hasText: 'viewed >= 3 in 14 days' }).last().innerText(), /✗/, 'it stays unfolded');
+  await chromium.page.getByRole('radio', { name: 'now' }).check();
+  await shoppers.locator('.ec-chip', { hasText: 'in since' }).waitFor();
+});

@@ -32,7 +32,7 @@ const productOf = (id) => {
 };
 
 /**
- * Gives the edge the demo shop's catalogue, campaigns and settings, and a past of other visitors.
+ * Gives the edge the demo shop's catalogue, campaigns, segments and settings, and a past of other visitors.
  *
  * @param {import('../harness/edge.mjs').Edge} edge
  */
@@ -44,6 +44,7 @@ export async function furnish(edge) {
   for (const [id, campaign] of Object.entries(seed('campaigns').campaigns)) {
     await edge.api.set(`/api/campaigns/${id}`, campaign);
   }
+  for (const [id, segment] of Object.entries(seed('segments').segments)) await edge.api.set(`/api/segments/${id}`, segment);
   for (let n = 0; n < 8; n += 1) {
     const other = new Visitor(edge);
     const viewed = [LOOKED_AT[1], COMPANION].map((id) =>

@@ -3,6 +3,7 @@
 
 import { el } from '../dom';
 import { decisionView } from './decisions';
+import { laterControl } from './later';
 import { liveView } from './live';
 import { chip, data, text, type Data } from './parts';
 import { fetchProfile, profileView } from './profile';
@@ -86,11 +87,14 @@ class Drawer {
   }
 
   private render(): void {
-    const view = { Live: () => liveView(allEntries()), Profile: () => profileView(this.profile), Decisions: () => decisionView(latestDecision(), allEntries()) }[this.look.tab]();
+    const view = { Live: () => liveView(allEntries()), Profile: () => el('div', {}, laterControl(() => this.askSoon(0)), profileView(this.profile)), Decisions: () => decisionView(latestDecision(), allEntries()) }[this.look.tab]();
     // A new text must not fold what the reader has unfolded in the same place of the list.
-    const opened = [...this.body.querySelectorAll('.ec-entry')].reverse().map((entry) => (entry as HTMLDetailsElement).open);
+    const folded = this.look.tab === 'Live' ? '.ec-entry' : '.ec-segment';
+    const opened = [...this.body.querySelectorAll(folded)].reverse().map((entry) => (entry as HTMLDetailsElement).open);
+    const choosing = document.activeElement?.matches('.ec-later input') === true;
     this.body.replaceChildren(view);
-    if (this.look.tab === 'Live') [...this.body.querySelectorAll<HTMLDetailsElement>('.ec-entry')].reverse().forEach((entry, i) => (entry.open = opened[i] ?? false));
+    [...this.body.querySelectorAll<HTMLDetailsElement>(folded)].reverse().forEach((entry, i) => (entry.open = opened[i] ?? false));
+    if (choosing) this.body.querySelector<HTMLElement>('.ec-later input:checked')?.focus();
     const stage = typeof this.profile === 'object' && this.profile ? text(data(this.profile.stage).current) : '';
     this.stage.replaceChildren(...(stage ? [chip(stage, 'violet')] : []));
   }

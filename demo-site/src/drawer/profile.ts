@@ -2,6 +2,8 @@
 
 import { anonymousId } from 'endcap';
 import { el, euros } from '../dom';
+import { scores, segments } from './customer';
+import { daysLater } from './later';
 import { chip, count, data, facts, list, nothing, section, text, time, tree, type Data } from './parts';
 
 /** The profile, or in words why there is none. */
@@ -9,7 +11,7 @@ export async function fetchProfile(): Promise<Data | string> {
   const id = anonymousId();
   if (!id) return 'No anonymous ID yet: nothing is kept before consent is given.';
   try {
-    const reply = await fetch(`/ec/dev/profile?anonymous_id=${encodeURIComponent(id)}`, { headers: { accept: 'application/json' } });
+    const reply = await fetch(`/ec/dev/profile?anonymous_id=${encodeURIComponent(id)}&days=${daysLater()}`, { headers: { accept: 'application/json' } });
     if (reply.status === 404) return 'The edge knows nobody by this anonymous ID yet.';
     if (!reply.ok) return `The edge answered ${reply.status}; this route exists in local development only.`;
     const body = data(await reply.json());
@@ -92,5 +94,5 @@ function numbers(profile: Data): HTMLElement {
 export function profileView(profile: Data | string | null): HTMLElement {
   if (profile === null) return nothing('Asking the edge…');
   if (typeof profile === 'string') return nothing(profile);
-  return el('div', {}, numbers(profile), stage(profile), identity(profile), claims(profile), cart(profile), interests(profile), touchpoints(profile), reactions(profile), section('Everything', tree(profile, 'profile')));
+  return el('div', {}, numbers(profile), stage(profile), scores(profile), segments(profile), identity(profile), claims(profile), cart(profile), interests(profile), touchpoints(profile), reactions(profile), section('Everything', tree(profile, 'profile')));
 }

@@ -8,11 +8,10 @@ use serde::Deserialize;
 use serde_json::json;
 use worker::{Env, Method, Response};
 
-use super::api::profiles;
+use super::dev_profile;
 use super::incoming::Incoming;
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
-use crate::platform::query::Query;
 use crate::platform::{clock, response};
 use crate::rpc::placement::Use;
 use crate::rpc::rows::{JoinByClaim, LeaveOldTimers, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
@@ -31,10 +30,7 @@ pub(super) async fn handle(route: &str, mut incoming: Incoming<'_>) -> Result<Re
     placement::check(env, Use::Read).await?;
     let body = response::body(&mut incoming.request, MAX_BODY).await?;
     match (route, incoming.request.method()) {
-        ("profile", Method::Get) => {
-            let id = Query::of(&incoming.url()).get("anonymous_id").unwrap_or_default();
-            profiles::with_claims(profiles::by_anonymous(&id, env).await?, env).await
-        }
+        ("profile", Method::Get) => dev_profile::get(&incoming).await,
         ("proof", Method::Post) => proof(&body, env),
         ("timers", Method::Post) => timers(&body, env).await,
         ("row-format", Method::Post) => row_format(&body, env).await,

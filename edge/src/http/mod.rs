@@ -5,6 +5,7 @@ mod assets;
 mod campaign_part;
 mod cross_domain;
 mod dev;
+mod dev_profile;
 mod diagnosis;
 mod history_finder;
 mod incoming;

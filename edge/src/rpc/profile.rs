@@ -19,6 +19,9 @@ pub(crate) struct ProfileQuestion {
     /// Whether it was found by what only browsers say, without proof.
     #[serde(default)]
     pub(crate) unproved: bool,
+    /// How much later it is looked at, in milliseconds; only in development.
+    #[serde(default)]
+    pub(crate) later_ms: UnixMillis,
 }
 
 impl Message for ProfileQuestion {
@@ -33,6 +36,9 @@ pub(crate) struct ExplainCondition {
     pub(crate) profile_id: ProfileId,
     /// The condition.
     pub(crate) ask: ExplainAsk,
+    /// How much later it is looked at, in milliseconds; only in development.
+    #[serde(default)]
+    pub(crate) later_ms: UnixMillis,
 }
 
 impl Message for ExplainCondition {

@@ -1,4 +1,4 @@
-//! The demo shop's catalogue, campaigns and settings, put through the server API as a shop's own
+//! The demo shop's catalogue, campaigns, segments and settings, put through the server API as a shop's own
 //! back end would.
 
 use std::fs;
@@ -58,14 +58,12 @@ fn healthy(port: u16) -> Result<Client> {
     }
 }
 
-/// Puts one file: campaigns one by one under their identifiers, the rest as it is.
+/// Puts one file: campaigns and segments one by one under their identifiers, the rest as it is.
 fn put_file(client: &mut Client, key: &str, name: &str, body: &Value) -> Result<()> {
-    let campaigns = body.get("campaigns").and_then(Value::as_object);
-    match (name, campaigns) {
-        ("campaigns", Some(campaigns)) => {
-            campaigns.iter().try_for_each(|(id, campaign)| put(client, key, &format!("campaigns/{id}"), campaign))
-        }
-        _ => put(client, key, name, body),
+    let by_id = body.get(name).and_then(Value::as_object).filter(|_| ["campaigns", "segments"].contains(&name));
+    match by_id {
+        Some(all) => all.iter().try_for_each(|(id, one)| put(client, key, &format!("{name}/{id}"), one)),
+        None => put(client, key, name, body),
     }
 }
 

@@ -40,5 +40,5 @@ async fn explain(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let whose: Whose = serde_json::from_str(&found.text().await?)?;
     let profile_id = ProfileId::parse(&whose.profile_id)?;
     let bucket = bucket_of(profile_id.as_str());
-    shards::post_to_bucket(incoming.env, bucket, &ExplainCondition { profile_id, ask }).await
+    shards::post_to_bucket(incoming.env, bucket, &ExplainCondition { profile_id, ask, later_ms: 0 }).await
 }

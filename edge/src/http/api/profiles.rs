@@ -3,7 +3,7 @@
 use endcap_engine::profile_view::{ClaimView, Claims, Unproved};
 use endcap_identity::{Identifier, Namespace};
 use endcap_protocol::touch::decode;
-use endcap_protocol::{AnonymousId, FieldError, ProfileId, bucket_of};
+use endcap_protocol::{AnonymousId, FieldError, ProfileId, UnixMillis, bucket_of};
 use endcap_validation::DomainError;
 use futures_util::future::join_all;
 use worker::{Env, Response};
@@ -106,9 +106,18 @@ pub(super) fn named(url: &str) -> Result<Identifier, EdgeError> {
 
 /// The profile of a browser: at its home, or where its home says it moved.
 pub(in crate::http) async fn by_anonymous(id: &str, env: &Env) -> Result<Response, EdgeError> {
+    by_anonymous_later(id, 0, env).await
+}
+
+/// The same so much later, in milliseconds, if nothing else happens.
+pub(in crate::http) async fn by_anonymous_later(
+    id: &str,
+    later_ms: UnixMillis,
+    env: &Env,
+) -> Result<Response, EdgeError> {
     let id = AnonymousId::parse(id)?;
     let profile_id = id.as_str().to_owned();
-    follow(ProfileQuestion { profile_id, anonymous_id: Some(id), ..ProfileQuestion::default() }, env).await
+    follow(ProfileQuestion { profile_id, anonymous_id: Some(id), later_ms, ..ProfileQuestion::default() }, env).await
 }
 
 /// A profile by its ID, or the one that it became part of.

@@ -12,7 +12,7 @@ use crate::rpc::segments::{GetSegments, SavedSegments};
 use crate::rpc::{call, namespace};
 
 /// The shop's segments.
-pub(super) async fn saved(env: &Env) -> Result<SavedSegments, EdgeError> {
+pub(in crate::http) async fn saved(env: &Env) -> Result<SavedSegments, EdgeError> {
     call::ask(&namespace::shop(env)?, &GetSegments {}).await
 }
 

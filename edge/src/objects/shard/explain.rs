@@ -21,8 +21,8 @@ use crate::rpc::snapshots;
 impl ProfileShard {
     /// A condition and its parts, of a profile as of now. Looking changes nothing.
     pub(super) async fn explain_route(&self, ask: &ExplainCondition) -> Result<Response, EdgeError> {
-        let now = clock::now();
-        let snapshot = snapshots::current(&self.env, now).await?;
+        let snapshot = snapshots::current(&self.env, clock::now()).await?;
+        let now = clock::now().saturating_add(ask.later_ms);
         let condition = ask.ask.condition()?;
         let queries = queries_of(&condition);
         let ids = [ask.profile_id.as_str().to_owned()];

@@ -34,8 +34,8 @@ impl ProfileShard {
 
     /// The profile as of now. Looking changes nothing.
     pub(super) async fn profile(&self, question: &ProfileQuestion) -> Result<Response, EdgeError> {
-        let now = clock::now();
-        let snapshot = snapshots::current(&self.env, now).await?;
+        let snapshot = snapshots::current(&self.env, clock::now()).await?;
+        let now = clock::now().saturating_add(question.later_ms);
         let row = self.store.load(&question.profile_id)?;
         let mut row = row.ok_or(DomainError::NotFound("profile"))?;
         if let Some(browser) = &question.anonymous_id {
