@@ -15,7 +15,7 @@ use endcap_profile::occurrences::{Counts, Keep, Occurrence};
 use endcap_protocol::commerce::{Commerce, Line};
 use endcap_protocol::money::Money;
 use endcap_targeting::event_query::{
-    EVENT_DATE, EVENT_HOUR, EVENT_WEEKDAY, EventName, EventQuery, KnownEvent, Measure, PropertyFilter, PropertyTest,
+    EventName, EventQuery, EventTime, KnownEvent, Measure, PropertyFilter, PropertyTest, WEEKDAYS,
 };
 use serde_json::Value;
 
@@ -229,10 +229,14 @@ impl<'a> MatchedEvent<'a> {
 
     /// What an event was understood to say; None where it is to be read from what was sent.
     fn understood(&self, property: &str) -> Option<Option<Property<'_>>> {
+        if let Some(time) = EventTime::parse(property) {
+            return Some(Some(match time {
+                EventTime::Date => Property::Text(self.date()),
+                EventTime::Hour => Property::Whole(self.locale.calendar.hour(self.event.at).into()),
+                EventTime::Weekday => Property::Text(weekday(self.day())),
+            }));
+        }
         Some(match (&self.event.kind, property) {
-            (_, EVENT_DATE) => Some(Property::Text(self.date())),
-            (_, EVENT_HOUR) => Some(Property::Whole(self.locale.calendar.hour(self.event.at).into())),
-            (_, EVENT_WEEKDAY) => Some(Property::Text(weekday(self.day()))),
             (Kind::Track { commerce: Some(Commerce::Ordered(order)), .. }, "order_id") => {
                 Some(Property::Text(&order.order_id))
             }
@@ -301,9 +305,8 @@ fn known(kind: &Kind) -> Option<KnownEvent> {
 
 /// The day of the week of a day since 1970-01-01, which was a Thursday.
 fn weekday(day: i64) -> &'static str {
-    const NAMES: [&str; 7] = ["thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday"];
     let place = usize::try_from(day.rem_euclid(7)).unwrap_or_default();
-    NAMES.get(place).copied().unwrap_or_default()
+    WEEKDAYS.get(place).copied().unwrap_or_default()
 }
 
 /// Tells a text from others; never 0.
@@ -437,8 +440,8 @@ mod tests {
             ("event(\"Quiz\", event_date >= \"1970-01-01\", event_date <= \"1970-01-01\")", true),
             ("event(\"Quiz\", event_date > \"1970-01-01\")", false),
             ("event(\"Quiz\", event_date != \"1970-01-01\")", false),
-            ("event(\"Quiz\", event_date starts_with \"1970-01\")", true),
-            ("event(\"Quiz\", event_hour < 1, event_weekday = \"thursday\")", true),
+            ("event(\"Quiz\", event_hour < 1, event_weekday = \"Thursday\")", true),
+            ("distinct(event(\"Quiz\"), event_date) >= 1", true),
             ("event(\"Quiz\", event_weekday in (\"friday\", \"sunday\"))", false),
             ("event(\"Quiz\", date = \"2030-01-01\")", true),
         ] {

@@ -7,6 +7,7 @@
 //! [`channel`], [`computed_traits`], [`customer_model`] and [`profile_view`] are computed when somebody looks. [`limit`] and [`layout`] stand at
 //! the door of all of it; [`openapi`] describes it, [`health`] and [`parked_jobs`] say how it is.
 
+mod anniversary;
 pub mod batch_reply;
 pub mod channel;
 pub mod computed_traits;

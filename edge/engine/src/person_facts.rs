@@ -20,6 +20,7 @@ use endcap_targeting::edge_fact::{
 use endcap_targeting::event_query::{EventFact, EventQuery, Measure, Which};
 use endcap_targeting::span::Span;
 
+use crate::anniversary::Anniversary;
 use crate::channel::{Channel, Origin};
 use crate::customer_facts::CustomerFacts;
 use crate::journey::is_reachable;
@@ -41,6 +42,8 @@ pub struct PersonFacts<'a> {
     customer: Rc<CustomerFacts<'a>>,
     is_known: bool,
     is_reachable: bool,
+    /// Whether memberships say since when they are.
+    is_dated: bool,
     shop: &'a Snapshot,
 }
 
@@ -56,6 +59,7 @@ impl<'a> PersonFacts<'a> {
             customer: Rc::new(CustomerFacts::new(person, shop)),
             is_known: row.is_known(),
             is_reachable: is_reachable(row, person),
+            is_dated: true,
             shop,
         }
     }
@@ -71,7 +75,17 @@ impl<'a> PersonFacts<'a> {
         let is_reachable = person.behaviour.push_subscribed;
         let events = PersonEvents::of_fragments(fragments, occurrences);
         let customer = Rc::new(CustomerFacts::new(person, shop));
-        Self { person, fragments, segments: &person.segments, events, customer, is_known: false, is_reachable, shop }
+        Self {
+            person,
+            fragments,
+            segments: &person.segments,
+            events,
+            customer,
+            is_known: false,
+            is_reachable,
+            is_dated: false,
+            shop,
+        }
     }
 
     /// The same where all that conditions ask about events was counted from the very beginning.
@@ -146,9 +160,24 @@ impl<'a> PersonFacts<'a> {
         }
     }
 
+    /// Since when they are in a segment. None where they are not, and of fragments alone, of which nothing is stored.
+    fn entered(&self, id: &SegmentId) -> Option<UnixMillis> {
+        self.segments.get(id).filter(|_| self.is_dated).map(|held| held.since)
+    }
+
+    fn trait_named(&self, name: &str) -> Option<Cow<'a, str>> {
+        Person::trait_of(self.fragments, name).map(trait_text)
+    }
+
+    /// Days until the day and month of a trait that is a date come again; 0 today.
+    fn days_until(&self, name: &str, now: UnixMillis) -> Option<i64> {
+        let (text, today) = (self.trait_named(name)?, self.shop.calendar.day(now));
+        Some(Anniversary::parse(&text)?.next(today)? - today)
+    }
+
     fn text(&self, text: &PersonText) -> Option<Cow<'a, str>> {
         match text {
-            PersonText::Trait(name) => Person::trait_of(self.fragments, name).map(trait_text),
+            PersonText::Trait(name) => self.trait_named(name),
             PersonText::First(what) => {
                 let firsts = Person::counting(self.fragments).filter_map(|fragment| fragment.touches.first.as_ref());
                 touch_text(firsts.min()?, *what)
@@ -271,10 +300,16 @@ fn touch_text(touch: &Touchpoint, what: TouchText) -> Option<Cow<'_, str>> {
 impl EdgeFacts for PersonFacts<'_> {
     fn holds(&self, fact: &EdgeFact, now: UnixMillis) -> bool {
         let ago = |time: PersonTime| self.time(time).map(|at| now.saturating_sub(at));
+        let entered_ago = |id: &SegmentId| self.entered(id).map(|since| now.saturating_sub(since));
         let in_cart =
             |is: &dyn Fn(&endcap_targeting::CartLine) -> bool| self.person.behaviour.cart.lines.iter().any(is);
         match fact {
             EdgeFact::Segment(id) => self.segments.contains_key(id),
+            EdgeFact::EnteredWithin(id, span) => entered_ago(id).is_some_and(|ago| ago < span.millis()),
+            EdgeFact::EnteredBefore(id, span) => entered_ago(id).is_some_and(|ago| ago >= span.millis()),
+            EdgeFact::Anniversary { name, days } => {
+                self.days_until(name, now).is_some_and(|ahead| ahead < i64::from(*days))
+            }
             EdgeFact::Number { fact, within, op, value } => {
                 self.number(*fact, *within, now).is_some_and(|number| op.holds(number, *value))
             }
@@ -310,6 +345,15 @@ impl EdgeFacts for PersonFacts<'_> {
             EdgeFact::Within(time, span) | EdgeFact::Before(time, span) => {
                 self.time(*time).map(|at| at.saturating_add(span.millis())).filter(|at| *at > now)
             }
+            EdgeFact::EnteredWithin(id, span) | EdgeFact::EnteredBefore(id, span) => {
+                Some(self.entered(id)?.saturating_add(span.millis())).filter(|at| *at > now)
+            }
+            EdgeFact::Anniversary { name, days } => {
+                let (ahead, days) = (self.days_until(name, now)?, i64::from(*days));
+                // It begins so many days before, and ends with the day itself.
+                let wait = if ahead < days { ahead + 1 } else { ahead - days + 1 };
+                Some(self.shop.calendar.start(self.shop.calendar.day(now) + wait))
+            }
             EdgeFact::Event(fact) => self.event_changes(fact, now),
             EdgeFact::Group(model, _) => self.customer.group_changes(*model, now),
             _ => None,
@@ -321,7 +365,10 @@ impl EdgeFacts for PersonFacts<'_> {
             EdgeFact::Number { fact, within, .. } => self.number(*fact, *within, now).map(Seen::Number),
             EdgeFact::Within(time, _) | EdgeFact::Before(time, _) => self.time(*time).map(Seen::Number),
             EdgeFact::Text(text, _) => self.text(text).map(|text| Seen::Text(text.into_owned())),
-            EdgeFact::Segment(id) => self.segments.get(id).map(|held| Seen::Number(held.since)),
+            EdgeFact::Segment(id) | EdgeFact::EnteredWithin(id, _) | EdgeFact::EnteredBefore(id, _) => {
+                self.entered(id).map(Seen::Number)
+            }
+            EdgeFact::Anniversary { name, .. } => self.trait_named(name).map(|text| Seen::Text(text.into_owned())),
             EdgeFact::Event(fact) => self.event_saw(fact, now).map(Seen::Number),
             EdgeFact::Score { fact, .. } => {
                 self.customer.score(*fact).and_then(|score| rounded(score, 1_000)).map(Seen::Number)

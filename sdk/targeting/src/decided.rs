@@ -23,7 +23,7 @@ fn collect(condition: &Condition, found: &mut Vec<EdgeFact>) {
 /// Whether a condition asks for texts about a person.
 #[must_use]
 pub fn asks_for_texts(condition: &Condition) -> bool {
-    condition.some(&|part| matches!(part, Condition::Edge(EdgeFact::Text(..))))
+    condition.some(&|part| matches!(part, Condition::Edge(fact) if fact.asks_for_texts()))
 }
 
 /// A condition whose questions for the edge are answered.

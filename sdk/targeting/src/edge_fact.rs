@@ -9,11 +9,25 @@ use crate::op::Op;
 use crate::span::Span;
 use crate::text_test::TextTest;
 
+/// Most days ahead of an anniversary.
+pub const MAX_AHEAD: u16 = 180;
+
 /// A question that only the edge can answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EdgeFact {
     /// Whether the person is in a segment.
     Segment(SegmentId),
+    /// Whether the person is in a segment, for less long than this.
+    EnteredWithin(SegmentId, Span),
+    /// Whether the person is in a segment, for so long or longer.
+    EnteredBefore(SegmentId, Span),
+    /// Whether the day and month of a trait that is a date come within the shop's next days, today included.
+    Anniversary {
+        /// The trait.
+        name: String,
+        /// Days, 1 to [`MAX_AHEAD`].
+        days: u16,
+    },
     /// Whether a number compares so. It does not while there is nothing to count from.
     Number {
         /// The number.
@@ -163,12 +177,28 @@ impl EdgeFact {
     pub fn asks_of_time(&self) -> bool {
         match self {
             Self::Number { within, .. } => within.is_some(),
-            Self::Within(..) | Self::Before(..) => true,
+            Self::Within(..) | Self::Before(..) | Self::EnteredWithin(..) | Self::EnteredBefore(..) => true,
+            Self::Anniversary { .. } => true,
             Self::Event(fact) => fact.asks_of_time(),
             Self::Group(model, _) => *model == GroupModel::Napl,
             Self::Segment(_) | Self::Text(..) | Self::Flag(_) | Self::CartProduct(_) | Self::CartCategory(_) => false,
             Self::Score { .. } => false,
         }
+    }
+
+    /// The segment that it asks for.
+    #[must_use]
+    pub fn segment(&self) -> Option<&SegmentId> {
+        match self {
+            Self::Segment(id) | Self::EnteredWithin(id, _) | Self::EnteredBefore(id, _) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Whether only whole fragments tell: a text of a person, or a date.
+    #[must_use]
+    pub fn asks_for_texts(&self) -> bool {
+        matches!(self, Self::Text(..) | Self::Anniversary { .. })
     }
 
     /// Whether a fit of the shop's models can change the answer.

@@ -4,7 +4,7 @@ use endcap_protocol::{FieldError, SegmentId};
 use serde_json::{Map, Value, json};
 
 use crate::customer_score::{GroupModel, ScoreNumber};
-use crate::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime, TouchText};
+use crate::edge_fact::{EdgeFact, MAX_AHEAD, PersonFlag, PersonNumber, PersonText, PersonTime, TouchText};
 use crate::event_query::KnownEvent;
 use crate::event_query_json;
 use crate::event_query_json::{NAMED, is_event};
@@ -19,7 +19,11 @@ pub fn names() -> Vec<String> {
     let flags = PersonFlag::ALL.iter().map(|fact| fact.as_str());
     let scores = ScoreNumber::ALL.iter().map(|score| score.as_str());
     let models = GroupModel::ALL.iter().map(|model| model.as_str());
-    let plain = ["segment", "trait", "cart_has", "time_zone"].into_iter().chain(numbers).chain(times).chain(flags);
+    let plain = ["segment", "entered", "trait", "anniversary", "cart_has", "time_zone"]
+        .into_iter()
+        .chain(numbers)
+        .chain(times)
+        .chain(flags);
     let plain = plain.chain(scores).chain(models);
     let touches =
         TouchText::ALL.iter().flat_map(|touch| ["first", "last"].map(|which| format!("{which}_{}", touch.as_str())));
@@ -54,6 +58,8 @@ pub(crate) fn read(name: &str, leaf: &Value) -> Option<Read<EdgeFact>> {
     let fact = fact_of(name, leaf)?;
     let checked = match name {
         "segment" => with_only(leaf, &["id"], &[]),
+        "entered" => with_only(leaf, &["id"], &["within", "before"]),
+        "anniversary" => with_only(leaf, &["name", "within"], &[]),
         "trait" => with_only(leaf, &["name"], &TEXT_WAYS),
         "cart_has" => with_only(leaf, &[], &["product", "category"]),
         name if PersonNumber::parse(name).is_some() => with_only(leaf, &["op", "value", "in"], &[]),
@@ -87,17 +93,37 @@ fn fact_of(name: &str, leaf: &Value) -> Option<Read<EdgeFact>> {
         return Some(test(leaf).map(|test| EdgeFact::Text(text, test)));
     }
     match name {
-        "segment" => Some(segment(leaf)),
+        "segment" => Some(segment(leaf).map(EdgeFact::Segment)),
+        "entered" => Some(entered(leaf)),
+        "anniversary" => Some(anniversary(leaf)),
         "trait" => Some(a_trait(leaf)),
         "cart_has" => Some(cart(leaf)),
         _ => None,
     }
 }
 
-fn segment(leaf: &Value) -> Read<EdgeFact> {
+fn segment(leaf: &Value) -> Read<SegmentId> {
     let id = leaf.get("id").and_then(Value::as_str).unwrap_or_default();
-    let id = SegmentId::parse(id).map_err(|error| FieldError { path: "id".to_owned(), ..error })?;
-    Ok(EdgeFact::Segment(id))
+    SegmentId::parse(id).map_err(|error| FieldError { path: "id".to_owned(), ..error })
+}
+
+fn entered(leaf: &Value) -> Read<EdgeFact> {
+    let id = segment(leaf)?;
+    match (leaf.get("within"), leaf.get("before")) {
+        (Some(value), None) => Ok(EdgeFact::EnteredWithin(id, span("within", value)?)),
+        (None, Some(value)) => Ok(EdgeFact::EnteredBefore(id, span("before", value)?)),
+        _ => fail("", "must have either within or before, as {\"within\": {\"days\": 7}}"),
+    }
+}
+
+fn anniversary(leaf: &Value) -> Read<EdgeFact> {
+    let name = bounded("name", leaf.get("name"), MAX_NAME)?;
+    let days = leaf.pointer("/within/days").and_then(Value::as_u64).and_then(|days| u16::try_from(days).ok());
+    let alone = leaf.get("within").and_then(Value::as_object).is_some_and(|within| within.len() == 1);
+    match days.filter(|days| alone && (1..=MAX_AHEAD).contains(days)) {
+        Some(days) => Ok(EdgeFact::Anniversary { name, days }),
+        None => fail("within", format!("must be {{\"days\": 1 to {MAX_AHEAD}}}")),
+    }
 }
 
 fn number(fact: PersonNumber, leaf: &Value) -> Read<EdgeFact> {
@@ -108,7 +134,9 @@ fn number(fact: PersonNumber, leaf: &Value) -> Read<EdgeFact> {
 
 fn groups(model: GroupModel, leaf: &Value) -> Read<EdgeFact> {
     let list = leaf.get("in").and_then(Value::as_array).filter(|list| (1..=MAX_TEXTS).contains(&list.len()));
-    let Some(list) = list else { return fail("in", "must be a list of groups") };
+    let Some(list) = list else {
+        return fail("in", format!("must be a list of 1 to {MAX_TEXTS} of {}", model.groups().join(", ")));
+    };
     let group = |(n, one): (usize, &Value)| {
         let group = one.as_str().and_then(|name| model.group(name));
         group.map_or_else(|| fail(&format!("in[{n}]"), format!("must be {}", model.groups().join(", "))), Ok)
@@ -143,9 +171,15 @@ pub(crate) fn write(fact: &EdgeFact) -> Value {
     let mut leaf = Map::new();
     let mut put = |name: &str, value: Value| drop(leaf.insert(name.to_owned(), value));
     match fact {
-        EdgeFact::Segment(id) => {
-            put("fact", json!("segment"));
-            put("id", json!(id.as_str()));
+        EdgeFact::Segment(id) => return json!({"fact": "segment", "id": id.as_str()}),
+        EdgeFact::EnteredWithin(id, span) => {
+            return json!({"fact": "entered", "id": id.as_str(), "within": span_json(*span)});
+        }
+        EdgeFact::EnteredBefore(id, span) => {
+            return json!({"fact": "entered", "id": id.as_str(), "before": span_json(*span)});
+        }
+        EdgeFact::Anniversary { name, days } => {
+            return json!({"fact": "anniversary", "name": name, "within": {"days": days}});
         }
         EdgeFact::Number { fact, within, op, value } => {
             put("fact", json!(fact.as_str()));
@@ -174,14 +208,9 @@ pub(crate) fn write(fact: &EdgeFact) -> Value {
         EdgeFact::Event(fact) => return event_query_json::write(fact),
         EdgeFact::Flag(flag) => put("fact", json!(flag.as_str())),
         EdgeFact::Score { fact, op, value } => {
-            put("fact", json!(fact.as_str()));
-            put("op", json!(op.as_str()));
-            put("value", json!(value));
+            return json!({"fact": fact.as_str(), "op": op.as_str(), "value": value});
         }
-        EdgeFact::Group(model, groups) => {
-            put("fact", json!(model.as_str()));
-            put("in", json!(groups));
-        }
+        EdgeFact::Group(model, groups) => return json!({"fact": model.as_str(), "in": groups}),
         EdgeFact::CartProduct(id) => {
             put("fact", json!("cart_has"));
             put("product", json!(id));

@@ -13,12 +13,10 @@ use crate::text_test::TextTest;
 pub const MAX_COUNT: i64 = 999;
 /// Greatest number of distinct values that a count is compared with.
 pub const MAX_DISTINCT: i64 = 100;
-/// The property that every event has: the day on which it happened, in the shop's time zone, as `2026-11-29`.
-pub const EVENT_DATE: &str = "event_date";
-/// The hour in which it happened there, 0 to 23.
-pub const EVENT_HOUR: &str = "event_hour";
-/// The day of the week on which it happened there, in small letters.
-pub const EVENT_WEEKDAY: &str = "event_weekday";
+/// The latest hour of a day.
+pub const LAST_HOUR: i64 = 23;
+/// The days of the week, from the one on which 1970 began.
+pub const WEEKDAYS: [&str; 7] = ["thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday"];
 /// Most properties that one question filters by.
 pub const MAX_FILTERS: usize = 8;
 /// How many events an accumulator may keep: the least of these that tells the comparison.
@@ -29,6 +27,30 @@ const LEAST_KEPT: u16 = 4;
 const LEAST_ORDERS_KEPT: u16 = 128;
 /// The most.
 const MOST_KEPT: u16 = 1_000;
+
+facts! {
+    /// When an event was, in the shop's time zone: a property that every event has.
+    EventTime {
+        /// The day, as `2026-11-29`.
+        Date "event_date",
+        /// The hour, 0 to 23.
+        Hour "event_hour",
+        /// The day of the week, in small letters.
+        Weekday "event_weekday",
+    }
+}
+
+impl EventTime {
+    /// Its word in JSON, where it stands in the place of a property: a version that does not know it refuses to read it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Date => "date",
+            Self::Hour => "hour",
+            Self::Weekday => "weekday",
+        }
+    }
+}
 
 facts! {
     /// An event with a word of its own in conditions.
@@ -82,7 +104,7 @@ pub enum PropertyTest {
     Text(TextTest),
     /// A number, or a text that is one.
     Number(Op, i64),
-    /// The day of the event in the shop's time zone ([`EVENT_DATE`]).
+    /// The day of the event ([`EventTime::Date`]).
     Date(Op, Date),
 }
 

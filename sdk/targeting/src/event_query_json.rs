@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 
 use crate::date::Date;
 use crate::event_query::{
-    EVENT_DATE, EventFact, EventName, EventQuery, EventSelector, KnownEvent, MAX_FILTERS, Measure, PropertyFilter,
-    PropertyTest, Which,
+    EventFact, EventName, EventQuery, EventSelector, EventTime, KnownEvent, LAST_HOUR, MAX_FILTERS, Measure,
+    PropertyFilter, PropertyTest, WEEKDAYS, Which,
 };
 use crate::leaf_json::{Read, TEXT_WAYS, bounded, compared, fail, put_test, span, span_json, test, with_only};
 use crate::op::Op;
-use crate::text_test::MAX_NAME;
+use crate::text_test::{MAX_NAME, TextTest};
 
 /// Longest name of an event that a shop gave, in bytes.
 pub(crate) const MAX_EVENT: usize = 200;
@@ -80,7 +80,15 @@ fn time(leaf: &Value, which: &Value) -> Read<EventFact> {
 fn measure(leaf: &Value) -> Read<Measure> {
     let word = MEASURES.into_iter().find(|word| leaf.get(word).is_some());
     let Some(word) = word else { return Ok(Measure::Count) };
+    if let Some(time) = leaf.get(word).filter(|given| given.is_object() && word == "distinct") {
+        with_only(time, &["time"], &[]).map_err(|error| error.under(word))?;
+        let time = time_named(time.get("time")).map_err(|error| error.under(word))?;
+        return Ok(Measure::Distinct(time.as_str().to_owned()));
+    }
     let property = bounded(word, leaf.get(word), MAX_NAME)?;
+    if let Some(time) = EventTime::parse(&property) {
+        return fail(word, format!("is written {{\"time\": \"{}\"}}, and only of distinct", time.word()));
+    }
     Ok(measure_of(word, property).unwrap_or(Measure::Count))
 }
 
@@ -101,16 +109,61 @@ fn selector(leaf: &Value) -> Read<EventSelector> {
     Ok(EventSelector { name, filters: filters.collect::<Read<_>>()? })
 }
 
+/// Which time of an event is named.
+fn time_named(value: Option<&Value>) -> Read<EventTime> {
+    let word = value.and_then(Value::as_str).unwrap_or_default();
+    let time = EventTime::ALL.iter().find(|time| time.word() == word);
+    time.copied().map_or_else(|| fail("time", "must be date, hour or weekday"), Ok)
+}
+
+fn time_filter(value: &Value) -> Read<PropertyFilter> {
+    let time = time_named(value.get("time"))?;
+    let test = match time {
+        EventTime::Date => {
+            with_only(value, &["time", "op", "value"], &[])?;
+            let Some(op) = value.get("op").and_then(Value::as_str).and_then(Op::parse) else {
+                return fail("op", "must be =, !=, >, >=, < or <=");
+            };
+            let date = value.get("value").and_then(Value::as_str).and_then(Date::parse);
+            let Some(date) = date else { return fail("value", "must be a date, as \"2026-11-29\"") };
+            PropertyTest::Date(op, date)
+        }
+        EventTime::Hour => {
+            with_only(value, &["time", "op", "value"], &[])?;
+            let (op, hour) = compared(value)?;
+            if !(0..=LAST_HOUR).contains(&hour) {
+                return fail("value", format!("must be 0 to {LAST_HOUR}"));
+            }
+            PropertyTest::Number(op, hour)
+        }
+        EventTime::Weekday => {
+            with_only(value, &["time", "in"], &[])?;
+            let TextTest::OneOf(given) = test(value)? else { return fail("in", "must be a list of weekdays") };
+            match weekdays(&given) {
+                Ok(all) => PropertyTest::Text(TextTest::OneOf(all)),
+                Err(place) => return fail(&format!("in[{place}]"), format!("must be {}", WEEKDAYS.join(", "))),
+            }
+        }
+    };
+    Ok(PropertyFilter { property: time.as_str().to_owned(), test })
+}
+
+/// Days of the week in small letters, or the place of the first that is none.
+pub(crate) fn weekdays(given: &[String]) -> Result<Vec<String>, usize> {
+    let known = |(place, name): (usize, &String)| {
+        let found = WEEKDAYS.iter().find(|known| known.eq_ignore_ascii_case(name));
+        found.map(|known| (*known).to_owned()).ok_or(place)
+    };
+    given.iter().enumerate().map(known).collect()
+}
+
 fn filter(value: &Value) -> Read<PropertyFilter> {
+    if value.get("time").is_some() {
+        return time_filter(value);
+    }
     let property = bounded("property", value.get("property"), MAX_NAME)?;
-    if property == EVENT_DATE && value.get("op").is_some() {
-        with_only(value, &["property", "op", "value"], &[])?;
-        let Some(op) = value.get("op").and_then(Value::as_str).and_then(Op::parse) else {
-            return fail("op", "must be =, !=, >, >=, < or <=");
-        };
-        let date = value.get("value").and_then(Value::as_str).and_then(Date::parse);
-        let Some(date) = date else { return fail("value", "must be a date, as \"2026-11-29\"") };
-        return Ok(PropertyFilter { property, test: PropertyTest::Date(op, date) });
+    if let Some(time) = EventTime::parse(&property) {
+        return fail("property", format!("is written {{\"time\": \"{}\"}} in its place", time.word()));
     }
     if value.get("op").is_some() {
         with_only(value, &["property", "op", "value"], &[])?;
@@ -147,7 +200,8 @@ fn timed(which: Which, query: &EventQuery, (name, span): (&str, Value)) -> Value
 fn measured(selector: &EventSelector, measure: &Measure) -> Map<String, Value> {
     let mut leaf = selected(selector);
     if let (Some(word), Some(property)) = (word_of(measure), measure.property()) {
-        leaf.insert(word.to_owned(), json!(property));
+        let time = EventTime::parse(property).map(|time| json!({"time": time.word()}));
+        leaf.insert(word.to_owned(), time.unwrap_or_else(|| json!(property)));
     }
     leaf
 }
@@ -170,7 +224,10 @@ fn selected(selector: &EventSelector) -> Map<String, Value> {
 
 fn written(filter: &PropertyFilter) -> Value {
     let mut leaf = Map::new();
-    leaf.insert("property".to_owned(), json!(filter.property));
+    match EventTime::parse(&filter.property) {
+        Some(time) => leaf.insert("time".to_owned(), json!(time.word())),
+        None => leaf.insert("property".to_owned(), json!(filter.property)),
+    };
     match &filter.test {
         PropertyTest::Text(test) => put_test(&mut leaf, test),
         PropertyTest::Number(op, value) => {

@@ -10,8 +10,8 @@ use endcap_targeting::customer_score::{GroupModel, ScoreNumber};
 use endcap_targeting::date::Date;
 use endcap_targeting::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime, TouchText};
 use endcap_targeting::event_query::{
-    EVENT_DATE, EventFact, EventName, EventQuery, EventSelector, KnownEvent, Measure, PropertyFilter, PropertyTest,
-    Which,
+    EventFact, EventName, EventQuery, EventSelector, EventTime, KnownEvent, Measure, PropertyFilter, PropertyTest,
+    WEEKDAYS, Which,
 };
 use endcap_targeting::span::Span;
 use endcap_targeting::text::{MAX_TEXT, parse, print};
@@ -59,7 +59,7 @@ impl Random {
     }
 
     fn edge_fact(&mut self) -> EdgeFact {
-        match self.below(12) {
+        match self.below(14) {
             8 | 9 => EdgeFact::Event(Box::new(self.event_fact())),
             0 => EdgeFact::Segment(SegmentId::parse(&self.id()).unwrap()),
             1 => {
@@ -71,6 +71,11 @@ impl Random {
             2 => EdgeFact::Within(self.of(PersonTime::ALL), self.span()),
             3 => EdgeFact::Before(self.of(PersonTime::ALL), self.span()),
             4 => EdgeFact::Flag(self.of(PersonFlag::ALL)),
+            12 => match self.below(2) {
+                0 => EdgeFact::EnteredWithin(SegmentId::parse(&self.id()).unwrap(), self.span()),
+                _ => EdgeFact::EnteredBefore(SegmentId::parse(&self.id()).unwrap(), self.span()),
+            },
+            13 => EdgeFact::Anniversary { name: self.text(), days: 1 + self.below(180) as u16 },
             10 => EdgeFact::Score { fact: self.of(ScoreNumber::ALL), op: self.of(&Op::ALL), value: self.number() },
             11 => {
                 let model = self.of(GroupModel::ALL);
@@ -92,6 +97,7 @@ impl Random {
                     0 => Measure::Sum(property),
                     1 => Measure::Average(property),
                     2 => Measure::Distinct(property),
+                    3 => Measure::Distinct(self.of(EventTime::ALL).as_str().to_owned()),
                     _ => Measure::Count,
                 };
                 let (low, high) = measure.bounds();
@@ -112,20 +118,24 @@ impl Random {
             0 => EventName::Named(self.text()),
             _ => EventName::Known(self.of(KnownEvent::ALL)),
         };
-        let filters = (0..self.below(3)).map(|_| match self.below(6) {
-            0 => PropertyFilter {
-                property: EVENT_DATE.to_owned(),
-                test: PropertyTest::Date(
-                    self.of(&Op::ALL),
-                    self.of(&["2026-11-29", "2024-02-29"].map(|date| Date::parse(date).unwrap())),
-                ),
-            },
-            1 => PropertyFilter { property: EVENT_DATE.to_owned(), test: PropertyTest::Text(self.text_test()) },
-            2 => PropertyFilter {
-                property: self.property(),
-                test: PropertyTest::Number(self.of(&Op::ALL), self.number()),
-            },
-            _ => PropertyFilter { property: self.property(), test: PropertyTest::Text(self.text_test()) },
+        let filters = (0..self.below(3)).map(|_| {
+            let time = |time: EventTime, test| PropertyFilter { property: time.as_str().to_owned(), test };
+            match self.below(6) {
+                0 => {
+                    let date = self.of(&["2026-11-29", "2024-02-29"].map(|date| Date::parse(date).unwrap()));
+                    time(EventTime::Date, PropertyTest::Date(self.of(&Op::ALL), date))
+                }
+                1 => time(EventTime::Hour, PropertyTest::Number(self.of(&Op::ALL), self.below(24) as i64)),
+                2 => {
+                    let days = (0..=self.below(3)).map(|_| self.of(&WEEKDAYS).to_owned()).collect();
+                    time(EventTime::Weekday, PropertyTest::Text(TextTest::OneOf(days)))
+                }
+                3 => PropertyFilter {
+                    property: self.property(),
+                    test: PropertyTest::Number(self.of(&Op::ALL), self.number()),
+                },
+                _ => PropertyFilter { property: self.property(), test: PropertyTest::Text(self.text_test()) },
+            }
         });
         EventSelector { name, filters: filters.collect() }
     }

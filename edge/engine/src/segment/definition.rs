@@ -268,11 +268,8 @@ fn events_of(condition: &Condition) -> Vec<EdgeFact> {
 /// The segments that a condition asks for.
 #[must_use]
 pub fn names_of(condition: &Condition) -> Vec<SegmentId> {
-    let named = asked(condition).into_iter().filter_map(|fact| match fact {
-        EdgeFact::Segment(id) => Some(id),
-        _ => None,
-    });
-    named.collect()
+    let named: BTreeSet<SegmentId> = asked(condition).iter().filter_map(|fact| fact.segment().cloned()).collect();
+    named.into_iter().collect()
 }
 
 #[cfg(test)]

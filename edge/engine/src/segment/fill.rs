@@ -53,6 +53,17 @@ impl Fill {
         Some(self.again_from_the_beginning()).filter(|_| self.complete > 0)
     }
 
+    /// What it is where everybody is known to have been looked at and has to be again, as after a fit of the models: it says what it said.
+    /// None in a shop without segments.
+    #[must_use]
+    pub fn once_more(&self) -> Option<Self> {
+        if self.running.is_some() {
+            return Some(Self { again: true, ..self.clone() });
+        }
+        let Self { complete, has_newcomers, .. } = *self;
+        Some(Self { complete, running: Some(complete), has_newcomers, ..Self::default() }).filter(|_| complete > 0)
+    }
+
     fn again_from_the_beginning(&self) -> Self {
         Self { complete: self.complete, running: Some(self.complete), has_newcomers: true, ..Self::default() }
     }
@@ -68,7 +79,8 @@ impl Fill {
         }
         let complete = self.running.unwrap_or(self.complete);
         if self.again {
-            return Self { complete, ..self }.again_from_the_beginning();
+            let has_newcomers = self.has_newcomers;
+            return Self { has_newcomers, ..Self { complete, ..self }.again_from_the_beginning() };
         }
         Self { complete, running: None, after: String::new(), has_newcomers: false, ..self }
     }

@@ -2,7 +2,7 @@
 
 use endcap_targeting::condition::Op;
 use endcap_targeting::customer_score::{GroupModel, ScoreNumber};
-use endcap_targeting::edge_fact::{PersonFlag, PersonNumber, PersonTime, TouchText};
+use endcap_targeting::edge_fact::{MAX_AHEAD, PersonFlag, PersonNumber, PersonTime, TouchText};
 use endcap_targeting::span::{MAX_DAYS, MAX_MINUTES};
 use serde_json::{Map, Value, json};
 
@@ -41,6 +41,12 @@ pub(super) fn id(most: u16) -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": most})
 }
 
+/// Days ahead of an anniversary.
+fn days_ahead() -> Value {
+    json!({"type": "object", "required": ["days"], "additionalProperties": false,
+        "properties": {"days": {"type": "integer", "minimum": 1, "maximum": MAX_AHEAD}}})
+}
+
 /// Its leaves.
 pub(super) fn branches() -> Vec<Value> {
     let numbers: Vec<&str> = PersonNumber::ALL.iter().map(|fact| fact.as_str()).collect();
@@ -62,6 +68,21 @@ pub(super) fn branches() -> Vec<Value> {
     let mut all = vec![
         number,
         leaf("Whether the person is in a segment", &["segment"], &[("id", id(64))]),
+        leaf(
+            "Since when the person is in a segment",
+            &["entered"],
+            &[("id", id(64)), ("within", span("Less long than this"))],
+        ),
+        leaf(
+            "Since when the person is in a segment",
+            &["entered"],
+            &[("id", id(64)), ("before", span("So long, or longer"))],
+        ),
+        leaf(
+            "Whether the day and month of a trait that is a date come soon",
+            &["anniversary"],
+            &[("name", id(64)), ("within", days_ahead())],
+        ),
         leaf("Whether it is so", &flags, &[]),
         leaf("Whether something was lately", &times, &[("within", span("Less long ago than this"))]),
         leaf("Whether something was long ago", &times, &[("before", span("So long ago, or longer"))]),

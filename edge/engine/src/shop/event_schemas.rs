@@ -1,7 +1,9 @@
 //! The JSON Schema of questions about what a person did, for the published description of conditions.
 
 use endcap_targeting::condition::Op;
-use endcap_targeting::event_query::{EVENT_DATE, KnownEvent, MAX_COUNT, MAX_DISTINCT, MAX_FILTERS, Which};
+use endcap_targeting::event_query::{
+    EventTime, KnownEvent, LAST_HOUR, MAX_COUNT, MAX_DISTINCT, MAX_FILTERS, WEEKDAYS, Which,
+};
 use serde_json::{Value, json};
 
 use super::edge_fact_schemas::{id, leaf, span, text_ways};
@@ -31,15 +33,26 @@ fn filters() -> Value {
     let number = json!({"type": "object", "description": "A number", "required": ["property", "op", "value"],
         "additionalProperties": false,
         "properties": {"property": id(64), "op": {"enum": signs}, "value": {"type": "integer"}}});
-    let date = json!({"type": "object", "description": "The day of the event in the shop's time zone",
-        "required": ["property", "op", "value"], "additionalProperties": false,
-        "properties": {"property": {"enum": [EVENT_DATE]}, "op": {"enum": signs}, "value": {"type": "string", "format": "date"}}});
+    let time = |time: EventTime, description: &str, value: Value| {
+        json!({"type": "object", "description": description, "required": ["time", "op", "value"], "additionalProperties": false,
+            "properties": {"time": {"enum": [time.word()]}, "op": {"enum": signs}, "value": value}})
+    };
+    let date = time(
+        EventTime::Date,
+        "The day of the event in the shop's time zone",
+        json!({"type": "string", "format": "date"}),
+    );
+    let hours = json!({"type": "integer", "minimum": 0, "maximum": LAST_HOUR});
+    let hour = time(EventTime::Hour, "The hour of the event in the shop's time zone", hours);
+    let weekday = json!({"type": "object", "description": "The day of the week of the event in the shop's time zone",
+        "required": ["time", "in"], "additionalProperties": false, "properties": {"time": {"enum": [EventTime::Weekday.word()]},
+            "in": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"enum": WEEKDAYS}}}});
     let texts = text_ways().map(|(what, way, with)| {
         let (name, schema) = property();
         json!({"type": "object", "description": format!("A text that {what}"), "required": [name, way],
             "additionalProperties": false, "properties": {name: schema, way: with}})
     });
-    let all: Vec<Value> = [number, date].into_iter().chain(texts).collect();
+    let all: Vec<Value> = [number, date, hour, weekday].into_iter().chain(texts).collect();
     json!({"type": "array", "maxItems": MAX_FILTERS, "items": {"oneOf": all},
         "description": "What the event has to be, or one of its products"})
 }
@@ -69,7 +82,13 @@ fn compared(naming: &Naming, measure: Option<(&str, &str)>) -> Value {
     let value = json!({"type": "integer",
         "description": format!("A count is compared with 0 to {MAX_COUNT}, distinct values with 0 to {MAX_DISTINCT}")});
     let property = |description: &str| json!({"type": "string", "minLength": 1, "maxLength": 64, "description": format!("{description} of this property")});
-    let measured = measure.map(|(name, description)| (name, property(description)));
+    let times: Vec<&str> = EventTime::ALL.iter().map(|time| time.word()).collect();
+    let time = json!({"type": "object", "description": "The time of the event, in the shop's time zone", "required": ["time"],
+        "additionalProperties": false, "properties": {"time": {"enum": times}}});
+    let measured = measure.map(|(name, description)| {
+        let property = property(description);
+        (name, if name == "distinct" { json!({"oneOf": [property, time]}) } else { property })
+    });
     let members: Vec<(&str, Value)> =
         [("op", json!({"enum": signs})), ("value", value)].into_iter().chain(measured).collect();
     let what = measure.map_or("How often", |(_, description)| description);

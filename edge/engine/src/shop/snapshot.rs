@@ -232,7 +232,7 @@ impl Snapshot {
 
     /// Whether a condition asks for what only whole fragments tell.
     fn is_asking_for_texts(&self) -> bool {
-        let asks = |facts: &[EdgeFact]| facts.iter().any(|fact| matches!(fact, EdgeFact::Text(..)));
+        let asks = |facts: &[EdgeFact]| facts.iter().any(EdgeFact::asks_for_texts);
         let mut running = self.campaigns.iter().filter(|campaign| campaign.definition.enabled);
         self.segments.asks_for_texts() || running.any(|campaign| asks(campaign.asked()))
     }

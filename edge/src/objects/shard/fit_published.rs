@@ -40,11 +40,17 @@ impl ProfileShard {
 impl Store {
     /// Has everybody looked at again where the models are newer than those by which they were. Whether that is so.
     pub(super) fn look_by_fit(&self, snapshot: &Snapshot) -> Result<bool, EdgeError> {
-        if !snapshot.segments.asks_of_fit() || snapshot.scores.fitted_at <= self.meta(FIT_LOOKED_AT)? {
+        let fitted_at = snapshot.scores.fitted_at;
+        if !snapshot.segments.asks_of_fit() || fitted_at <= self.fit_looked_at.get() {
             return Ok(false);
         }
-        self.set_meta(FIT_LOOKED_AT, snapshot.scores.fitted_at)?;
-        self.refill()?;
+        // Only what is stored is remembered: this transaction may yet fail.
+        self.fit_looked_at.set(self.meta(FIT_LOOKED_AT)?);
+        if fitted_at <= self.fit_looked_at.get() {
+            return Ok(false);
+        }
+        self.set_meta(FIT_LOOKED_AT, fitted_at)?;
+        self.look_once_more()?;
         Ok(true)
     }
 }

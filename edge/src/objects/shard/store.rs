@@ -40,6 +40,8 @@ pub(crate) struct Store {
     pub(crate) log_index: RefCell<LogIndex>,
     /// The shop's days, as last heard; those of UTC before that.
     pub(crate) calendar: RefCell<Calendar>,
+    /// When the models were fitted by which everybody was last looked at again, as far as it was read; 0 before that.
+    pub(crate) fit_looked_at: Cell<UnixMillis>,
     /// The room that refused events take, or took before some went; None until it matters.
     pub(crate) refused_weight: Cell<Option<i64>>,
 }
@@ -59,6 +61,7 @@ impl Store {
             segment_fill: RefCell::default(),
             log_index: RefCell::default(),
             calendar: RefCell::default(),
+            fit_looked_at: Cell::default(),
             refused_weight: Cell::default(),
         }
     }

@@ -9,7 +9,7 @@ use super::parse::{Parser, Read, wrong};
 use super::token::Token;
 use crate::condition::{Condition, Op};
 use crate::customer_score::{GroupModel, ScoreNumber};
-use crate::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime};
+use crate::edge_fact::{EdgeFact, MAX_AHEAD, PersonFlag, PersonNumber, PersonText, PersonTime};
 use crate::edge_fact_json::{name_of, text_named};
 use crate::text_test::{MAX_ID, MAX_NAME, MAX_TEXT, MAX_TEXTS, TextTest};
 
@@ -39,7 +39,9 @@ impl Parser<'_> {
             return Some(leaf.map(|fact| Condition::Edge(EdgeFact::Event(Box::new(fact)))));
         }
         match name {
-            "segment" => Some(self.segment()),
+            "segment" => Some(self.segment().map(|id| Condition::Edge(EdgeFact::Segment(id)))),
+            "entered" => Some(self.entered()),
+            "anniversary" => Some(self.anniversary()),
             "trait" => Some(
                 self.quoted_in_parentheses("a trait's name", MAX_NAME)
                     .and_then(|name| self.text_test(PersonText::Trait(name))),
@@ -58,12 +60,19 @@ impl Parser<'_> {
     /// Groups of a model: one, or a list.
     fn groups(&mut self, model: GroupModel) -> Read<Condition> {
         let mut all = Vec::new();
+        if self.take(&Token::Sign("!=")) {
+            let other = Condition::Edge(EdgeFact::Group(model, vec![self.group(model)?]));
+            return Ok(Condition::Not(Box::new(other)));
+        }
         if self.take(&Token::Sign("=")) {
             all.push(self.group(model)?);
         } else {
             if !self.take_word("in") {
                 let placed = self.next("`in`")?;
-                return Err(wrong(placed, "stands where `in` is expected, as rfm_group in (champions, loyal)"));
+                return Err(wrong(
+                    placed,
+                    &format!("stands where =, != or `in` is expected, as {} in ({})", model.as_str(), example(model)),
+                ));
             }
             self.expect(&Token::Open)?;
             all.push(self.group(model)?);
@@ -108,7 +117,33 @@ impl Parser<'_> {
     }
 
     /// A test of a text.
-    fn segment(&mut self) -> Read<Condition> {
+    fn entered(&mut self) -> Read<Condition> {
+        let id = self.segment()?;
+        let fact = self
+            .ago(|span| EdgeFact::EnteredWithin(id.clone(), span), |span| EdgeFact::EnteredBefore(id.clone(), span));
+        fact.map(Condition::Edge)
+    }
+
+    fn anniversary(&mut self) -> Read<Condition> {
+        let name = self.quoted_in_parentheses("a trait's name", MAX_NAME)?;
+        if !self.take_word("within") {
+            let placed = self.next("`within`")?;
+            return Err(wrong(placed, "stands where `within` is expected, as anniversary(\"birthday\") within 7 days"));
+        }
+        let placed = self.next("a number of days")?;
+        let days = match &placed.token {
+            Token::Number(days) => u16::try_from(*days).ok().filter(|days| (1..=MAX_AHEAD).contains(days)),
+            _ => None,
+        };
+        let days = days.ok_or_else(|| wrong(placed, &format!("must be 1 to {MAX_AHEAD} days")))?;
+        if !self.take_word("days") && !self.take_word("day") {
+            let placed = self.next("`days`")?;
+            return Err(wrong(placed, "stands where `days` is expected"));
+        }
+        Ok(Condition::Edge(EdgeFact::Anniversary { name, days }))
+    }
+
+    fn segment(&mut self) -> Read<SegmentId> {
         self.expect(&Token::Open)?;
         let placed = self.next("a segment's ID in double quotes")?;
         let id = match &placed.token {
@@ -118,7 +153,7 @@ impl Parser<'_> {
         let wrong = || wrong(placed, "must be a segment's ID of 1 to 64 bytes in double quotes, as segment(\"vip\")");
         let id = id.ok_or_else(wrong)?;
         self.expect(&Token::Close)?;
-        Ok(Condition::Edge(EdgeFact::Segment(id)))
+        Ok(id)
     }
 
     fn cart_has(&mut self) -> Read<Condition> {
@@ -141,11 +176,19 @@ impl Parser<'_> {
     }
 }
 
+/// Two groups of a model.
+fn example(model: GroupModel) -> String {
+    model.groups().iter().take(2).copied().collect::<Vec<_>>().join(", ")
+}
+
 /// The text of such a leaf.
 pub(super) fn print(fact: &EdgeFact) -> String {
     let span = print_span;
     match fact {
         EdgeFact::Segment(id) => format!("segment({})", quoted(id.as_str())),
+        EdgeFact::EnteredWithin(id, within) => format!("entered({}) within {}", quoted(id.as_str()), span(within)),
+        EdgeFact::EnteredBefore(id, before) => format!("entered({}) before {} ago", quoted(id.as_str()), span(before)),
+        EdgeFact::Anniversary { name, days } => format!("anniversary({}) within {days} days", quoted(name)),
         EdgeFact::Number { fact, within, op, value } => {
             let within = within.as_ref().map(|within| format!(" in {}", span(within)));
             format!("{} {} {value}{}", fact.as_str(), op.as_str(), within.unwrap_or_default())

@@ -8,10 +8,10 @@ use super::token::{Placed, Token, tokens};
 use crate::condition::Op;
 use crate::date::Date;
 use crate::event_query::{
-    EVENT_DATE, EventFact, EventName, EventQuery, EventSelector, KnownEvent, MAX_FILTERS, Measure, PropertyFilter,
-    PropertyTest, Which,
+    EventFact, EventName, EventQuery, EventSelector, EventTime, KnownEvent, LAST_HOUR, MAX_FILTERS, Measure,
+    PropertyFilter, PropertyTest, WEEKDAYS, Which,
 };
-use crate::event_query_json::{MAX_EVENT, MEASURES, NAMED, is_event, measure_of, word_of};
+use crate::event_query_json::{MAX_EVENT, MEASURES, NAMED, is_event, measure_of, weekdays, word_of};
 use crate::text_test::{MAX_NAME, TextTest};
 
 impl Parser<'_> {
@@ -33,7 +33,11 @@ impl Parser<'_> {
         self.expect(&Token::Open)?;
         let selector = self.named_selector()?;
         self.expect(&Token::Comma)?;
+        let at = self.place();
         let property = self.property()?;
+        if word != "distinct" && EventTime::parse(&property).is_some() {
+            return Err(TextError { at, message: format!("`{property}` is no number; use distinct") });
+        }
         self.expect(&Token::Close)?;
         let measure = measure_of(word, property).unwrap_or(Measure::Count);
         self.event_compared(selector, measure)
@@ -107,9 +111,8 @@ impl Parser<'_> {
 
     fn filter(&mut self) -> Read<PropertyFilter> {
         let property = self.property()?;
-        if property == EVENT_DATE && matches!(self.peek(), Some(Token::Sign(_))) {
-            let (op, date) = self.dated()?;
-            return Ok(PropertyFilter { property, test: PropertyTest::Date(op, date) });
+        if let Some(time) = EventTime::parse(&property) {
+            return Ok(PropertyFilter { property, test: self.time_test(time)? });
         }
         let is_number = matches!((self.peek(), self.peek_second()), (Some(Token::Sign(_)), Some(Token::Number(_))));
         if is_number {
@@ -117,6 +120,26 @@ impl Parser<'_> {
             return Ok(PropertyFilter { property, test: PropertyTest::Number(op, number) });
         }
         Ok(PropertyFilter { property, test: PropertyTest::Text(self.test()?) })
+    }
+
+    /// What the time of an event has to be.
+    fn time_test(&mut self, time: EventTime) -> Read<PropertyTest> {
+        let at = self.place();
+        let wrong = |message: String| TextError { at, message };
+        match time {
+            EventTime::Date => self.dated().map(|(op, date)| PropertyTest::Date(op, date)),
+            EventTime::Hour => match self.compared()? {
+                (op, hour) if (0..=LAST_HOUR).contains(&hour) => Ok(PropertyTest::Number(op, hour)),
+                (_, hour) => Err(wrong(format!("`{hour}` must be 0 to {LAST_HOUR}"))),
+            },
+            EventTime::Weekday => match self.test()? {
+                TextTest::OneOf(given) => match weekdays(&given) {
+                    Ok(all) => Ok(PropertyTest::Text(TextTest::OneOf(all))),
+                    Err(_) => Err(wrong(format!("names no weekday; use {}", WEEKDAYS.join(", ")))),
+                },
+                _ => Err(wrong("compares a weekday otherwise than by = or in".to_owned())),
+            },
+        }
     }
 
     /// A sign of comparison and a date.
@@ -177,10 +200,6 @@ fn print_measured(selector: &EventSelector, measure: &Measure) -> String {
 fn print_selector(selector: &EventSelector) -> String {
     let filters = selector.filters.iter().map(|PropertyFilter { property, test }| {
         let test = match test {
-            // Behind a sign stands a date.
-            PropertyTest::Text(TextTest::OneOf(all)) if property == EVENT_DATE => {
-                format!("in ({})", all.iter().map(|one| quoted(one)).collect::<Vec<_>>().join(", "))
-            }
             PropertyTest::Text(test) => print_test(test),
             PropertyTest::Number(op, number) => format!("{} {number}", op.as_str()),
             PropertyTest::Date(op, date) => format!("{} {}", op.as_str(), quoted(date.as_str())),

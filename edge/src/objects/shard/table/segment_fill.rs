@@ -98,6 +98,11 @@ impl Store {
         }
     }
 
+    /// Has everybody looked at again who was.
+    pub(crate) fn look_once_more(&self) -> Result<(), EdgeError> {
+        self.fill()?.once_more().map_or(Ok(()), |fill| self.set_fill(fill))
+    }
+
     /// Has everybody looked at again where people came of whom nobody knows whether they were.
     pub(crate) fn refill(&self) -> Result<(), EdgeError> {
         self.fill()?.with_newcomers().map_or(Ok(()), |fill| self.set_fill(fill))
