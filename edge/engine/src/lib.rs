@@ -27,6 +27,7 @@ pub mod link_settling;
 pub mod openapi;
 pub mod parked_jobs;
 pub mod payment_return;
+pub mod people_page;
 pub mod person_events;
 pub mod person_export;
 pub mod person_facts;

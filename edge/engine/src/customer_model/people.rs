@@ -60,16 +60,3 @@ pub struct GroupPerson {
     /// What these brought, less what went back, in minor units of the shop's currency.
     pub revenue_minor: i64,
 }
-
-/// The first `limit` of what several shards found, each of which was asked for one more, and where to go on. People come in the order
-/// of their profiles' IDs, which stays the same when buckets move.
-#[must_use]
-pub fn page(mut found: Vec<MovedCustomer>, limit: usize) -> (Vec<MovedCustomer>, Option<String>) {
-    found.sort_by(|one, other| one.profile_id.cmp(&other.profile_id));
-    // Somebody who moves from one shard to another is at both for a moment.
-    found.dedup_by(|one, other| one.profile_id == other.profile_id);
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let cursor = found.last().filter(|_| more).map(|one| one.profile_id.clone());
-    (found, cursor)
-}

@@ -39,19 +39,6 @@ pub struct MemberPage {
     pub cursor: Option<String>,
 }
 
-/// The first `limit` of what several shards found, each of which was asked for one more. People come in the order of their profiles'
-/// IDs, which stays the same when buckets move.
-#[must_use]
-pub fn page(mut found: Vec<Member>, limit: usize) -> (Vec<Member>, Option<String>) {
-    found.sort_by(|one, other| one.profile_id.cmp(&other.profile_id));
-    // Somebody who moves from one shard to another is at both for a moment.
-    found.dedup_by(|one, other| one.profile_id == other.profile_id);
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let cursor = found.last().filter(|_| more).map(|member| member.profile_id.clone());
-    (found, cursor)
-}
-
 /// The first line of a CSV of members.
 pub const CSV_HEAD: &str = "profile_id,since,user_id,stage,orders\r\n";
 
@@ -93,22 +80,6 @@ mod tests {
             stage: Stage::New,
             orders: 1,
         }
-    }
-
-    #[test]
-    fn pages_follow_each_other_whatever_shard_they_come_from() {
-        let names: Vec<String> = (10..60).map(|n| format!("p-{n}")).collect();
-        let (mut seen, mut after) = (Vec::new(), String::new());
-        loop {
-            let rest = names.iter().rev().filter(|name| **name > after);
-            let mut found: Vec<Member> = rest.map(|name| member(name)).collect();
-            found.extend(found.first().cloned());
-            let (members, cursor) = page(found, 7);
-            seen.extend(members.into_iter().map(|member| member.profile_id));
-            let Some(cursor) = cursor else { break };
-            after = cursor;
-        }
-        assert_eq!(seen, names);
     }
 
     #[test]

@@ -4,12 +4,13 @@ use std::cell::RefCell;
 
 use endcap_api::Operation;
 use endcap_engine::customer_model::model::Group;
-use endcap_engine::customer_model::people::{DEFAULT_LIMIT, MAX_LIMIT, MovedBetween, page};
+use endcap_engine::customer_model::people::{DEFAULT_LIMIT, MAX_LIMIT, MovedBetween};
 use endcap_engine::customer_model::view::{
     DEFAULT_DAYS, DEFAULT_SPAN, GroupPeople, GroupRevenue, MAX_DAYS, MAX_RFM_DAYS, ModelList, ModelSizes, Scanned,
     Transitions,
 };
 use endcap_engine::customer_model::{CustomerModel, Grouping, Moment};
+use endcap_engine::people_page::people_page;
 use endcap_engine::shop::Snapshot;
 use endcap_events::ingest::daily_count::day_of;
 use endcap_protocol::{FieldError, ProfileId, UnixMillis};
@@ -66,7 +67,7 @@ async fn people(env: &Env, grouping: Grouping, query: Query<'_>, now: UnixMillis
     })
     .await?;
     let scanned = Scanned { as_of: now, unreadable: unreadable.max(found.unreadable) };
-    let (people, cursor) = page(found.people, limit);
+    let (people, cursor) = people_page(found.people, limit, |one| &one.profile_id);
     response::json(&GroupPeople::new(&grouping, people, cursor, scanned))
 }
 

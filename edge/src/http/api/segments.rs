@@ -3,9 +3,10 @@
 use std::slice;
 
 use endcap_api::Operation;
+use endcap_engine::people_page::people_page;
 use endcap_engine::segment::definition::{Definition, SavedSegment, Segments};
 use endcap_engine::segment::history::{DEFAULT_DAYS, History, MAX_DAYS, Movements, days, merge};
-use endcap_engine::segment::members::{DEFAULT_LIMIT, MAX_LIMIT, MemberPage, page};
+use endcap_engine::segment::members::{DEFAULT_LIMIT, MAX_LIMIT, MemberPage};
 use endcap_engine::segment::view::{AllShards, SegmentList, SegmentView, ShardSegments};
 use endcap_protocol::ProfileId;
 use endcap_validation::{DomainError, read_json};
@@ -97,7 +98,7 @@ async fn members(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let stubs = shards::all_shards(incoming.env).await?;
     let found = join_all(stubs.iter().map(|stub| call::ask(stub, &ask))).await;
     let found = found.into_iter().collect::<Result<Vec<_>, EdgeError>>()?.into_iter().flatten().collect();
-    let (members, cursor) = page(found, limit);
+    let (members, cursor) = people_page(found, limit, |member| &member.profile_id);
     let segment = ask.segment.as_str().to_owned();
     response::json(&MemberPage { segment, as_of: clock::now(), members, cursor })
 }
