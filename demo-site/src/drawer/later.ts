@@ -12,5 +12,5 @@ export const daysLater = (): number => days;
 export function laterControl(changed: () => void): HTMLElement {
   const choice = (value: number): HTMLElement =>
     el('label', {}, el('input', { type: 'radio', name: 'ec-later', value, checked: value === days, onchange: () => { days = value; changed(); } }), el('span', {}, value === 0 ? 'now' : `+${value}`));
-  return el('fieldset', { class: 'ec-later' }, el('legend', {}, 'Days later'), ...DAYS.map(choice), el('p', {}, days === 0 ? 'As it is.' : 'As it will be if nothing else happens. Looking changes nothing.'));
+  return el('fieldset', { class: 'ec-later' }, el('legend', {}, 'Days later'), ...DAYS.map(choice), el('p', {}, days === 0 ? 'As it is.' : 'As it will be if nothing else happens; segments take scores as of the latest fit. Looking changes nothing.'));
 }
