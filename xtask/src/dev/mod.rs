@@ -189,7 +189,7 @@ impl Session<'_> {
     /// Puts the demo's catalogue, campaigns and settings unless that was done with this state.
     fn seed(&self) -> Result<()> {
         let stamp = self.options.home.join("seeded");
-        seed::put_changed(self.build.project, self.options.port, &self.key, &stamp)
+        seed::put_changed(self.build.project, self.options.port, &self.key, &stamp, &[])
     }
 }
 

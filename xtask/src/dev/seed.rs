@@ -17,10 +17,10 @@ use crate::stamp::{Inputs, files_below};
 /// How long the worker may take to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Puts everything below `demo-site/seed` unless `stamp` says that this state has it.
+/// Puts everything below `demo-site/seed`, without the files of these names, unless `stamp` says that this state has it.
 ///
 /// What a person changed through the API since stays changed, until the files change.
-pub(crate) fn put_changed(project: &Project, port: u16, key: &str, stamp: &Path) -> Result<()> {
+pub(crate) fn put_changed(project: &Project, port: u16, key: &str, stamp: &Path, without: &[&str]) -> Result<()> {
     let mut client = healthy(port)?;
     let folder = project.path("demo-site/seed");
     let inputs = Inputs::default().path(&folder)?.finish();
@@ -32,6 +32,9 @@ pub(crate) fn put_changed(project: &Project, port: u16, key: &str, stamp: &Path)
             let body: Value =
                 serde_json::from_slice(&fs::read(&file)?).with_context(|| format!("{} is not JSON", file.display()))?;
             let name = file.file_stem().unwrap_or_default().to_string_lossy();
+            if without.contains(&name.as_ref()) {
+                continue;
+            }
             put_file(&mut client, key, &name, &body)?;
         }
         Ok(())
