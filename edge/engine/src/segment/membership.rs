@@ -106,11 +106,12 @@ pub fn judge(row: &mut ProfileRow, person: &Person, shop: &Snapshot, now: UnixMi
         let condition = judgeable(segment, &facts, &mut unknown);
         let holds = match condition {
             Some(condition) if exists => {
+                let facts = facts.in_segments(&held.held);
                 if segment.is_timed {
-                    let next = next_change(condition, &person.behaviour, &facts.in_segments(&held.held), now);
+                    let next = next_change(condition, &person.behaviour, &facts, now);
                     judged.next = judged.next.into_iter().chain(next).min();
                 }
-                evaluate_of(condition, &person.behaviour, &page, &facts.in_segments(&held.held)).holds
+                evaluate_of(condition, &person.behaviour, &page, &facts).holds
             }
             // What their past says is still to be read, or only a newer version can read the condition.
             _ => exists && was,
