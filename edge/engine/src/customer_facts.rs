@@ -77,7 +77,7 @@ impl<'a> CustomerFacts<'a> {
 
     /// Orders that are no returns.
     fn sold(&self) -> Orders {
-        let sold = self.person.orders.iter().filter(|order| order.revenue_minor >= 0);
+        let sold = self.person.orders.iter().filter(|order| !order.is_return());
         sold.map(|order| order.at).collect()
     }
 
@@ -92,10 +92,10 @@ mod tests {
     use endcap_models::purchase::{PurchaseFeatures, PurchaseScore, Verdict};
     use endcap_models::rfm::{RfmCounts, RfmGroup, RfmValues};
     use endcap_models::value::{PurchaseDay, PurchaseDays};
-    use endcap_profile::timeline::OrderRecord;
 
     use super::*;
     use crate::score::Scores;
+    use crate::test_orders::order;
 
     const TODAY: i64 = 1_000;
 
@@ -122,13 +122,7 @@ mod tests {
     }
 
     fn person(orders: &[(i64, i64)]) -> Person {
-        let record = |(day, revenue_minor): &(i64, i64)| OrderRecord {
-            at: day * DAY_MS,
-            order_id: day.to_string(),
-            revenue_minor: *revenue_minor,
-            currency: "EUR".to_owned(),
-            units: 1,
-        };
+        let record = |(day, revenue_minor): &(i64, i64)| order(day * DAY_MS, *revenue_minor, "EUR");
         Person { orders: orders.iter().map(record).collect(), ..Person::default() }
     }
 

@@ -35,5 +35,7 @@ pub mod profile_view;
 pub mod score;
 pub mod segment;
 pub mod shop;
+#[cfg(test)]
+mod test_orders;
 pub mod timers_view;
 pub mod visit;

@@ -40,6 +40,14 @@ pub struct OrderRecord {
     pub units: u32,
 }
 
+impl OrderRecord {
+    /// Whether something went back: it is no purchase.
+    #[must_use]
+    pub fn is_return(&self) -> bool {
+        self.revenue_minor < 0
+    }
+}
+
 /// One showing, click or dismissal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct ImpressionRecord {

@@ -84,7 +84,7 @@ impl<'a> CustomerOrders<'a> {
     /// The orders of one customer, by time.
     #[must_use]
     pub fn new(orders: &'a [OrderRecord], currency: &str, day_of: &dyn Fn(UnixMillis) -> i64) -> Self {
-        let sold = || orders.iter().filter(|order| order.revenue_minor >= 0);
+        let sold = || orders.iter().filter(|order| !order.is_return());
         let one = |order: &OrderRecord| Sold {
             day: day_of(order.at),
             amount: (order.currency == currency).then_some(order.revenue_minor),
@@ -195,8 +195,7 @@ mod tests {
     use super::*;
 
     fn order(day: i64, revenue_minor: i64) -> OrderRecord {
-        let at = day * DAY_MS + 5;
-        OrderRecord { at, order_id: day.to_string(), revenue_minor, currency: "EUR".to_owned(), units: 1 }
+        crate::test_orders::order(day * DAY_MS + 5, revenue_minor, "EUR")
     }
 
     fn groups(model: CustomerModel, orders: &[OrderRecord], days: &[i64]) -> Vec<&'static str> {

@@ -109,11 +109,10 @@ impl Survey {
 
 #[cfg(test)]
 mod tests {
-    use endcap_profile::timeline::OrderRecord;
-
     use super::super::grouping::Moment;
     use super::*;
     use crate::shop::Snapshot;
+    use crate::test_orders::order;
 
     fn grouping(model: CustomerModel, days: &[i64]) -> Grouping {
         let shop = Snapshot::empty();
@@ -123,14 +122,8 @@ mod tests {
     fn survey(grouping: &Grouping, customers: &[Vec<(i64, i64)>]) -> Survey {
         let mut survey = Survey::default();
         for orders in customers {
-            let record = |(day, revenue_minor): &(i64, i64)| OrderRecord {
-                at: day * DAY_MS,
-                order_id: day.to_string(),
-                revenue_minor: *revenue_minor,
-                currency: "EUR".to_owned(),
-                units: 1,
-            };
-            let orders: Vec<OrderRecord> = orders.iter().map(record).collect();
+            let record = |(day, revenue_minor): &(i64, i64)| order(day * DAY_MS, *revenue_minor, "EUR");
+            let orders: Vec<_> = orders.iter().map(record).collect();
             survey.add(grouping, &CustomerOrders::new(&orders, "EUR", &|at| at / DAY_MS));
         }
         survey

@@ -36,7 +36,7 @@ impl Movement {
             return Self::default();
         };
         let between = orders.between(from, to);
-        let placed = between.iter().filter(|order| order.revenue_minor >= 0).count() as u64;
+        let placed = between.iter().filter(|order| !order.is_return()).count() as u64;
         let ours = between.iter().filter(|order| order.currency == grouping.currency);
         let revenue_minor = ours.map(|order| order.revenue_minor).fold(0, i64::saturating_add);
         Self { customers: 1, buyers: u64::from(placed > 0), orders: placed, revenue_minor }
@@ -100,13 +100,13 @@ impl GroupTally {
 
 #[cfg(test)]
 mod tests {
-    use endcap_profile::timeline::OrderRecord;
     use endcap_protocol::DAY_MS;
 
     use super::super::grouping::Moment;
     use super::super::model::CustomerModel;
     use super::*;
     use crate::shop::Snapshot;
+    use crate::test_orders::order;
 
     #[test]
     fn movements_say_what_was_bought_between() {
@@ -121,14 +121,9 @@ mod tests {
         ];
         let mut tally = GroupTally::default();
         for orders in customers {
-            let record = |(day, revenue_minor, currency): &(i64, i64, &str)| OrderRecord {
-                at: day * DAY_MS,
-                order_id: day.to_string(),
-                revenue_minor: *revenue_minor,
-                currency: (*currency).to_owned(),
-                units: 1,
-            };
-            let orders: Vec<OrderRecord> = orders.iter().map(record).collect();
+            let record =
+                |(day, revenue_minor, currency): &(i64, i64, &str)| order(day * DAY_MS, *revenue_minor, currency);
+            let orders: Vec<_> = orders.iter().map(record).collect();
             let mut one = GroupTally::default();
             one.add(&grouping, &CustomerOrders::new(&orders, "EUR", &|at| at / DAY_MS));
             tally.merge(&one);

@@ -350,12 +350,12 @@ impl GroupPeople {
 
 #[cfg(test)]
 mod tests {
-    use endcap_profile::timeline::OrderRecord;
     use serde_json::json;
 
     use super::super::grouping::CustomerOrders;
     use super::*;
     use crate::shop::Snapshot;
+    use crate::test_orders::order;
 
     fn counted(model: CustomerModel) -> (Grouping, GroupTally) {
         let shop = Snapshot::empty();
@@ -363,13 +363,7 @@ mod tests {
         let grouping = Grouping::new(model, moments, &shop);
         let mut tally = GroupTally::default();
         for (day, revenue_minor) in [(90, 300), (110, 700)] {
-            let order = OrderRecord {
-                at: day * DAY_MS,
-                order_id: "o".to_owned(),
-                revenue_minor,
-                currency: "EUR".to_owned(),
-                units: 1,
-            };
+            let order = order(day * DAY_MS, revenue_minor, "EUR");
             tally.add(&grouping, &CustomerOrders::new(&[order], "EUR", &|at| at / DAY_MS));
         }
         (grouping, tally)

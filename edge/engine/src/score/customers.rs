@@ -67,7 +67,7 @@ impl Customer {
         day_of: &dyn Fn(UnixMillis) -> i64,
     ) -> Option<Self> {
         let mut customer = Self::default();
-        for order in orders.iter().filter(|order| order.revenue_minor >= 0) {
+        for order in orders.iter().filter(|order| !order.is_return()) {
             let day = day_of(order.at);
             if day <= until {
                 let is_ours = order.currency == currency;
@@ -148,10 +148,7 @@ impl Customers {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn order(at: UnixMillis, revenue_minor: i64, currency: &str) -> OrderRecord {
-        OrderRecord { at, order_id: at.to_string(), revenue_minor, currency: currency.to_owned(), units: 1 }
-    }
+    use crate::test_orders::order;
 
     fn rules(until: i64) -> OrderRules {
         OrderRules { until, time_zone: "UTC".to_owned(), currency: "EUR".to_owned() }
