@@ -40,6 +40,7 @@ const LOG_LINES = 1000;
  * @property {Record<string, import('./storefront.mjs').Page>} [pages] Serve these pages on the same port.
  * @property {Record<string, string>} [variables] Overrides of the worker's variables.
  * @property {string} [worker] The folder of another version's worker.
+ * @property {Record<string, string>} [place] What the platform in front says of where requests come from; without it none is in front.
  * @property {(request: any) => Promise<{status: number, reason: string}>} [outbound] Answers the worker's own requests
  * instead of the network.
  */
@@ -180,12 +181,12 @@ export class Edge {
   }
 
   async #start() {
-    const { shop, pages } = this.#options;
+    const { shop, pages, place } = this.#options;
     const workers = shop || pages ? [...storefront(pages), this.#worker()] : [this.#worker()];
     this.#runtime = new Miniflare({
       host: '127.0.0.1',
       port: this.#port,
-      cf: false,
+      cf: place ?? false,
       defaultPersistRoot: this.#folder,
       handleRuntimeStdio: (/** @type {Readable[]} */ ...streams) => streams.forEach((stream) => this.#listen(stream)),
       workers,

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use endcap_events::traits::Trait;
 use endcap_identity::FragmentId;
+use endcap_profile::device_context::DeviceContext;
 use endcap_profile::fragment::path;
 use endcap_profile::memberships::Membership;
-use endcap_profile::occurrences::{FragmentOccurrences, Occurrence};
+use endcap_profile::occurrences::Occurrence;
 use endcap_profile::person::Person;
 use endcap_profile::timeline::OrderRecord;
 use endcap_profile::touchpoint::Touchpoint;
@@ -38,6 +39,8 @@ pub struct PersonFacts<'a> {
     segments: &'a BTreeMap<SegmentId, Membership>,
     /// What was counted of their events.
     events: PersonEvents<'a>,
+    /// The device that came last.
+    device: Option<&'a DeviceContext>,
     /// What models tell of them.
     customer: Rc<CustomerFacts<'a>>,
     is_known: bool,
@@ -56,6 +59,7 @@ impl<'a> PersonFacts<'a> {
             fragments: &row.fragments,
             segments: &person.segments,
             events: PersonEvents::of(row),
+            device: row.latest_device(),
             customer: Rc::new(CustomerFacts::new(person, shop)),
             is_known: row.is_known(),
             is_reachable: is_reachable(row, person),
@@ -64,22 +68,24 @@ impl<'a> PersonFacts<'a> {
         }
     }
 
-    /// What is known of fragments alone, of whose person nothing else counts.
+    /// What is known of fragments of a row alone, of whose person nothing else counts.
     #[must_use]
     pub fn of_fragments(
         fragments: &'a BTreeMap<FragmentId, Fragment>,
-        occurrences: &'a BTreeMap<FragmentId, FragmentOccurrences>,
+        row: &'a ProfileRow,
         person: &'a Person,
         shop: &'a Snapshot,
     ) -> Self {
         let is_reachable = person.behaviour.push_subscribed;
-        let events = PersonEvents::of_fragments(fragments, occurrences);
+        let events = PersonEvents::of_fragments(fragments, &row.occurrences);
+        let devices = fragments.keys().filter_map(|id| row.devices.get(id));
         let customer = Rc::new(CustomerFacts::new(person, shop));
         Self {
             person,
             fragments,
             segments: &person.segments,
             events,
+            device: devices.max_by_key(|held| held.at),
             customer,
             is_known: false,
             is_reachable,
@@ -186,6 +192,7 @@ impl<'a> PersonFacts<'a> {
                 let lasts = Person::counting(self.fragments).filter_map(|fragment| fragment.touches.latest.last());
                 touch_text(lasts.max()?, *what)
             }
+            PersonText::Device(what) => self.device?.text(*what).map(Cow::Borrowed),
             PersonText::TimeZone => {
                 let named = Person::counting(self.fragments).filter(|fragment| !fragment.zone.is_empty());
                 named.last().map(|fragment| Cow::Borrowed(fragment.zone.as_str()))

@@ -6,6 +6,7 @@ use endcap_events::ingest::consent::ConsentSource;
 use endcap_identity::FragmentId;
 use endcap_profile::bounded::keep_latest;
 use endcap_profile::consents::ConsentRecord;
+use endcap_profile::device_context::DeviceView;
 use endcap_profile::fragment::Fragment;
 use endcap_profile::person::{MAX_PERSON_HISTORY, Person};
 use endcap_profile::push_record::PushRecord;
@@ -39,6 +40,8 @@ pub struct ProfileView {
     pub user_ids: Vec<String>,
     /// User IDs that a browser named without proof; nothing is decided from them.
     pub claimed_user_ids: Vec<String>,
+    /// The device that came last, and where it was. Null where nothing is known of it.
+    pub device: Option<DeviceView>,
     /// Traits.
     pub traits: BTreeMap<String, Value>,
     /// Consent with the time it was last given or changed.
@@ -323,6 +326,7 @@ impl ProfileView {
             device_ids: distinct(fragments.clone().filter_map(|f| f.device_id.as_ref()).map(|id| id.as_str())),
             user_ids: row.users().into_iter().map(str::to_owned).collect(),
             claimed_user_ids: claimed(row),
+            device: row.latest_device().map(DeviceView::from),
             traits: person.traits.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
             consent: ConsentView {
                 analytics: behaviour.consent.analytics,

@@ -4,10 +4,11 @@
 //! row, batch, snapshot and time; the shard around it only moves bytes.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use endcap_events::ingest::event::{Event, Kind};
 use endcap_events::ingest::redact::without_proof;
+use endcap_events::ingest::sender::Sender;
 use endcap_events::ingest::warning::WarningCode;
 use endcap_events::ingest::{Batch, HANDOVERS, Warning};
 use endcap_identity::{Assertion, CommonName, Evidence, FragmentId};
@@ -16,7 +17,6 @@ use endcap_models::lifecycle::Orders;
 use endcap_profile::dedupe::Block;
 use endcap_profile::evidence_policy::EvidencePolicy;
 use endcap_profile::fragment::{Applied, Fragment};
-use endcap_profile::occurrences::FragmentOccurrences;
 use endcap_profile::person::Person;
 use endcap_profile::row::ProfileRow;
 use endcap_profile::signal::Signal;
@@ -141,6 +141,7 @@ pub fn apply(
             }
         }
     }
+    note_device(row, at, batch, &visit.kept, now);
     visit.warn_of(batch);
     visit.assertion = Some(assertion).filter(|assertion| !assertion.is_empty());
     visit
@@ -238,6 +239,20 @@ fn note_browser(fragment: &mut Fragment, batch: &Batch, now: UnixMillis) {
     }
 }
 
+/// Notes the device that the kept events came with: as they say themselves, else as the request does. Who refuses to be measured
+/// leaves none.
+fn note_device(row: &mut ProfileRow, at: &FragmentId, batch: &Batch, kept: &[Event], now: UnixMillis) {
+    if batch.consent.is_some_and(|consent| !consent.analytics) {
+        row.devices.remove(at);
+        return;
+    }
+    let Some(latest) = kept.iter().max_by_key(|event| event.at) else { return };
+    let Sender { agent, locale, place } = batch.sender.clone();
+    let sender =
+        Sender { agent: latest.context.agent.or(agent), locale: latest.context.locale.clone().or(locale), place };
+    row.note_device(at, sender, latest.at.min(now));
+}
+
 /// A profile after time has passed to now.
 #[derive(Debug)]
 pub struct Refreshed {
@@ -274,7 +289,7 @@ pub fn refresh(row: &mut ProfileRow, snapshot: &Snapshot, now: UnixMillis) -> Re
 #[must_use]
 pub fn alone(
     (id, fragment): (&FragmentId, &Fragment),
-    occurrences: &BTreeMap<FragmentId, FragmentOccurrences>,
+    row: &ProfileRow,
     snapshot: &Snapshot,
     now: UnixMillis,
 ) -> Person {
@@ -285,7 +300,7 @@ pub fn alone(
     let mut stages = History::starting_at(fragment.since);
     stages.advance(&orders, &bounds, now);
     person.behaviour.stage = stages.current().stage;
-    let facts = PersonFacts::of_fragments(&fragments, occurrences, &person, snapshot);
+    let facts = PersonFacts::of_fragments(&fragments, row, &person, snapshot);
     person.segments = segments_of(facts, &person, snapshot, now);
     person
 }

@@ -313,6 +313,7 @@ impl ProfileRow {
             latest: None,
             memberships: None,
             occurrences: BTreeMap::new(),
+            devices: BTreeMap::new(),
             tails: only(&self.tails, id),
             apart: None,
         };

@@ -122,6 +122,7 @@ impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
             latest: None,
             memberships: None,
             occurrences: BTreeMap::new(),
+            devices: BTreeMap::new(),
             tails: BTreeMap::new(),
             apart: None,
         }

@@ -6,7 +6,7 @@
 //! Who has the anonymous IDs of the fragments follows the row, with a format of its own. Versions without possession tokens
 //! do not look behind the row, and leave it out when they write. Then the IDs are open, until their tokens come back. What the
 //! shop's server states of the browsers follows that in the same way, then who had a browser before whom, then the segments
-//! that the person is in, and then what conditions count of the fragments.
+//! that the person is in, then what conditions count of the fragments, and then the devices that they came with.
 
 use std::collections::BTreeMap;
 
@@ -52,6 +52,12 @@ const MEMBERSHIPS_FORMAT: u8 = 1;
 /// Version of the format of what follows the memberships. Nobody counts events before the shop has segments, or conditions that ask
 /// for events, and from then on each row has memberships.
 const OCCURRENCES_FORMAT: u8 = 1;
+
+/// Stands in the place of the memberships where there are none and something follows. A version that does not know it stops there.
+const NO_MEMBERSHIPS: u8 = 0;
+
+/// Version of the format of what follows what is counted.
+const DEVICES_FORMAT: u8 = 1;
 
 /// Who has an anonymous ID, as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -108,11 +114,20 @@ fn with_possessions((mut row, behind): (ProfileRow, &[u8])) -> postcard::Result<
         row.possessions.entry(id).or_default().people_before = people_before;
     }
     row.latest = stored.latest;
-    let Some((&MEMBERSHIPS_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
-    let (memberships, behind) = postcard::take_from_bytes(rest)?;
-    row.memberships = Some(memberships);
+    let behind = match behind.split_first() {
+        Some((&MEMBERSHIPS_FORMAT, rest)) => {
+            let (memberships, behind) = postcard::take_from_bytes(rest)?;
+            row.memberships = Some(memberships);
+            behind
+        }
+        Some((&NO_MEMBERSHIPS, behind)) => behind,
+        _ => return Ok(row),
+    };
     let Some((&OCCURRENCES_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
-    row.occurrences = postcard::take_from_bytes(rest)?.0;
+    let (occurrences, behind) = postcard::take_from_bytes(rest)?;
+    row.occurrences = occurrences;
+    let Some((&DEVICES_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
+    row.devices = postcard::take_from_bytes(rest)?.0;
     Ok(row)
 }
 
@@ -120,7 +135,9 @@ fn with_possessions((mut row, behind): (ProfileRow, &[u8])) -> postcard::Result<
 fn write_possessions(row: &ProfileRow, mut packed: Vec<u8>) -> postcard::Result<Vec<u8>> {
     let ProfileRow { possessions, latest, .. } = row;
     let memberships = row.memberships.as_ref();
-    if possessions.is_empty() && latest.is_none() && memberships.is_none() {
+    // What stands further behind needs all that stands before it.
+    let has_more = memberships.is_some() || !row.devices.is_empty();
+    if possessions.is_empty() && latest.is_none() && !has_more {
         return Ok(packed);
     }
     packed.push(POSSESSIONS_FORMAT);
@@ -137,7 +154,7 @@ fn write_possessions(row: &ProfileRow, mut packed: Vec<u8>) -> postcard::Result<
         .collect();
     let before = possessions.iter().map(|(id, held)| (id.clone(), held.people_before));
     let people_before: BTreeMap<FragmentId, u32> = before.filter(|(_, before)| *before > 0).collect();
-    let has_successions = !people_before.is_empty() || latest.is_some() || memberships.is_some();
+    let has_successions = !people_before.is_empty() || latest.is_some() || has_more;
     if links.is_empty() && !has_successions {
         return Ok(packed);
     }
@@ -148,14 +165,24 @@ fn write_possessions(row: &ProfileRow, mut packed: Vec<u8>) -> postcard::Result<
     }
     packed.push(SUCCESSIONS_FORMAT);
     packed = postcard::to_extend(&StoredSuccessions { people_before, latest: latest.clone() }, packed)?;
-    let Some(memberships) = memberships else { return Ok(packed) };
-    packed.push(MEMBERSHIPS_FORMAT);
-    packed = postcard::to_extend(memberships, packed)?;
-    if row.occurrences.is_empty() {
+    match memberships {
+        Some(memberships) => {
+            packed.push(MEMBERSHIPS_FORMAT);
+            packed = postcard::to_extend(memberships, packed)?;
+        }
+        None if has_more => packed.push(NO_MEMBERSHIPS),
+        None => return Ok(packed),
+    }
+    if row.occurrences.is_empty() && row.devices.is_empty() {
         return Ok(packed);
     }
     packed.push(OCCURRENCES_FORMAT);
-    postcard::to_extend(&row.occurrences, packed)
+    packed = postcard::to_extend(&row.occurrences, packed)?;
+    if row.devices.is_empty() {
+        return Ok(packed);
+    }
+    packed.push(DEVICES_FORMAT);
+    postcard::to_extend(&row.devices, packed)
 }
 
 /// A row of format 3, as it is written.
@@ -195,6 +222,7 @@ impl From<ReadRow> for ProfileRow {
             latest: None,
             memberships: None,
             occurrences: BTreeMap::new(),
+            devices: BTreeMap::new(),
             tails: BTreeMap::new(),
             apart: None,
         }
@@ -229,6 +257,7 @@ impl ProfileRow {
             latest: self.latest.clone(),
             memberships: self.memberships.clone(),
             occurrences: self.occurrences.clone(),
+            devices: self.devices.clone(),
             ..Self::new(self.id.clone(), 0)
         };
         head.write(before)

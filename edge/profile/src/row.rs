@@ -15,6 +15,7 @@ use endcap_validation::DomainError;
 use serde::{Deserialize, Serialize};
 
 use crate::apart::{Apart, Unread};
+use crate::device_context::DeviceContext;
 use crate::fragment::Fragment;
 use crate::log_tail::{LogEntry, LogTail};
 use crate::memberships::Memberships;
@@ -95,6 +96,9 @@ pub struct ProfileRow {
     /// What conditions count of the fragments here, whether they were read or not.
     #[serde(skip)]
     pub occurrences: BTreeMap<FragmentId, FragmentOccurrences>,
+    /// The devices that fragments here came with, whether they were read or not.
+    #[serde(skip)]
+    pub devices: BTreeMap<FragmentId, DeviceContext>,
     /// Events of the fragments here that wait to leave for the log.
     #[serde(skip)]
     pub tails: BTreeMap<FragmentId, LogTail>,
@@ -118,6 +122,7 @@ impl ProfileRow {
             latest: None,
             memberships: None,
             occurrences: BTreeMap::new(),
+            devices: BTreeMap::new(),
             tails: BTreeMap::new(),
             apart: None,
         }

@@ -140,7 +140,7 @@ mod tests {
 
     fn context(url: &str, referrer: &str) -> EventContext {
         let campaign = url.split_once('?').and_then(|(_, query)| Campaign::from_query(query));
-        EventContext { url: url.into(), referrer: referrer.into(), zone: String::new(), campaign }
+        EventContext { url: url.into(), referrer: referrer.into(), campaign, ..EventContext::default() }
     }
 
     #[test]

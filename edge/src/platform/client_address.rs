@@ -15,12 +15,12 @@ const PLATFORM_HEADER: &str = "cf-connecting-ip";
 #[wasm_bindgen]
 extern "C" {
     /// A request of the runtime.
-    type RuntimeRequest;
+    pub(super) type RuntimeRequest;
 
     /// What the platform says about the request (<https://developers.cloudflare.com/workers/runtime-apis/request/>); nothing
     /// where no platform is in front.
     #[wasm_bindgen(method, getter)]
-    fn cf(this: &RuntimeRequest) -> JsValue;
+    pub(super) fn cf(this: &RuntimeRequest) -> JsValue;
 }
 
 thread_local! {

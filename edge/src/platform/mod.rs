@@ -2,6 +2,7 @@
 
 pub(crate) mod backoff;
 pub(crate) mod client_address;
+pub(crate) mod client_place;
 pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod cookie;

@@ -3,6 +3,7 @@
 use endcap_protocol::{SegmentId, UnixMillis};
 
 use crate::customer_score::{GroupModel, ScoreNumber};
+use crate::device::DeviceText;
 use crate::event_query::EventFact;
 use crate::fact_names::facts;
 use crate::op::Op;
@@ -145,6 +146,8 @@ pub enum PersonText {
     Last(TouchText),
     /// IANA time zone of the browser that came last.
     TimeZone,
+    /// Of the device that came last.
+    Device(DeviceText),
 }
 
 /// What a part of a condition compared.
@@ -195,10 +198,13 @@ impl EdgeFact {
         }
     }
 
-    /// Whether only whole fragments tell: a text of a person, or a date.
+    /// Whether only whole fragments tell: a text of a person, or a date. What is known of devices lies in the head.
     #[must_use]
     pub fn asks_for_texts(&self) -> bool {
-        matches!(self, Self::Text(..) | Self::Anniversary { .. })
+        match self {
+            Self::Text(text, _) => !matches!(text, PersonText::Device(_)),
+            _ => matches!(self, Self::Anniversary { .. }),
+        }
     }
 
     /// Whether a fit of the shop's models can change the answer.

@@ -4,12 +4,13 @@ use endcap_protocol::{FieldError, SegmentId};
 use serde_json::{Map, Value, json};
 
 use crate::customer_score::{GroupModel, ScoreNumber};
+use crate::device::DeviceText;
 use crate::edge_fact::{EdgeFact, MAX_AHEAD, PersonFlag, PersonNumber, PersonText, PersonTime, TouchText};
 use crate::event_query::KnownEvent;
 use crate::event_query_json;
 use crate::event_query_json::{NAMED, is_event};
 use crate::leaf_json::{Read, TEXT_WAYS, bounded, compared, fail, put_test, span, span_json, test, with_only};
-use crate::text_test::{MAX_ID, MAX_NAME, MAX_TEXTS};
+use crate::text_test::{MAX_ID, MAX_NAME, MAX_TEXTS, TextTest};
 
 /// Names of all facts that only the edge knows, in the order of the documentation.
 #[must_use]
@@ -25,6 +26,8 @@ pub fn names() -> Vec<String> {
         .chain(times)
         .chain(flags);
     let plain = plain.chain(scores).chain(models);
+    let devices = DeviceText::ALL.iter().map(|text| text.as_str());
+    let plain = plain.chain(devices);
     let touches =
         TouchText::ALL.iter().flat_map(|touch| ["first", "last"].map(|which| format!("{which}_{}", touch.as_str())));
     let events = KnownEvent::ALL.iter().map(|event| event.as_str()).chain([NAMED]);
@@ -36,7 +39,10 @@ pub(crate) fn text_named(name: &str) -> Option<PersonText> {
     let of = |prefix: &str| name.strip_prefix(prefix).and_then(TouchText::parse);
     match name {
         "time_zone" => Some(PersonText::TimeZone),
-        _ => of("first_").map(PersonText::First).or_else(|| of("last_").map(PersonText::Last)),
+        _ => {
+            let touched = of("first_").map(PersonText::First).or_else(|| of("last_").map(PersonText::Last));
+            touched.or_else(|| DeviceText::parse(name).map(PersonText::Device))
+        }
     }
 }
 
@@ -47,7 +53,15 @@ pub(crate) fn name_of(text: &PersonText) -> Option<String> {
         PersonText::First(touch) => Some(format!("first_{}", touch.as_str())),
         PersonText::Last(touch) => Some(format!("last_{}", touch.as_str())),
         PersonText::TimeZone => Some("time_zone".to_owned()),
+        PersonText::Device(what) => Some(what.as_str().to_owned()),
     }
+}
+
+/// Refuses a text that is never equal to what it is compared with.
+pub(crate) fn checked(text: &PersonText, test: &TextTest) -> Read<()> {
+    let (PersonText::Device(what), TextTest::OneOf(all)) = (text, test) else { return Ok(()) };
+    let mistake = |(n, one): (usize, &String)| Some(FieldError::new(format!("in[{n}]"), what.mistake(one)?));
+    all.iter().enumerate().find_map(mistake).map_or(Ok(()), Err)
 }
 
 /// Reads a leaf whose fact has this name; None where the page knows that fact.
@@ -90,7 +104,7 @@ fn fact_of(name: &str, leaf: &Value) -> Option<Read<EdgeFact>> {
         return Some(groups(model, leaf));
     }
     if let Some(text) = text_named(name) {
-        return Some(test(leaf).map(|test| EdgeFact::Text(text, test)));
+        return Some(test(leaf).and_then(|test| checked(&text, &test).map(|()| EdgeFact::Text(text, test))));
     }
     match name {
         "segment" => Some(segment(leaf).map(EdgeFact::Segment)),

@@ -20,6 +20,8 @@ pub mod date;
 #[cfg(feature = "serde")]
 pub mod decided;
 #[cfg(feature = "serde")]
+pub mod device;
+#[cfg(feature = "serde")]
 pub mod edge_fact;
 #[cfg(feature = "serde")]
 pub mod edge_fact_json;

@@ -8,6 +8,7 @@ use endcap_targeting::condition::{Condition, Fact, MAX_DEPTH, Op, Scope};
 use endcap_targeting::condition_json::to_json;
 use endcap_targeting::customer_score::{GroupModel, ScoreNumber};
 use endcap_targeting::date::Date;
+use endcap_targeting::device::DeviceText;
 use endcap_targeting::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime, TouchText};
 use endcap_targeting::event_query::{
     EventFact, EventName, EventQuery, EventSelector, EventTime, KnownEvent, Measure, PropertyFilter, PropertyTest,
@@ -83,6 +84,7 @@ impl Random {
             }
             5 => EdgeFact::CartProduct(self.text()),
             6 => EdgeFact::CartCategory(self.text()),
+            7 => self.device_text(),
             _ => EdgeFact::Text(self.person_text(), self.text_test()),
         }
     }
@@ -152,6 +154,24 @@ impl Random {
             2 => PersonText::Last(self.of(TouchText::ALL)),
             _ => PersonText::TimeZone,
         }
+    }
+
+    fn device_text(&mut self) -> EdgeFact {
+        let (what, texts): (DeviceText, &[&str]) = self.of(&[
+            (DeviceText::Device, &["mobile", "tablet", "tv"]),
+            (DeviceText::Browser, &["chrome", "samsung_internet"]),
+            (DeviceText::System, &["ios", "windows"]),
+            (DeviceText::Language, &["de", "en"]),
+            (DeviceText::Locale, &["de-AT", "zh-Hant-TW"]),
+            (DeviceText::Country, &["DE", "JP"]),
+            (DeviceText::Region, &["DE-BY", "GB-ENG"]),
+            (DeviceText::City, &["Munich", "Tokyo"]),
+        ]);
+        let test = match self.text_test() {
+            TextTest::OneOf(all) => TextTest::OneOf(all.iter().map(|_| self.of(texts).to_owned()).collect()),
+            other => other,
+        };
+        EdgeFact::Text(PersonText::Device(what), test)
     }
 
     fn text_test(&mut self) -> TextTest {

@@ -3,6 +3,7 @@
 use endcap_events::ingest::quarantine::Listed;
 use endcap_identity::{FragmentId, LinkStrength};
 use endcap_profile::Fragment;
+use endcap_profile::device_context::{DeviceContext, DeviceView};
 use endcap_profile::timers::TimerKey;
 use endcap_protocol::{AnonymousId, UnixMillis};
 use schemars::JsonSchema;
@@ -30,6 +31,9 @@ pub struct FragmentView {
     pub user_id: Option<String>,
     /// Time zone of the browser.
     pub zone: String,
+    /// The device that it came with last. Null where nothing is known of it, and from a shard that runs an older version.
+    #[serde(default)]
+    pub device: Option<DeviceView>,
     /// Events accepted.
     pub events: u64,
 }
@@ -37,7 +41,7 @@ pub struct FragmentView {
 impl FragmentView {
     /// The view of a fragment.
     #[must_use]
-    pub fn new(id: &FragmentId, fragment: &Fragment) -> Self {
+    pub fn new(id: &FragmentId, fragment: &Fragment, device: Option<&DeviceContext>) -> Self {
         Self {
             fragment_id: id.as_str().to_owned(),
             anonymous_id: fragment.browser.as_ref().map(AnonymousId::as_str).map(str::to_owned),
@@ -46,6 +50,7 @@ impl FragmentView {
             link_strength: fragment.link_strength,
             user_id: fragment.user.as_ref().map(|named| named.user_id.as_str().to_owned()),
             zone: fragment.zone.clone(),
+            device: device.map(DeviceView::from),
             events: fragment.accepted,
         }
     }

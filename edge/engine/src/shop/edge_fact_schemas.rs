@@ -2,6 +2,7 @@
 
 use endcap_targeting::condition::Op;
 use endcap_targeting::customer_score::{GroupModel, ScoreNumber};
+use endcap_targeting::device::DeviceText;
 use endcap_targeting::edge_fact::{MAX_AHEAD, PersonFlag, PersonNumber, PersonTime, TouchText};
 use endcap_targeting::span::{MAX_DAYS, MAX_MINUTES};
 use serde_json::{Map, Value, json};
@@ -47,6 +48,15 @@ fn days_ahead() -> Value {
         "properties": {"days": {"type": "integer", "minimum": 1, "maximum": MAX_AHEAD}}})
 }
 
+/// The leaves of a text about devices whose words are a list of our own.
+fn device_branches(fact: DeviceText) -> Option<impl Iterator<Item = Value>> {
+    let words = json!({"type": "array", "minItems": 1, "maxItems": 50, "items": {"enum": fact.words()?}});
+    Some(text_ways().into_iter().map(move |(what, way, with)| {
+        let with = if way == "in" { words.clone() } else { with };
+        leaf(&format!("A text about the device {what}"), &[fact.as_str()], &[(way, with)])
+    }))
+}
+
 /// Its leaves.
 pub(super) fn branches() -> Vec<Value> {
     let numbers: Vec<&str> = PersonNumber::ALL.iter().map(|fact| fact.as_str()).collect();
@@ -54,7 +64,8 @@ pub(super) fn branches() -> Vec<Value> {
     let flags: Vec<&str> = PersonFlag::ALL.iter().map(|fact| fact.as_str()).collect();
     let touches =
         TouchText::ALL.iter().flat_map(|touch| ["first", "last"].map(|which| format!("{which}_{}", touch.as_str())));
-    let texts: Vec<String> = touches.chain(["time_zone".to_owned()]).collect();
+    let devices = DeviceText::ALL.iter().filter(|fact| fact.words().is_none()).map(|fact| fact.as_str().to_owned());
+    let texts: Vec<String> = touches.chain(["time_zone".to_owned()]).chain(devices).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let signs: Vec<&str> = Op::ALL.iter().map(|op| op.as_str()).collect();
     let mut number = leaf(
@@ -96,6 +107,7 @@ pub(super) fn branches() -> Vec<Value> {
         let groups = json!({"type": "array", "minItems": 1, "maxItems": 50, "items": {"enum": model.groups()}});
         all.push(leaf("The group of a model", &[model.as_str()], &[("in", groups)]));
     }
+    all.extend(DeviceText::ALL.iter().filter_map(|fact| device_branches(*fact)).flatten());
     for (what, way, with) in text_ways() {
         all.push(leaf(&format!("A text about the person {what}"), &texts, &[(way, with.clone())]));
         all.push(leaf(&format!("A trait, as text, {what}"), &["trait"], &[("name", id(64)), (way, with)]));

@@ -8,7 +8,10 @@ use endcap_engine::person_facts::PersonFacts;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::shop::event_queries::EventQueries;
 use endcap_engine::visit::refresh;
-use endcap_identity::proof;
+use endcap_events::ingest::Batch;
+use endcap_events::ingest::sender::{LanguageTag, Place, Sender};
+use endcap_events::ingest::user_agent::UserAgent;
+use endcap_identity::{IdentityRules, proof};
 use endcap_profile::ProfileRow;
 use endcap_protocol::UnixMillis;
 use endcap_targeting::PageFacts;
@@ -20,15 +23,21 @@ use endcap_targeting::text::parse;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::support::{BROWSER, NOW, SECRET, batch, first, receive, shop, stranger, user, with_segments};
+use crate::support::{BROWSER, NOW, SECRET, applied, batch, first, ingested, shop, stranger, user, with_segments};
 
 /// The table: somebody's events, so many minutes ago, and what holds of them.
 #[derive(Deserialize)]
 struct Table {
     path: String,
+    /// Headers of the requests.
+    headers: BTreeMap<String, String>,
+    /// Where they come from, as the platform says it.
+    place: BTreeMap<String, String>,
     segments: BTreeMap<String, String>,
     events: Vec<Value>,
     cases: BTreeMap<String, Case>,
+    /// The same once the browser is subscribed to web push.
+    subscribed_cases: BTreeMap<String, Case>,
 }
 
 /// Conditions about one fact.
@@ -82,6 +91,7 @@ fn every_fact_has_cases_and_each_case_asks_for_its_fact() {
 /// The person of the table, counted as their events came.
 fn person(table: &Table, shop: &Snapshot) -> ProfileRow {
     let mut row = stranger();
+    let sender = sender(table);
     for (number, event) in table.events.iter().enumerate() {
         let mut event = event.clone();
         let at: UnixMillis = NOW - event["ago"].as_i64().unwrap() * 60_000;
@@ -91,7 +101,8 @@ fn person(table: &Table, shop: &Snapshot) -> ProfileRow {
         if event["type"] == "identify" {
             event["proof"] = json!(proof::prove(SECRET, &user(event["user_id"].as_str().unwrap())));
         }
-        let visit = receive(&mut row, &batch(&[event]), at);
+        let batch = Batch { sender: sender.clone(), ..ingested(&batch(&[event]), at) };
+        let visit = applied(&mut row, &mut { batch }, at, &IdentityRules::default());
         assert_eq!(visit.kept.len(), 1, "{:?}", table.events.get(number));
         shop.event_queries.count(&mut row, &first(BROWSER), number == 0, &visit.kept, at);
         refresh(&mut row, shop, at);
@@ -99,27 +110,39 @@ fn person(table: &Table, shop: &Snapshot) -> ProfileRow {
     row
 }
 
+/// What their requests tell of the device.
+fn sender(table: &Table) -> Sender {
+    let place = |name: &str| table.place[name].as_str();
+    Sender {
+        agent: UserAgent::parse(&table.headers["User-Agent"]),
+        locale: LanguageTag::first_accepted(&table.headers["Accept-Language"]),
+        place: Place::new(place("country"), place("regionCode"), place("city")),
+    }
+}
+
+/// Cases that are not as they say.
+fn wrong(cases: &BTreeMap<String, Case>, table: &Table, row: &mut ProfileRow, shop: &Snapshot) -> Vec<String> {
+    let person = refresh(row, shop, NOW).person;
+    let facts = PersonFacts::of(row, &person, shop);
+    let page = PageFacts { path: &table.path, now: NOW };
+    let is_so = |(text, holds): &(&str, bool)| {
+        let condition = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        evaluate_of(&condition, &person.behaviour, &page, &facts).holds == *holds
+    };
+    let wrong = cases.values().flat_map(Case::conditions).filter(|case| !is_so(case));
+    wrong.map(|(text, holds)| format!("{text}: not {holds}")).collect()
+}
+
 #[test]
 fn each_case_is_so() {
     let table = table();
     let segments: Vec<(&str, &str)> = table.segments.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
-    let conditions: Vec<_> = table
-        .cases
-        .values()
-        .flat_map(Case::conditions)
-        .map(|(text, holds)| (text, parse(text).unwrap_or_else(|error| panic!("{text}: {error}")), holds))
-        .collect();
+    let cases = table.cases.values().flat_map(Case::conditions);
+    let conditions: Vec<_> = cases.filter_map(|(text, _)| parse(text).ok()).collect();
     let shop = with_segments(shop(&[], &json!({})), &segments);
-    let asked = conditions.iter().map(|(_, condition, _)| condition);
-    let shop = Snapshot { event_queries: EventQueries::of(1, asked, &BTreeMap::new()), ..shop };
+    let shop = Snapshot { event_queries: EventQueries::of(1, conditions.iter(), &BTreeMap::new()), ..shop };
     let mut row = person(&table, &shop);
-    let person = refresh(&mut row, &shop, NOW).person;
-    let facts = PersonFacts::of(&row, &person, &shop);
-    let page = PageFacts { path: &table.path, now: NOW };
-    let wrong: Vec<_> = conditions
-        .iter()
-        .filter(|(_, condition, holds)| evaluate_of(condition, &person.behaviour, &page, &facts).holds != *holds)
-        .map(|(text, _, holds)| format!("{text}: not {holds}"))
-        .collect();
-    assert_eq!(wrong, [""; 0]);
+    assert_eq!(wrong(&table.cases, &table, &mut row, &shop), [""; 0]);
+    row.set_subscriptions(&first(BROWSER), 1, true, NOW);
+    assert_eq!(wrong(&table.subscribed_cases, &table, &mut row, &shop), [""; 0]);
 }

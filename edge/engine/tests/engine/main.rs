@@ -13,6 +13,7 @@ mod apart;
 mod condition_cases;
 mod conditions;
 mod decisions;
+mod devices;
 mod event_segments;
 mod facts;
 mod identity;

@@ -6,6 +6,8 @@ use endcap_protocol::repair::Repairs;
 use endcap_protocol::touch::Campaign;
 use endcap_protocol::{AnonymousId, CampaignId, MessageId, ProductId, SessionId, UnixMillis, UserId};
 
+use super::sender::LanguageTag;
+use super::user_agent::UserAgent;
 use crate::Traits;
 
 /// One good event.
@@ -46,6 +48,10 @@ pub struct EventContext {
     pub referrer: String,
     /// IANA time zone of the browser.
     pub zone: String,
+    /// Language of the browser.
+    pub locale: Option<LanguageTag>,
+    /// The device, where another client than the browser says which.
+    pub agent: UserAgent,
     /// The campaign that the URL names.
     pub campaign: Option<Campaign>,
 }

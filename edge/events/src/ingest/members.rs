@@ -13,7 +13,7 @@ use crate::timestamp;
 const TEXTS: [&str; 8] =
     ["message_id", "type", "name", "anonymous_id", "user_id", "previous_id", "session_id", "proof"];
 /// Members of an event's context that are text.
-const CONTEXT: [&str; 2] = ["zone", "locale"];
+const CONTEXT: [&str; 3] = ["zone", "locale", "user_agent"];
 /// Members of an event's page that are text.
 const PAGE: [&str; 3] = ["url", "title", "referrer"];
 

@@ -24,6 +24,8 @@ pub mod redact;
 pub mod rejection;
 pub mod rename;
 pub mod repair_surrogates;
+pub mod sender;
+pub mod user_agent;
 
 pub mod validate;
 pub mod warning;
@@ -44,6 +46,7 @@ use endcap_validation::{DomainError, Trust};
 use consent::{ConsentSource, Gpc};
 use parse::Setting;
 use quarantine::Route;
+use sender::Sender;
 use wire::{Ask, WireBatch};
 
 use crate::timestamp;
@@ -125,6 +128,8 @@ pub struct Batch {
     pub hides_repairs: bool,
     /// What of the batch's own members was repaired.
     pub repairs: Repairs,
+    /// What the browser's request tells of its device. Nothing of what a server sent.
+    pub sender: Sender,
 }
 
 impl Batch {
@@ -188,6 +193,15 @@ impl Batch {
             is_from_entry: self.is_from_entry,
             hides_repairs: self.hides_repairs,
         }
+    }
+
+    /// Reads another body of the same request, as this one was read.
+    ///
+    /// # Errors
+    /// When it cannot be used as a whole.
+    pub fn read_another(&self, body: &[u8]) -> Result<Self, DomainError> {
+        let another = ingest_from(body, self.received_at, self.signals())?;
+        Ok(Self { sender: self.sender.clone(), ..another })
     }
 
     /// Refuses every event, because the browser was erased: counted, and nothing of them kept.
@@ -366,6 +380,7 @@ fn open(wire: &WireBatch<'_>, now: UnixMillis, signals: Signals, mut repairs: Re
         is_from_entry: signals.is_from_entry,
         hides_repairs: signals.hides_repairs,
         repairs,
+        sender: Sender::default(),
     })
 }
 

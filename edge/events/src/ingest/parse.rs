@@ -23,6 +23,8 @@ use super::members;
 use super::properties::Properties;
 use super::rejection::{RejectCode, Rejection};
 use super::repair_surrogates::repair_surrogates;
+use super::sender::LanguageTag;
+use super::user_agent::UserAgent;
 use super::wire::{WireContext, WireEvent};
 use crate::{Traits, timestamp};
 
@@ -291,6 +293,8 @@ fn context(wire: Option<&WireContext<'_>>, repairs: &mut Repairs) -> EventContex
     EventContext {
         referrer: text("page.referrer", page.and_then(|p| p.referrer.as_ref()), URL_BYTES),
         zone: text("zone", wire.and_then(|context| context.zone.as_ref()), ZONE_BYTES),
+        locale: wire.and_then(|context| LanguageTag::parse(context.locale.as_deref()?)),
+        agent: wire.and_then(|context| context.user_agent.as_deref()).map(UserAgent::parse).unwrap_or_default(),
         campaign,
         url,
     }

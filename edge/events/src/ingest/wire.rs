@@ -148,6 +148,9 @@ pub struct WireContext<'a> {
     /// Language of the browser.
     #[serde(borrow)]
     pub locale: Option<Cow<'a, str>>,
+    /// What the browser calls itself, where another client tells of it.
+    #[serde(borrow)]
+    pub user_agent: Option<Cow<'a, str>>,
 }
 
 /// The page of an event. The campaign is read from its URL, so that any client's events get it.

@@ -34,17 +34,21 @@ impl ProfileShard {
         let now = clock::now();
         let snapshot = snapshots::current(&self.env, now).await?;
         let signals = self.signals(request.inner(), &snapshot)?;
-        let batch = self.with_client(ingest_from(&body, now, signals)?, &visitor);
+        let batch = self.with_client(ingest_from(&body, now, signals)?, &visitor, request.inner())?;
         self.check_source(batch.source.as_str(), &visitor)?;
         self.checked_batch(batch, &visitor, &body, signals.robot, now).await.map_err(EdgeError::readable)
     }
 
-    /// The batch with the number of its client's address, where that may be needed.
-    fn with_client(&self, mut batch: Batch, visitor: &Visitor) -> Batch {
+    /// The batch with the number of its client's address, where that may be needed, and with what the request tells of its device.
+    fn with_client(&self, mut batch: Batch, visitor: &Visitor, request: &RawRequest) -> Result<Batch, EdgeError> {
+        let config = config(&self.env);
         if batch.may_be_refused() {
-            batch.note_client(visitor.client(&config(&self.env).keys));
+            batch.note_client(visitor.client(&config.keys));
         }
-        batch
+        if !batch.events.is_empty() {
+            batch.sender = visitor.sender(request, &config)?;
+        }
+        Ok(batch)
     }
 
     /// A batch of a page that may send to its source.
@@ -84,7 +88,7 @@ impl ProfileShard {
         }
         let visitor = Visitor::of(request, url, &config(&self.env))?;
         let signals = self.signals(request, snapshot)?;
-        let batch = self.with_client(ingest_from(&body.to_vec(), now, signals)?, &visitor);
+        let batch = self.with_client(ingest_from(&body.to_vec(), now, signals)?, &visitor, request)?;
         if batch.dropped > 0 {
             return Ok(None);
         }
@@ -166,8 +170,9 @@ impl ProfileShard {
     pub(super) async fn visit_route(&self, forwarded: ForwardingHeaders, body: &[u8]) -> Result<Response, EdgeError> {
         let profile = ProfileId::parse(&forwarded.profile)?;
         let ForwardedBatch { inherited_dedupe, body } = Destination::read_inherited(body)?;
-        let batch = ingest_from(body, forwarded.received_at, forwarded.signals)?;
-        let ForwardingHeaders { fragment, shown, inherited, stated, hops, .. } = forwarded;
+        let read = ingest_from(body, forwarded.received_at, forwarded.signals)?;
+        let ForwardingHeaders { fragment, shown, inherited, stated, hops, sender, .. } = forwarded;
+        let batch = Batch { sender, ..read };
         let destination = Destination { profile, fragment, inherited_dedupe, shown, inherited, stated, hops };
         let visited = self.visit(destination, body, batch).await?;
         let response: Response = response::batch(&visited.body, visited.status, None, &[])?.into();

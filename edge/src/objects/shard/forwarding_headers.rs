@@ -6,9 +6,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use endcap_engine::held_id::Inherited;
 use endcap_events::ingest::consent::Gpc;
+use endcap_events::ingest::sender::Sender;
 use endcap_events::ingest::{Batch, Signals};
 use endcap_identity::possession::Client;
 use endcap_identity::{FragmentId, Shown, StatedLink};
+use endcap_profile::device_context::DeviceContext;
 use endcap_protocol::UnixMillis;
 use endcap_validation::{DomainError, Trust};
 use serde::de::DeserializeOwned;
@@ -47,6 +49,8 @@ const SERVER_HEADER: &str = "x-endcap-server";
 const INHERITED_HEADER: &str = "x-endcap-inherited";
 /// The shop's currency, and whether our own entry made the batch. The version before asks for neither.
 const READING_HEADER: &str = "x-endcap-reading";
+/// What the browser's request tells of its device. The version before asks for none.
+const SENDER_HEADER: &str = "x-endcap-sender";
 /// When the batch was received.
 const RECEIVED_HEADER: &str = "x-endcap-received";
 
@@ -74,6 +78,7 @@ pub(super) struct ForwardingHeaders {
     pub(super) inherited: Option<Inherited>,
     pub(super) stated: Vec<StatedLink>,
     pub(super) hops: u8,
+    pub(super) sender: Sender,
 }
 
 impl ForwardingHeaders {
@@ -107,6 +112,7 @@ impl ForwardingHeaders {
             inherited: read_packed(headers, INHERITED_HEADER)?,
             stated,
             hops: number(HOPS_HEADER)?,
+            sender: read_packed::<DeviceContext>(headers, SENDER_HEADER)?.map(Sender::from).unwrap_or_default(),
         })
     }
 
@@ -142,6 +148,9 @@ impl ForwardingHeaders {
             READING_HEADER,
             &ReadingOf { currency: batch.currency, is_from_entry: batch.is_from_entry },
         )?;
+        if batch.sender != Sender::default() {
+            write_packed(headers, SENDER_HEADER, &DeviceContext::of(batch.sender.clone(), batch.received_at))?;
+        }
         headers.set(RECEIVED_HEADER, &batch.received_at.to_string())?;
         if let Some(gpc) = batch.gpc {
             headers.set(GPC_HEADER, gpc.as_str())?;

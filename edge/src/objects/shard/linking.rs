@@ -213,6 +213,7 @@ impl ProfileShard {
             subscriptions: going,
             possession,
             occurrences: row.occurrences.remove(id).as_ref().map(pack).transpose()?,
+            device: row.devices.remove(id),
         };
         let job = format!("bring {} {}", id.as_str(), reassignment.assignment.version);
         self.store.put_job(&job, row.id.as_str(), clock::now(), &OutboxJob::MoveFragment(Box::new(moving)))
@@ -239,6 +240,8 @@ impl ProfileShard {
                 return Ok(None);
             }
             row.occurrences.extend(counted.clone().map(|held| (moving.fragment_id.clone(), held)));
+            row.devices.extend(moving.device.clone().map(|held| (moving.fragment_id.clone(), held)));
+            row.bound_devices();
             row.possessions.extend(moving.possession.clone().map(|held| (moving.fragment_id.clone(), held)));
             for block in arriving.overflow {
                 self.store.put_overflow(id, &moving.fragment_id, block)?;

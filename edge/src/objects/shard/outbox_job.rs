@@ -1,6 +1,7 @@
 //! Jobs of the outbox: what has to happen elsewhere.
 
 use endcap_identity::{Assertion, FragmentId, Possession};
+use endcap_profile::device_context::DeviceContext;
 use endcap_profile::row::LatestFragment;
 use endcap_protocol::{AnonymousId, ProfileId};
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,9 @@ pub(super) struct MoveFragment {
     /// What conditions count of it, packed, base64; None where they count nothing, or a version wrote the job that did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) occurrences: Option<String>,
+    /// The device that it came with; None where that is not known, or a version wrote the job that knew none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) device: Option<DeviceContext>,
 }
 
 impl Message for MoveFragment {

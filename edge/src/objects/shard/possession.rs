@@ -5,10 +5,10 @@
 
 use endcap_engine::batch_reply::BatchReply;
 use endcap_engine::held_id::granted;
+use endcap_events::ingest::Batch;
 use endcap_events::ingest::rejection::RejectCode;
 use endcap_events::ingest::rename::renamed;
 use endcap_events::ingest::warning::Warning;
-use endcap_events::ingest::{Batch, ingest_from};
 use endcap_identity::possession::{Client, Seed, id_apart};
 use endcap_identity::{FragmentId, Possession, ProfileRoute, Shown};
 use endcap_profile::ProfileRow;
@@ -79,7 +79,7 @@ impl ProfileShard {
         let id = id_apart(keys, &batch.anonymous_id, seed).ok_or_else(|| DomainError::Internal("no key".to_owned()))?;
         let source = batch.source.clone();
         let body = renamed(body, &id)?;
-        let batch = ingest_from(&body, batch.received_at, batch.signals())?;
+        let batch = batch.read_another(&body)?;
         let destination = Destination::of(
             ProfileRoute::home(&id)?.profile,
             Some(Shown { apart: true, generation: None, old_route: None, ..shown }),

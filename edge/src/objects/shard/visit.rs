@@ -10,7 +10,7 @@ use endcap_engine::person_facts::PersonFacts;
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::{Visit, alone};
 use endcap_events::ingest::event::{Event, Kind};
-use endcap_events::ingest::{Batch, Warning, ingest_from};
+use endcap_events::ingest::{Batch, Warning};
 use endcap_identity::possession::{Judgement, Moment};
 use endcap_identity::{FragmentId, LinkStrength, Purpose};
 use endcap_profile::dedupe::Accepted;
@@ -420,14 +420,14 @@ impl ProfileShard {
         let vapid = config.vapid.as_ref().map(|vapid| (vapid.key.id(), vapid.public.as_str()));
         // A browser with a claimed link gets a decision from its own fragment alone, under the fragment's name.
         let claims = row.fragments.get(at).filter(|fragment| fragment.link_strength == LinkStrength::Claimed);
-        let own = claims.map(|fragment| alone((at, fragment), &row.occurrences, snapshot, now));
+        let own = claims.map(|fragment| alone((at, fragment), row, snapshot, now));
         let profile_id = if own.is_some() { at.as_str() } else { row.id.as_str() };
         // Profiles are named after a browser, which another browser of the person need not know.
         let profile_id = config.keys.opaque(Purpose::Profile, profile_id).unwrap_or_default();
         let fragment = claims.map(|fragment| [(at.clone(), fragment.clone())].into());
         let shown = this_browser(own.unwrap_or(person), row, at);
         let facts = match &fragment {
-            Some(fragments) => PersonFacts::of_fragments(fragments, &row.occurrences, &shown, snapshot),
+            Some(fragments) => PersonFacts::of_fragments(fragments, row, &shown, snapshot),
             None => PersonFacts::of(row, &shown, snapshot),
         };
         Some(decide(&shown, ask, snapshot, &Setting { profile_id: &profile_id, now, vapid, room, facts: &facts }))
@@ -469,7 +469,7 @@ impl ProfileShard {
         events: &[Event],
     ) -> Result<Visited, EdgeError> {
         let body = batch.body(events);
-        let rest = ingest_from(body.as_bytes(), batch.received_at, batch.signals())?;
+        let rest = batch.read_another(body.as_bytes())?;
         let more = Box::pin(self.visit_next(next, body.as_bytes(), rest)).await?;
         reply.follow(&more.body, events)?;
         let (status, body) = (reply.status(), reply.whole_text()?);

@@ -1,6 +1,8 @@
 //! A browser's request, besides its body.
 
 use endcap_engine::limit;
+use endcap_events::ingest::sender::{LanguageTag, Sender};
+use endcap_events::ingest::user_agent::UserAgent;
 use endcap_identity::possession::client_number;
 use endcap_identity::possession_token::HeldTokens;
 use endcap_identity::{Keys, Purpose};
@@ -10,6 +12,7 @@ use worker::Response;
 use worker::web_sys::Request as RawRequest;
 
 use crate::platform::client_address;
+use crate::platform::client_place;
 use crate::platform::config::Config;
 use crate::platform::cookie::{cookie, possession_cookie};
 use crate::platform::cors;
@@ -68,6 +71,16 @@ impl Visitor {
     pub(super) fn client(&self, keys: &Keys) -> u32 {
         let client = limit::client(&self.address).filter(|_| !self.address.is_empty());
         client.map_or(0, |client| keys.number(Purpose::Client, &client))
+    }
+
+    /// What it tells of the device that it came from. `request` is the one that it was read of.
+    pub(super) fn sender(&self, request: &RawRequest, config: &Config) -> Result<Sender, EdgeError> {
+        let accepted = request.headers().get("accept-language")?.unwrap_or_default();
+        Ok(Sender {
+            agent: UserAgent::parse(&self.user_agent),
+            locale: LanguageTag::first_accepted(&accepted),
+            place: client_place::of(request, &self.address, config),
+        })
     }
 
     /// Whether it came with a cookie of possession tokens.

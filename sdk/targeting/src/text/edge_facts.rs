@@ -1,8 +1,8 @@
 //! What only the edge knows, as text: `revenue >= 10000 in 90 days`, `last_order before 90 days ago`, `trait("city") = "Paris"`.
 
-use endcap_protocol::SegmentId;
+use endcap_protocol::{FieldError, SegmentId};
 
-use super::error::nearest;
+use super::error::{TextError, nearest};
 use super::events;
 use super::leaf::{print_span, print_test, quoted};
 use super::parse::{Parser, Read, wrong};
@@ -10,7 +10,7 @@ use super::token::Token;
 use crate::condition::{Condition, Op};
 use crate::customer_score::{GroupModel, ScoreNumber};
 use crate::edge_fact::{EdgeFact, MAX_AHEAD, PersonFlag, PersonNumber, PersonText, PersonTime};
-use crate::edge_fact_json::{name_of, text_named};
+use crate::edge_fact_json::{checked, name_of, text_named};
 use crate::text_test::{MAX_ID, MAX_NAME, MAX_TEXT, MAX_TEXTS, TextTest};
 
 impl Parser<'_> {
@@ -106,17 +106,17 @@ impl Parser<'_> {
         self.ago(|span| EdgeFact::Within(fact, span), |span| EdgeFact::Before(fact, span)).map(Condition::Edge)
     }
 
-    /// How long ago something was.
+    /// A test of a text.
     fn text_test(&mut self, text: PersonText) -> Read<Condition> {
-        let edge = |test| Condition::Edge(EdgeFact::Text(text, test));
-        if self.take(&Token::Sign("!=")) {
-            let other = self.quoted(MAX_TEXT)?;
-            return Ok(Condition::Not(Box::new(edge(TextTest::OneOf(vec![other])))));
-        }
-        self.test().map(edge)
+        let at = self.place();
+        let is_not = self.take(&Token::Sign("!="));
+        let test = if is_not { TextTest::OneOf(vec![self.quoted(MAX_TEXT)?]) } else { self.test()? };
+        checked(&text, &test).map_err(|error| misspelt(at, &text, &test, &error))?;
+        let edge = Condition::Edge(EdgeFact::Text(text, test));
+        Ok(if is_not { Condition::Not(Box::new(edge)) } else { edge })
     }
 
-    /// A test of a text.
+    /// How long ago somebody entered a segment.
     fn entered(&mut self) -> Read<Condition> {
         let id = self.segment()?;
         let fact = self
@@ -211,4 +211,19 @@ fn text_name(text: &PersonText) -> String {
         PersonText::Trait(name) => format!("trait({})", quoted(name)),
         text => name_of(text).unwrap_or_default(),
     }
+}
+
+/// What is wrong with a text that is never equal to what it is compared with, and the word that was probably meant.
+fn misspelt(at: usize, text: &PersonText, test: &TextTest, error: &FieldError) -> TextError {
+    let name = name_of(text).unwrap_or_default();
+    let meant = match (text, test) {
+        (PersonText::Device(what), TextTest::OneOf(all)) => {
+            let words = what.words().unwrap_or_default();
+            let wrong = all.iter().find(|one| what.mistake(one).is_some());
+            wrong.and_then(|wrong| nearest(wrong, words.into_iter())).map(str::to_owned)
+        }
+        _ => None,
+    };
+    let meant = meant.map(|word| format!("; did you mean \"{word}\"?")).unwrap_or_default();
+    TextError { at, message: format!("what `{name}` is compared with {}{meant}", error.message) }
 }
