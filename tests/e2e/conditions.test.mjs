@@ -8,12 +8,14 @@ import { test } from 'node:test';
 import { SOURCE } from '../harness/edge.mjs';
 import { bucketOf, uuidv7 } from '../harness/ids.mjs';
 import { inShop } from '../harness/inShop.mjs';
+import { PushService } from '../harness/pushService.mjs';
+import { Receiver } from '../harness/receiver.mjs';
 import { shopPage } from '../harness/shopPage.mjs';
 import { until } from '../harness/until.mjs';
 
 /**
  * @typedef {{holds: string[], fails: string[], boundary: [string, string][]}} Case
- * @type {{path: string, events: any[], cases: Record<string, Case>}}
+ * @type {{path: string, events: any[], cases: Record<string, Case>, subscribed_cases: Record<string, Case>}}
  */
 const table = JSON.parse(readFileSync(new URL('../cases/conditions.json', import.meta.url), 'utf8'));
 
@@ -22,8 +24,9 @@ const KNOWN = [
   'products_viewed', 'units_bought', 'units_added', 'cart_units', 'cart_value', 'orders', 'sessions', 'page_views', 'days_since_last_order',
   'days_since_first_seen', 'consent_marketing', 'push_subscribed', 'stage', 'url_path', 'some_category',
 ];
-const CASES = KNOWN.flatMap((fact) => {
-  const { holds, fails, boundary } = table.cases[fact];
+/** The cases of a table that a page can judge. @param {Record<string, Case>} cases */
+const judged = (cases) => KNOWN.flatMap((fact) => {
+  const { holds, fails, boundary } = cases[fact] ?? { holds: [], fails: [], boundary: [] };
   return [
     ...holds.map((condition) => ({ condition, holds: true })),
     ...fails.map((condition) => ({ condition, holds: false })),
@@ -31,10 +34,13 @@ const CASES = KNOWN.flatMap((fact) => {
   ];
   // A number of orders within a span only the edge knows.
 }).filter(({ condition }) => !/\bin \d+ /.test(condition));
+const CASES = judged(table.cases);
+/** Those of a browser that is subscribed to web push. */
+const SUBSCRIBED = judged(table.subscribed_cases);
 /** The last session of the table, which goes on in the page. */
 const LAST = table.events.at(-1).session_id;
 /** The campaign of a case. */
-const id = (/** @type {number} */ at) => `case-${at}`;
+const id = (/** @type {string} */ condition) => `case-${[...CASES, ...SUBSCRIBED].findIndex((one) => one.condition === condition)}`;
 
 const HEAD = `<script>
   window.told = {};
@@ -50,8 +56,8 @@ const PAGES = {
 /** @param {import('../harness/edge.mjs').Edge} edge */
 async function prepare(edge) {
   await edge.api.set('/api/settings', { push_prompt: { enabled: false } });
-  for (const [at, { condition }] of CASES.entries()) {
-    await edge.api.set(`/api/campaigns/${id(at)}`, {
+  for (const { condition } of [...CASES, ...SUBSCRIBED]) {
+    await edge.api.set(`/api/campaigns/${id(condition)}`, {
       name: condition, type: 'popup', condition, trigger: { dwell_seconds: 3600 }, content: { title: 'A case' },
     });
   }
@@ -78,23 +84,42 @@ inShop(PAGES, (page, shop) => {
     }
   }
 
-  test('each condition of the table that a page can judge holds there as it says', async () => {
-    await page.open(table.path);
-    await page.run((page) => page.endcap.track('Case Opened'));
-    const { session_id: session } = await page.event('Case Opened');
-    await live(session);
+  /** Opens the page anew, which judges these cases as they say. @param {{condition: string, holds: boolean}[]} cases */
+  async function opened(cases) {
     await shop.browser.open(shop.edge.origin + table.path);
     await page.run((page) => page.endcap.track('Case Opened'));
     const told = await until(async () => {
       const told = await page.run((page) => page.told);
       // What cannot come to hold on the page any more is not sent to it.
-      const missing = CASES.filter(({ holds }, at) => holds && !told[id(at)]).map(({ condition }) => condition);
-      if (missing.length) throw new Error(`${missing.length} of ${CASES.length}: ${missing.slice(0, 5).join('; ')}`);
+      const missing = cases.filter(({ condition, holds }) => holds && !told[id(condition)]).map(({ condition }) => condition);
+      if (missing.length) throw new Error(`${missing.length} of ${cases.length}: ${missing.slice(0, 5).join('; ')}`);
       return told;
     }, { what: 'the page judged every case', within: 30_000 });
-    const wrong = CASES.map(({ condition, holds }, at) => ({ condition, holds, why: told[id(at)] })).filter(
+    const wrong = cases.map(({ condition, holds }) => ({ condition, holds, why: told[id(condition)] })).filter(
       ({ holds, why }) => (holds ? why !== 'waits for its trigger' : why !== undefined && why !== 'condition does not hold'),
     );
     assert.deepEqual(wrong, []);
+  }
+
+  test('each condition of the table that a page can judge holds there as it says', async () => {
+    await page.open(table.path);
+    await page.run((page) => page.endcap.track('Case Opened'));
+    const { session_id: session } = await page.event('Case Opened');
+    await live(session);
+    await opened(CASES);
+    const service = await PushService.start();
+    try {
+      const { subscription } = new Receiver(service, shop.edge.pushKey);
+      const anonymousId = await page.run((page) => page.endcap.anonymousId());
+      const body = JSON.stringify({ anonymous_id: anonymousId, source: SOURCE, subscription, key_id: 'k1', zone: 'UTC' });
+      const answer = await page.run(
+        (_, body) => fetch('/ec/push', { method: 'POST', credentials: 'include', headers: { 'Content-Type': 'text/plain' }, body }).then((answer) => answer.json()),
+        body,
+      );
+      assert.equal(answer.subscribed, true, JSON.stringify(answer));
+      await opened(SUBSCRIBED);
+    } finally {
+      await service.close();
+    }
   });
 }, { prepare });
