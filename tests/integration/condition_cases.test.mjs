@@ -10,7 +10,7 @@ import { Visitor } from '../harness/visitor.mjs';
 
 /**
  * @typedef {{holds: string[], fails: string[], boundary: [string, string][]}} Case
- * @type {{path: string, headers: Record<string, string>, place: Record<string, string>, segments: Record<string, string>, events: any[], cases: Record<string, Case>, subscribed_cases: Record<string, Case>}}
+ * @type {{path: string, headers: Record<string, string>, place: Record<string, string>, listed: string[], segments: Record<string, string>, events: any[], cases: Record<string, Case>, subscribed_cases: Record<string, Case>}}
  */
 const table = JSON.parse(readFileSync(new URL('../cases/conditions.json', import.meta.url), 'utf8'));
 
@@ -38,6 +38,10 @@ test('each condition of the table holds of its person as it says, tried and save
   for (const [id, condition] of Object.entries(table.segments)) {
     await edge.api.set(`/api/segments/${id}`, { name: id, condition });
     await until(async () => (await edge.api.get(`/api/segments/${id}`)).body.filling === null, { what: `${id} is filled` });
+  }
+  for (const list of table.listed) {
+    const { body } = await edge.api.post(`/api/segments/${list}/list`, { add: [{ anonymous_id: visitor.anonymousId }] });
+    assert.equal(body.added, 1, JSON.stringify(body));
   }
   const cases = casesOf(table.cases);
   assert.ok(cases.length > 280);

@@ -73,6 +73,7 @@ const ROUTES = {
   '/api/segments': ['get'],
   '/api/segments/{id}': ['delete', 'get', 'put'],
   '/api/segments/{id}/members': ['get'],
+  '/api/segments/{id}/list': ['post'],
   '/api/segments/{id}/history': ['get'],
   '/api/segments/{id}/export': ['get'],
   '/api/segments/preview': ['post'],

@@ -71,6 +71,7 @@ operations! {
     PutSegment: Put "/api/segments/{id}" Operator "putSegment" SegmentDefinition => Segment;
     DeleteSegment: Delete "/api/segments/{id}" Operator "deleteSegment" Nothing => Nothing;
     GetSegmentMembers: Get "/api/segments/{id}/members" Operator "getSegmentMembers" Nothing => SegmentMembers;
+    ChangeList: Post "/api/segments/{id}/list" Operator "changeList" ListAsk => ListChanged;
     GetSegmentHistory: Get "/api/segments/{id}/history" Operator "getSegmentHistory" Nothing => SegmentHistory;
     ExportSegment: Get "/api/segments/{id}/export" Operator "exportSegment" Nothing => SegmentExport;
     PreviewSegment: Post "/api/segments/preview" Operator "previewSegment" PreviewAsk => PreviewLines;

@@ -105,6 +105,10 @@ pub enum Payload {
     SegmentDefinition,
     /// A page of a segment's people.
     SegmentMembers,
+    /// Who is put on a list, or taken off it.
+    ListAsk,
+    /// What became of them.
+    ListChanged,
     /// How a segment moved by day.
     SegmentHistory,
     /// All people of a segment, as CSV or as lines of JSON.

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use endcap_events::ingest::daily_count::day_of;
+use endcap_events::timestamp;
 use endcap_events::traits::Trait;
 use endcap_identity::FragmentId;
 use endcap_profile::device_context::DeviceContext;
@@ -41,6 +43,8 @@ pub struct PersonFacts<'a> {
     events: PersonEvents<'a>,
     /// The device that came last.
     device: Option<&'a DeviceContext>,
+    /// The row that says which lists they are on. None of fragments alone: a browser that only claims who it is, is on none.
+    row: Option<&'a ProfileRow>,
     /// What models tell of them.
     customer: Rc<CustomerFacts<'a>>,
     is_known: bool,
@@ -60,6 +64,7 @@ impl<'a> PersonFacts<'a> {
             segments: &person.segments,
             events: PersonEvents::of(row),
             device: row.latest_device(),
+            row: Some(row),
             customer: Rc::new(CustomerFacts::new(person, shop)),
             is_known: row.is_known(),
             is_reachable: is_reachable(row, person),
@@ -86,6 +91,7 @@ impl<'a> PersonFacts<'a> {
             segments: &person.segments,
             events,
             device: devices.max_by_key(|held| held.at),
+            row: None,
             customer,
             is_known: false,
             is_reachable,
@@ -171,8 +177,36 @@ impl<'a> PersonFacts<'a> {
         self.segments.get(id).filter(|_| self.is_dated).map(|held| held.since)
     }
 
+    /// Whether they were put on a list.
+    fn is_listed(&self, list: &SegmentId) -> bool {
+        let held = self.row.zip(self.shop.segments.get(list));
+        held.is_some_and(|(row, segment)| row.is_listed(list, segment.saved.born))
+    }
+
     fn trait_named(&self, name: &str) -> Option<Cow<'a, str>> {
         Person::trait_of(self.fragments, name).map(trait_text)
+    }
+
+    /// A trait as a number, in thousandths; also of a text that is one.
+    fn trait_number(&self, name: &str) -> Option<i64> {
+        let number = match Person::trait_of(self.fragments, name)? {
+            Trait::Number(number) => *number,
+            Trait::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite())?,
+            Trait::Flag(_) => return None,
+        };
+        Some((number * 1_000.0).round() as i64)
+    }
+
+    /// A trait as a moment: a date begins with the shop's day.
+    fn trait_time(&self, name: &str) -> Option<UnixMillis> {
+        match Person::trait_of(self.fragments, name)? {
+            Trait::Text(text) => match day_of(text.trim()) {
+                Some(day) => Some(self.shop.calendar.start(day)),
+                None => timestamp::read(&serde_json::Value::from(text.trim())),
+            },
+            Trait::Number(number) => timestamp::read(&serde_json::Value::from(*number)),
+            Trait::Flag(_) => None,
+        }
     }
 
     /// Days until the day and month of a trait that is a date come again; 0 today.
@@ -312,6 +346,7 @@ impl EdgeFacts for PersonFacts<'_> {
             |is: &dyn Fn(&endcap_targeting::CartLine) -> bool| self.person.behaviour.cart.lines.iter().any(is);
         match fact {
             EdgeFact::Segment(id) => self.segments.contains_key(id),
+            EdgeFact::Listed(id) => self.is_listed(id),
             EdgeFact::EnteredWithin(id, span) => entered_ago(id).is_some_and(|ago| ago < span.millis()),
             EdgeFact::EnteredBefore(id, span) => entered_ago(id).is_some_and(|ago| ago >= span.millis()),
             EdgeFact::Anniversary { name, days } => {
@@ -323,6 +358,17 @@ impl EdgeFacts for PersonFacts<'_> {
             EdgeFact::Within(time, span) => ago(*time).is_some_and(|ago| ago < span.millis()),
             EdgeFact::Before(time, span) => ago(*time).is_some_and(|ago| ago >= span.millis()),
             EdgeFact::Text(text, test) => test.holds(self.text(text).as_deref()),
+            EdgeFact::TraitNumber { name, op, value } => {
+                self.trait_number(name).is_some_and(|number| op.holds(number, value.saturating_mul(1_000)))
+            }
+            // What lies in the future is not within the last days.
+            EdgeFact::TraitWithin(name, span) => {
+                let ago = self.trait_time(name).map(|at| now.saturating_sub(at));
+                ago.is_some_and(|ago| (0..span.millis()).contains(&ago))
+            }
+            EdgeFact::TraitBefore(name, span) => {
+                self.trait_time(name).is_some_and(|at| now.saturating_sub(at) >= span.millis())
+            }
             EdgeFact::Flag(flag) => self.flag(*flag),
             EdgeFact::CartProduct(id) => in_cart(&|line| line.product == *id),
             EdgeFact::CartCategory(id) => in_cart(&|line| line.category == *id),
@@ -352,6 +398,10 @@ impl EdgeFacts for PersonFacts<'_> {
             EdgeFact::Within(time, span) | EdgeFact::Before(time, span) => {
                 self.time(*time).map(|at| at.saturating_add(span.millis())).filter(|at| *at > now)
             }
+            EdgeFact::TraitWithin(name, span) | EdgeFact::TraitBefore(name, span) => {
+                let at = self.trait_time(name)?;
+                [at, at.saturating_add(span.millis())].into_iter().find(|change| *change > now)
+            }
             EdgeFact::EnteredWithin(id, span) | EdgeFact::EnteredBefore(id, span) => {
                 Some(self.entered(id)?.saturating_add(span.millis())).filter(|at| *at > now)
             }
@@ -375,13 +425,16 @@ impl EdgeFacts for PersonFacts<'_> {
             EdgeFact::Segment(id) | EdgeFact::EnteredWithin(id, _) | EdgeFact::EnteredBefore(id, _) => {
                 self.entered(id).map(Seen::Number)
             }
+            EdgeFact::TraitNumber { name, .. } | EdgeFact::TraitWithin(name, _) | EdgeFact::TraitBefore(name, _) => {
+                self.trait_named(name).map(|text| Seen::Text(text.into_owned()))
+            }
             EdgeFact::Anniversary { name, .. } => self.trait_named(name).map(|text| Seen::Text(text.into_owned())),
             EdgeFact::Event(fact) => self.event_saw(fact, now).map(Seen::Number),
             EdgeFact::Score { fact, .. } => {
                 self.customer.score(*fact).and_then(|score| rounded(score, 1_000)).map(Seen::Number)
             }
             EdgeFact::Group(model, _) => self.customer.group(*model, now).map(|group| Seen::Text(group.to_owned())),
-            EdgeFact::Flag(_) | EdgeFact::CartProduct(_) | EdgeFact::CartCategory(_) => None,
+            EdgeFact::Flag(_) | EdgeFact::CartProduct(_) | EdgeFact::CartCategory(_) | EdgeFact::Listed(_) => None,
         }
     }
 }

@@ -34,6 +34,7 @@ impl ProfileRow {
         self.tails.retain(|id, _| !gone.contains(id));
         self.occurrences.retain(|id, _| !gone.contains(id));
         self.devices.retain(|id, _| !gone.contains(id));
+        self.lists.retain(|id, _| !gone.contains(id));
         // The way to a fragment that is gone leads to its tombstone, and names nobody whose profile it was at.
         let forgotten = self.latest.as_mut().filter(|latest| gone.contains(&latest.fragment));
         let forgot = forgotten.is_some_and(|latest| match latest.fragment.home() {

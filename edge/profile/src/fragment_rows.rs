@@ -314,6 +314,7 @@ impl ProfileRow {
             memberships: None,
             occurrences: BTreeMap::new(),
             devices: BTreeMap::new(),
+            lists: BTreeMap::new(),
             tails: only(&self.tails, id),
             apart: None,
         };

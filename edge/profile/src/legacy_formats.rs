@@ -123,6 +123,7 @@ impl<Old: Into<Fragment>> From<Row<Old>> for ProfileRow {
             memberships: None,
             occurrences: BTreeMap::new(),
             devices: BTreeMap::new(),
+            lists: BTreeMap::new(),
             tails: BTreeMap::new(),
             apart: None,
         }

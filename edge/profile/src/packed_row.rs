@@ -6,7 +6,8 @@
 //! Who has the anonymous IDs of the fragments follows the row, with a format of its own. Versions without possession tokens
 //! do not look behind the row, and leave it out when they write. Then the IDs are open, until their tokens come back. What the
 //! shop's server states of the browsers follows that in the same way, then who had a browser before whom, then the segments
-//! that the person is in, then what conditions count of the fragments, and then the devices that they came with.
+//! that the person is in, then what conditions count of the fragments, then the devices that they
+//! came with, and then the lists that they were put on.
 
 use std::collections::BTreeMap;
 
@@ -58,6 +59,9 @@ const NO_MEMBERSHIPS: u8 = 0;
 
 /// Version of the format of what follows what is counted.
 const DEVICES_FORMAT: u8 = 1;
+
+/// Version of the format of what follows the devices.
+const LISTS_FORMAT: u8 = 1;
 
 /// Who has an anonymous ID, as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -127,7 +131,10 @@ fn with_possessions((mut row, behind): (ProfileRow, &[u8])) -> postcard::Result<
     let (occurrences, behind) = postcard::take_from_bytes(rest)?;
     row.occurrences = occurrences;
     let Some((&DEVICES_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
-    row.devices = postcard::take_from_bytes(rest)?.0;
+    let (devices, behind) = postcard::take_from_bytes(rest)?;
+    row.devices = devices;
+    let Some((&LISTS_FORMAT, rest)) = behind.split_first() else { return Ok(row) };
+    row.lists = postcard::take_from_bytes(rest)?.0;
     Ok(row)
 }
 
@@ -136,7 +143,8 @@ fn write_possessions(row: &ProfileRow, mut packed: Vec<u8>) -> postcard::Result<
     let ProfileRow { possessions, latest, .. } = row;
     let memberships = row.memberships.as_ref();
     // What stands further behind needs all that stands before it.
-    let has_more = memberships.is_some() || !row.devices.is_empty();
+    let has_devices = !row.devices.is_empty() || !row.lists.is_empty();
+    let has_more = memberships.is_some() || has_devices;
     if possessions.is_empty() && latest.is_none() && !has_more {
         return Ok(packed);
     }
@@ -173,16 +181,21 @@ fn write_possessions(row: &ProfileRow, mut packed: Vec<u8>) -> postcard::Result<
         None if has_more => packed.push(NO_MEMBERSHIPS),
         None => return Ok(packed),
     }
-    if row.occurrences.is_empty() && row.devices.is_empty() {
+    if row.occurrences.is_empty() && !has_devices {
         return Ok(packed);
     }
     packed.push(OCCURRENCES_FORMAT);
     packed = postcard::to_extend(&row.occurrences, packed)?;
-    if row.devices.is_empty() {
+    if !has_devices {
         return Ok(packed);
     }
     packed.push(DEVICES_FORMAT);
-    postcard::to_extend(&row.devices, packed)
+    packed = postcard::to_extend(&row.devices, packed)?;
+    if row.lists.is_empty() {
+        return Ok(packed);
+    }
+    packed.push(LISTS_FORMAT);
+    postcard::to_extend(&row.lists, packed)
 }
 
 /// A row of format 3, as it is written.
@@ -223,6 +236,7 @@ impl From<ReadRow> for ProfileRow {
             memberships: None,
             occurrences: BTreeMap::new(),
             devices: BTreeMap::new(),
+            lists: BTreeMap::new(),
             tails: BTreeMap::new(),
             apart: None,
         }
@@ -258,6 +272,7 @@ impl ProfileRow {
             memberships: self.memberships.clone(),
             occurrences: self.occurrences.clone(),
             devices: self.devices.clone(),
+            lists: self.lists.clone(),
             ..Self::new(self.id.clone(), 0)
         };
         head.write(before)

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::apart::{Apart, Unread};
 use crate::device_context::DeviceContext;
 use crate::fragment::Fragment;
+use crate::list_mark::ListMarks;
 use crate::log_tail::{LogEntry, LogTail};
 use crate::memberships::Memberships;
 use crate::occurrences::FragmentOccurrences;
@@ -99,6 +100,9 @@ pub struct ProfileRow {
     /// The devices that fragments here came with, whether they were read or not.
     #[serde(skip)]
     pub devices: BTreeMap<FragmentId, DeviceContext>,
+    /// The lists that people put fragments here on by hand, whether they were read or not.
+    #[serde(skip)]
+    pub lists: BTreeMap<FragmentId, ListMarks>,
     /// Events of the fragments here that wait to leave for the log.
     #[serde(skip)]
     pub tails: BTreeMap<FragmentId, LogTail>,
@@ -123,6 +127,7 @@ impl ProfileRow {
             memberships: None,
             occurrences: BTreeMap::new(),
             devices: BTreeMap::new(),
+            lists: BTreeMap::new(),
             tails: BTreeMap::new(),
             apart: None,
         }

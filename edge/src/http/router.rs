@@ -90,7 +90,7 @@ async fn answer(operation: Op, incoming: Incoming<'_>) -> Result<Response, EdgeE
         Op::GetSegments | Op::GetSegment | Op::PutSegment | Op::DeleteSegment => {
             api::segments::answer(operation, incoming).await
         }
-        Op::GetSegmentMembers | Op::GetSegmentHistory | Op::ExportSegment | Op::PreviewSegment => {
+        Op::GetSegmentMembers | Op::GetSegmentHistory | Op::ExportSegment | Op::PreviewSegment | Op::ChangeList => {
             api::segments::answer(operation, incoming).await
         }
         Op::GetShards | Op::PutShards => api::shards::answer(operation, incoming).await,

@@ -1,11 +1,14 @@
 //! What the identity graph is told and asked.
 
+use std::collections::BTreeMap;
+
 use endcap_identity::admin_review::LinkPlace;
 use endcap_identity::graph::Alteration;
 use endcap_identity::partition::{self, PeerAnswer, PeerAsk};
 use endcap_identity::resolve::Verdict;
 use endcap_identity::{Assertion, Assignment, Edge, FragmentId, Identifier, Reassignment, Witness};
 use endcap_protocol::{ProfileId, bucket_of};
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use worker::Env;
 
@@ -34,8 +37,19 @@ impl Message for FindProfile {
     type Reply = Found;
 }
 
-/// The profile that an identifier names.
+/// Asks for the profiles that identifiers name.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct FindProfiles(pub(crate) Vec<Identifier>);
+
+impl Message for FindProfiles {
+    const PATH: &'static str = "/find-all";
+    /// In the order of the identifiers.
+    type Reply = Vec<Found>;
+}
+
+/// The profile that an identifier names.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Found {
     /// The profile; None where nobody has the identifier.
     pub(crate) profile_id: Option<ProfileId>,
@@ -165,6 +179,37 @@ pub(crate) async fn find(env: &Env, identifier: &Identifier) -> Result<Found, Ed
     let (partitions, pepper) = (config(env).layout.graph_partitions, &config(env).identity_pepper);
     let part = partition::of_identifier(&identifier.clone().hashed(pepper), partitions);
     call::ask(&namespace::graph_part(env, part)?, &FindProfile(identifier.clone())).await
+}
+
+/// Identifiers of one question to the graph.
+const ASKED_AT_ONCE: usize = 250;
+
+/// Whom identifiers name, in their order.
+pub(crate) async fn find_all(env: &Env, identifiers: &[Identifier]) -> Result<Vec<Found>, EdgeError> {
+    let (partitions, pepper) = (config(env).layout.graph_partitions, &config(env).identity_pepper);
+    let mut by_part: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+    for (index, identifier) in identifiers.iter().enumerate() {
+        let part = partition::of_identifier(&identifier.clone().hashed(pepper), partitions);
+        by_part.entry(part).or_default().push(index);
+    }
+    let asks = by_part.into_iter().flat_map(|(part, indices)| {
+        let chunks: Vec<Vec<usize>> = indices.chunks(ASKED_AT_ONCE).map(<[usize]>::to_vec).collect();
+        chunks.into_iter().map(move |chunk| (part, chunk))
+    });
+    let answers = join_all(asks.map(|(part, indices)| async move {
+        let asked = indices.iter().filter_map(|index| identifiers.get(*index)).cloned().collect();
+        let found = call::ask(&namespace::graph_part(env, part)?, &FindProfiles(asked)).await?;
+        Ok::<_, EdgeError>(indices.into_iter().zip(found).collect::<Vec<_>>())
+    }));
+    let mut found = vec![Found { profile_id: None, unproved: false }; identifiers.len()];
+    for answer in answers.await {
+        for (index, one) in answer? {
+            if let Some(place) = found.get_mut(index) {
+                *place = one;
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// One page of links that were not followed.

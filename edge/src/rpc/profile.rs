@@ -72,7 +72,7 @@ pub(crate) struct FragmentSeen {
 }
 
 /// Where a browser's fragment went.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Moved {
     /// The profile that has it now.
     pub(crate) moved_to: ProfileId,

@@ -8,10 +8,12 @@ use endcap_engine::segment::history::Movements;
 use endcap_engine::segment::members::Member;
 use endcap_engine::segment::preview::{PreviewAsk, Tally};
 use endcap_engine::segment::view::ShardSegments;
-use endcap_protocol::SegmentId;
+use endcap_identity::FragmentId;
+use endcap_protocol::{AnonymousId, ProfileId, SegmentId};
 use serde::{Deserialize, Serialize};
 
 use super::message::Message;
+use super::profile::Moved;
 
 /// Asks the shop for its segments.
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,6 +57,53 @@ pub(crate) struct DeleteSegment {
 impl Message for DeleteSegment {
     const PATH: &'static str = "/segments/delete";
     type Reply = SavedSegments;
+}
+
+/// Puts people on a list, or takes them off it, as far as the shard has them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ListPeople {
+    /// The list.
+    pub(crate) list: SegmentId,
+    /// All lists, each with the version of the shop's segments that it began with.
+    pub(crate) lists: BTreeMap<SegmentId, u64>,
+    /// The people.
+    pub(crate) people: Vec<PersonToList>,
+}
+
+/// Somebody to be put on a list, or taken off it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PersonToList {
+    /// Their profile.
+    pub(crate) profile_id: ProfileId,
+    /// A browser of theirs that the profile began as, where it was named by that.
+    pub(crate) anonymous_id: Option<AnonymousId>,
+    /// The fragment, where another row says so.
+    pub(crate) fragment: Option<FragmentId>,
+    /// Whether they are put on it.
+    pub(crate) on: bool,
+}
+
+/// What became of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ListOutcome {
+    /// It was done.
+    Done,
+    /// There was nothing to do.
+    Unchanged,
+    /// The profile became part of another one, or its browser another person's.
+    Moved(Moved),
+    /// There is no such profile.
+    Unknown,
+    /// The shard does not answer for it any more.
+    Elsewhere,
+    /// It could not be done just now, because of this.
+    Failed(String),
+}
+
+impl Message for ListPeople {
+    const PATH: &'static str = "/segments/people";
+    /// In the order of the people.
+    type Reply = Vec<ListOutcome>;
 }
 
 /// Asks a shard for its segments, and has it hold everybody against those of a version, if it did not yet.

@@ -18,6 +18,8 @@ pub const MAX_AHEAD: u16 = 180;
 pub enum EdgeFact {
     /// Whether the person is in a segment.
     Segment(SegmentId),
+    /// Whether somebody put the person on the list that a segment is.
+    Listed(SegmentId),
     /// Whether the person is in a segment, for less long than this.
     EnteredWithin(SegmentId, Span),
     /// Whether the person is in a segment, for so long or longer.
@@ -46,6 +48,19 @@ pub enum EdgeFact {
     Before(PersonTime, Span),
     /// Whether a text is so.
     Text(PersonText, TextTest),
+    /// Whether a trait that is a number compares so. It does not where there is none.
+    TraitNumber {
+        /// The trait.
+        name: String,
+        /// The comparison.
+        op: Op,
+        /// What to compare with.
+        value: i64,
+    },
+    /// Whether a trait that is a date or a moment lies less long ago than this.
+    TraitWithin(String, Span),
+    /// Whether a trait that is a date or a moment lies so long ago, or longer.
+    TraitBefore(String, Span),
     /// Whether it is so.
     Flag(PersonFlag),
     /// Whether a product is in the cart.
@@ -181,11 +196,11 @@ impl EdgeFact {
         match self {
             Self::Number { within, .. } => within.is_some(),
             Self::Within(..) | Self::Before(..) | Self::EnteredWithin(..) | Self::EnteredBefore(..) => true,
-            Self::Anniversary { .. } => true,
+            Self::Anniversary { .. } | Self::TraitWithin(..) | Self::TraitBefore(..) => true,
             Self::Event(fact) => fact.asks_of_time(),
             Self::Group(model, _) => *model == GroupModel::Napl,
             Self::Segment(_) | Self::Text(..) | Self::Flag(_) | Self::CartProduct(_) | Self::CartCategory(_) => false,
-            Self::Score { .. } => false,
+            Self::Score { .. } | Self::Listed(_) | Self::TraitNumber { .. } => false,
         }
     }
 
@@ -193,7 +208,7 @@ impl EdgeFact {
     #[must_use]
     pub fn segment(&self) -> Option<&SegmentId> {
         match self {
-            Self::Segment(id) | Self::EnteredWithin(id, _) | Self::EnteredBefore(id, _) => Some(id),
+            Self::Segment(id) | Self::Listed(id) | Self::EnteredWithin(id, _) | Self::EnteredBefore(id, _) => Some(id),
             _ => None,
         }
     }
@@ -203,7 +218,8 @@ impl EdgeFact {
     pub fn asks_for_texts(&self) -> bool {
         match self {
             Self::Text(text, _) => !matches!(text, PersonText::Device(_)),
-            _ => matches!(self, Self::Anniversary { .. }),
+            Self::Anniversary { .. } | Self::TraitNumber { .. } | Self::TraitWithin(..) | Self::TraitBefore(..) => true,
+            _ => false,
         }
     }
 

@@ -20,7 +20,7 @@ pub fn names() -> Vec<String> {
     let flags = PersonFlag::ALL.iter().map(|fact| fact.as_str());
     let scores = ScoreNumber::ALL.iter().map(|score| score.as_str());
     let models = GroupModel::ALL.iter().map(|model| model.as_str());
-    let plain = ["segment", "entered", "trait", "anniversary", "cart_has", "time_zone"]
+    let plain = ["segment", "listed", "entered", "trait", "anniversary", "cart_has", "time_zone"]
         .into_iter()
         .chain(numbers)
         .chain(times)
@@ -71,10 +71,10 @@ pub(crate) fn read(name: &str, leaf: &Value) -> Option<Read<EdgeFact>> {
     }
     let fact = fact_of(name, leaf)?;
     let checked = match name {
-        "segment" => with_only(leaf, &["id"], &[]),
+        "segment" | "listed" => with_only(leaf, &["id"], &[]),
         "entered" => with_only(leaf, &["id"], &["within", "before"]),
         "anniversary" => with_only(leaf, &["name", "within"], &[]),
-        "trait" => with_only(leaf, &["name"], &TEXT_WAYS),
+        "trait" => with_only(leaf, &["name", "value"], &TRAIT_WAYS),
         "cart_has" => with_only(leaf, &[], &["product", "category"]),
         name if PersonNumber::parse(name).is_some() => with_only(leaf, &["op", "value", "in"], &[]),
         name if ScoreNumber::parse(name).is_some() => with_only(leaf, &["op", "value"], &[]),
@@ -108,6 +108,7 @@ fn fact_of(name: &str, leaf: &Value) -> Option<Read<EdgeFact>> {
     }
     match name {
         "segment" => Some(segment(leaf).map(EdgeFact::Segment)),
+        "listed" => Some(segment(leaf).map(EdgeFact::Listed)),
         "entered" => Some(entered(leaf)),
         "anniversary" => Some(anniversary(leaf)),
         "trait" => Some(a_trait(leaf)),
@@ -167,8 +168,26 @@ fn time(fact: PersonTime, leaf: &Value) -> Read<EdgeFact> {
     }
 }
 
+/// The members by which a trait is compared: as text, as number, or as a moment.
+const TRAIT_WAYS: [&str; 7] = ["in", "contains", "starts_with", "set", "op", "within", "before"];
+
 fn a_trait(leaf: &Value) -> Read<EdgeFact> {
     let name = bounded("name", leaf.get("name"), MAX_NAME)?;
+    if leaf.get("op").is_some() {
+        return compared(leaf).map(|(op, value)| EdgeFact::TraitNumber { name, op, value });
+    }
+    if leaf.get("value").is_some() {
+        return fail(
+            "value",
+            "goes with op, as {\"op\": \">=\", \"value\": 18}; a text is compared by in, contains or starts_with",
+        );
+    }
+    if let Some(value) = leaf.get("within") {
+        return Ok(EdgeFact::TraitWithin(name, span("within", value)?));
+    }
+    if let Some(value) = leaf.get("before") {
+        return Ok(EdgeFact::TraitBefore(name, span("before", value)?));
+    }
     Ok(EdgeFact::Text(PersonText::Trait(name), test(leaf)?))
 }
 
@@ -186,6 +205,12 @@ pub(crate) fn write(fact: &EdgeFact) -> Value {
     let mut put = |name: &str, value: Value| drop(leaf.insert(name.to_owned(), value));
     match fact {
         EdgeFact::Segment(id) => return json!({"fact": "segment", "id": id.as_str()}),
+        EdgeFact::TraitNumber { name, op, value } => {
+            return json!({"fact": "trait", "name": name, "op": op.as_str(), "value": value});
+        }
+        EdgeFact::TraitWithin(name, span) => return json!({"fact": "trait", "name": name, "within": span_json(*span)}),
+        EdgeFact::TraitBefore(name, span) => return json!({"fact": "trait", "name": name, "before": span_json(*span)}),
+        EdgeFact::Listed(id) => return json!({"fact": "listed", "id": id.as_str()}),
         EdgeFact::EnteredWithin(id, span) => {
             return json!({"fact": "entered", "id": id.as_str(), "within": span_json(*span)});
         }
@@ -225,14 +250,8 @@ pub(crate) fn write(fact: &EdgeFact) -> Value {
             return json!({"fact": fact.as_str(), "op": op.as_str(), "value": value});
         }
         EdgeFact::Group(model, groups) => return json!({"fact": model.as_str(), "in": groups}),
-        EdgeFact::CartProduct(id) => {
-            put("fact", json!("cart_has"));
-            put("product", json!(id));
-        }
-        EdgeFact::CartCategory(id) => {
-            put("fact", json!("cart_has"));
-            put("category", json!(id));
-        }
+        EdgeFact::CartProduct(id) => return json!({"fact": "cart_has", "product": id}),
+        EdgeFact::CartCategory(id) => return json!({"fact": "cart_has", "category": id}),
     }
     Value::Object(leaf)
 }

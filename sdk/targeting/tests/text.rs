@@ -72,7 +72,8 @@ impl Random {
             2 => EdgeFact::Within(self.of(PersonTime::ALL), self.span()),
             3 => EdgeFact::Before(self.of(PersonTime::ALL), self.span()),
             4 => EdgeFact::Flag(self.of(PersonFlag::ALL)),
-            12 => match self.below(2) {
+            12 => match self.below(3) {
+                2 => EdgeFact::Listed(SegmentId::parse(&self.id()).unwrap()),
                 0 => EdgeFact::EnteredWithin(SegmentId::parse(&self.id()).unwrap(), self.span()),
                 _ => EdgeFact::EnteredBefore(SegmentId::parse(&self.id()).unwrap(), self.span()),
             },
@@ -84,7 +85,12 @@ impl Random {
             }
             5 => EdgeFact::CartProduct(self.text()),
             6 => EdgeFact::CartCategory(self.text()),
-            7 => self.device_text(),
+            7 => match self.below(4) {
+                0 => EdgeFact::TraitNumber { name: self.text(), op: self.of(&Op::ALL), value: self.number() },
+                1 => EdgeFact::TraitWithin(self.text(), self.span()),
+                2 => EdgeFact::TraitBefore(self.text(), self.span()),
+                _ => self.device_text(),
+            },
             _ => EdgeFact::Text(self.person_text(), self.text_test()),
         }
     }

@@ -49,7 +49,7 @@ pub(super) fn describe(doc: &mut Builder, operation: Op) -> Value {
             outside::describe(doc, operation)
         }
         Op::GetSegments | Op::GetSegment | Op::PutSegment | Op::DeleteSegment => segments::describe(doc, operation),
-        Op::GetSegmentMembers | Op::GetSegmentHistory | Op::ExportSegment | Op::PreviewSegment => {
+        Op::GetSegmentMembers | Op::GetSegmentHistory | Op::ExportSegment | Op::PreviewSegment | Op::ChangeList => {
             segments::describe(doc, operation)
         }
         Op::GetModels | Op::GetModel | Op::GetModelTransitions => customer_models::describe(doc, operation),

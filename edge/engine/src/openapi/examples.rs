@@ -52,6 +52,7 @@ fn example(operation: Operation) -> Option<Value> {
         Payload::SegmentDefinition => {
             json!({"name": "Regulars", "condition": "orders >= 2 and days_since_last_order < 90"})
         }
+        Payload::ListAsk => json!({"add": [{"user_id": "c-1001"}, {"email": "ada@example.org"}], "remove": []}),
         Payload::PreviewAsk => {
             json!({"condition": "orders >= 2 and days_since_last_order < 60", "segment": "regulars"})
         }

@@ -25,6 +25,7 @@ use crate::profile_view::ProfileView;
 use crate::score::view::ScoresView;
 use crate::segment::definition::Definition as SegmentDefinition;
 use crate::segment::history::History as SegmentHistory;
+use crate::segment::list_change::{ListAsk, ListChanged};
 use crate::segment::members::MemberPage;
 use crate::segment::preview::{PreviewAsk, PreviewLine};
 use crate::segment::view::{SegmentList, SegmentView};
@@ -86,6 +87,7 @@ pub(super) fn schema_of(generator: &mut SchemaGenerator, payload: Payload) -> Op
         Payload::Explained => generator.subschema_for::<Explained>(),
         Payload::Segments | Payload::Segment | Payload::SegmentDefinition => of_segments(generator, payload),
         Payload::SegmentMembers | Payload::SegmentHistory => of_segments(generator, payload),
+        Payload::ListAsk | Payload::ListChanged => of_segments(generator, payload),
         Payload::PreviewAsk | Payload::PreviewLines => of_segments(generator, payload),
         Payload::Scores => generator.subschema_for::<ScoresView>(),
         Payload::Models | Payload::ModelSizes | Payload::ModelTransitions => of_models(generator, payload),
@@ -110,6 +112,8 @@ fn of_segments(generator: &mut SchemaGenerator, payload: Payload) -> Schema {
         Payload::Segments => generator.subschema_for::<SegmentList>(),
         Payload::SegmentDefinition => generator.subschema_for::<SegmentDefinition>(),
         Payload::SegmentMembers => generator.subschema_for::<MemberPage>(),
+        Payload::ListAsk => generator.subschema_for::<ListAsk>(),
+        Payload::ListChanged => generator.subschema_for::<ListChanged>(),
         Payload::SegmentHistory => generator.subschema_for::<SegmentHistory>(),
         Payload::PreviewAsk => generator.subschema_for::<PreviewAsk>(),
         Payload::PreviewLines => generator.subschema_for::<PreviewLine>(),

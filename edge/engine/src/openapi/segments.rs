@@ -24,6 +24,7 @@ pub(super) fn describe(doc: &mut Builder, operation: Operation) -> Value {
             doc.operation(operation, &text)
         }
         Operation::GetSegmentMembers => listed(doc, operation),
+        Operation::ChangeList => change_list(doc, operation),
         Operation::GetSegmentHistory => by_day(doc, operation),
         Operation::ExportSegment => export(doc, operation),
         Operation::PreviewSegment => preview(doc, operation),
@@ -50,6 +51,20 @@ fn listed(doc: &mut Builder, operation: Operation) -> Value {
             "maximum": members::MAX_LIMIT, "default": members::DEFAULT_LIMIT}},
     ]);
     with(described, "parameters", parameters)
+}
+
+fn change_list(doc: &mut Builder, operation: Operation) -> Value {
+    let summary = "Put people on a list, or take them off it";
+    let described = simple(doc, operation, summary, "What became of them.", &[WRONG, MISSING, LARGE]);
+    let parameters = json!([
+        {"name": "do", "in": "query", "description": "What is done with the people of a CSV",
+            "schema": {"type": "string", "enum": ["add", "remove"], "default": "add"}},
+    ]);
+    let mut described = with(described, "parameters", parameters);
+    if let Some(content) = described.pointer_mut("/requestBody/content").and_then(Value::as_object_mut) {
+        content.insert("text/csv".to_owned(), json!({"schema": {"type": "string"}}));
+    }
+    described
 }
 
 fn by_day(doc: &mut Builder, operation: Operation) -> Value {

@@ -2,9 +2,9 @@
 
 use endcap_events::ingest::quarantine::Listed;
 use endcap_identity::{FragmentId, LinkStrength};
-use endcap_profile::Fragment;
-use endcap_profile::device_context::{DeviceContext, DeviceView};
+use endcap_profile::device_context::DeviceView;
 use endcap_profile::timers::TimerKey;
+use endcap_profile::{Fragment, ProfileRow};
 use endcap_protocol::{AnonymousId, UnixMillis};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,17 @@ use serde_json::value::RawValue;
 
 use super::events::LoggedEvent;
 use super::graph::PersonGraph;
+
+/// A list that somebody was put on, or taken off.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ListedView {
+    /// The list's segment.
+    pub segment: String,
+    /// Whether they are on it.
+    pub on: bool,
+    /// When that was said, Unix milliseconds.
+    pub at: UnixMillis,
+}
 
 /// One fragment as it is exported.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +45,9 @@ pub struct FragmentView {
     /// The device that it came with last. Null where nothing is known of it, and from a shard that runs an older version.
     #[serde(default)]
     pub device: Option<DeviceView>,
+    /// Lists that somebody put its person on, or took them off, with when that was. Lists that are gone may be among them.
+    #[serde(default)]
+    pub lists: Vec<ListedView>,
     /// Events accepted.
     pub events: u64,
 }
@@ -41,7 +55,10 @@ pub struct FragmentView {
 impl FragmentView {
     /// The view of a fragment.
     #[must_use]
-    pub fn new(id: &FragmentId, fragment: &Fragment, device: Option<&DeviceContext>) -> Self {
+    pub fn new(id: &FragmentId, fragment: &Fragment, row: &ProfileRow) -> Self {
+        let lists = row.lists.get(id).into_iter().flatten();
+        let listed =
+            lists.map(|(list, mark)| ListedView { segment: list.as_str().to_owned(), on: mark.is_on, at: mark.at });
         Self {
             fragment_id: id.as_str().to_owned(),
             anonymous_id: fragment.browser.as_ref().map(AnonymousId::as_str).map(str::to_owned),
@@ -50,7 +67,8 @@ impl FragmentView {
             link_strength: fragment.link_strength,
             user_id: fragment.user.as_ref().map(|named| named.user_id.as_str().to_owned()),
             zone: fragment.zone.clone(),
-            device: device.map(DeviceView::from),
+            device: row.devices.get(id).map(DeviceView::from),
+            lists: listed.collect(),
             events: fragment.accepted,
         }
     }

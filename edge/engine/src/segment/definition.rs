@@ -1,6 +1,6 @@
 //! A segment as the shop describes it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_protocol::{FieldError, SegmentId, UnixMillis};
 use endcap_targeting::condition::Condition;
@@ -29,9 +29,14 @@ const MAX_NAME: usize = 200;
 pub struct Definition {
     /// What people call it.
     pub name: String,
-    /// Who is in it: a condition over what a person did. A text is kept as the JSON that it says.
+    /// Who is in it: a condition over what a person did. A text is kept as the JSON that it says. Not beside `list`.
+    #[serde(default)]
     #[schemars(with = "rule_schemas::ConditionOrText")]
     pub condition: Value,
+    /// Whether it is a list: who is in it is said by name, at `POST /api/segments/{id}/list`. It is kept as the condition that somebody
+    /// is on the list.
+    #[serde(default, skip_serializing)]
+    pub list: bool,
 }
 
 impl Definition {
@@ -39,10 +44,25 @@ impl Definition {
     ///
     /// # Errors
     /// The field that is wrong.
-    pub fn checked(self) -> Result<Self, FieldError> {
+    pub fn checked(self, id: &SegmentId) -> Result<Self, FieldError> {
         check_text("name", &self.name, MAX_NAME)?;
-        Ok(Self { condition: to_json(&condition(&self.condition)?), ..self })
+        let condition = match (self.list, self.condition.is_null()) {
+            (true, true) => listed(id),
+            (true, false) => {
+                return Err(FieldError::new(
+                    "condition",
+                    "does not stand beside \"list\": true; leave one of them out",
+                ));
+            }
+            (false, _) => condition(&self.condition)?,
+        };
+        Ok(Self { condition: to_json(&condition), list: false, ..self })
     }
+}
+
+/// The condition that a list is kept as.
+fn listed(id: &SegmentId) -> Condition {
+    Condition::Edge(EdgeFact::Listed(id.clone()))
 }
 
 /// The condition of a segment, in either form.
@@ -83,6 +103,8 @@ pub struct Segment {
     pub saved: SavedSegment,
     /// Who is in it. None where a newer version saved what this one cannot read: then everybody stays where they are.
     pub condition: Option<Condition>,
+    /// Whether it is a list.
+    pub is_list: bool,
     /// Whether time alone can change it.
     pub is_timed: bool,
     /// What it asks about events.
@@ -116,9 +138,10 @@ impl Segments {
             let condition = condition(&saved.definition.condition).ok();
             let is_timed = condition.as_ref().is_some_and(asks_of_time);
             let events = condition.as_ref().map(events_of).unwrap_or_default();
-            let asks_for = condition.as_ref().map(names_of).unwrap_or_default();
+            let is_list = condition.as_ref() == Some(&listed(&saved.id));
+            let asks_for = condition.as_ref().filter(|_| !is_list).map(names_of).unwrap_or_default();
             let (since, changed_at) = (saved.since, saved.changed_at);
-            Segment { saved, condition, is_timed, events, asks_for, since, changed_at }
+            Segment { saved, condition, is_list, is_timed, events, asks_for, since, changed_at }
         });
         let mut list: Vec<Segment> = read.collect();
         list.sort_by(|one, other| one.saved.id.cmp(&other.saved.id));
@@ -205,6 +228,13 @@ impl Segments {
         self.list.iter().map(|segment| &segment.saved.id)
     }
 
+    /// The lists among them, each with the version that it began with.
+    #[must_use]
+    pub fn lists(&self) -> BTreeMap<SegmentId, u64> {
+        let lists = self.list.iter().filter(|segment| segment.is_list);
+        lists.map(|segment| (segment.saved.id.clone(), segment.saved.born)).collect()
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -223,6 +253,9 @@ impl Segments {
 /// # Errors
 /// What is wrong with it, below `condition`.
 pub fn check_asked(wanted: &Condition, of: Option<&SegmentId>, saved: &[SavedSegment]) -> Result<(), FieldError> {
+    if of.is_some_and(|of| *wanted == listed(of)) {
+        return Ok(());
+    }
     let mut level = BTreeSet::from_iter(names_of(wanted));
     for _ in 0..MAX_ASKED {
         let mut next = BTreeSet::new();
@@ -234,7 +267,8 @@ pub fn check_asked(wanted: &Condition, of: Option<&SegmentId>, saved: &[SavedSeg
             let Some(found) = saved.iter().find(|saved| saved.id == id) else {
                 return fail(format!("names the segment `{}`, which there is not; save that first", id.as_str()));
             };
-            next.extend(condition(&found.definition.condition).iter().flat_map(names_of));
+            let is_list = |condition: &&Condition| **condition == listed(&id);
+            next.extend(condition(&found.definition.condition).iter().filter(|one| !is_list(one)).flat_map(names_of));
         }
         level = next;
     }
@@ -280,7 +314,7 @@ mod tests {
 
     fn checked(value: Value) -> Result<Definition, String> {
         let read: Definition = serde_json::from_value(value).map_err(|error| error.to_string())?;
-        read.checked().map_err(|error| error.to_string())
+        read.checked(&SegmentId::parse("x").unwrap()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -297,7 +331,7 @@ mod tests {
             since: 1,
             changed_at: 0,
             born: 1,
-            definition: Definition { name: id.to_owned(), condition: json!(condition) },
+            definition: Definition { name: id.to_owned(), condition: json!(condition), list: false },
         };
         let all = [saved("a", "segment(\"b\")"), saved("b", "segment(\"c\") or orders > 1"), saved("c", "orders > 2")];
         let check = |of: &str, text: &str| {

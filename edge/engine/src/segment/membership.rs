@@ -211,7 +211,7 @@ mod tests {
             since: *since,
             changed_at: NOW - 10,
             born: 1,
-            definition: Definition { name: (*id).to_owned(), condition: json!(condition) },
+            definition: Definition { name: (*id).to_owned(), condition: json!(condition), list: false },
         });
         Snapshot { segments: Segments::read(version, saved.collect()), ..Snapshot::empty() }
     }

@@ -8,6 +8,7 @@ pub mod definition;
 pub mod estimate;
 pub mod fill;
 pub mod history;
+pub mod list_change;
 pub mod members;
 pub mod membership;
 pub mod preview;

@@ -83,6 +83,9 @@ pub struct SegmentView {
     /// As it was saved.
     #[serde(flatten)]
     pub definition: Definition,
+    /// Whether it is a list, onto which people are put by name.
+    #[serde(rename = "list")]
+    pub is_list: bool,
     /// The condition as text. Null where only a newer version of Endcap can read it.
     pub text: Option<String>,
     /// People in it. While `filling` says something, not all people were held against it.
@@ -117,6 +120,7 @@ impl SegmentView {
             version: saved.version,
             changed_at: saved.changed_at,
             definition: saved.definition.clone(),
+            is_list: segment.is_list,
             text: segment.condition.as_ref().map(print),
             size: shards.size(&saved.id),
             as_of,
@@ -170,6 +174,7 @@ mod tests {
             definition: Definition {
                 name: "VIP".to_owned(),
                 condition: json!({"fact": "orders", "op": ">", "value": 4}),
+                list: false,
             },
         };
         let read = |since| Segments::read(9, vec![SavedSegment { since, ..saved.clone() }]);

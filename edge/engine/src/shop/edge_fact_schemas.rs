@@ -57,6 +57,19 @@ fn device_branches(fact: DeviceText) -> Option<impl Iterator<Item = Value>> {
     }))
 }
 
+/// The leaves of a trait that is compared as a number, or as a moment.
+fn trait_branches(signs: &[&str]) -> [Value; 3] {
+    let compared = [("name", id(64)), ("op", json!({"enum": signs})), ("value", json!({"type": "integer"}))];
+    let dated = |way: &str, what: &str| {
+        leaf("A trait that is a date or a moment", &["trait"], &[("name", id(64)), (way, span(what))])
+    };
+    [
+        leaf("A trait that is a number", &["trait"], &compared),
+        dated("within", "Less long ago than this"),
+        dated("before", "So long ago, or longer"),
+    ]
+}
+
 /// Its leaves.
 pub(super) fn branches() -> Vec<Value> {
     let numbers: Vec<&str> = PersonNumber::ALL.iter().map(|fact| fact.as_str()).collect();
@@ -68,17 +81,18 @@ pub(super) fn branches() -> Vec<Value> {
     let texts: Vec<String> = touches.chain(["time_zone".to_owned()]).chain(devices).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let signs: Vec<&str> = Op::ALL.iter().map(|op| op.as_str()).collect();
-    let mut number = leaf(
-        "A number about orders",
-        &numbers,
-        &[("op", json!({"enum": signs})), ("value", json!({"type": "integer"}))],
-    );
+    let compared = [("op", json!({"enum": signs})), ("value", json!({"type": "integer"}))];
+    let mut number = leaf("A number about orders", &numbers, &compared);
     if let Some(properties) = number.get_mut("properties").and_then(Value::as_object_mut) {
         properties.insert("in".to_owned(), span("Of orders within this span only"));
     }
     let mut all = vec![
         number,
-        leaf("Whether the person is in a segment", &["segment"], &[("id", id(64))]),
+        leaf(
+            "Whether the person is in a segment, or somebody put them on it",
+            &["segment", "listed"],
+            &[("id", id(64))],
+        ),
         leaf(
             "Since when the person is in a segment",
             &["entered"],
@@ -100,8 +114,8 @@ pub(super) fn branches() -> Vec<Value> {
         leaf("Whether a product is in the cart", &["cart_has"], &[("product", id(128))]),
         leaf("Whether something of a category is in the cart", &["cart_has"], &[("category", id(128))]),
     ];
+    all.extend(trait_branches(&signs));
     let scores: Vec<&str> = ScoreNumber::ALL.iter().map(|score| score.as_str()).collect();
-    let compared = [("op", json!({"enum": signs})), ("value", json!({"type": "integer"}))];
     all.push(leaf("A score, as of the latest fit", &scores, &compared));
     for model in GroupModel::ALL {
         let groups = json!({"type": "array", "minItems": 1, "maxItems": 50, "items": {"enum": model.groups()}});

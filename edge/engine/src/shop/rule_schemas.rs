@@ -165,6 +165,6 @@ mod tests {
         for fact in endcap_targeting::edge_fact_json::names() {
             assert!(named(&fact) >= 1, "{fact}");
         }
-        assert_eq!((named("stage"), named("url_path"), branches.len()), (1, 1, 54));
+        assert_eq!((named("stage"), named("url_path"), branches.len()), (1, 1, 57));
     }
 }

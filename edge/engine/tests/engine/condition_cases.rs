@@ -13,7 +13,7 @@ use endcap_events::ingest::sender::{LanguageTag, Place, Sender};
 use endcap_events::ingest::user_agent::UserAgent;
 use endcap_identity::{IdentityRules, proof};
 use endcap_profile::ProfileRow;
-use endcap_protocol::UnixMillis;
+use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::PageFacts;
 use endcap_targeting::condition::Fact;
 use endcap_targeting::customer_score::{GroupModel, ScoreNumber};
@@ -34,6 +34,8 @@ struct Table {
     /// Where they come from, as the platform says it.
     place: BTreeMap<String, String>,
     segments: BTreeMap<String, String>,
+    /// Those of the segments that are lists which somebody put the person on.
+    listed: Vec<String>,
     events: Vec<Value>,
     cases: BTreeMap<String, Case>,
     /// The same once the browser is subscribed to web push.
@@ -106,6 +108,9 @@ fn person(table: &Table, shop: &Snapshot) -> ProfileRow {
         assert_eq!(visit.kept.len(), 1, "{:?}", table.events.get(number));
         shop.event_queries.count(&mut row, &first(BROWSER), number == 0, &visit.kept, at);
         refresh(&mut row, shop, at);
+    }
+    for list in &table.listed {
+        assert!(row.set_listed(&SegmentId::parse(list).unwrap(), true, &shop.segments.lists(), NOW));
     }
     row
 }

@@ -2,9 +2,16 @@
 
 use std::path::PathBuf;
 
-use endcap_targeting::condition::Fact;
+use endcap_engine::person_facts::PersonFacts;
+use endcap_engine::visit::refresh;
+use endcap_protocol::DAY_MS;
+use endcap_targeting::condition::{Condition, Fact};
+use endcap_targeting::edge_fact::EdgeFacts;
 use endcap_targeting::edge_fact_json::names;
 use endcap_targeting::text::{parse, print};
+use serde_json::json;
+
+use crate::support::{NOW, after, proved, shop};
 
 fn page() -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/conditions.md");
@@ -46,4 +53,36 @@ fn its_examples_are_conditions_as_they_are_printed() {
             assert_eq!(printed, example.replace(" = 1", ""), "{example}");
         }
     }
+}
+
+#[test]
+fn a_trait_that_is_a_date_begins_with_the_shops_day_and_changes_in_that_moment() {
+    // NOW lies within 2026-02-03, UTC.
+    let day = NOW.div_euclid(DAY_MS);
+    let shop = shop(&[], &json!({}));
+    let date = |ahead: i64| endcap_events::ingest::daily_count::date(day + ahead);
+    let mut row = after(&[proved("p", NOW, "ann", &json!({"past": date(-10), "future": date(2), "word": "soon"}))]);
+    let person = refresh(&mut row, &shop, NOW).person;
+    let facts = PersonFacts::of(&row, &person, &shop);
+    let of = |text: &str| match parse(text).unwrap() {
+        Condition::Edge(fact) => fact,
+        other => panic!("{other:?}"),
+    };
+    let begins = |ahead: i64| (day + ahead) * DAY_MS;
+    for (text, holds, changes) in [
+        ("trait(\"past\") within 11 days", true, Some(begins(1))),
+        ("trait(\"past\") within 10 days", false, None),
+        ("trait(\"past\") before 10 days ago", true, None),
+        ("trait(\"past\") before 11 days ago", false, Some(begins(1))),
+        ("trait(\"future\") within 3 days", false, Some(begins(2))),
+        ("trait(\"future\") before 3 days ago", false, Some(begins(2))),
+        ("trait(\"word\") before 3 days ago", false, None),
+        ("trait(\"none\") within 3 days", false, None),
+    ] {
+        let fact = of(text);
+        assert_eq!((facts.holds(&fact, NOW), facts.changes(&fact, NOW)), (holds, changes), "{text}");
+    }
+    let later = begins(2);
+    assert!(facts.holds(&of("trait(\"future\") within 3 days"), later));
+    assert_eq!(facts.changes(&of("trait(\"future\") within 3 days"), later), Some(begins(5)));
 }

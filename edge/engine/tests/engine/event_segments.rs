@@ -299,7 +299,7 @@ impl World {
             since: *since,
             changed_at: self.now,
             born: *since,
-            definition: Definition { name: "x".to_owned(), condition: json!(SEGMENTS[*segment].1) },
+            definition: Definition { name: "x".to_owned(), condition: json!(SEGMENTS[*segment].1), list: false },
         });
         let segments = Segments::read(version, saved.collect());
         let locale = self.shop.event_queries.locale.clone();

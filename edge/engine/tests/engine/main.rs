@@ -20,6 +20,7 @@ mod identity;
 mod ingest;
 mod journey;
 mod linking;
+mod lists;
 mod openapi;
 mod packed_rows;
 mod people;

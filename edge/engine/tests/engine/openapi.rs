@@ -108,7 +108,7 @@ fn every_body_that_is_described_has_an_example_that_fits() {
         fits(&document, &body["schema"], &body["example"]).unwrap_or_else(|why| panic!("{method} {path}: {why}"));
         seen += 1;
     }
-    assert_eq!(seen, 34);
+    assert_eq!(seen, 35);
 }
 
 /// Whether a value fits a schema, as far as generated schemas go: types, members, items, alternatives, enums.

@@ -199,7 +199,7 @@ pub(crate) fn with_segments(mut shop: Snapshot, segments: &[(&str, &str)]) -> Sn
         since: 1,
         changed_at: 0,
         born: 1,
-        definition: Definition { name: (*id).to_owned(), condition: json!(condition) },
+        definition: Definition { name: (*id).to_owned(), condition: json!(condition), list: false },
     });
     shop.segments = Segments::read(1, saved.collect());
     shop

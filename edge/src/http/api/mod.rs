@@ -16,6 +16,7 @@ pub(super) mod profiles;
 pub(super) mod quarantine;
 pub(super) mod scores;
 mod segment_export;
+mod segment_list;
 pub(super) mod segment_named;
 mod segment_preview;
 pub(super) mod segments;

@@ -15,7 +15,7 @@ use worker::{Env, Response};
 
 use super::config_body::config_body;
 use super::segment_named::{id, one, saved};
-use super::{segment_export, segment_preview};
+use super::{segment_export, segment_list, segment_preview};
 use crate::http::incoming::Incoming;
 use crate::platform::config::config;
 use crate::platform::error::EdgeError;
@@ -32,6 +32,7 @@ pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>
         Operation::DeleteSegment => delete(incoming).await,
         Operation::GetSegmentMembers => members(incoming).await,
         Operation::GetSegmentHistory => history(incoming).await,
+        Operation::ChangeList => segment_list::change(incoming).await,
         Operation::ExportSegment => segment_export::export(incoming).await,
         Operation::PreviewSegment => segment_preview::preview(incoming).await,
         _ => list(incoming).await,
@@ -61,7 +62,7 @@ async fn get(incoming: Incoming<'_>) -> Result<Response, EdgeError> {
 async fn put(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
     let body = config_body(&mut incoming).await?;
     let id = id(incoming.parameter)?;
-    let definition = read_json::<Definition>(&body)?.checked()?;
+    let definition = read_json::<Definition>(&body)?.checked(&id)?;
     let put = PutSegment { id: id.clone(), definition };
     let mut answer = call::post(&namespace::shop(incoming.env)?, &put).await?;
     if answer.status_code() != 200 {

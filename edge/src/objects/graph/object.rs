@@ -25,7 +25,7 @@ use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::erasure::{Entomb, ErasePerson};
 use crate::rpc::graph::{
-    ClaimsAsk, FindProfile, Found, LinkChange, LinkChanged, LinkIdentities, PeerRequest, VerdictsAsk,
+    ClaimsAsk, FindProfile, FindProfiles, Found, LinkChange, LinkChanged, LinkIdentities, PeerRequest, VerdictsAsk,
 };
 use crate::rpc::health::GraphHealthAsk;
 use crate::rpc::message::Message;
@@ -73,6 +73,7 @@ impl IdentityGraph {
         match path.as_str() {
             LinkIdentities::PATH => self.link(message::read(&body)?).await,
             FindProfile::PATH => self.find(message::read(&body)?).await,
+            FindProfiles::PATH => self.find_all(message::read(&body)?).await,
             VerdictsAsk::PATH => self.verdicts(&message::read(&body)?),
             ErasePerson::PATH => self.erase(message::read(&body)?).await,
             PeerRequest::PATH => self.peer(message::read(&body)?).await,
@@ -147,13 +148,25 @@ impl IdentityGraph {
     }
 
     async fn find(&self, asked: FindProfile) -> Result<Response, EdgeError> {
-        let FindProfile(identifier) = asked;
+        response::json(&self.found(asked.0).await?)
+    }
+
+    async fn find_all(&self, asked: FindProfiles) -> Result<Response, EdgeError> {
+        let mut all = Vec::with_capacity(asked.0.len());
+        for identifier in asked.0 {
+            all.push(self.found(identifier).await?);
+        }
+        response::json(&all)
+    }
+
+    /// The profile that an identifier names.
+    async fn found(&self, identifier: Identifier) -> Result<Found, EdgeError> {
         let snapshot = self.snapshot().await?;
         let rules = &snapshot.settings.identity;
         let identifier = self.kept(identifier);
         let named = partitioned_resolve::find(&self.peers(rules)?, rules, &identifier).await?;
         let unproved = named.as_ref().is_some_and(|named| named.trust == Trust::Claim);
-        response::json(&Found { profile_id: named.map(|named| named.profile), unproved })
+        Ok(Found { profile_id: named.map(|named| named.profile), unproved })
     }
 
     fn verdicts(&self, ask: &VerdictsAsk) -> Result<Response, EdgeError> {

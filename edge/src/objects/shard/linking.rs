@@ -214,6 +214,7 @@ impl ProfileShard {
             possession,
             occurrences: row.occurrences.remove(id).as_ref().map(pack).transpose()?,
             device: row.devices.remove(id),
+            lists: row.lists.remove(id).unwrap_or_default(),
         };
         let job = format!("bring {} {}", id.as_str(), reassignment.assignment.version);
         self.store.put_job(&job, row.id.as_str(), clock::now(), &OutboxJob::MoveFragment(Box::new(moving)))
@@ -242,6 +243,9 @@ impl ProfileShard {
             row.occurrences.extend(counted.clone().map(|held| (moving.fragment_id.clone(), held)));
             row.devices.extend(moving.device.clone().map(|held| (moving.fragment_id.clone(), held)));
             row.bound_devices();
+            if !moving.lists.is_empty() {
+                row.lists.insert(moving.fragment_id.clone(), moving.lists.clone());
+            }
             row.possessions.extend(moving.possession.clone().map(|held| (moving.fragment_id.clone(), held)));
             for block in arriving.overflow {
                 self.store.put_overflow(id, &moving.fragment_id, block)?;

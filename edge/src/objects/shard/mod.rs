@@ -18,6 +18,7 @@ mod history_batches;
 mod latest_fragment;
 mod learning_report;
 mod linking;
+mod list_people;
 mod log_index;
 mod log_lookup;
 mod log_tails;

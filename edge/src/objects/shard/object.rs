@@ -46,7 +46,7 @@ use crate::rpc::profile::{ExplainCondition, FragmentAsk, ProfileQuestion};
 use crate::rpc::quarantine::{CountsAsk, Keep, ListAsk, Release, Replay, Tally, WarningsAsk};
 use crate::rpc::rows::{LeaveOldTimers, RowFormat, RowsAsk, RowsWritten, SetRowFormat, TableRulesAsk, TablesAsk};
 use crate::rpc::scores::CustomersAsk;
-use crate::rpc::segments::{CountAsk, MembersAsk, MovementsAsk, SegmentsAsk};
+use crate::rpc::segments::{CountAsk, ListPeople, MembersAsk, MovementsAsk, SegmentsAsk};
 use crate::rpc::timers::{RunTimers, TimersAsk};
 use crate::rpc::{message, placement, snapshots};
 
@@ -189,6 +189,7 @@ impl ProfileShard {
             FitPublished::PATH => self.fit_published_route(&message::read(&body)?).await,
             GroupsAsk::PATH => self.groups_route(&message::read(&body)?).await,
             SegmentsAsk::PATH => self.segments_route(&message::read(&body)?).await,
+            ListPeople::PATH => self.list_people(&message::read(&body)?).await,
             MembersAsk::PATH => self.members_route(&message::read(&body)?).await,
             MovementsAsk::PATH => self.movements_route(&message::read(&body)?).await,
             PastAsk::PATH => self.past_route(&message::read(&body)?).await,

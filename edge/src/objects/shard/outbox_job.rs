@@ -2,6 +2,7 @@
 
 use endcap_identity::{Assertion, FragmentId, Possession};
 use endcap_profile::device_context::DeviceContext;
+use endcap_profile::list_mark::ListMarks;
 use endcap_profile::row::LatestFragment;
 use endcap_protocol::{AnonymousId, ProfileId};
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,9 @@ pub(super) struct MoveFragment {
     /// The device that it came with; None where that is not known, or a version wrote the job that knew none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) device: Option<DeviceContext>,
+    /// The lists that somebody put it on, or took it off.
+    #[serde(default, skip_serializing_if = "ListMarks::is_empty")]
+    pub(super) lists: ListMarks,
 }
 
 impl Message for MoveFragment {

@@ -128,7 +128,7 @@ impl Shop {
     fn check_unused(&self, id: &SegmentId) -> Result<(), EdgeError> {
         let asks = |condition: &Value| condition_of(condition).is_ok_and(|condition| names_of(&condition).contains(id));
         let segments = self.segments()?;
-        let segment = segments.iter().find(|saved| asks(&saved.definition.condition));
+        let segment = segments.iter().find(|saved| saved.id != *id && asks(&saved.definition.condition));
         let campaigns = self.campaigns()?;
         let campaign = campaigns.iter().find(|saved| saved.definition.condition.as_ref().is_some_and(asks));
         let user = match (segment, campaign) {

@@ -40,12 +40,10 @@ impl Parser<'_> {
         }
         match name {
             "segment" => Some(self.segment().map(|id| Condition::Edge(EdgeFact::Segment(id)))),
+            "listed" => Some(self.segment().map(|id| Condition::Edge(EdgeFact::Listed(id)))),
             "entered" => Some(self.entered()),
             "anniversary" => Some(self.anniversary()),
-            "trait" => Some(
-                self.quoted_in_parentheses("a trait's name", MAX_NAME)
-                    .and_then(|name| self.text_test(PersonText::Trait(name))),
-            ),
+            "trait" => Some(self.a_trait()),
             "cart_has" => Some(self.cart_has()),
             _ => None,
         }
@@ -104,6 +102,21 @@ impl Parser<'_> {
 
     fn time(&mut self, fact: PersonTime) -> Read<Condition> {
         self.ago(|span| EdgeFact::Within(fact, span), |span| EdgeFact::Before(fact, span)).map(Condition::Edge)
+    }
+
+    /// A trait, compared as text, as number, or as a moment.
+    fn a_trait(&mut self) -> Read<Condition> {
+        let name = self.quoted_in_parentheses("a trait's name", MAX_NAME)?;
+        match (self.peek(), self.peek_second()) {
+            (Some(Token::Sign(_)), Some(Token::Number(_))) => {
+                self.compared().map(|(op, value)| Condition::Edge(EdgeFact::TraitNumber { name, op, value }))
+            }
+            (Some(Token::Word(word)), _) if ["within", "before"].iter().any(|way| word.eq_ignore_ascii_case(way)) => {
+                let within = |span| EdgeFact::TraitWithin(name.clone(), span);
+                self.ago(within, |span| EdgeFact::TraitBefore(name.clone(), span)).map(Condition::Edge)
+            }
+            _ => self.text_test(PersonText::Trait(name)),
+        }
     }
 
     /// A test of a text.
@@ -186,6 +199,10 @@ pub(super) fn print(fact: &EdgeFact) -> String {
     let span = print_span;
     match fact {
         EdgeFact::Segment(id) => format!("segment({})", quoted(id.as_str())),
+        EdgeFact::TraitNumber { name, op, value } => format!("trait({}) {} {value}", quoted(name), op.as_str()),
+        EdgeFact::TraitWithin(name, within) => format!("trait({}) within {}", quoted(name), span(within)),
+        EdgeFact::TraitBefore(name, before) => format!("trait({}) before {} ago", quoted(name), span(before)),
+        EdgeFact::Listed(id) => format!("listed({})", quoted(id.as_str())),
         EdgeFact::EnteredWithin(id, within) => format!("entered({}) within {}", quoted(id.as_str()), span(within)),
         EdgeFact::EnteredBefore(id, before) => format!("entered({}) before {} ago", quoted(id.as_str()), span(before)),
         EdgeFact::Anniversary { name, days } => format!("anniversary({}) within {days} days", quoted(name)),

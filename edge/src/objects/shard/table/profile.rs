@@ -77,7 +77,7 @@ fn show(store: &Store, ask: &BelongingsAsk, shown: &mut Belongings) -> Result<()
     for id in &ask.fragments {
         let Some(row) = store.load_with(id.as_str(), Wanted::Named(&ask.fragments))? else { continue };
         let theirs = row.fragments.iter().filter(|(id, _)| ask.fragments.contains(*id));
-        shown.fragments.extend(theirs.map(|(id, fragment)| FragmentView::new(id, fragment, row.devices.get(id))));
+        shown.fragments.extend(theirs.map(|(id, fragment)| FragmentView::new(id, fragment, &row)));
     }
     Ok(())
 }
