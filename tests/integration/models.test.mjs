@@ -188,6 +188,48 @@ test('the window of NAPL is a setting', async () => {
   await edge.api.set('/api/settings', {});
 });
 
+test('a model of the shop has groups, movements and days like any other', async () => {
+  const groups = [
+    { group: 'vip', condition: 'revenue >= 100000 in 90 days' },
+    { group: 'regular', condition: 'orders >= 3 and last_order within 60 days' },
+    { group: 'asleep', condition: 'stage in (lost, deep) or last_order before 200 days ago' },
+  ];
+  await edge.api.set('/api/settings', { models: { loyalty: { about: 'How close customers are.', groups } } });
+  const model = await until(async () => (await get('')).models.find((/** @type {any} */ one) => one.model === 'loyalty'), { what: 'the model is known', within: 20_000 });
+  assert.deepEqual(model, { model: 'loyalty', about: 'How close customers are.', groups: ['prospect', 'vip', 'regular', 'asleep', 'other'] });
+  const { thresholds } = await get(`/nasld/transitions?from=${FROM}&to=${TO}`);
+  /** The group on a day, reckoned plainly. @param {Order[]} orders @param {number} now */
+  const group = (orders, now) => {
+    const placed = orders.filter(({ at }) => at < now);
+    const last = placed.at(-1)?.at;
+    if (last === undefined) return 'prospect';
+    const lately = placed.filter(({ at }) => at >= now - 89 * DAY).reduce((sum, { amount }) => sum + amount, 0);
+    if (lately >= 100_000) return 'vip';
+    if (placed.length >= 3 && now - last < 60 * DAY) return 'regular';
+    return ['lost', 'deep'].includes(stage(orders, now, thresholds.cycle_days)) || now - last >= 200 * DAY ? 'asleep' : 'other';
+  };
+  const moved = await get(`/loyalty/transitions?from=${FROM}&to=${TO}`);
+  /** @type {Record<string, number>} */
+  const plain = {};
+  for (const orders of byCustomer().values()) {
+    const cell = [FROM, TO].map((day) => group(orders, Date.parse(day))).join(' ');
+    plain[cell] = (plain[cell] ?? 0) + 1;
+  }
+  delete plain['prospect prospect'];
+  assert.deepEqual(Object.fromEntries(moved.cells.map((/** @type {any} */ cell) => [`${cell.from} ${cell.to}`, cell.customers])), plain);
+  assert.ok(Object.keys(plain).length > 8, JSON.stringify(plain));
+  const sized = await get('/loyalty?days=366');
+  assert.equal(sized.groups.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.customers, 0), sized.customers);
+  const { people } = await get(`/loyalty/people?from=${FROM}&to=${TO}&is=vip`);
+  assert.ok(people.length > 0 && people.every((/** @type {any} */ one) => one.is === 'vip'));
+  const profile = await edge.api.profile({ user_id: people[0].user_ids[0] });
+  assert.deepEqual(Object.keys(profile.groups), ['loyalty', 'napl']);
+  assert.ok(groups.some(({ group }) => group === profile.groups.loyalty) || profile.groups.loyalty === 'other');
+  const refused = await edge.api.put('/api/settings', { models: { loyalty: { groups: [{ group: 'x', condition: 'viewed >= 3' }] } } });
+  assert.deepEqual([refused.status, refused.body.error.path], [400, 'models.loyalty.groups[0].condition']);
+  await edge.api.set('/api/settings', {});
+});
+
 test('what is asked wrongly is named', async () => {
   const tomorrow = new Date(Date.now() + 2 * DAY).toISOString().slice(0, 10);
   for (const [path, status, word] of [

@@ -11,7 +11,7 @@ use endcap_identity::FragmentId;
 use endcap_profile::device_context::DeviceContext;
 use endcap_profile::fragment::path;
 use endcap_profile::memberships::Membership;
-use endcap_profile::occurrences::Occurrence;
+use endcap_profile::occurrences::{FragmentOccurrences, Occurrence};
 use endcap_profile::person::Person;
 use endcap_profile::timeline::OrderRecord;
 use endcap_profile::touchpoint::Touchpoint;
@@ -52,6 +52,13 @@ pub struct PersonFacts<'a> {
     /// Whether memberships say since when they are.
     is_dated: bool,
     shop: &'a Snapshot,
+}
+
+/// Somebody without fragments.
+#[derive(Debug, Default)]
+pub(crate) struct NoFragments {
+    fragments: BTreeMap<FragmentId, Fragment>,
+    occurrences: BTreeMap<FragmentId, FragmentOccurrences>,
 }
 
 impl<'a> PersonFacts<'a> {
@@ -95,6 +102,23 @@ impl<'a> PersonFacts<'a> {
             customer,
             is_known: false,
             is_reachable,
+            is_dated: false,
+            shop,
+        }
+    }
+
+    /// What is known of somebody of whom only the orders count, which the person holds.
+    pub(crate) fn of_orders(nothing: &'a NoFragments, person: &'a Person, shop: &'a Snapshot) -> Self {
+        Self {
+            person,
+            fragments: &nothing.fragments,
+            segments: &person.segments,
+            events: PersonEvents::of_fragments(&nothing.fragments, &nothing.occurrences),
+            device: None,
+            row: None,
+            customer: Rc::new(CustomerFacts::new(person, shop)),
+            is_known: false,
+            is_reachable: false,
             is_dated: false,
             shop,
         }

@@ -54,6 +54,9 @@ pub struct ProfileView {
     pub computed: Computed,
     /// What they are likely to do. Null for a person without an order.
     pub scores: Option<PersonScores>,
+    /// Their groups now in the models that follow from their orders alone, by model: NAPL and those of the shop's own. Empty for a person
+    /// without an order.
+    pub groups: BTreeMap<String, String>,
     /// Segments that the person is in, in order of their IDs.
     pub segments: Vec<PersonSegment>,
     /// What was viewed, by category.
@@ -339,6 +342,7 @@ impl ProfileView {
             counters: counters(row, person),
             computed: Computed::new(row, person, reference),
             scores: None,
+            groups: BTreeMap::new(),
             segments: Vec::new(),
             categories: categories(behaviour),
             products_viewed: behaviour.recent.clone(),

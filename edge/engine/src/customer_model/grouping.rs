@@ -1,49 +1,24 @@
 //! Putting one customer into a model's groups.
 
+use std::collections::BTreeMap;
+
 use endcap_models::lifecycle::{Config, Napl, Nes, Orders, stage_at};
-use endcap_models::rfm::{RfmCuts, RfmValues, SecondAxis};
+use endcap_models::rfm::{RfmCuts, SecondAxis};
 use endcap_profile::timeline::OrderRecord;
 use endcap_protocol::{DAY_MS, UnixMillis};
 use serde::{Deserialize, Serialize};
 
+use super::customer_orders::{CustomerOrders, Moment, order_days, rfm_values};
 use super::model::{CustomerModel, Group};
-use crate::shop::Snapshot;
-
-/// A moment for which customers are put into groups.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moment {
-    /// The moment: orders before it count.
-    pub at: UnixMillis,
-    /// The day it lies in, since 1970-01-01 in the shop's time zone.
-    pub day: i64,
-    /// Whether it is now: then an order whose time is in the future, by a clock that was wrong, counts too.
-    pub is_now: bool,
-}
-
-impl Moment {
-    /// The beginning of one of the shop's days.
-    #[must_use]
-    pub fn of_day(day: i64, shop: &Snapshot) -> Self {
-        Self { at: shop.calendar.start(day), day, is_now: false }
-    }
-
-    /// Now.
-    #[must_use]
-    pub fn now(now: UnixMillis, shop: &Snapshot) -> Self {
-        Self { at: now, day: shop.calendar.day(now), is_now: true }
-    }
-
-    /// How many of a customer's orders, by time, had been placed.
-    pub(super) fn orders_before(&self, times: &[UnixMillis]) -> usize {
-        if self.is_now { times.len() } else { times.partition_point(|at| *at < self.at) }
-    }
-}
+use super::named_model::NamedModel;
+use super::own_grouping;
+use crate::shop::{Calendar, Snapshot};
 
 /// A model with all that is a shop's own of it: every shard that is asked groups alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grouping {
     /// The model.
-    pub model: CustomerModel,
+    pub model: NamedModel,
     /// Thresholds of the models that know cycles.
     lifecycle: Config,
     /// The repurchase cycle, in milliseconds.
@@ -60,82 +35,27 @@ pub struct Grouping {
     pub cuts: Vec<RfmCuts>,
 }
 
-/// A customer's orders, as models look at them.
-pub struct CustomerOrders<'a> {
-    all: &'a [OrderRecord],
-    /// Times of all of them.
-    times: Vec<UnixMillis>,
-    /// Those that are no returns.
-    sold: Vec<Sold>,
-    /// Their times.
-    sold_times: Vec<UnixMillis>,
-}
-
-/// An order that is no return.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sold {
-    /// The day, since 1970-01-01 in the shop's time zone.
-    pub(super) day: i64,
-    /// What it brought, in minor units; None in another currency than the shop's.
-    pub(super) amount: Option<i64>,
-}
-
-impl<'a> CustomerOrders<'a> {
-    /// The orders of one customer, by time.
-    #[must_use]
-    pub fn new(orders: &'a [OrderRecord], currency: &str, day_of: &dyn Fn(UnixMillis) -> i64) -> Self {
-        let sold = || orders.iter().filter(|order| !order.is_return());
-        let one = |order: &OrderRecord| Sold {
-            day: day_of(order.at),
-            amount: (order.currency == currency).then_some(order.revenue_minor),
-        };
-        Self {
-            all: orders,
-            times: orders.iter().map(|order| order.at).collect(),
-            sold: sold().map(one).collect(),
-            sold_times: sold().map(|order| order.at).collect(),
-        }
-    }
-
-    /// Those that are no returns and were placed by a moment.
-    pub(super) fn sold_by(&self, moment: &Moment) -> &[Sold] {
-        self.sold.get(..moment.orders_before(&self.sold_times)).unwrap_or_default()
-    }
-
-    /// All orders between two moments.
-    pub(super) fn between(&self, from: &Moment, to: &Moment) -> &'a [OrderRecord] {
-        self.all.get(from.orders_before(&self.times)..to.orders_before(&self.times)).unwrap_or_default()
-    }
-
-    fn summary_by(&self, moment: &Moment) -> Orders {
-        Orders::of_sorted(self.times.get(..moment.orders_before(&self.times)).unwrap_or_default())
-    }
-
-    fn sold_summary_by(&self, moment: &Moment) -> Orders {
-        Orders::of_sorted(self.sold_times.get(..moment.orders_before(&self.sold_times)).unwrap_or_default())
-    }
-}
-
-/// Days with an order, as orders at their beginning.
-pub(super) fn order_days(sold: &[Sold]) -> Vec<UnixMillis> {
-    let mut days: Vec<UnixMillis> = sold.iter().map(|order| order.day.saturating_mul(DAY_MS)).collect();
-    days.dedup();
-    days
-}
-
-/// What RFM scores; None without an order.
-pub(super) fn rfm_values(sold: &[Sold]) -> Option<RfmValues> {
-    let spent = sold.iter().filter_map(|order| order.amount).fold(0, i64::saturating_add);
-    Some(RfmValues { last_day: sold.last()?.day, orders: u32::try_from(sold.len()).unwrap_or(u32::MAX), spent })
+/// The groups of a customer now, by model: those of the models that need to know nothing of other customers, except the stage, of which
+/// a profile has the history.
+#[must_use]
+pub fn groups_now(orders: &[OrderRecord], shop: &Snapshot, now: UnixMillis) -> BTreeMap<String, String> {
+    let orders = CustomerOrders::new(orders, shop);
+    let group = |model: NamedModel| {
+        let grouping = Grouping::new(model, vec![Moment::now(now, shop)], shop);
+        let is_told = !grouping.needs_survey() && grouping.model.known() != Some(CustomerModel::Nasld);
+        let group = grouping.groups(&orders).first().copied().filter(|group| is_told && *group != Group::PROSPECT)?;
+        Some((grouping.model.id().to_owned(), grouping.model.name(group).to_owned()))
+    };
+    NamedModel::all(&shop.settings.models).filter_map(group).collect()
 }
 
 impl Grouping {
     /// A model with the shop's thresholds, at these moments. Those of RFM, and the cycle of NES, come from a survey
     /// ([`Survey::tell`](super::Survey::tell)).
     #[must_use]
-    pub fn new(model: CustomerModel, moments: Vec<Moment>, shop: &Snapshot) -> Self {
+    pub fn new(model: impl Into<NamedModel>, moments: Vec<Moment>, shop: &Snapshot) -> Self {
         Self {
-            model,
+            model: model.into(),
             lifecycle: shop.settings.lifecycle.config(),
             cycle_ms: shop.cycle_ms,
             window_days: shop.settings.lifecycle.napl_days,
@@ -149,7 +69,16 @@ impl Grouping {
     /// Whether the model needs to know something of all customers first.
     #[must_use]
     pub fn needs_survey(&self) -> bool {
-        matches!(self.model, CustomerModel::Rfm | CustomerModel::Nes)
+        matches!(self.model.known(), Some(CustomerModel::Rfm | CustomerModel::Nes))
+    }
+
+    /// The shop as far as groups depend on it, with these days: the same at every shard that is asked.
+    #[must_use]
+    pub fn shop(&self, calendar: Calendar) -> Snapshot {
+        let mut shop = Snapshot::empty().with_calendar(calendar);
+        shop.settings.currency.clone_from(&self.currency);
+        shop.settings.lifecycle.napl_days = self.window_days;
+        shop
     }
 
     /// The cycle of the shop that a median makes, or the configured one while there are too few gaps for it.
@@ -160,12 +89,19 @@ impl Grouping {
     /// The group of a customer at each moment.
     #[must_use]
     pub fn groups(&self, orders: &CustomerOrders<'_>) -> Vec<Group> {
-        let group = |(place, moment): (usize, &Moment)| self.group(orders, place, moment).unwrap_or(Group::PROSPECT);
+        let model = match &self.model {
+            NamedModel::Known(model) => *model,
+            NamedModel::Own { rules, .. } => {
+                return own_grouping::groups(rules, orders, &self.moments, (&self.lifecycle, self.cycle_ms));
+            }
+        };
+        let group =
+            |(place, moment): (usize, &Moment)| self.group(model, orders, place, moment).unwrap_or(Group::PROSPECT);
         self.moments.iter().enumerate().map(group).collect()
     }
 
-    fn group(&self, orders: &CustomerOrders<'_>, place: usize, moment: &Moment) -> Option<Group> {
-        match self.model {
+    fn group(&self, model: CustomerModel, orders: &CustomerOrders<'_>, place: usize, moment: &Moment) -> Option<Group> {
+        match model {
             CustomerModel::Nasld => {
                 let orders = orders.summary_by(moment);
                 let bounds = self.lifecycle.bounds_of(&orders, self.cycle_ms);
@@ -192,18 +128,22 @@ impl Grouping {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
+    use crate::test_orders::order as ordered;
 
     fn order(day: i64, revenue_minor: i64) -> OrderRecord {
-        crate::test_orders::order(day * DAY_MS + 5, revenue_minor, "EUR")
+        ordered(day * DAY_MS + 5, revenue_minor, "EUR")
     }
 
-    fn groups(model: CustomerModel, orders: &[OrderRecord], days: &[i64]) -> Vec<&'static str> {
+    fn groups(model: CustomerModel, orders: &[OrderRecord], days: &[i64]) -> Vec<String> {
         let shop = Snapshot::empty();
         let moments = days.iter().map(|day| Moment::of_day(*day, &shop)).collect();
         let grouping = Grouping::new(model, moments, &shop);
-        let orders = CustomerOrders::new(orders, "EUR", &|at| at.div_euclid(DAY_MS));
-        grouping.groups(&orders).into_iter().map(|group| model.name(group)).collect()
+        let orders = CustomerOrders::new(orders, &shop);
+        grouping.groups(&orders).into_iter().map(|group| grouping.model.name(group).to_owned()).collect()
     }
 
     #[test]
@@ -232,12 +172,52 @@ mod tests {
     fn now_counts_an_order_of_a_clock_that_was_wrong() {
         let shop = Snapshot::empty();
         let orders = [order(500, 50)];
-        let orders = CustomerOrders::new(&orders, "EUR", &|at| at.div_euclid(DAY_MS));
+        let orders = CustomerOrders::new(&orders, &shop);
         let moments = vec![Moment::of_day(100, &shop), Moment::now(100 * DAY_MS + 1, &shop)];
-        let found = Grouping::new(CustomerModel::Nasld, moments, &shop).groups(&orders);
+        let grouping = Grouping::new(CustomerModel::Nasld, moments, &shop);
+        let found = grouping.groups(&orders);
+        assert_eq!(found.into_iter().map(|group| grouping.model.name(group)).collect::<Vec<_>>(), ["prospect", "new"]);
+    }
+
+    fn own() -> NamedModel {
+        let rules = serde_json::from_value(json!({"groups": [
+            {"group": "vip", "condition": "revenue >= 1000 in 100 days"},
+            {"group": "fresh", "condition": "last_order within 10 days and orders = 1"},
+            {"group": "stage", "condition": "stage in (sleep, lost)"},
+            {"group": "often", "condition": "orders >= 3 or napl = P"},
+        ]}));
+        NamedModel::Own { id: "own".to_owned(), rules: rules.unwrap() }
+    }
+
+    fn grouped(orders: &[(i64, i64)], days: &[i64]) -> Vec<String> {
+        let shop = Snapshot::empty();
+        let moments = days.iter().map(|day| Moment::of_day(*day, &shop)).collect();
+        let grouping = Grouping::new(own(), moments, &shop);
+        let orders: Vec<_> = orders.iter().map(|(day, spent)| ordered(day * DAY_MS + 5, *spent, "EUR")).collect();
+        let groups = grouping.groups(&CustomerOrders::new(&orders, &shop));
+        groups.into_iter().map(|group| grouping.model.name(group).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_first_group_counts_whose_condition_holds_on_the_day() {
+        let days = [100, 101, 110, 111, 131, 150, 191, 700];
         assert_eq!(
-            found.into_iter().map(|group| CustomerModel::Nasld.name(group)).collect::<Vec<_>>(),
-            ["prospect", "new"]
+            grouped(&[(100, 500)], &days),
+            ["prospect", "fresh", "fresh", "other", "stage", "stage", "stage", "other"]
         );
+        assert_eq!(grouped(&[(100, 500), (105, 500)], &[106, 204, 205]), ["vip", "stage", "stage"]);
+        assert_eq!(grouped(&[(100, 1), (101, 1), (102, 1)], &[103, 700]), ["often", "often"]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_not_worked_out_again_is_the_same(
+            mut orders in proptest::collection::vec((0_i64..300, 0_i64..900), 0..6),
+        ) {
+            orders.sort_unstable();
+            let days: Vec<i64> = (0..420).collect();
+            let alone: Vec<String> = days.iter().flat_map(|day| grouped(&orders, &[*day])).collect();
+            prop_assert_eq!(grouped(&orders, &days), alone);
+        }
     }
 }

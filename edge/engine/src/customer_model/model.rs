@@ -27,6 +27,21 @@ pub struct Group(u8);
 impl Group {
     /// Who has not bought yet, in every model.
     pub const PROSPECT: Self = Self(0);
+
+    /// The group of a place after that.
+    pub(super) fn numbered(place: usize) -> Self {
+        Self(u8::try_from(place + 1).unwrap_or(u8::MAX))
+    }
+
+    /// The group of a code.
+    pub(super) fn of_code(code: usize) -> Option<Self> {
+        u8::try_from(code).ok().map(Self)
+    }
+
+    /// Its code: its place among the names of its model.
+    pub(super) fn code(self) -> usize {
+        usize::from(self.0)
+    }
 }
 
 impl CustomerModel {
@@ -74,19 +89,6 @@ impl CustomerModel {
         };
         [Stage::Prospect.as_str()].into_iter().chain(names).collect()
     }
-
-    /// The name of a group.
-    #[must_use]
-    pub fn name(self, group: Group) -> &'static str {
-        self.groups().get(usize::from(group.0)).copied().unwrap_or_else(|| Stage::Prospect.as_str())
-    }
-
-    /// The group of a name.
-    #[must_use]
-    pub fn group(self, name: &str) -> Option<Group> {
-        let place = self.groups().iter().position(|group| *group == name)?;
-        u8::try_from(place).ok().map(Group)
-    }
 }
 
 impl From<Stage> for Group {
@@ -116,27 +118,5 @@ impl From<Napl> for Group {
 impl From<Nes> for Group {
     fn from(group: Nes) -> Self {
         after_prospect(&Nes::ALL, &group)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_group_has_its_own_name_and_code() {
-        for model in CustomerModel::ALL {
-            assert_eq!(CustomerModel::parse(model.as_str()), Some(model));
-            let groups = model.groups();
-            assert_eq!(groups.first(), Some(&"prospect"));
-            for (code, name) in (0..).zip(&groups) {
-                assert_eq!((model.group(name), model.name(Group(code))), (Some(Group(code)), *name));
-            }
-        }
-        assert_eq!(CustomerModel::Nasld.name(Stage::Deep.into()), "deep");
-        assert_eq!(CustomerModel::Rfm.name(RfmGroup::Lost.into()), "lost");
-        assert_eq!(CustomerModel::Napl.name(Napl::N.into()), "N");
-        assert_eq!(CustomerModel::Nes.name(Nes::S3.into()), "S3");
-        assert_eq!((CustomerModel::parse("dciu"), CustomerModel::Nes.group("E1")), (None, None));
     }
 }

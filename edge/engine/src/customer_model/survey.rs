@@ -6,7 +6,8 @@ use endcap_models::rfm::{EXACT_CUSTOMERS, RfmCounts};
 use endcap_protocol::DAY_MS;
 use serde::{Deserialize, Serialize};
 
-use super::grouping::{CustomerOrders, Grouping, order_days, rfm_values};
+use super::customer_orders::{CustomerOrders, order_days, rfm_values};
+use super::grouping::Grouping;
 use super::model::CustomerModel;
 
 /// Moments, the latest, whose fifths are exact up to [`EXACT_CUSTOMERS`]; a line of days needs no more than a sketch.
@@ -34,8 +35,8 @@ pub struct Survey {
 impl Survey {
     /// Counts a customer.
     pub fn add(&mut self, grouping: &Grouping, orders: &CustomerOrders<'_>) {
-        match grouping.model {
-            CustomerModel::Rfm => {
+        match grouping.model.known() {
+            Some(CustomerModel::Rfm) => {
                 self.rfm.resize_with(grouping.moments.len(), RfmCounts::default);
                 for (counts, moment) in self.rfm.iter_mut().zip(&grouping.moments) {
                     if let Some(values) = rfm_values(orders.sold_by(moment)) {
@@ -43,7 +44,7 @@ impl Survey {
                     }
                 }
             }
-            CustomerModel::Nes => {
+            Some(CustomerModel::Nes) => {
                 let Some(latest) = grouping.moments.last() else { return };
                 let days = order_days(orders.sold_by(latest));
                 for (before, after) in days.iter().zip(days.iter().skip(1)) {
@@ -51,7 +52,7 @@ impl Survey {
                     *self.gaps.entry(gap).or_default() += 1;
                 }
             }
-            CustomerModel::Nasld | CustomerModel::Napl => {}
+            Some(CustomerModel::Nasld | CustomerModel::Napl) | None => {}
         }
     }
 
@@ -84,13 +85,13 @@ impl Survey {
     /// Tells a grouping what it needs.
     #[must_use]
     pub fn tell(&self, mut grouping: Grouping) -> Grouping {
-        match grouping.model {
-            CustomerModel::Rfm => grouping.cuts = self.rfm.iter().map(RfmCounts::cuts).collect(),
-            CustomerModel::Nes => {
+        match grouping.model.known() {
+            Some(CustomerModel::Rfm) => grouping.cuts = self.rfm.iter().map(RfmCounts::cuts).collect(),
+            Some(CustomerModel::Nes) => {
                 let median_ms = self.median_gap().map(|days| days.saturating_mul(DAY_MS));
                 grouping.cycle_ms = grouping.cycle_of(median_ms, self.gaps.values().sum());
             }
-            CustomerModel::Nasld | CustomerModel::Napl => {}
+            Some(CustomerModel::Nasld | CustomerModel::Napl) | None => {}
         }
         grouping
     }
@@ -109,7 +110,7 @@ impl Survey {
 
 #[cfg(test)]
 mod tests {
-    use super::super::grouping::Moment;
+    use super::super::customer_orders::Moment;
     use super::*;
     use crate::shop::Snapshot;
     use crate::test_orders::order;
@@ -124,7 +125,7 @@ mod tests {
         for orders in customers {
             let record = |(day, revenue_minor): &(i64, i64)| order(day * DAY_MS, *revenue_minor, "EUR");
             let orders: Vec<_> = orders.iter().map(record).collect();
-            survey.add(grouping, &CustomerOrders::new(&orders, "EUR", &|at| at / DAY_MS));
+            survey.add(grouping, &CustomerOrders::new(&orders, &Snapshot::empty()));
         }
         survey
     }

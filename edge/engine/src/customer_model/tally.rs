@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::grouping::{CustomerOrders, Grouping};
+use super::customer_orders::CustomerOrders;
+use super::grouping::Grouping;
 use super::model::Group;
 
 /// Customers who were in one group at the first moment and in one at the last, and what they bought between the two.
@@ -102,7 +103,7 @@ impl GroupTally {
 mod tests {
     use endcap_protocol::DAY_MS;
 
-    use super::super::grouping::Moment;
+    use super::super::customer_orders::Moment;
     use super::super::model::CustomerModel;
     use super::*;
     use crate::shop::Snapshot;
@@ -125,10 +126,10 @@ mod tests {
                 |(day, revenue_minor, currency): &(i64, i64, &str)| order(day * DAY_MS, *revenue_minor, currency);
             let orders: Vec<_> = orders.iter().map(record).collect();
             let mut one = GroupTally::default();
-            one.add(&grouping, &CustomerOrders::new(&orders, "EUR", &|at| at / DAY_MS));
+            one.add(&grouping, &CustomerOrders::new(&orders, &shop));
             tally.merge(&one);
         }
-        let name = |group| CustomerModel::Nasld.name(group);
+        let name = |group| grouping.model.name(group);
         let found: Vec<_> = tally.movements().map(|(from, to, movement)| (name(from), name(to), *movement)).collect();
         let movement = |buyers, orders, revenue_minor| Movement { customers: 1, buyers, orders, revenue_minor };
         assert_eq!(

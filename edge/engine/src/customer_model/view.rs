@@ -7,8 +7,11 @@ use endcap_protocol::{DAY_MS, UnixMillis};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::grouping::{Grouping, Moment};
+use super::customer_orders::Moment;
+use super::grouping::Grouping;
 use super::model::{CustomerModel, Group};
+use super::named_model::NamedModel;
+use super::own_model::OwnModel;
 use super::people::{GroupPerson, MovedCustomer};
 use super::tally::{GroupTally, Movement};
 
@@ -32,21 +35,23 @@ pub struct ModelList {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ModelView {
     /// Its name in addresses.
-    pub model: CustomerModel,
+    pub model: String,
     /// What it tells apart.
     pub about: String,
     /// Its groups. `prospect` stands for people who had not bought yet.
     pub groups: Vec<String>,
 }
 
-impl Default for ModelList {
-    fn default() -> Self {
-        let view = |model: CustomerModel| ModelView {
-            model,
+impl ModelList {
+    /// The models of a shop, its own at the end.
+    #[must_use]
+    pub fn of(own: &BTreeMap<String, OwnModel>) -> Self {
+        let view = |model: NamedModel| ModelView {
+            model: model.id().to_owned(),
             about: model.about().to_owned(),
             groups: model.groups().into_iter().map(str::to_owned).collect(),
         };
-        Self { models: CustomerModel::ALL.map(view).to_vec() }
+        Self { models: NamedModel::all(own).map(view).collect() }
     }
 }
 
@@ -63,10 +68,10 @@ pub struct Thresholds {
 
 impl Thresholds {
     fn of(grouping: &Grouping) -> Self {
-        let has_cycle = matches!(grouping.model, CustomerModel::Nasld | CustomerModel::Nes);
+        let has_cycle = matches!(grouping.model.known(), Some(CustomerModel::Nasld | CustomerModel::Nes));
         Self {
             cycle_days: has_cycle.then(|| grouping.cycle_ms as f64 / DAY_MS as f64),
-            window_days: (grouping.model == CustomerModel::Napl).then_some(grouping.window_days),
+            window_days: (grouping.model.known() == Some(CustomerModel::Napl)).then_some(grouping.window_days),
         }
     }
 }
@@ -84,7 +89,7 @@ pub struct Scanned {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ModelSizes {
     /// The model.
-    pub model: CustomerModel,
+    pub model: String,
     /// When this was counted, Unix milliseconds.
     pub as_of: i64,
     /// Customers: people with an order that the model looks at.
@@ -121,7 +126,7 @@ pub struct DaySizes {
     pub groups: BTreeMap<String, u64>,
 }
 
-fn groups_of(model: CustomerModel) -> Vec<(Group, &'static str)> {
+fn groups_of(model: &NamedModel) -> Vec<(Group, &str)> {
     let named = model.groups().into_iter().filter_map(|name| Some((model.group(name)?, name)));
     named.filter(|(group, _)| *group != Group::PROSPECT).collect()
 }
@@ -130,7 +135,7 @@ impl ModelSizes {
     /// What was counted: the last moment is now, those before it are beginnings of days.
     #[must_use]
     pub fn new(grouping: &Grouping, tally: &GroupTally, scanned: Scanned) -> Self {
-        let model = grouping.model;
+        let model = &grouping.model;
         let (named, last) = (groups_of(model), grouping.moments.len().saturating_sub(1));
         let all = |place: usize| tally.sizes(place).values().sum::<u64>();
         let of = |place: usize, group: Group| tally.sizes(place).get(&group).copied().unwrap_or_default();
@@ -146,7 +151,7 @@ impl ModelSizes {
             groups: named.iter().map(|(group, name)| ((*name).to_owned(), of(place, *group))).collect(),
         };
         Self {
-            model,
+            model: model.id().to_owned(),
             as_of: scanned.as_of,
             customers,
             unreadable: scanned.unreadable,
@@ -176,7 +181,7 @@ impl ComparedMoment {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Transitions {
     /// The model.
-    pub model: CustomerModel,
+    pub model: String,
     /// The first moment.
     pub from: ComparedMoment,
     /// The last moment.
@@ -216,7 +221,7 @@ impl Transitions {
     /// What was counted.
     #[must_use]
     pub fn new(grouping: &Grouping, tally: &GroupTally, scanned: Scanned) -> Self {
-        let model = grouping.model;
+        let model = &grouping.model;
         let cell = |(from, to, movement): (Group, Group, &Movement)| TransitionCell {
             from: model.name(from).to_owned(),
             to: model.name(to).to_owned(),
@@ -227,7 +232,7 @@ impl Transitions {
         };
         let last = grouping.moments.len().saturating_sub(1);
         Self {
-            model,
+            model: model.id().to_owned(),
             from: ComparedMoment::of(grouping.moments.first()),
             to: ComparedMoment::of(grouping.moments.last()),
             as_of: scanned.as_of,
@@ -244,7 +249,7 @@ impl Transitions {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct GroupRevenue {
     /// The model.
-    pub model: CustomerModel,
+    pub model: String,
     /// The first moment.
     pub from: ComparedMoment,
     /// The last moment.
@@ -285,14 +290,14 @@ impl GroupRevenue {
         let mut by_group: BTreeMap<Group, Movement> = BTreeMap::new();
         tally.movements().for_each(|(from, _, movement)| by_group.entry(from).or_default().add(movement));
         let all = by_group.values().fold(0_i64, |sum, movement| sum.saturating_add(movement.revenue_minor));
-        let of_group = |name: &'static str| {
+        let of_group = |name: &str| {
             let found = grouping.model.group(name).and_then(|group| by_group.get(&group));
             let Movement { customers, buyers, orders, revenue_minor } = found.copied().unwrap_or_default();
             let share = (all > 0).then(|| revenue_minor as f64 / all as f64);
             RevenueOfGroup { group: name.to_owned(), customers, buyers, orders, revenue_minor, share }
         };
         Self {
-            model: grouping.model,
+            model: grouping.model.id().to_owned(),
             from: ComparedMoment::of(grouping.moments.first()),
             to: ComparedMoment::of(grouping.moments.last()),
             as_of: scanned.as_of,
@@ -308,7 +313,7 @@ impl GroupRevenue {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct GroupPeople {
     /// The model.
-    pub model: CustomerModel,
+    pub model: String,
     /// The first moment.
     pub from: ComparedMoment,
     /// The last moment.
@@ -327,7 +332,7 @@ impl GroupPeople {
     /// A page of them.
     #[must_use]
     pub fn new(grouping: &Grouping, people: Vec<MovedCustomer>, cursor: Option<String>, scanned: Scanned) -> Self {
-        let model = grouping.model;
+        let model = &grouping.model;
         let person = |one: MovedCustomer| GroupPerson {
             profile_id: one.profile_id,
             user_ids: one.user_ids,
@@ -337,7 +342,7 @@ impl GroupPeople {
             revenue_minor: one.movement.revenue_minor,
         };
         Self {
-            model,
+            model: model.id().to_owned(),
             from: ComparedMoment::of(grouping.moments.first()),
             to: ComparedMoment::of(grouping.moments.last()),
             as_of: scanned.as_of,
@@ -352,7 +357,7 @@ impl GroupPeople {
 mod tests {
     use serde_json::json;
 
-    use super::super::grouping::CustomerOrders;
+    use super::super::customer_orders::CustomerOrders;
     use super::*;
     use crate::shop::Snapshot;
     use crate::test_orders::order;
@@ -364,7 +369,7 @@ mod tests {
         let mut tally = GroupTally::default();
         for (day, revenue_minor) in [(90, 300), (110, 700)] {
             let order = order(day * DAY_MS, revenue_minor, "EUR");
-            tally.add(&grouping, &CustomerOrders::new(&[order], "EUR", &|at| at / DAY_MS));
+            tally.add(&grouping, &CustomerOrders::new(&[order], &shop));
         }
         (grouping, tally)
     }

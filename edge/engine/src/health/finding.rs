@@ -17,6 +17,8 @@ const RECENT_MS: UnixMillis = 86_400_000;
 const ERASURE_TRIES: u64 = 5;
 /// Refused events of one hour and shard from which the quarantine counts as growing.
 const GROWING: u64 = 20;
+/// Failed runs of a fit that need a person: one or two may be a deployment.
+const FAILED_FITS: u64 = 3;
 /// Size from which a shard is nearly full, of the 10 GB that Cloudflare allows.
 const NEARLY_FULL: u64 = 8_000_000_000;
 
@@ -38,6 +40,8 @@ pub enum FindingCode {
     QuarantineFull,
     /// The shop has not learned what happened.
     LearningBehind,
+    /// Fits of the scores fail, and are tried again.
+    ScoresFailing,
     /// Rows of the log cannot be read.
     LogUnreadable,
     /// The database is nearly as large as the platform allows.
@@ -66,6 +70,8 @@ pub enum Place {
     IdentityGraph(u16),
     /// The shop's object.
     Shop,
+    /// The object that fits the scores.
+    Models,
     /// The registry, which knows where buckets are.
     Registry,
     /// The deployment's own variables.
@@ -78,6 +84,7 @@ impl fmt::Display for Place {
             Self::Shard(number) => write!(f, "shard {number}"),
             Self::IdentityGraph(part) => write!(f, "identity graph {part}"),
             Self::Shop => f.write_str("shop"),
+            Self::Models => f.write_str("models"),
             Self::Registry => f.write_str("registry"),
             Self::Deployment => f.write_str("deployment"),
         }
@@ -172,6 +179,17 @@ pub fn of_graph(part: &GraphHealth, now: UnixMillis) -> Vec<Finding> {
     });
     findings.when(part.bytes >= NEARLY_FULL, FindingCode::NearlyFull, || {
         "its database nears the 10 GB that the platform allows".to_owned()
+    });
+    findings.found
+}
+
+/// What of the scores needs a person, where so many runs of the fit failed one after the other.
+#[must_use]
+pub fn of_scores(failed_runs: u64) -> Vec<Finding> {
+    let mut findings = Findings { place: Place::Models, found: Vec::new() };
+    findings.when(failed_runs >= FAILED_FITS, FindingCode::ScoresFailing, || {
+        format!("{failed_runs} runs of a fit of the scores failed one after the other; scores stay as they are, and it is tried \
+                 again. The worker's log says why")
     });
     findings.found
 }
@@ -298,5 +316,13 @@ mod tests {
         let begun = OutboxHealth { most_attempts: ERASURE_TRIES - 1, ..failing };
         assert_eq!(of_graph(&GraphHealth { erasures: begun, ..GraphHealth::default() }, NOW), []);
         assert_eq!(found, [(FindingCode::ReassignmentFailing, place), (FindingCode::ErasureLate, place)]);
+    }
+
+    #[test]
+    fn fits_that_go_on_failing_are_named() {
+        assert_eq!(of_scores(FAILED_FITS - 1), []);
+        let [finding] = of_scores(7).try_into().unwrap();
+        assert_eq!((finding.code, finding.place), (FindingCode::ScoresFailing, Place::Models));
+        assert!(finding.message.starts_with("models: 7 runs"), "{}", finding.message);
     }
 }

@@ -1,5 +1,7 @@
 //! The shop's settings.
 
+use std::collections::BTreeMap;
+
 use endcap_identity::IdentityRules;
 use endcap_models::lifecycle;
 use endcap_protocol::FieldError;
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::rule_schemas;
+use crate::customer_model::own_model::{self, OwnModel};
 use crate::payment_return::check_hosts;
 use crate::score::customers::OrderRules;
 use crate::score::scores::CHURN_DAYS;
@@ -39,6 +42,9 @@ pub struct Settings {
     /// each stands for all below it. At most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignored_referrers: Vec<String>,
+    /// Models of the shop's own, by their names in addresses: who is in which group, by conditions over orders. At most 10.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<String, OwnModel>,
 }
 
 /// The message about a cart left behind.
@@ -134,6 +140,7 @@ impl Default for Settings {
             identity: IdentityRules::default(),
             scores: ScoreSettings::default(),
             ignored_referrers: Vec::new(),
+            models: BTreeMap::new(),
         }
     }
 }
@@ -198,6 +205,7 @@ impl Settings {
         self.push_prompt.check().map_err(|e| e.under("push_prompt"))?;
         self.identity.check()?;
         check_hosts(&self.ignored_referrers).map_err(|error| error.under("ignored_referrers"))?;
+        own_model::check_all(&self.models)?;
         within("scores.churn_days", self.scores.churn_days, 7..=365)?;
         self.lifecycle.check().map_err(|e| e.under("lifecycle"))
     }

@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use endcap_engine::customer_model::grouping::CustomerOrders;
-use endcap_engine::customer_model::{CustomerModel, GroupTally, Grouping, Moment};
+use endcap_engine::customer_model::customer_orders::CustomerOrders;
+use endcap_engine::customer_model::{CustomerModel, GroupTally, Grouping, Moment, NamedModel};
 use endcap_engine::shop::Snapshot;
 use endcap_engine::visit::refresh;
 use endcap_profile::timers::TimerKey;
 use endcap_profile::{Person, ProfileRow};
 use endcap_protocol::{DAY_MS, ProfileId, UnixMillis};
+use endcap_targeting::Stage;
 use serde_json::json;
 
 use crate::support::{batch, first, move_fragment, page, receive, shop, track, viewed, with};
@@ -258,7 +259,7 @@ fn a_year_of_a_shop_has_the_stages_of_a_plain_reckoning() {
         events += live(&mut world, &script);
         for (browser, row) in world.rows.iter().enumerate().filter(|(_, row)| row.has_fragments()) {
             let person = Person::of(row);
-            let orders = CustomerOrders::new(&person.orders, "EUR", &|at| shop.calendar.day(at));
+            let orders = CustomerOrders::new(&person.orders, &shop);
             groupings.iter().zip(&mut tallies).for_each(|(grouping, tally)| tally.add(grouping, &orders));
             let known = script.known(browser, BEGINS + DAYS * DAY_MS);
             for ((from, to), cells) in spans.iter().zip(&mut plain) {
@@ -267,8 +268,12 @@ fn a_year_of_a_shop_has_the_stages_of_a_plain_reckoning() {
         }
     }
     let mut seen = BTreeSet::new();
+    let model = NamedModel::from(CustomerModel::Nasld);
+    let name = |group| {
+        let found = Stage::parse(model.name(group)).unwrap();
+        found.as_str()
+    };
     for (tally, plain) in tallies.iter().zip(&plain) {
-        let name = |group| CustomerModel::Nasld.name(group);
         let found: PlainCells = tally
             .movements()
             .map(|(from, to, of)| ((name(from), name(to)), (of.customers, of.buyers, of.orders, of.revenue_minor)))

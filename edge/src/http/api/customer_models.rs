@@ -9,7 +9,7 @@ use endcap_engine::customer_model::view::{
     DEFAULT_DAYS, DEFAULT_SPAN, GroupPeople, GroupRevenue, MAX_DAYS, MAX_RFM_DAYS, ModelList, ModelSizes, Scanned,
     Transitions,
 };
-use endcap_engine::customer_model::{CustomerModel, Grouping, Moment};
+use endcap_engine::customer_model::{CustomerModel, Grouping, Moment, NamedModel};
 use endcap_engine::people_page::people_page;
 use endcap_engine::shop::Snapshot;
 use endcap_events::ingest::daily_count::day_of;
@@ -29,17 +29,18 @@ use crate::rpc::{call, namespace, placement, snapshots};
 
 /// What answers an operation on models.
 pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>) -> Result<Response, EdgeError> {
-    if operation == Operation::GetModels {
-        return response::json(&ModelList::default());
-    }
-    let name = segment(incoming.parameter, "model")?;
-    let model = CustomerModel::parse(&name).ok_or(DomainError::NotFound("model"))?;
     let now = clock::now();
     let shop = snapshots::current(incoming.env, now).await?;
+    let own = &shop.settings.models;
+    if operation == Operation::GetModels {
+        return response::json(&ModelList::of(own));
+    }
+    let name = segment(incoming.parameter, "model")?;
+    let model = NamedModel::find(&name, own).ok_or(DomainError::NotFound("model"))?;
     let url = incoming.url();
     let query = Query::of(&url);
     let moments =
-        if operation == Operation::GetModel { days(query, model, &shop, now)? } else { compared(query, &shop, now)? };
+        if operation == Operation::GetModel { days(query, &model, &shop, now)? } else { compared(query, &shop, now)? };
     let grouping = Grouping::new(model, moments, &shop);
     if operation == Operation::GetModelPeople {
         return people(incoming.env, grouping, query, now).await;
@@ -57,7 +58,7 @@ pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>
 async fn people(env: &Env, grouping: Grouping, query: Query<'_>, now: UnixMillis) -> Result<Response, EdgeError> {
     let limit = query.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = query.cursor(ProfileId::parse)?.map(ProfileId::into_string).unwrap_or_default();
-    let who = MovedBetween { was: group(query, "was", grouping.model)?, is: group(query, "is", grouping.model)? };
+    let who = MovedBetween { was: group(query, "was", &grouping.model)?, is: group(query, "is", &grouping.model)? };
     // One more tells whether there is another page.
     let question = GroupQuestion::People { who, limit: limit + 1 };
     let (grouping, unreadable, found) = settled(env, async |stubs| {
@@ -72,8 +73,8 @@ async fn people(env: &Env, grouping: Grouping, query: Query<'_>, now: UnixMillis
 }
 
 /// The beginnings of some days until today, and now.
-fn days(query: Query<'_>, model: CustomerModel, shop: &Snapshot, now: UnixMillis) -> Result<Vec<Moment>, FieldError> {
-    let most = if model == CustomerModel::Rfm { MAX_RFM_DAYS } else { MAX_DAYS };
+fn days(query: Query<'_>, model: &NamedModel, shop: &Snapshot, now: UnixMillis) -> Result<Vec<Moment>, FieldError> {
+    let most = if model.known() == Some(CustomerModel::Rfm) { MAX_RFM_DAYS } else { MAX_DAYS };
     let count = i64::try_from(query.count("days", DEFAULT_DAYS, most)?).unwrap_or_default();
     let today = shop.calendar.day(now);
     let begun = (0..count).rev().map(|ago| Moment::of_day(today - ago, shop));
@@ -101,7 +102,7 @@ fn date(query: Query<'_>, name: &str) -> Result<Option<i64>, FieldError> {
     day_of(&text).map(Some).ok_or_else(|| FieldError::new(name, "must be a date as 2026-11-29"))
 }
 
-fn group(query: Query<'_>, name: &str, model: CustomerModel) -> Result<Option<Group>, FieldError> {
+fn group(query: Query<'_>, name: &str, model: &NamedModel) -> Result<Option<Group>, FieldError> {
     let Some(text) = query.get(name) else { return Ok(None) };
     let wrong = || FieldError::new(name, format!("must be one of: {}", model.groups().join(", ")));
     model.group(&text).map(Some).ok_or_else(wrong)

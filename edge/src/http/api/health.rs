@@ -1,7 +1,7 @@
 //! `/api/health`: how the deployment is, for who operates it.
 
 use endcap_engine::health::Health;
-use endcap_engine::health::finding::{Place, of_rules};
+use endcap_engine::health::finding::{Place, of_rules, of_scores};
 use worker::{Response, Stub};
 
 use crate::http::incoming::Incoming;
@@ -10,6 +10,7 @@ use crate::platform::error::EdgeError;
 use crate::platform::{clock, response};
 use crate::rpc::health::{GraphHealthAsk, ShardHealthAsk, ShopHealthAsk};
 use crate::rpc::message::Message;
+use crate::rpc::scores::GetScores;
 use crate::rpc::shop::GetShards;
 use crate::rpc::{call, namespace, placement, snapshots};
 
@@ -33,13 +34,15 @@ pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, Edg
         graph.extend(ask(Place::IdentityGraph(part), &stub, &GraphHealthAsk { part }, &mut silent).await);
     }
     let shop = ask(Place::Shop, &namespace::shop(env)?, &ShopHealthAsk {}, &mut silent).await;
+    let scores = ask(Place::Models, &namespace::models(env)?, &GetScores {}, &mut silent).await;
     let (sharding, shop) = (sharding.unwrap_or_default(), shop.unwrap_or_default());
     let now = clock::now();
     let health = Health::new(env!("CARGO_PKG_VERSION"), now, sharding, shards, graph, shop, &silent);
     // Where the shop does not answer, that is a finding already.
     let rules = snapshots::current(env, now).await.map(|snapshot| of_rules(&snapshot.settings.identity));
+    let fits = scores.map(|scores| of_scores(scores.failed_runs)).unwrap_or_default();
     let gaps = config(env).gaps.iter().map(|gap| gap.finding()).collect();
-    response::json(&health.finding(gaps).finding(rules.unwrap_or_default()))
+    response::json(&health.finding(gaps).finding(fits).finding(rules.unwrap_or_default()))
 }
 
 /// What an object answers; where it does not, its place is noted.

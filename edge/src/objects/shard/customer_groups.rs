@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use endcap_engine::customer_model::grouping::CustomerOrders;
+use endcap_engine::customer_model::customer_orders::CustomerOrders;
 use endcap_engine::customer_model::people::MovedCustomer;
 use endcap_engine::customer_model::tally::Movement;
-use endcap_engine::shop::{Calendar, Snapshot};
+use endcap_engine::shop::Snapshot;
 use endcap_profile::Person;
 use worker::{Delay, Response};
 
@@ -28,13 +28,14 @@ impl ProfileShard {
         let snapshot = snapshots::current(&self.env, clock::now()).await?;
         let is_same_zone = snapshot.settings.time_zone == ask.grouping.time_zone;
         let calendar = if is_same_zone { snapshot.calendar.clone() } else { calendar_of(&ask.grouping.time_zone) };
+        let shop = ask.grouping.shop(calendar);
         let mut page = GroupsPage { next: Some(ask.after.clone()), ..GroupsPage::default() };
         for step in 0..STEPS {
             if step > 0 {
                 Delay::from(Duration::from_millis(REST_MS)).await;
             }
             let Some(after) = page.next.take() else { break };
-            self.store.group_some(ask, &after, &calendar, &snapshot, &mut page)?;
+            self.store.group_some(ask, &after, &shop, &snapshot, &mut page)?;
             if is_full(ask, &page) {
                 break;
             }
@@ -54,7 +55,7 @@ impl Store {
         &self,
         ask: &GroupsAsk,
         after: &str,
-        calendar: &Calendar,
+        shop: &Snapshot,
         snapshot: &Snapshot,
         page: &mut GroupsPage,
     ) -> Result<(), EdgeError> {
@@ -62,7 +63,7 @@ impl Store {
         let mut last = None;
         for id in &found.ids {
             last = Some(id);
-            if let Err(error) = self.group_one(ask, id, calendar, snapshot, page) {
+            if let Err(error) = self.group_one(ask, id, shop, snapshot, page) {
                 worker::console_error!("the orders of {id} cannot be read: {error}");
                 page.unreadable += 1;
             }
@@ -78,13 +79,13 @@ impl Store {
         &self,
         ask: &GroupsAsk,
         id: &str,
-        calendar: &Calendar,
+        shop: &Snapshot,
         snapshot: &Snapshot,
         page: &mut GroupsPage,
     ) -> Result<(), EdgeError> {
         let Some(row) = self.customer(id, snapshot)? else { return Ok(()) };
         let (person, grouping) = (Person::of(&row), &ask.grouping);
-        let orders = CustomerOrders::new(&person.orders, &grouping.currency, &|at| calendar.day(at));
+        let orders = CustomerOrders::new(&person.orders, shop);
         match ask.question {
             GroupQuestion::Survey => page.survey.add(grouping, &orders),
             GroupQuestion::Tally => page.tally.add(grouping, &orders),

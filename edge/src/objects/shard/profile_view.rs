@@ -1,6 +1,7 @@
 //! Showing one profile.
 
 use endcap_engine::computed_traits::Reference;
+use endcap_engine::customer_model::grouping::groups_now;
 use endcap_engine::profile_view::{ProfileView, Unproved};
 use endcap_engine::score::customers::Customer;
 use endcap_engine::score::person::PersonScores;
@@ -67,6 +68,7 @@ impl ProfileShard {
         let scores = customer.and_then(|customer| PersonScores::of(&customer, &snapshot.scores, rules.until));
         let unproved = question.unproved.then_some(Unproved::Lookup(true));
         let segments = PersonSegment::all_of(row.memberships.as_ref(), &snapshot.segments);
-        response::json(&ProfileView { unproved, scores, segments, ..view })
+        let groups = groups_now(&person.orders, &snapshot, now);
+        response::json(&ProfileView { unproved, scores, groups, segments, ..view })
     }
 }
