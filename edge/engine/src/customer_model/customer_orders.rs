@@ -1,8 +1,8 @@
 //! One customer's orders, as models look at them, and the moments that they are looked at.
 
-use endcap_models::lifecycle::Orders;
+use endcap_models::lifecycle::{Intent, Orders, intent_score};
 use endcap_models::rfm::RfmValues;
-use endcap_profile::timeline::OrderRecord;
+use endcap_profile::timeline::{OrderRecord, TimelineEvent};
 use endcap_protocol::{DAY_MS, UnixMillis};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,8 @@ pub struct CustomerOrders<'a> {
     /// Their times.
     sold_times: Vec<UnixMillis>,
     shop: &'a Snapshot,
+    /// What they did that shows that they may be about to buy, as far as it was read.
+    intents: Vec<(Intent, UnixMillis)>,
 }
 
 /// An order that is no return.
@@ -74,7 +76,22 @@ impl<'a> CustomerOrders<'a> {
             sold: sold().map(one).collect(),
             sold_times: sold().map(|order| order.at).collect(),
             shop,
+            intents: Vec::new(),
         }
+    }
+
+    /// The same with events of theirs, for the model that asks for more than orders.
+    #[must_use]
+    pub fn with_events<'b>(mut self, events: impl Iterator<Item = &'b TimelineEvent>) -> Self {
+        self.intents = events.filter_map(|event| Some((Intent::of_event(&event.name)?, event.at))).collect();
+        self
+    }
+
+    /// How much they look as if they were about to buy: what they did since their last order counts.
+    pub(super) fn intent_by(&self, moment: &Moment) -> i64 {
+        let last = self.sold_times.get(..moment.orders_before(&self.sold_times)).and_then(<[_]>::last);
+        let since = last.copied().unwrap_or(UnixMillis::MIN);
+        intent_score(self.intents.iter().copied().filter(|(_, at)| *at > since), moment.at)
     }
 
     /// The shop whose days and currency count.

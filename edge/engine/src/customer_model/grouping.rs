@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use endcap_models::lifecycle::{Config, Napl, Nes, Orders, stage_at};
+use endcap_models::lifecycle::{Config, Dciu, IntentCuts, IntentShares, Napl, Nes, Orders, stage_at};
 use endcap_models::rfm::{RfmCuts, SecondAxis};
 use endcap_profile::timeline::OrderRecord;
 use endcap_protocol::{DAY_MS, UnixMillis};
@@ -33,6 +33,10 @@ pub struct Grouping {
     pub moments: Vec<Moment>,
     /// Where RFM's scores begin at each moment; empty before they were surveyed.
     pub cuts: Vec<RfmCuts>,
+    /// The shares of DCIU's first groups.
+    pub(super) shares: IntentShares,
+    /// Where DCIU's groups begin; None before they were surveyed.
+    pub(super) intent: Option<IntentCuts>,
 }
 
 /// The groups of a customer now, by model: those of the models that need to know nothing of other customers, except the stage, of which
@@ -63,13 +67,15 @@ impl Grouping {
             time_zone: shop.settings.time_zone.clone(),
             moments,
             cuts: Vec::new(),
+            shares: shop.settings.lifecycle.intent_shares(),
+            intent: None,
         }
     }
 
     /// Whether the model needs to know something of all customers first.
     #[must_use]
     pub fn needs_survey(&self) -> bool {
-        matches!(self.model.known(), Some(CustomerModel::Rfm | CustomerModel::Nes))
+        matches!(self.model.known(), Some(CustomerModel::Rfm | CustomerModel::Nes | CustomerModel::Dciu))
     }
 
     /// The shop as far as groups depend on it, with these days: the same at every shard that is asked.
@@ -116,6 +122,10 @@ impl Grouping {
                 // Whole days, up to the last one that is over.
                 let over = moment.day.saturating_sub(1).saturating_mul(DAY_MS);
                 Nes::of(&days, self.lifecycle.cycle_of(&days, self.cycle_ms), over).map(Group::from)
+            }
+            CustomerModel::Dciu => {
+                orders.sold_by(moment).last()?;
+                Some(Dciu::of(orders.intent_by(moment), self.intent.as_ref()?).into())
             }
             CustomerModel::Rfm => {
                 let values = rfm_values(orders.sold_by(moment))?;

@@ -1,6 +1,6 @@
 //! The models and the names of their groups.
 
-use endcap_models::lifecycle::{Napl, Nes};
+use endcap_models::lifecycle::{Dciu, Napl, Nes};
 use endcap_models::rfm::RfmGroup;
 use endcap_targeting::Stage;
 use schemars::JsonSchema;
@@ -18,6 +18,8 @@ pub enum CustomerModel {
     Napl,
     /// New, existing, sleeping: by multiples of the repurchase cycle, over days with an order.
     Nes,
+    /// Deciding, considering, interested, uninterested: by what they looked at and put into the cart within two weeks.
+    Dciu,
 }
 
 /// A group of a model.
@@ -46,7 +48,7 @@ impl Group {
 
 impl CustomerModel {
     /// Every model.
-    pub const ALL: [Self; 4] = [Self::Nasld, Self::Rfm, Self::Napl, Self::Nes];
+    pub const ALL: [Self; 5] = [Self::Nasld, Self::Rfm, Self::Napl, Self::Nes, Self::Dciu];
 
     /// The name in the API.
     #[must_use]
@@ -56,6 +58,7 @@ impl CustomerModel {
             Self::Rfm => "rfm",
             Self::Napl => "napl",
             Self::Nes => "nes",
+            Self::Dciu => "dciu",
         }
     }
 
@@ -63,6 +66,12 @@ impl CustomerModel {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|model| model.as_str() == name)
+    }
+
+    /// Whether its groups are known of now only: what they follow from is not kept for days gone by.
+    #[must_use]
+    pub fn is_of_now(self) -> bool {
+        self == Self::Dciu
     }
 
     /// What it tells apart, in a sentence.
@@ -75,6 +84,9 @@ impl CustomerModel {
             }
             Self::Napl => "New and repeat buyers, within a window of days or before it.",
             Self::Nes => "New, existing and sleeping customers, by multiples of the repurchase cycle.",
+            Self::Dciu => {
+                "Deciding, considering, interested and uninterested, by views, searches and carts of two weeks."
+            }
         }
     }
 
@@ -86,6 +98,7 @@ impl CustomerModel {
             Self::Rfm => RfmGroup::ALL.map(RfmGroup::as_str).to_vec(),
             Self::Napl => Napl::ALL.map(Napl::as_str).to_vec(),
             Self::Nes => Nes::ALL.map(Nes::as_str).to_vec(),
+            Self::Dciu => Dciu::ALL.map(Dciu::as_str).to_vec(),
         };
         [Stage::Prospect.as_str()].into_iter().chain(names).collect()
     }
@@ -112,6 +125,12 @@ impl From<RfmGroup> for Group {
 impl From<Napl> for Group {
     fn from(group: Napl) -> Self {
         after_prospect(&Napl::ALL, &group)
+    }
+}
+
+impl From<Dciu> for Group {
+    fn from(group: Dciu) -> Self {
+        after_prospect(&Dciu::ALL, &group)
     }
 }
 

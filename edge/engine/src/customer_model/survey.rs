@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use endcap_models::lifecycle::IntentCounts;
 use endcap_models::rfm::{EXACT_CUSTOMERS, RfmCounts};
 use endcap_protocol::DAY_MS;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,9 @@ pub struct Survey {
     gaps: BTreeMap<i64, u64>,
     /// How customers spread over RFM's axes, at each moment.
     rfm: Vec<RfmCounts>,
+    /// How DCIU's scores spread over customers.
+    #[serde(default)]
+    intents: IntentCounts,
 }
 
 impl Survey {
@@ -52,6 +56,12 @@ impl Survey {
                     *self.gaps.entry(gap).or_default() += 1;
                 }
             }
+            Some(CustomerModel::Dciu) => {
+                let Some(latest) = grouping.moments.last() else { return };
+                if !orders.sold_by(latest).is_empty() {
+                    self.intents.add(orders.intent_by(latest));
+                }
+            }
             Some(CustomerModel::Nasld | CustomerModel::Napl) | None => {}
         }
     }
@@ -68,6 +78,7 @@ impl Survey {
 
     /// Adds what was counted of other customers. What becomes too long is shortened.
     pub fn merge(&mut self, other: &Self) {
+        self.intents.merge(&other.intents);
         other.gaps.iter().for_each(|(gap, count)| *self.gaps.entry(*gap).or_default() += count);
         if self.rfm.len() < other.rfm.len() {
             self.rfm.resize_with(other.rfm.len(), RfmCounts::default);
@@ -91,6 +102,7 @@ impl Survey {
                 let median_ms = self.median_gap().map(|days| days.saturating_mul(DAY_MS));
                 grouping.cycle_ms = grouping.cycle_of(median_ms, self.gaps.values().sum());
             }
+            Some(CustomerModel::Dciu) => grouping.intent = Some(self.intents.cuts(grouping.shares)),
             Some(CustomerModel::Nasld | CustomerModel::Napl) | None => {}
         }
         grouping

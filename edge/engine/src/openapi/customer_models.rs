@@ -34,7 +34,7 @@ fn parameters(operation: Operation) -> Option<Value> {
     let to = date("to", "The last day, at its beginning; now where it is left out");
     Some(match operation {
         Operation::GetModel => json!([
-            {"name": "days", "in": "query", "description": "Days until today; of rfm at most 31", "schema": {"type": "integer",
+            {"name": "days", "in": "query", "description": "Days until today; of rfm at most 31, and not of dciu, which tells of now only", "schema": {"type": "integer",
                 "minimum": 1, "maximum": view::MAX_DAYS, "default": view::DEFAULT_DAYS}},
         ]),
         Operation::GetModelTransitions | Operation::GetModelRevenue => json!([from, to]),

@@ -101,11 +101,25 @@ pub struct LifecycleSettings {
     /// Window of the model NAPL, in days, 1 to 3,650.
     #[serde(skip_serializing_if = "is_usual_window")]
     pub napl_days: u32,
+    /// Share of customers whom the model DCIU takes for deciding, in percent, 1 to 50.
+    #[serde(skip_serializing_if = "is_usual_deciding")]
+    pub deciding_percent: u32,
+    /// Share of those after them whom it takes for considering, in percent, 1 to 50.
+    #[serde(skip_serializing_if = "is_usual_considering")]
+    pub considering_percent: u32,
 }
 
 /// Whether it is the usual one: an object of an earlier version does not know the member.
 fn is_usual_window(days: &u32) -> bool {
     *days == LifecycleSettings::default().napl_days
+}
+
+fn is_usual_deciding(percent: &u32) -> bool {
+    *percent == LifecycleSettings::default().deciding_percent
+}
+
+fn is_usual_considering(percent: &u32) -> bool {
+    *percent == LifecycleSettings::default().considering_percent
 }
 
 /// Scores of customers.
@@ -174,7 +188,15 @@ impl Default for PushPrompt {
 
 impl Default for LifecycleSettings {
     fn default() -> Self {
-        Self { default_cycle_days: 30, sleep_cycles: 2, lost_cycles: 3, least_lost_days: 180, napl_days: 90 }
+        Self {
+            default_cycle_days: 30,
+            sleep_cycles: 2,
+            lost_cycles: 3,
+            least_lost_days: 180,
+            napl_days: 90,
+            deciding_percent: 3,
+            considering_percent: 7,
+        }
     }
 }
 
@@ -269,7 +291,15 @@ impl LifecycleSettings {
         within("sleep_cycles", self.sleep_cycles, 1..=20)?;
         within("lost_cycles", self.lost_cycles, 1..=40)?;
         within("least_lost_days", self.least_lost_days, 1..=3650)?;
-        within("napl_days", self.napl_days, 1..=3650)
+        within("napl_days", self.napl_days, 1..=3650)?;
+        within("deciding_percent", self.deciding_percent, 1..=50)?;
+        within("considering_percent", self.considering_percent, 1..=50)
+    }
+
+    /// The shares of the model DCIU.
+    #[must_use]
+    pub fn intent_shares(&self) -> lifecycle::IntentShares {
+        lifecycle::IntentShares { deciding: self.deciding_percent, considering: self.considering_percent }
     }
 
     /// The model's own configuration.

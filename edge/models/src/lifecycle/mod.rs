@@ -10,6 +10,7 @@
 
 mod config;
 mod cycle;
+mod dciu;
 mod history;
 mod napl;
 mod nes;
@@ -20,6 +21,7 @@ pub use endcap_protocol::DAY_MS;
 
 pub use config::{Bounds, Config};
 pub use cycle::GapHistogram;
+pub use dciu::{Dciu, Intent, IntentCounts, IntentCuts, IntentShares, intent_score};
 pub use history::{Entry, History, Lifecycle, MAX_ENTRIES, Movement};
 pub use napl::{NAPL_DAYS, Napl};
 pub use nes::Nes;

@@ -39,8 +39,11 @@ pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>
     let model = NamedModel::find(&name, own).ok_or(DomainError::NotFound("model"))?;
     let url = incoming.url();
     let query = Query::of(&url);
-    let moments =
-        if operation == Operation::GetModel { days(query, &model, &shop, now)? } else { compared(query, &shop, now)? };
+    let moments = match operation {
+        _ if model.known().is_some_and(CustomerModel::is_of_now) => of_now(operation, query, &model, &shop, now)?,
+        Operation::GetModel => days(query, &model, &shop, now)?,
+        _ => compared(query, &shop, now)?,
+    };
     let grouping = Grouping::new(model, moments, &shop);
     if operation == Operation::GetModelPeople {
         return people(incoming.env, grouping, query, now).await;
@@ -70,6 +73,23 @@ async fn people(env: &Env, grouping: Grouping, query: Query<'_>, now: UnixMillis
     let scanned = Scanned { as_of: now, unreadable: unreadable.max(found.unreadable) };
     let (people, cursor) = people_page(found.people, limit, |one| &one.profile_id);
     response::json(&GroupPeople::new(&grouping, people, cursor, scanned))
+}
+
+/// Now alone, of a model whose groups are known of now only.
+fn of_now(
+    operation: Operation,
+    query: Query<'_>,
+    model: &NamedModel,
+    shop: &Snapshot,
+    now: UnixMillis,
+) -> Result<Vec<Moment>, FieldError> {
+    let is_told = matches!(operation, Operation::GetModel | Operation::GetModelPeople);
+    let asked = ["days", "from", "to", "was"].into_iter().find(|name| query.get(name).is_some());
+    if !is_told || asked.is_some() {
+        let message = format!("{} tells of now only, not of days gone by, nor of movements", model.id());
+        return Err(FieldError::new(asked.unwrap_or("model"), message));
+    }
+    Ok(vec![Moment::now(now, shop)])
 }
 
 /// The beginnings of some days until today, and now.

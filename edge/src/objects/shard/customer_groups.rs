@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use endcap_engine::customer_model::CustomerModel;
 use endcap_engine::customer_model::customer_orders::CustomerOrders;
 use endcap_engine::customer_model::people::MovedCustomer;
 use endcap_engine::customer_model::tally::Movement;
 use endcap_engine::shop::Snapshot;
 use endcap_profile::Person;
+use endcap_profile::fragment_rows::Wanted;
 use worker::{Delay, Response};
 
 use super::object::ProfileShard;
@@ -83,9 +85,15 @@ impl Store {
         snapshot: &Snapshot,
         page: &mut GroupsPage,
     ) -> Result<(), EdgeError> {
-        let Some(row) = self.customer(id, snapshot)? else { return Ok(()) };
-        let (person, grouping) = (Person::of(&row), &ask.grouping);
+        let grouping = &ask.grouping;
+        // What people did lies in the fragments themselves.
+        let is_of_now = grouping.model.known().is_some_and(CustomerModel::is_of_now);
+        let row = if is_of_now { self.load_with(id, Wanted::All)? } else { self.customer(id, snapshot)? };
+        let Some(row) = row else { return Ok(()) };
+        let person = Person::of(&row);
+        let events = Person::counting(&row.fragments).flat_map(|fragment| &fragment.events);
         let orders = CustomerOrders::new(&person.orders, shop);
+        let orders = if is_of_now { orders.with_events(events) } else { orders };
         match ask.question {
             GroupQuestion::Survey => page.survey.add(grouping, &orders),
             GroupQuestion::Tally => page.tally.add(grouping, &orders),
