@@ -113,6 +113,20 @@ test('a list that is deleted and made again begins empty', async () => {
   assert.equal((await get()).size, 1);
 });
 
+test('a list that was a condition in between begins empty', async () => {
+  const { user } = await known();
+  await change({ add: [{ user_id: user }] });
+  assert.equal((await get()).size, 1);
+  await edge.api.set(`/api/segments/${list}`, { name: 'A condition', condition: 'orders > 90' });
+  await filled();
+  await edge.api.set(`/api/segments/${list}`, { name: 'By hand again', list: true });
+  await filled();
+  const { size, list: isList } = await get();
+  assert.deepEqual([size, isList, (await members()).length], [0, true, 0]);
+  assert.equal((await change({ add: [{ user_id: user }] })).body.added, 1);
+  assert.equal((await get()).size, 1);
+});
+
 test('what only a browser claims puts nobody on a list, nor does a segment with a condition take names', async () => {
   const visitor = new Visitor(edge);
   await visitor.send([visitor.identify(`claimed-${visitor.anonymousId}`)]);

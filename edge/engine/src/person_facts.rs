@@ -221,14 +221,20 @@ impl<'a> PersonFacts<'a> {
         Some((number * 1_000.0).round() as i64)
     }
 
-    /// A trait as a moment: a date begins with the shop's day.
+    /// A trait as a moment: a date begins with the shop's day. A number is seconds or milliseconds since 1970, from the year 2001 on:
+    /// smaller ones are ages and counts.
     fn trait_time(&self, name: &str) -> Option<UnixMillis> {
+        let of_number = |number: f64| {
+            let is_time = number >= 1_000_000_000.0;
+            is_time.then(|| timestamp::read(&serde_json::Value::from(number))).flatten()
+        };
         match Person::trait_of(self.fragments, name)? {
-            Trait::Text(text) => match day_of(text.trim()) {
-                Some(day) => Some(self.shop.calendar.start(day)),
-                None => timestamp::read(&serde_json::Value::from(text.trim())),
+            Trait::Text(text) => match (day_of(text.trim()), text.trim().parse()) {
+                (Some(day), _) => Some(self.shop.calendar.start(day)),
+                (None, Ok(number)) => of_number(number),
+                (None, Err(_)) => timestamp::read(&serde_json::Value::from(text.trim())),
             },
-            Trait::Number(number) => timestamp::read(&serde_json::Value::from(*number)),
+            Trait::Number(number) => of_number(*number),
             Trait::Flag(_) => None,
         }
     }

@@ -242,7 +242,9 @@ fn note_browser(fragment: &mut Fragment, batch: &Batch, now: UnixMillis) {
 /// Notes the device that the kept events came with: as they say themselves, else as the request does. Who refuses to be measured
 /// leaves none.
 fn note_device(row: &mut ProfileRow, at: &FragmentId, batch: &Batch, kept: &[Event], now: UnixMillis) {
-    if batch.consent.is_some_and(|consent| !consent.analytics) {
+    let refuses = |fragment: &Fragment| fragment.consent_at.is_some() && !fragment.behaviour.consent.analytics;
+    // Also what came late, or from the shop's server, brings nothing back.
+    if batch.consent.is_some_and(|consent| !consent.analytics) || row.fragments.get(at).is_some_and(refuses) {
         row.devices.remove(at);
         return;
     }

@@ -35,7 +35,11 @@ pub(crate) struct CustomersPage {
 
 /// Asks how the scores are.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct GetScores {}
+pub(crate) struct GetScores {
+    /// Whether who asks only wants to know whether all is well: then no fit is asked for.
+    #[serde(default)]
+    pub(crate) for_health: bool,
+}
 
 impl Message for GetScores {
     const PATH: &'static str = "/scores/get";

@@ -8,7 +8,7 @@ use endcap_engine::segment::history::Movements;
 use endcap_engine::segment::members::Member;
 use endcap_engine::segment::preview::{PreviewAsk, Tally};
 use endcap_engine::segment::view::ShardSegments;
-use endcap_identity::FragmentId;
+use endcap_profile::row_lists::{ListedBy, Lists};
 use endcap_protocol::{AnonymousId, ProfileId, SegmentId};
 use serde::{Deserialize, Serialize};
 
@@ -64,8 +64,8 @@ impl Message for DeleteSegment {
 pub(crate) struct ListPeople {
     /// The list.
     pub(crate) list: SegmentId,
-    /// All lists, each with the version of the shop's segments that it began with.
-    pub(crate) lists: BTreeMap<SegmentId, u64>,
+    /// All lists.
+    pub(crate) lists: Lists,
     /// The people.
     pub(crate) people: Vec<PersonToList>,
 }
@@ -77,8 +77,8 @@ pub(crate) struct PersonToList {
     pub(crate) profile_id: ProfileId,
     /// A browser of theirs that the profile began as, where it was named by that.
     pub(crate) anonymous_id: Option<AnonymousId>,
-    /// The fragment, where another row says so.
-    pub(crate) fragment: Option<FragmentId>,
+    /// The fragment, where another row says so, and an identifier by which they were named.
+    pub(crate) named: ListedBy,
     /// Whether they are put on it.
     pub(crate) on: bool,
 }

@@ -34,8 +34,10 @@ pub struct Grouping {
     /// Where RFM's scores begin at each moment; empty before they were surveyed.
     pub cuts: Vec<RfmCuts>,
     /// The shares of DCIU's first groups.
+    #[serde(default)]
     pub(super) shares: IntentShares,
     /// Where DCIU's groups begin; None before they were surveyed.
+    #[serde(default)]
     pub(super) intent: Option<IntentCuts>,
 }
 

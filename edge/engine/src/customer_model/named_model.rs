@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::model::{CustomerModel, Group};
 use super::own_model::{OTHER, OwnModel};
 
-/// A model: one that Endcap knows, or one of the shop's own.
+/// A model: one that Endcap knows, which is written as its name as versions before do, or one of the shop's own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum NamedModel {
     /// One that Endcap knows.
     Known(CustomerModel),
@@ -110,6 +111,10 @@ mod tests {
         assert_eq!((model.groups(), model.known()), (vec!["prospect", "vip", "other"], None));
         assert_eq!(model.name(model.group("vip").unwrap()), "vip");
         assert_eq!(NamedModel::find("rfm", &own), Some(CustomerModel::Rfm.into()));
+        let written = serde_json::to_value(NamedModel::Known(CustomerModel::Rfm)).unwrap();
+        assert_eq!(written, "rfm", "a shard of the version before reads it");
+        let read = |written| serde_json::from_value::<NamedModel>(written).unwrap();
+        assert_eq!((read(written), read(serde_json::to_value(&model).unwrap())), (CustomerModel::Rfm.into(), model));
         assert_eq!((NamedModel::find("x", &own), NamedModel::all(&own).count()), (None, 6));
     }
 

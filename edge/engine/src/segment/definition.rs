@@ -1,7 +1,8 @@
 //! A segment as the shop describes it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use endcap_profile::row_lists::Lists;
 use endcap_protocol::{FieldError, SegmentId, UnixMillis};
 use endcap_targeting::condition::Condition;
 use endcap_targeting::condition_json::to_json;
@@ -58,6 +59,12 @@ impl Definition {
         };
         Ok(Self { condition: to_json(&condition), list: false, ..self })
     }
+}
+
+/// Whether a condition is that of the segment's own list.
+#[must_use]
+pub fn is_list(id: &SegmentId, written: &Value) -> bool {
+    condition(written).is_ok_and(|condition| condition == listed(id))
 }
 
 /// The condition that a list is kept as.
@@ -230,9 +237,10 @@ impl Segments {
 
     /// The lists among them, each with the version that it began with.
     #[must_use]
-    pub fn lists(&self) -> BTreeMap<SegmentId, u64> {
+    pub fn lists(&self) -> Lists {
         let lists = self.list.iter().filter(|segment| segment.is_list);
-        lists.map(|segment| (segment.saved.id.clone(), segment.saved.born)).collect()
+        let born = lists.map(|segment| (segment.saved.id.clone(), segment.saved.born)).collect();
+        Lists { version: self.version, born }
     }
 
     /// Whether there are none.

@@ -107,10 +107,11 @@ impl ListLines {
     /// When it is none, or names too many people.
     pub fn of_json(body: &[u8]) -> Result<Self, DomainError> {
         let ListAsk { add, remove } = read_json(body)?;
+        check_count(add.len() + remove.len())?;
         let mut read = Self::default();
         read.take("add", true, &add);
         read.take("remove", false, &remove);
-        read.checked()
+        Ok(read)
     }
 
     fn take(&mut self, list: &str, on: bool, people: &[BTreeMap<String, String>]) {
@@ -159,8 +160,9 @@ impl ListLines {
             let named =
                 filled.next().map_or_else(|| Err("names nobody".to_owned()), |(column, cell)| named(column, cell));
             read.put(place, on, named);
+            check_count(read.lines.len() + read.problems.len())?;
         }
-        read.checked()
+        Ok(read)
     }
 
     fn put(&mut self, place: String, on: bool, named: Result<Named, String>) {
@@ -169,20 +171,23 @@ impl ListLines {
             Err(message) => self.problems.push(ListProblem { place, message }),
         }
     }
+}
 
-    fn checked(self) -> Result<Self, DomainError> {
-        if self.lines.len() + self.problems.len() > MAX_PEOPLE {
-            let message = format!("names more than {MAX_PEOPLE} people; send several requests");
-            return Err(FieldError::new("", message).into());
-        }
-        Ok(self)
+/// Refuses a request that names too many people, before more of it is read.
+fn check_count(count: usize) -> Result<(), DomainError> {
+    if count <= MAX_PEOPLE {
+        return Ok(());
     }
+    let message = format!("names more than {MAX_PEOPLE} people; send several requests");
+    Err(FieldError::new("", message).into())
 }
 
 /// The name of a column: however it is written.
 fn column(name: &str) -> String {
     let name = name.trim_start_matches('\u{feff}').trim();
-    let known = name.to_ascii_lowercase().replace([' ', '-'], "_");
+    let lower = name.to_ascii_lowercase();
+    // The name of another system may have such signs in it.
+    let known = if lower.starts_with("external:") { lower } else { lower.replace([' ', '-'], "_") };
     if known == PROFILE || Namespace::parse(&known).is_some() { known } else { name.to_owned() }
 }
 
@@ -242,6 +247,8 @@ mod tests {
         let head = crate::segment::members::CSV_HEAD;
         assert_eq!(named(&format!("{head}'-p,5,c-1,new,2\r\n")), [Named::Profile(ProfileId::parse("-p").unwrap())]);
         assert_eq!(named("email,user_id\n,c-3\n"), [user("c-3")]);
+        let crm = Identifier::new(Namespace::parse("external:my-crm").unwrap(), "7").unwrap();
+        assert_eq!(named("External:my-crm\n7\n"), [Named::Identifier(crm)]);
         let ListLines { lines, problems } = read("user_id,email\nc-1,\n,\n,nobody\n").unwrap();
         assert_eq!((lines.len(), problems.len()), (1, 2));
         assert_eq!(problems.iter().map(|one| one.place.as_str()).collect::<Vec<_>>(), ["line 3", "line 4"]);

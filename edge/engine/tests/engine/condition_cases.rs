@@ -13,6 +13,7 @@ use endcap_events::ingest::sender::{LanguageTag, Place, Sender};
 use endcap_events::ingest::user_agent::UserAgent;
 use endcap_identity::{IdentityRules, proof};
 use endcap_profile::ProfileRow;
+use endcap_profile::row_lists::ListedBy;
 use endcap_protocol::{SegmentId, UnixMillis};
 use endcap_targeting::PageFacts;
 use endcap_targeting::condition::Fact;
@@ -110,7 +111,13 @@ fn person(table: &Table, shop: &Snapshot) -> ProfileRow {
         refresh(&mut row, shop, at);
     }
     for list in &table.listed {
-        assert!(row.set_listed(&SegmentId::parse(list).unwrap(), true, &shop.segments.lists(), NOW));
+        assert!(row.set_listed(
+            &SegmentId::parse(list).unwrap(),
+            true,
+            &shop.segments.lists(),
+            &ListedBy::default(),
+            NOW
+        ));
     }
     row
 }

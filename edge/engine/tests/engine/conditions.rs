@@ -61,7 +61,12 @@ fn a_trait_that_is_a_date_begins_with_the_shops_day_and_changes_in_that_moment()
     let day = NOW.div_euclid(DAY_MS);
     let shop = shop(&[], &json!({}));
     let date = |ahead: i64| endcap_events::ingest::daily_count::date(day + ahead);
-    let mut row = after(&[proved("p", NOW, "ann", &json!({"past": date(-10), "future": date(2), "word": "soon"}))]);
+    let mut row = after(&[proved(
+        "p",
+        NOW,
+        "ann",
+        &json!({"past": date(-10), "future": date(2), "word": "soon", "age": 41, "unix": NOW / 1000 - 20}),
+    )]);
     let person = refresh(&mut row, &shop, NOW).person;
     let facts = PersonFacts::of(&row, &person, &shop);
     let of = |text: &str| match parse(text).unwrap() {
@@ -78,6 +83,8 @@ fn a_trait_that_is_a_date_begins_with_the_shops_day_and_changes_in_that_moment()
         ("trait(\"future\") before 3 days ago", false, Some(begins(2))),
         ("trait(\"word\") before 3 days ago", false, None),
         ("trait(\"none\") within 3 days", false, None),
+        ("trait(\"age\") before 3 days ago", false, None),
+        ("trait(\"unix\") within 1 hours", true, Some(NOW / 1000 * 1000 - 20_000 + 3_600_000)),
     ] {
         let fact = of(text);
         assert_eq!((facts.holds(&fact, NOW), facts.changes(&fact, NOW)), (holds, changes), "{text}");

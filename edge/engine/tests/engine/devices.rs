@@ -69,7 +69,13 @@ fn events_say_what_their_request_does_not_and_who_refuses_leaves_nothing() {
     send(&mut row, &batch(&[seen("b", told)]), Sender::default(), NOW + 1);
     assert_eq!(known(&row), ["desktop", "firefox", "macos", "fr", "fr", "AT", "AT-5", "Salzburg"]);
     let refused = json!({"analytics": false, "personalization": false, "marketing": false});
-    send(&mut row, &with(batch(&[]), "consent", refused), sender(PHONE, "en"), NOW + 2);
+    let refusal = with(with(batch(&[]), "consent", refused), "sent_at", json!(NOW + 2));
+    send(&mut row, &refusal, sender(PHONE, "en"), NOW + 2);
     assert_eq!(known(&row), [""; 8]);
     assert!(row.devices.is_empty());
+    // What a server tells of it later, and what was on its way with the consent of before, brings nothing back.
+    let told = with(batch(&[seen("c", json!({"user_agent": LAPTOP}))]), "consent", Value::Null);
+    send(&mut row, &told, Sender::default(), NOW + 3);
+    send(&mut row, &with(batch(&[seen("d", json!({}))]), "sent_at", json!(NOW - 1)), sender(PHONE, "en"), NOW + 4);
+    assert!(row.devices.is_empty(), "{:?}", row.devices);
 }

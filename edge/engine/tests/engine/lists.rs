@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use endcap_engine::visit::refresh;
 use endcap_profile::memberships::Memberships;
 use endcap_profile::occurrences::FragmentOccurrences;
+use endcap_profile::row_lists::{ListedBy, Lists};
 use endcap_protocol::SegmentId;
 use serde_json::json;
 
@@ -19,7 +20,8 @@ fn marks_of_lists_follow_the_row_where_the_version_before_does_not_look() {
     row.devices.insert(first(BROWSER), endcap_profile::device_context::DeviceContext::of(Default::default(), NOW));
     let without = row.clone();
     let vip = SegmentId::parse("vip").unwrap();
-    assert!(row.set_listed(&vip, true, &BTreeMap::from([(vip.clone(), 7)]), NOW));
+    let lists = Lists { version: 7, born: [(vip.clone(), 7)].into() };
+    assert!(row.set_listed(&vip, true, &lists, &ListedBy::default(), NOW));
     let name =
         "profile-row-v3-possession-v1-links-v1-successions-v1-memberships-v1-occurrences-v1-devices-v1-lists-v1.bin";
     follows(&row, &without, name);
@@ -39,12 +41,12 @@ fn who_is_put_on_a_list_enters_its_segment_and_others_that_ask_for_it() {
     refresh(&mut row, &shop, NOW);
     assert_eq!(held(&row), [""; 0]);
     let (vip, lists) = (SegmentId::parse("vip").unwrap(), shop.segments.lists());
-    assert!(row.set_listed(&vip, true, &lists, NOW + 1));
+    assert!(row.set_listed(&vip, true, &lists, &ListedBy::default(), NOW + 1));
     let changes = refresh(&mut row, &shop, NOW + 1).segments;
     assert_eq!((held(&row), changes.entered.len()), (vec!["vip".to_owned()], 1));
     refresh(&mut row, &shop, NOW + 90_000_000);
     assert_eq!(held(&row), ["lost-vip", "vip"]);
-    assert!(row.set_listed(&vip, false, &lists, NOW + 90_000_001));
+    assert!(row.set_listed(&vip, false, &lists, &ListedBy::default(), NOW + 90_000_001));
     refresh(&mut row, &shop, NOW + 90_000_001);
     assert_eq!(held(&row), [""; 0]);
 }

@@ -84,6 +84,12 @@ pub struct IntentShares {
     pub considering: u32,
 }
 
+impl Default for IntentShares {
+    fn default() -> Self {
+        Self { deciding: 3, considering: 7 }
+    }
+}
+
 /// The scores at which groups begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntentCuts {

@@ -34,7 +34,7 @@ pub(in crate::http) async fn get(incoming: Incoming<'_>) -> Result<Response, Edg
         graph.extend(ask(Place::IdentityGraph(part), &stub, &GraphHealthAsk { part }, &mut silent).await);
     }
     let shop = ask(Place::Shop, &namespace::shop(env)?, &ShopHealthAsk {}, &mut silent).await;
-    let scores = ask(Place::Models, &namespace::models(env)?, &GetScores {}, &mut silent).await;
+    let scores = ask(Place::Models, &namespace::models(env)?, &GetScores { for_health: true }, &mut silent).await;
     let (sharding, shop) = (sharding.unwrap_or_default(), shop.unwrap_or_default());
     let now = clock::now();
     let health = Health::new(env!("CARGO_PKG_VERSION"), now, sharding, shards, graph, shop, &silent);

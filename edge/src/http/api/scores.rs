@@ -13,6 +13,6 @@ pub(in crate::http) async fn answer(operation: Operation, incoming: Incoming<'_>
     let models = namespace::models(incoming.env)?;
     match operation {
         Operation::FitScores => call::post(&models, &FitScores { at_once: true }).await,
-        _ => call::post(&models, &GetScores {}).await,
+        _ => call::post(&models, &GetScores { for_health: false }).await,
     }
 }

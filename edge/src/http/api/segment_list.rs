@@ -6,7 +6,8 @@ use endcap_engine::segment::SavedSegment;
 use endcap_engine::segment::definition::Segments;
 use endcap_engine::segment::list_change::{ListChanged, ListLine, ListLines, ListProblem, MAX_BYTES, Named};
 use endcap_identity::Identifier;
-use endcap_protocol::{FieldError, ProfileId, SegmentId, bucket_of};
+use endcap_profile::row_lists::{ListedBy, Lists};
+use endcap_protocol::{FieldError, ProfileId, bucket_of};
 use endcap_validation::DomainError;
 use futures_util::future::join_all;
 use worker::{Env, Response};
@@ -66,7 +67,7 @@ struct Placed {
 struct Changer<'a> {
     env: &'a Env,
     segment: SavedSegment,
-    lists: BTreeMap<SegmentId, u64>,
+    lists: Lists,
 }
 
 impl Changer<'_> {
@@ -101,15 +102,15 @@ impl Changer<'_> {
         let mut found = graph::find_all(self.env, &named).await?.into_iter();
         let mut placed = Vec::with_capacity(lines.len());
         for ListLine { place, on, named } in lines {
-            let (profile_id, anonymous_id) = match named {
-                Named::Profile(profile) => (Ok(profile), None),
-                Named::Browser(browser) => (Ok(ProfileId::parse(browser.as_str())?), Some(browser)),
-                Named::Identifier(identifier) => (profile_of(found.next(), &identifier), None),
+            let (profile_id, anonymous_id, identifier) = match named {
+                Named::Profile(profile) => (Ok(profile), None, None),
+                Named::Browser(browser) => (Ok(ProfileId::parse(browser.as_str())?), Some(browser), None),
+                Named::Identifier(identifier) => (profile_of(found.next(), &identifier), None, Some(identifier)),
             };
             match profile_id {
                 Ok(profile_id) => {
-                    placed
-                        .push(Placed { place, person: PersonToList { profile_id, anonymous_id, fragment: None, on } });
+                    let named = ListedBy { fragment: None, identifier };
+                    placed.push(Placed { place, person: PersonToList { profile_id, anonymous_id, named, on } });
                 }
                 Err(message) => changed.refuse(ListProblem { place, message }),
             }
@@ -117,38 +118,59 @@ impl Changer<'_> {
         Ok(placed)
     }
 
-    /// Asks the shards that have these people. One whose bucket has just moved is asked for alone, which is handed on.
+    /// Asks the shards that have these people. Those whose bucket has just moved are asked for by bucket, which is handed on. A shard
+    /// that fails costs its own people only.
     async fn ask_shards(&self, people: &[Placed]) -> Result<Vec<ListOutcome>, EdgeError> {
-        let placement = placement::placement()?;
-        let mut by_shard: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
-        for (index, placed) in people.iter().enumerate() {
-            let shard = placement.shard_of(bucket_of(placed.person.profile_id.as_str()));
-            by_shard.entry(shard).or_default().push(index);
-        }
+        let bucket = |placed: &Placed| bucket_of(placed.person.profile_id.as_str());
+        let (placement, mut all) = (placement::placement()?, vec![ListOutcome::Elsewhere; people.len()]);
+        let by_shard = grouped(people, &all, |placed| placement.shard_of(bucket(placed)));
         let asks = by_shard.into_iter().map(|(shard, indices)| async move {
-            let stub = namespace::numbered_shard(self.env, shard)?;
-            let theirs = indices.iter().filter_map(|index| people.get(*index)).map(|placed| placed.person.clone());
-            let outcomes = call::ask(&stub, &self.message(theirs.collect())).await?;
-            Ok::<_, EdgeError>(indices.into_iter().zip(outcomes).collect::<Vec<_>>())
+            let answer = match namespace::numbered_shard(self.env, shard) {
+                Ok(stub) => call::ask(&stub, &self.message(people, &indices)).await,
+                Err(error) => Err(error),
+            };
+            (indices, answer)
         });
-        let mut all = vec![ListOutcome::Elsewhere; people.len()];
-        for answer in join_all(asks).await {
-            for (index, outcome) in answer? {
-                if let Some(place) = all.get_mut(index) {
-                    *place = outcome;
-                }
-            }
+        for (indices, answer) in join_all(asks).await {
+            fill(&mut all, &indices, answer);
         }
-        for (outcome, placed) in all.iter_mut().zip(people).filter(|(outcome, _)| **outcome == ListOutcome::Elsewhere) {
-            let bucket = bucket_of(placed.person.profile_id.as_str());
-            let answer = shards::ask_bucket(self.env, bucket, &self.message(vec![placed.person.clone()])).await?;
-            *outcome = answer.into_iter().next().unwrap_or(ListOutcome::Unknown);
+        let by_bucket = grouped(people, &all, bucket);
+        let asks = by_bucket.into_iter().map(|(bucket, indices)| async move {
+            let answer = shards::ask_bucket(self.env, bucket, &self.message(people, &indices)).await;
+            (indices, answer)
+        });
+        for (indices, answer) in join_all(asks).await {
+            fill(&mut all, &indices, answer);
         }
         Ok(all)
     }
 
-    fn message(&self, people: Vec<PersonToList>) -> ListPeople {
-        ListPeople { list: self.segment.id.clone(), lists: self.lists.clone(), people }
+    fn message(&self, people: &[Placed], indices: &[usize]) -> ListPeople {
+        let people = indices.iter().filter_map(|index| people.get(*index)).map(|placed| placed.person.clone());
+        ListPeople { list: self.segment.id.clone(), lists: self.lists.clone(), people: people.collect() }
+    }
+}
+
+/// Places of the people of whom nothing is known yet, by where they are.
+fn grouped(people: &[Placed], outcomes: &[ListOutcome], key: impl Fn(&Placed) -> u16) -> BTreeMap<u16, Vec<usize>> {
+    let mut by_key: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+    let left = people.iter().zip(outcomes).enumerate().filter(|(_, (_, outcome))| **outcome == ListOutcome::Elsewhere);
+    for (index, (placed, _)) in left {
+        by_key.entry(key(placed)).or_default().push(index);
+    }
+    by_key
+}
+
+/// Notes what a shard answered.
+fn fill(all: &mut [ListOutcome], indices: &[usize], answer: Result<Vec<ListOutcome>, EdgeError>) {
+    let outcomes = answer.unwrap_or_else(|error| {
+        worker::console_error!("people of a list: {error}");
+        vec![ListOutcome::Failed(format!("could not be reached; send it again ({error})")); indices.len()]
+    });
+    for (index, outcome) in indices.iter().zip(outcomes) {
+        if let Some(place) = all.get_mut(*index) {
+            *place = outcome;
+        }
     }
 }
 
@@ -172,7 +194,8 @@ fn note(placed: Placed, outcome: ListOutcome, changed: &mut ListChanged) -> Opti
         ListOutcome::Done => changed.removed += 1,
         ListOutcome::Unchanged => changed.unchanged += 1,
         ListOutcome::Moved(moved) => {
-            let person = PersonToList { profile_id: moved.moved_to, fragment: Some(moved.fragment), ..person };
+            let named = ListedBy { fragment: Some(moved.fragment), ..person.named };
+            let person = PersonToList { profile_id: moved.moved_to, named, ..person };
             return Some(Placed { place, person });
         }
         ListOutcome::Unknown => {

@@ -96,7 +96,7 @@ impl Shop {
             GetShards::PATH => self.get_shards(),
             PutShards::PATH => self.put_shards(&message::read(&body)?),
             LearningReport::PATH => self.learn_route(&message::read(&body)?).await,
-            GetScores::PATH => self.get_scores().await,
+            GetScores::PATH => self.get_scores(&message::read(&body)?).await,
             FitScores::PATH => self.fit_scores(&message::read(&body)?).await,
             PublishScores::PATH => self.publish_scores(&message::read(&body)?),
             GetProducts::PATH => self.get_products(),

@@ -27,7 +27,7 @@ use crate::platform::{clock, response};
 use crate::rpc::fit_published::FitPublished;
 use crate::rpc::message::Done;
 use crate::rpc::placement::Use;
-use crate::rpc::scores::{CustomersAsk, FitScores, PublishScores};
+use crate::rpc::scores::{CustomersAsk, FitScores, GetScores, PublishScores};
 use crate::rpc::shop::GetSettings;
 use crate::rpc::{call, namespace, placement, shards};
 
@@ -54,8 +54,8 @@ const VERSION: &str = "scores_version";
 
 impl Shop {
     /// How the scores are. Where they were never fitted, somebody who looks has them fitted in time.
-    pub(super) async fn get_scores(&self) -> Result<Response, EdgeError> {
-        if self.number(DUE)? == 0 {
+    pub(super) async fn get_scores(&self, ask: &GetScores) -> Result<Response, EdgeError> {
+        if self.number(DUE)? == 0 && !ask.for_health {
             self.ask_for_fit(&FitScores { at_once: false }).await?;
         }
         self.show_scores()
@@ -104,7 +104,12 @@ impl Shop {
         // It rings after a crash in the middle of this run.
         self.ring_at(now + PAUSE_MS).await?;
         match self.fit_for_a_while().await {
-            Ok(true) => self.ring_at(clock::now()).await,
+            Ok(true) => {
+                if self.number(FAILURES)? > 0 {
+                    self.db.transaction(|| self.set_meta(FAILURES, "0"))?;
+                }
+                self.ring_at(clock::now()).await
+            }
             Ok(false) => self.ring_at(self.number(DUE)?.max(clock::now())).await,
             Err(error) => {
                 let failures = self.number(FAILURES)?.saturating_add(1);

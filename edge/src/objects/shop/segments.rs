@@ -1,7 +1,7 @@
 //! Segments, in the shop's object.
 
 use endcap_engine::segment::SavedSegment;
-use endcap_engine::segment::definition::{MAX_SEGMENTS, check_all_asked, check_asked, condition, names_of};
+use endcap_engine::segment::definition::{MAX_SEGMENTS, check_all_asked, check_asked, condition, is_list, names_of};
 use endcap_engine::shop::campaign::Definition;
 use endcap_protocol::{FieldError, SegmentId};
 use endcap_targeting::compile::condition_of;
@@ -78,12 +78,15 @@ impl Shop {
         let version = self.segments_version()?;
         let is_same = held.filter(|held| held.definition.condition == definition.condition);
         let next = if is_same.is_some() { version } else { version + 1 };
+        let is_list_of = |held: &SavedSegment| is_list(id, &held.definition.condition);
+        let is_list_of_put = is_list(id, &definition.condition);
         let segment = SavedSegment {
             id: id.clone(),
             version: held.map_or(1, |held| held.version + 1),
             since: is_same.map_or(next, |held| held.since),
             changed_at: is_same.map_or_else(clock::now, |held| held.changed_at),
-            born: held.map_or(next, |held| held.born),
+            // A list that becomes a condition, or the other way round, is another segment: who was put on it before is not on it.
+            born: held.filter(|held| is_list_of(held) == is_list_of_put).map_or(next, |held| held.born),
             definition: definition.clone(),
         };
         if held.is_none() {
@@ -95,7 +98,7 @@ impl Shop {
             let upsert =
                 "INSERT INTO segment(id, version, since, changed_at, born, definition) VALUES(?, ?, ?, ?, ?, ?)
                  ON CONFLICT(id) DO UPDATE SET version = excluded.version, since = excluded.since,
-                   changed_at = excluded.changed_at, definition = excluded.definition";
+                   changed_at = excluded.changed_at, born = excluded.born, definition = excluded.definition";
             let SavedSegment { version, since, changed_at, born, definition, .. } = &segment;
             let text = serde_json::to_string(definition)?;
             let figures = [i64::from(*version), since.cast_signed(), *changed_at, born.cast_signed()].map(Into::into);
