@@ -1,6 +1,6 @@
 //! Days of the year that come again: birthdays, and what else a trait dates.
 
-use endcap_events::ingest::daily_count::{date, day_of};
+use endcap_protocol::Date;
 
 /// A day of the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,17 +14,17 @@ impl<'a> Anniversary<'a> {
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let month_day = match text.len() {
             5 => text,
-            _ => text.get(5..10).filter(|_| text.get(..10).is_some_and(|date| day_of(date).is_some()))?,
+            _ => text.get(5..10).filter(|_| text.get(..10).is_some_and(|date| Date::parse(date).is_some()))?,
         };
         // A leap year has every day.
-        day_of(&format!("2024-{month_day}")).map(|_| Self { month_day })
+        Date::parse(&format!("2024-{month_day}")).map(|_| Self { month_day })
     }
 
     /// The next one from a day on, that day included, as days since 1970-01-01. The 29th of February is the 28th in other years.
     pub(crate) fn next(&self, today: i64) -> Option<i64> {
-        let year: i64 = date(today).get(..4)?.parse().ok()?;
+        let year: i64 = Date::from_day(today).to_string().get(..4)?.parse().ok()?;
         let of_year = |year: i64| {
-            let day = |month_day: &str| day_of(&format!("{year:04}-{month_day}"));
+            let day = |month_day: &str| Date::parse(&format!("{year:04}-{month_day}")).map(Date::day);
             day(self.month_day).or_else(|| day("02-28"))
         };
         [year, year + 1].into_iter().filter_map(of_year).find(|day| *day >= today)
@@ -36,7 +36,8 @@ mod tests {
     use super::*;
 
     fn next(text: &str, today: &str) -> Option<String> {
-        Anniversary::parse(text)?.next(day_of(today).unwrap()).map(date)
+        let day = Anniversary::parse(text)?.next(Date::parse(today).unwrap().day())?;
+        Some(Date::from_day(day).to_string())
     }
 
     #[test]

@@ -8,10 +8,10 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use endcap_events::ingest::daily_count::date;
 use endcap_events::ingest::event::{Event, Impression, Kind, Reaction};
 use endcap_profile::fragment::path;
 use endcap_profile::occurrences::{Counts, Keep, Occurrence};
+use endcap_protocol::Date;
 use endcap_protocol::commerce::{Commerce, Line};
 use endcap_protocol::money::Money;
 use endcap_targeting::event_query::{
@@ -110,7 +110,7 @@ impl<'a> MatchedEvent<'a> {
 
     /// The same as a date.
     fn date(&self) -> &str {
-        self.date.get_or_init(|| date(self.day()))
+        self.date.get_or_init(|| Date::from_day(self.day()).to_string())
     }
 
     /// What it adds to the accumulator of a question.
@@ -195,7 +195,7 @@ impl<'a> MatchedEvent<'a> {
             PropertyTest::Number(op, wanted) => {
                 value.and_then(Property::thousandths).is_some_and(|found| op.holds(found, wanted.saturating_mul(1_000)))
             }
-            PropertyTest::Date(op, wanted) => op.holds(self.date().cmp(wanted.as_str()) as i64, 0),
+            PropertyTest::Date(op, wanted) => op.holds(self.day(), wanted.day()),
         }
     }
 

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use endcap_events::ingest::daily_count::day_of;
 use endcap_events::timestamp;
 use endcap_events::traits::Trait;
 use endcap_identity::FragmentId;
@@ -16,7 +15,7 @@ use endcap_profile::person::Person;
 use endcap_profile::timeline::OrderRecord;
 use endcap_profile::touchpoint::Touchpoint;
 use endcap_profile::{Fragment, ProfileRow};
-use endcap_protocol::{SegmentId, UnixMillis};
+use endcap_protocol::{Date, SegmentId, UnixMillis};
 use endcap_targeting::edge_fact::{
     EdgeFact, EdgeFacts, PersonFlag, PersonNumber, PersonText, PersonTime, Seen, TouchText,
 };
@@ -229,8 +228,8 @@ impl<'a> PersonFacts<'a> {
             is_time.then(|| timestamp::read(&serde_json::Value::from(number))).flatten()
         };
         match Person::trait_of(self.fragments, name)? {
-            Trait::Text(text) => match (day_of(text.trim()), text.trim().parse()) {
-                (Some(day), _) => Some(self.shop.calendar.start(day)),
+            Trait::Text(text) => match (Date::parse(text.trim()), text.trim().parse()) {
+                (Some(date), _) => Some(self.shop.calendar.start(date.day())),
                 (None, Ok(number)) => of_number(number),
                 (None, Err(_)) => timestamp::read(&serde_json::Value::from(text.trim())),
             },

@@ -1,6 +1,6 @@
 //! Times as servers and other clients write them: ISO 8601 text, the date of a mail (RFC 2822), or a number since 1970.
 
-use endcap_protocol::{DAY_MS, UnixMillis};
+use endcap_protocol::{DAY_MS, Date, UnixMillis};
 use serde_json::Value;
 
 /// Numbers below are seconds, above milliseconds: 10^11 seconds lie in the year 5138, 10^11 milliseconds in 1973.
@@ -140,24 +140,9 @@ fn digits(text: &str) -> Option<i64> {
     if right { text.parse().ok() } else { None }
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date
-/// algorithms", `days_from_civil`).
+/// Days from 1970-01-01 to a date.
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let length = match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=length).contains(&day) {
-        return None;
-    }
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
+    Date::of(year, month, day).map(Date::day)
 }
 
 #[cfg(test)]
@@ -230,7 +215,7 @@ mod tests {
 
         #[test]
         fn dates_follow_each_other(day in 0_i64..40_000) {
-            let date = crate::ingest::quarantine::date(day);
+            let date = Date::from_day(day).to_string();
             prop_assert_eq!(read(&json!(date)), Some(day * DAY_MS));
         }
     }

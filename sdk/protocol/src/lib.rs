@@ -14,6 +14,7 @@ pub mod consent;
 pub mod cookie;
 #[cfg(feature = "serde")]
 pub mod currency;
+pub mod date;
 pub mod envelope;
 pub mod error;
 pub mod id;
@@ -29,6 +30,7 @@ pub mod uuid;
 
 pub use bucket::{BUCKETS, bucket_of};
 pub use consent::Consent;
+pub use date::Date;
 pub use envelope::EventType;
 pub use error::FieldError;
 pub use id::{

@@ -3,7 +3,8 @@
 //! Role in the flow of one event: each that a condition of the shop asks becomes an accumulator in the fragments of every person,
 //! which an event updates as it comes. It keeps the latest events that it counts, and no more than the comparison needs.
 
-use crate::date::Date;
+use endcap_protocol::Date;
+
 use crate::fact_names::facts;
 use crate::op::Op;
 use crate::span::Span;
@@ -114,7 +115,8 @@ impl PropertyTest {
         match self {
             Self::Number(_, number) => number.to_string(),
             Self::Text(TextTest::OneOf(texts)) => texts.len().to_string(),
-            Self::Text(_) | Self::Date(..) => String::new(),
+            Self::Date(_, date) => date.to_string(),
+            Self::Text(_) => String::new(),
         }
     }
 }
@@ -250,8 +252,7 @@ fn spelled(selector: &EventSelector, measure: &Measure, keep: u16) -> String {
             PropertyTest::Text(TextTest::Contains(text)) => parts.extend(["contains", text]),
             PropertyTest::Text(TextTest::StartsWith(text)) => parts.extend(["starts_with", text]),
             PropertyTest::Text(TextTest::Set) => parts.push("set"),
-            PropertyTest::Number(op, _) => parts.extend([op.as_str(), number]),
-            PropertyTest::Date(op, date) => parts.extend([op.as_str(), date.as_str()]),
+            PropertyTest::Number(op, _) | PropertyTest::Date(op, _) => parts.extend([op.as_str(), number]),
         }
     }
     let keep = keep.to_string();

@@ -1,9 +1,8 @@
 //! The JSON of questions about what a person did.
 
-use endcap_protocol::FieldError;
+use endcap_protocol::{Date, FieldError};
 use serde_json::{Map, Value, json};
 
-use crate::date::Date;
 use crate::event_query::{
     EventFact, EventName, EventQuery, EventSelector, EventTime, KnownEvent, LAST_HOUR, MAX_FILTERS, Measure,
     PropertyFilter, PropertyTest, WEEKDAYS, Which,
@@ -236,7 +235,7 @@ fn written(filter: &PropertyFilter) -> Value {
         }
         PropertyTest::Date(op, date) => {
             leaf.insert("op".to_owned(), json!(op.as_str()));
-            leaf.insert("value".to_owned(), json!(date.as_str()));
+            leaf.insert("value".to_owned(), json!(date.to_string()));
         }
     }
     leaf.into()

@@ -16,8 +16,6 @@ pub mod condition_json;
 #[cfg(feature = "serde")]
 pub mod customer_score;
 #[cfg(feature = "serde")]
-pub mod date;
-#[cfg(feature = "serde")]
 pub mod decided;
 #[cfg(feature = "serde")]
 pub mod device;

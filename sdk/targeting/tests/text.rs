@@ -2,12 +2,11 @@
 #![cfg(feature = "serde")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use endcap_protocol::SegmentId;
+use endcap_protocol::{Date, SegmentId};
 use endcap_targeting::compile::condition_of;
 use endcap_targeting::condition::{Condition, Fact, MAX_DEPTH, Op, Scope};
 use endcap_targeting::condition_json::to_json;
 use endcap_targeting::customer_score::{GroupModel, ScoreNumber};
-use endcap_targeting::date::Date;
 use endcap_targeting::device::DeviceText;
 use endcap_targeting::edge_fact::{EdgeFact, PersonFlag, PersonNumber, PersonText, PersonTime, TouchText};
 use endcap_targeting::event_query::{

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use endcap_events::ingest::daily_count::date;
-use endcap_protocol::{DAY_MS, UnixMillis};
+use endcap_protocol::{DAY_MS, Date, UnixMillis};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -146,7 +145,7 @@ impl ModelSizes {
             GroupSize { group: (*name).to_owned(), customers: count, share: share(count) }
         };
         let day = |(place, moment): (usize, &Moment)| DaySizes {
-            date: date(moment.day),
+            date: Date::from_day(moment.day).to_string(),
             customers: all(place),
             groups: named.iter().map(|(group, name)| ((*name).to_owned(), of(place, *group))).collect(),
         };
@@ -173,7 +172,10 @@ pub struct ComparedMoment {
 
 impl ComparedMoment {
     fn of(moment: Option<&Moment>) -> Self {
-        moment.map_or(Self { date: String::new(), at: 0 }, |moment| Self { date: date(moment.day), at: moment.at })
+        moment.map_or(Self { date: String::new(), at: 0 }, |moment| Self {
+            date: Date::from_day(moment.day).to_string(),
+            at: moment.at,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use endcap_events::ingest::daily_count::date;
+use endcap_protocol::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -87,7 +87,7 @@ pub fn days(movements: &Movements, size: u64, today: i64, count: usize) -> Vec<H
             let size = at_end.max(0).unsigned_abs();
             at_end -= movement.net();
             HistoryDay {
-                date: date(day),
+                date: Date::from_day(day).to_string(),
                 size,
                 entered: movement.entered,
                 left: movement.left,

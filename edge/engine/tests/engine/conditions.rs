@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use endcap_engine::person_facts::PersonFacts;
 use endcap_engine::visit::refresh;
-use endcap_protocol::DAY_MS;
+use endcap_protocol::{DAY_MS, Date};
 use endcap_targeting::condition::{Condition, Fact};
 use endcap_targeting::edge_fact::EdgeFacts;
 use endcap_targeting::edge_fact_json::names;
@@ -60,7 +60,7 @@ fn a_trait_that_is_a_date_begins_with_the_shops_day_and_changes_in_that_moment()
     // NOW lies within 2026-02-03, UTC.
     let day = NOW.div_euclid(DAY_MS);
     let shop = shop(&[], &json!({}));
-    let date = |ahead: i64| endcap_events::ingest::daily_count::date(day + ahead);
+    let date = |ahead: i64| Date::from_day(day + ahead).to_string();
     let mut row = after(&[proved(
         "p",
         NOW,

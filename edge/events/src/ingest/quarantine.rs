@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-pub use super::daily_count::{Count, KEPT_DAYS, date};
+pub use super::daily_count::{Count, KEPT_DAYS};
 
 use super::fair_share::Sender;
 use super::patch;
@@ -326,7 +326,6 @@ pub struct StillRefused {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::daily_count::day_of;
     use crate::ingest::event::{Event, Kind};
     use crate::ingest::ingest;
 
@@ -424,15 +423,5 @@ mod tests {
         let long = serde_json::json!({"patch": {"a": "x".repeat(9000)}});
         let ask: ReplayAsk = serde_json::from_value(long).unwrap();
         assert_eq!(ask.check().map_err(|error| error.path), Err("patch".to_owned()));
-    }
-
-    #[test]
-    fn days_have_dates() {
-        for (day, expected) in [(0, "1970-01-01"), (19_782, "2024-02-29"), (20_779, "2026-11-22"), (-1, "1969-12-31")] {
-            assert_eq!((date(day).as_str(), day_of(expected)), (expected, Some(day)));
-        }
-        for wrong in ["", "2026-02-30", "2026-11-22T00:00:00Z", "1767225600", "22.11.2026", " 2026-11-22"] {
-            assert_eq!(day_of(wrong), None, "{wrong}");
-        }
     }
 }

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use endcap_protocol::touch::cut;
-use endcap_protocol::{DAY_MS, UnixMillis};
+use endcap_protocol::{DAY_MS, Date, UnixMillis};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::daily_count::{Count, KEPT_DAYS, date};
+use super::daily_count::{Count, KEPT_DAYS};
 use super::warning::{Warning, WarningCode};
 
 /// Most samples of one source and code.
@@ -197,7 +197,7 @@ impl NotedOf {
     /// The same as counts by day.
     pub fn counts(&self) -> impl Iterator<Item = Count> {
         self.noted.days.iter().map(|(day, count)| Count {
-            day: date(*day),
+            day: Date::from_day(*day).to_string(),
             source: self.source.clone(),
             code: self.code.as_str().to_owned(),
             count: *count,

@@ -12,8 +12,7 @@ use endcap_engine::customer_model::view::{
 use endcap_engine::customer_model::{CustomerModel, Grouping, Moment, NamedModel};
 use endcap_engine::people_page::people_page;
 use endcap_engine::shop::Snapshot;
-use endcap_events::ingest::daily_count::day_of;
-use endcap_protocol::{FieldError, ProfileId, UnixMillis};
+use endcap_protocol::{Date, FieldError, ProfileId, UnixMillis};
 use endcap_validation::DomainError;
 use endcap_validation::path::segment;
 use futures_util::future::join_all;
@@ -119,7 +118,7 @@ fn compared(query: Query<'_>, shop: &Snapshot, now: UnixMillis) -> Result<Vec<Mo
 
 fn date(query: Query<'_>, name: &str) -> Result<Option<i64>, FieldError> {
     let Some(text) = query.get(name) else { return Ok(None) };
-    day_of(&text).map(Some).ok_or_else(|| FieldError::new(name, "must be a date as 2026-11-29"))
+    Date::parse(&text).map(|date| Some(date.day())).ok_or_else(|| FieldError::new(name, "must be a date as 2026-11-29"))
 }
 
 fn group(query: Query<'_>, name: &str, model: &NamedModel) -> Result<Option<Group>, FieldError> {

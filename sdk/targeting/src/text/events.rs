@@ -1,12 +1,13 @@
 //! Questions about what a person did, as text: `viewed(category = "jackets") >= 3 in 14 days`, `last(searched) within 2 hours`,
 //! `sum(ordered, value) >= 10000`, `event("Quiz Finished", result = "dry") >= 1 after viewed`.
 
+use endcap_protocol::Date;
+
 use super::error::TextError;
 use super::leaf::{bounded, print_span, print_test, quoted};
 use super::parse::{Parser, Read, wrong};
 use super::token::{Placed, Token, tokens};
 use crate::condition::Op;
-use crate::date::Date;
 use crate::event_query::{
     EventFact, EventName, EventQuery, EventSelector, EventTime, KnownEvent, LAST_HOUR, MAX_FILTERS, Measure,
     PropertyFilter, PropertyTest, WEEKDAYS, Which,
@@ -202,7 +203,7 @@ fn print_selector(selector: &EventSelector) -> String {
         let test = match test {
             PropertyTest::Text(test) => print_test(test),
             PropertyTest::Number(op, number) => format!("{} {number}", op.as_str()),
-            PropertyTest::Date(op, date) => format!("{} {}", op.as_str(), quoted(date.as_str())),
+            PropertyTest::Date(op, date) => format!("{} {}", op.as_str(), quoted(&date.to_string())),
         };
         format!("{} {test}", print_property(property))
     });

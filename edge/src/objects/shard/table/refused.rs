@@ -1,7 +1,8 @@
 //! `refused`: how many events were refused, by day, source and reason.
 
 use endcap_events::ingest::RejectCode;
-use endcap_events::ingest::quarantine::{Count, Counts, date};
+use endcap_events::ingest::quarantine::{Count, Counts};
+use endcap_protocol::Date;
 
 use super::contract::{Access, Erasure, Table, Transfer, Upgrade};
 use super::meta::QUARANTINE_DROPPED;
@@ -75,7 +76,7 @@ impl Store {
         let query = "SELECT day, source, code, sum(count) FROM refused GROUP BY day, source, code ORDER BY day DESC";
         let rows = self.db.rows(query, Vec::new())?;
         let count = |row: &Row| Count {
-            day: date(row.int(0)),
+            day: Date::from_day(row.int(0)).to_string(),
             source: row.text(1),
             code: row.text(2),
             count: row.int(3).unsigned_abs(),
