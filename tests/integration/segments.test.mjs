@@ -101,7 +101,8 @@ describe('a segment', () => {
       ['x', { name: 'x', condition: 'ordrs >= 1' }, 'condition'],
       ['x', { name: 'x', condition: 'orders >= 1 and url_path matches "/c/*"' }, 'condition'],
       ['x', { name: '', condition: 'orders >= 1' }, 'name'],
-      ['x', { name: 'x' }, ''],
+      ['x', { name: 'x' }, 'condition'],
+      ['x', { name: 'x', list: true, condition: 'orders >= 1' }, 'condition'],
       ['x', { name: 'x', condition: 'orders >= 1', members: [] }, 'members'],
       ['y'.repeat(65), { name: 'x', condition: 'orders >= 1' }, 'segment_id'],
     ])) {

@@ -55,7 +55,13 @@ impl Definition {
                     "does not stand beside \"list\": true; leave one of them out",
                 ));
             }
-            (false, _) => condition(&self.condition)?,
+            (false, true) => {
+                return Err(FieldError::new(
+                    "condition",
+                    "is missing: say who is in it, or save a list with \"list\": true",
+                ));
+            }
+            (false, false) => condition(&self.condition)?,
         };
         Ok(Self { condition: to_json(&condition), list: false, ..self })
     }
