@@ -142,6 +142,7 @@ test('the drawer says which segments somebody is in and why, now and days later'
   for (const id of ['fulmar-parka', 'eider-puffer', 'gannet-gilet']) await open(`/p/${id}`);
   await chromium.click('[data-testid=endcap-drawer-toggle]');
   await chromium.page.getByRole('tab', { name: 'Profile' }).click();
+  await chromium.page.getByText(/desktop, chrome, \w+, /).waitFor();
   const shoppers = chromium.page.locator('.ec-segment', { hasText: 'Window shoppers' });
   await shoppers.locator('.ec-chip', { hasText: 'in since' }).waitFor();
   await shoppers.locator('summary').click();

@@ -13,6 +13,7 @@ export function scores(profile: Data): HTMLElement {
   const { rfm, purchase, churn, expected_orders: orders, lifetime_value_minor: value, alive } = found;
   const group = text(data(rfm).group).replaceAll('_', ' ');
   return section('Scores', facts([
+    ...Object.entries(data(profile.groups)).map(([model, group]): [string, unknown] => [model.toUpperCase(), chip(text(group))]),
     ['RFM', group ? chip(group, 'amber') : 'from the first fit on'],
     ['Buys soon', purchase ? stars(Number(data(purchase).stars)) : 'no stars: the score declines to speak'],
     ['Value', value === null ? 'unknown before there are repeat orders' : `${euros(Number(value))} within a year`],

@@ -32,9 +32,12 @@ function stage(profile: Data): HTMLElement {
 function identity(profile: Data): HTMLElement {
   const consent = data(profile.consent);
   const allowed = ['analytics', 'personalization', 'marketing'].filter((purpose) => consent[purpose] === true);
+  const device = data(profile.device);
+  const came = ['device', 'browser', 'operating_system', 'locale', 'city', 'country'].map((name) => text(device[name])).filter(Boolean);
   return section('Identity', facts([
     ['Profile', profile.profile_id], ['Anonymous', list(profile.anonymous_ids).join('\n')], ['Device', list(profile.device_ids).join('\n')],
     ['User', list(profile.user_ids).join('\n')], ['Claimed', list(profile.claimed_user_ids).join('\n')], ['Consent', allowed.join(', ') || 'none'],
+    ['Came by', came.join(', ')],
     ...Object.entries(data(profile.traits)).map(([name, value]): [string, unknown] => [name, value]),
   ]));
 }

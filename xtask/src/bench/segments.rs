@@ -142,6 +142,11 @@ impl Bench<'_> {
     /// A shop of many people.
     fn many(&mut self, people: usize) -> Result<()> {
         step(&format!("{people} people"));
+        // Known by the time that all these people are there.
+        let groups = json!([{"group": "regular", "condition": "orders >= 2 and last_order within 60 days"},
+            {"group": "asleep", "condition": "stage in (lost, deep) or revenue = 0 in 300 days"}]);
+        let settings = json!({"models": {"own": {"groups": groups}}});
+        self.ask("PUT", "/api/settings", &settings.to_string())?;
         let calls: Vec<Value> = (0..people).map(order).collect();
         for part in calls.chunks(PER_REQUEST) {
             api::import(&mut self.api, &json!({ "batch": part }).to_string())?;
@@ -164,7 +169,8 @@ impl Bench<'_> {
 
     /// What it takes to put everybody into the groups of the models.
     fn models(&mut self, people: usize) -> Result<()> {
-        for path in ["nasld?days=90", "nasld/transitions", "rfm/transitions", "nes/transitions"] {
+        let known = ["nasld?days=90", "nasld/transitions", "rfm/transitions", "nes/transitions", "dciu"];
+        for path in known.into_iter().chain(["own?days=90", "own/transitions"]) {
             let (begun, cpu) = (Instant::now(), self.cpu.now()?);
             let found = self.ask("GET", &format!("/api/models/{path}"), "")?;
             let (wall, cpu) = (begun.elapsed().as_secs_f64(), self.cpu.now()? - cpu);
