@@ -1,4 +1,4 @@
-//! What a request says around its body: cookies, agents, addresses and referrers are read within bounds, or count as not
+//! What a request says around its body: cookies, agents, languages, places, addresses and referrers are read within bounds, or count as not
 //! there.
 #![no_main]
 
@@ -7,6 +7,8 @@ use endcap_engine::channel::{Channel, Origin, custom};
 use endcap_engine::limit::client;
 use endcap_events::ingest::bot::BotFilter;
 use endcap_events::ingest::event::EventContext;
+use endcap_events::ingest::sender::{LanguageTag, Place};
+use endcap_events::ingest::user_agent::UserAgent;
 use endcap_events::link::query;
 use endcap_profile::touchpoint::Touchpoint;
 use endcap_protocol::cookie::Identity;
@@ -42,6 +44,12 @@ fuzz_target!(|headers: (&str, &str)| {
         let _ = filter.catches(first, second);
     }
     assert!(!BotFilter::Off.catches(first, second));
+    let _ = UserAgent::parse(first);
+    if let Some(tag) = LanguageTag::first_accepted(first) {
+        assert_eq!(LanguageTag::parse(tag.as_str()).as_ref(), Some(&tag));
+    }
+    let place = Place::new("DE", first, second);
+    assert!(place.region().len() <= 6 && place.city().len() <= 64 && !place.city().contains(char::is_control));
     assert!(client(first).is_none_or(|name| name.len() <= 64));
     assert!(query::origin(first).is_none_or(|origin| first.starts_with(origin)));
     if let Ok(name) = segment(first, "id") {
