@@ -87,32 +87,31 @@ impl<'a> PersonFacts<'a> {
         person: &'a Person,
         shop: &'a Snapshot,
     ) -> Self {
-        let is_reachable = person.behaviour.push_subscribed;
-        let events = PersonEvents::of_fragments(fragments, &row.occurrences);
         let devices = fragments.keys().filter_map(|id| row.devices.get(id));
-        let customer = Rc::new(CustomerFacts::new(person, shop));
         Self {
-            person,
-            fragments,
-            segments: &person.segments,
-            events,
             device: devices.max_by_key(|held| held.at),
-            row: None,
-            customer,
-            is_known: false,
-            is_reachable,
-            is_dated: false,
-            shop,
+            is_reachable: person.behaviour.push_subscribed,
+            ..Self::alone(fragments, &row.occurrences, person, shop)
         }
     }
 
     /// What is known of somebody of whom only the orders count, which the person holds.
     pub(crate) fn of_orders(nothing: &'a NoFragments, person: &'a Person, shop: &'a Snapshot) -> Self {
+        Self::alone(&nothing.fragments, &nothing.occurrences, person, shop)
+    }
+
+    /// What fragments tell, and what was counted of them, of somebody of whom nothing else is known.
+    fn alone(
+        fragments: &'a BTreeMap<FragmentId, Fragment>,
+        occurrences: &'a BTreeMap<FragmentId, FragmentOccurrences>,
+        person: &'a Person,
+        shop: &'a Snapshot,
+    ) -> Self {
         Self {
             person,
-            fragments: &nothing.fragments,
+            fragments,
             segments: &person.segments,
-            events: PersonEvents::of_fragments(&nothing.fragments, &nothing.occurrences),
+            events: PersonEvents::of_fragments(fragments, occurrences),
             device: None,
             row: None,
             customer: Rc::new(CustomerFacts::new(person, shop)),

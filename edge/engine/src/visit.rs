@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use endcap_events::ingest::event::{Event, Kind};
+use endcap_events::ingest::event::{Event, EventContext, Kind};
 use endcap_events::ingest::redact::without_proof;
 use endcap_events::ingest::sender::Sender;
 use endcap_events::ingest::warning::WarningCode;
@@ -249,10 +249,9 @@ fn note_device(row: &mut ProfileRow, at: &FragmentId, batch: &Batch, kept: &[Eve
         return;
     }
     let Some(latest) = kept.iter().max_by_key(|event| event.at) else { return };
-    let Sender { agent, locale, place } = batch.sender.clone();
-    let sender =
-        Sender { agent: latest.context.agent.or(agent), locale: latest.context.locale.clone().or(locale), place };
-    row.note_device(at, sender, latest.at.min(now));
+    let EventContext { agent, locale, .. } = &latest.context;
+    let said = Sender { agent: *agent, locale: locale.clone(), ..Sender::default() };
+    row.note_device(at, said.or(batch.sender.clone()), latest.at.min(now));
 }
 
 /// A profile after time has passed to now.

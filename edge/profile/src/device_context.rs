@@ -13,12 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct DeviceContext {
     /// When it came last.
     pub at: UnixMillis,
-    /// Device, browser and operating system.
-    pub agent: UserAgent,
-    /// The language.
-    pub locale: Option<LanguageTag>,
-    /// The place.
-    pub place: Place,
+    /// What it told of itself.
+    pub sender: Sender,
 }
 
 /// The stored form: names, so that a version that does not know one reads the others.
@@ -39,7 +35,8 @@ impl From<Stored> for DeviceContext {
             browser: BrowserFamily::parse(&stored.browser),
             system: OperatingSystem::parse(&stored.system),
         };
-        Self { at: stored.at, agent, locale: LanguageTag::parse(&stored.locale), place: stored.place }
+        let sender = Sender { agent, locale: LanguageTag::parse(&stored.locale), place: stored.place };
+        Self { at: stored.at, sender }
     }
 }
 
@@ -52,15 +49,8 @@ impl From<DeviceContext> for Stored {
             browser: text(DeviceText::Browser),
             system: text(DeviceText::System),
             locale: text(DeviceText::Locale),
-            place: held.place.clone(),
+            place: held.sender.place.clone(),
         }
-    }
-}
-
-impl From<DeviceContext> for Sender {
-    fn from(held: DeviceContext) -> Self {
-        let DeviceContext { agent, locale, place, .. } = held;
-        Self { agent, locale, place }
     }
 }
 
@@ -68,34 +58,18 @@ impl DeviceContext {
     /// What is known of it; None where that is nothing.
     #[must_use]
     pub fn text(&self, fact: DeviceText) -> Option<&str> {
+        let Sender { agent, locale, place } = &self.sender;
         let known = |text: &'_ str| !text.is_empty();
         match fact {
-            DeviceText::Device => self.agent.device.map(DeviceKind::as_str),
-            DeviceText::Browser => self.agent.browser.map(BrowserFamily::as_str),
-            DeviceText::System => self.agent.system.map(OperatingSystem::as_str),
-            DeviceText::Language => self.locale.as_ref().map(LanguageTag::language),
-            DeviceText::Locale => self.locale.as_ref().map(LanguageTag::as_str),
-            DeviceText::Country => Some(self.place.country()).filter(|text| known(text)),
-            DeviceText::Region => Some(self.place.region()).filter(|text| known(text)),
-            DeviceText::City => Some(self.place.city()).filter(|text| known(text)),
+            DeviceText::Device => agent.device.map(DeviceKind::as_str),
+            DeviceText::Browser => agent.browser.map(BrowserFamily::as_str),
+            DeviceText::System => agent.system.map(OperatingSystem::as_str),
+            DeviceText::Language => locale.as_ref().map(LanguageTag::language),
+            DeviceText::Locale => locale.as_ref().map(LanguageTag::as_str),
+            DeviceText::Country => Some(place.country()).filter(|text| known(text)),
+            DeviceText::Region => Some(place.region()).filter(|text| known(text)),
+            DeviceText::City => Some(place.city()).filter(|text| known(text)),
         }
-    }
-
-    /// What a sender tells at a time.
-    #[must_use]
-    pub fn of(sender: Sender, at: UnixMillis) -> Self {
-        let Sender { agent, locale, place } = sender;
-        Self { at, agent, locale, place }
-    }
-
-    pub(crate) fn is_nothing(&self) -> bool {
-        self.agent == UserAgent::default() && self.locale.is_none() && self.place == Place::default()
-    }
-
-    /// The same with what was known before it, where it says nothing itself.
-    pub(crate) fn or(self, before: Self) -> Self {
-        let place = if self.place == Place::default() { before.place } else { self.place };
-        Self { at: self.at, agent: self.agent.or(before.agent), locale: self.locale.or(before.locale), place }
     }
 }
 

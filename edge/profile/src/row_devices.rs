@@ -13,13 +13,12 @@ const MAX_DEVICES: usize = 50;
 impl ProfileRow {
     /// Notes the device that a fragment's events came with. Those of the browsers that came last are kept.
     pub fn note_device(&mut self, id: &FragmentId, sender: Sender, at: UnixMillis) {
-        let said = DeviceContext::of(sender, at);
         let noted = match self.devices.remove(id) {
             // What comes late is not what came last.
-            Some(held) if held.at > at => held.or(said),
-            Some(held) => said.or(held),
-            None if said.is_nothing() => return,
-            None => said,
+            Some(held) if held.at > at => DeviceContext { sender: held.sender.or(sender), ..held },
+            Some(held) => DeviceContext { at, sender: sender.or(held.sender) },
+            None if sender == Sender::default() => return,
+            None => DeviceContext { at, sender },
         };
         self.devices.insert(id.clone(), noted);
         self.bound_devices();

@@ -8,7 +8,7 @@ use endcap_validation::Trust;
 use serde::{Deserialize, Serialize};
 
 use crate::fragment::Fragment;
-use crate::list_mark::{ListMark, ListMarks};
+use crate::list_mark::ListMark;
 use crate::row::ProfileRow;
 
 impl ProfileRow {
@@ -16,8 +16,9 @@ impl ProfileRow {
     #[must_use]
     pub fn is_listed(&self, list: &SegmentId, born: u64) -> bool {
         let guests = self.guests();
-        let counting = self.lists.iter().filter(|(id, _)| !guests.contains(*id)).map(|(_, marks)| marks);
-        is_on(counting, list, born)
+        let counting = self.lists.iter().filter(|(id, _)| !guests.contains(*id));
+        let marks = counting.filter_map(|(_, marks)| marks.get(list)).filter(|mark| mark.born == born);
+        marks.max_by_key(|mark| mark.at).is_some_and(|mark| mark.is_on)
     }
 
     /// Puts the person on a list, or takes them off it. False where that changes nothing.
@@ -72,12 +73,6 @@ fn bears(fragment: &Fragment, identifier: &Identifier) -> bool {
     let is_user = identifier.namespace == Namespace::UserId
         && fragment.user.as_ref().is_some_and(|user| user.user_id.as_str() == identifier.value);
     is_user || fragment.said.iter().any(|said| said.identifier == *identifier)
-}
-
-/// Whether the latest mark of a list says so.
-pub fn is_on<'a>(marks: impl Iterator<Item = &'a ListMarks>, list: &SegmentId, born: u64) -> bool {
-    let of_list = marks.filter_map(|marks| marks.get(list)).filter(|mark| mark.born == born);
-    of_list.max_by_key(|mark| mark.at).is_some_and(|mark| mark.is_on)
 }
 
 #[cfg(test)]

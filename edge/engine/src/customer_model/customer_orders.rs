@@ -62,7 +62,7 @@ pub(super) struct Sold {
 }
 
 impl<'a> CustomerOrders<'a> {
-    /// The orders of one customer, by time. `shop` is that of the grouping ([`Grouping::shop`]).
+    /// The orders of one customer, by time. `shop` is that of the grouping ([`Grouping::shop`](super::Grouping::shop)).
     #[must_use]
     pub fn new(orders: &'a [OrderRecord], shop: &'a Snapshot) -> Self {
         let sold = || orders.iter().filter(|order| !order.is_return());
@@ -89,8 +89,7 @@ impl<'a> CustomerOrders<'a> {
 
     /// How much they look as if they were about to buy: what they did since their last order counts.
     pub(super) fn intent_by(&self, moment: &Moment) -> i64 {
-        let last = self.sold_times.get(..moment.orders_before(&self.sold_times)).and_then(<[_]>::last);
-        let since = last.copied().unwrap_or(UnixMillis::MIN);
+        let since = self.sold_summary_by(moment).last().unwrap_or(UnixMillis::MIN);
         intent_score(self.intents.iter().copied().filter(|(_, at)| *at > since), moment.at)
     }
 
@@ -116,11 +115,11 @@ impl<'a> CustomerOrders<'a> {
 
     /// All orders between two moments.
     pub(super) fn between(&self, from: &Moment, to: &Moment) -> &'a [OrderRecord] {
-        self.all.get(from.orders_before(&self.times)..to.orders_before(&self.times)).unwrap_or_default()
+        self.all.get(self.count_by(from)..self.count_by(to)).unwrap_or_default()
     }
 
     pub(super) fn summary_by(&self, moment: &Moment) -> Orders {
-        Orders::of_sorted(self.times.get(..moment.orders_before(&self.times)).unwrap_or_default())
+        Orders::of_sorted(self.times.get(..self.count_by(moment)).unwrap_or_default())
     }
 
     pub(super) fn sold_summary_by(&self, moment: &Moment) -> Orders {

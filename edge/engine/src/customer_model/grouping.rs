@@ -48,8 +48,10 @@ pub fn groups_now(orders: &[OrderRecord], shop: &Snapshot, now: UnixMillis) -> B
     let orders = CustomerOrders::new(orders, shop);
     let group = |model: NamedModel| {
         let grouping = Grouping::new(model, vec![Moment::now(now, shop)], shop);
-        let is_told = !grouping.needs_survey() && grouping.model.known() != Some(CustomerModel::Nasld);
-        let group = grouping.groups(&orders).first().copied().filter(|group| is_told && *group != Group::PROSPECT)?;
+        if grouping.needs_survey() || grouping.model.known() == Some(CustomerModel::Nasld) {
+            return None;
+        }
+        let group = grouping.groups(&orders).first().copied().filter(|group| *group != Group::PROSPECT)?;
         Some((grouping.model.id().to_owned(), grouping.model.name(group).to_owned()))
     };
     NamedModel::all(&shop.settings.models).filter_map(group).collect()

@@ -152,7 +152,7 @@ impl Segments {
             let is_timed = condition.as_ref().is_some_and(asks_of_time);
             let events = condition.as_ref().map(events_of).unwrap_or_default();
             let is_list = condition.as_ref() == Some(&listed(&saved.id));
-            let asks_for = condition.as_ref().filter(|_| !is_list).map(names_of).unwrap_or_default();
+            let asks_for = condition.as_ref().map(|condition| others_of(&saved.id, condition)).unwrap_or_default();
             let (since, changed_at) = (saved.since, saved.changed_at);
             Segment { saved, condition, is_list, is_timed, events, asks_for, since, changed_at }
         });
@@ -267,10 +267,7 @@ impl Segments {
 /// # Errors
 /// What is wrong with it, below `condition`.
 pub fn check_asked(wanted: &Condition, of: Option<&SegmentId>, saved: &[SavedSegment]) -> Result<(), FieldError> {
-    if of.is_some_and(|of| *wanted == listed(of)) {
-        return Ok(());
-    }
-    let mut level = BTreeSet::from_iter(names_of(wanted));
+    let mut level = BTreeSet::from_iter(of.map_or_else(|| names_of(wanted), |of| others_of(of, wanted)));
     for _ in 0..MAX_ASKED {
         let mut next = BTreeSet::new();
         for id in level {
@@ -281,8 +278,8 @@ pub fn check_asked(wanted: &Condition, of: Option<&SegmentId>, saved: &[SavedSeg
             let Some(found) = saved.iter().find(|saved| saved.id == id) else {
                 return fail(format!("names the segment `{}`, which there is not; save that first", id.as_str()));
             };
-            let is_list = |condition: &&Condition| **condition == listed(&id);
-            next.extend(condition(&found.definition.condition).iter().filter(|one| !is_list(one)).flat_map(names_of));
+            let asked = condition(&found.definition.condition).map(|condition| others_of(&id, &condition));
+            next.extend(asked.unwrap_or_default());
         }
         level = next;
     }
@@ -318,6 +315,12 @@ fn events_of(condition: &Condition) -> Vec<EdgeFact> {
 pub fn names_of(condition: &Condition) -> Vec<SegmentId> {
     let named: BTreeSet<SegmentId> = asked(condition).iter().filter_map(|fact| fact.segment().cloned()).collect();
     named.into_iter().collect()
+}
+
+/// The segments that the condition of a segment asks for: a list asks for no other.
+#[must_use]
+pub fn others_of(of: &SegmentId, condition: &Condition) -> Vec<SegmentId> {
+    if *condition == listed(of) { Vec::new() } else { names_of(condition) }
 }
 
 #[cfg(test)]

@@ -188,14 +188,15 @@ impl Default for PushPrompt {
 
 impl Default for LifecycleSettings {
     fn default() -> Self {
+        let lifecycle::IntentShares { deciding, considering } = lifecycle::IntentShares::default();
         Self {
             default_cycle_days: 30,
             sleep_cycles: 2,
             lost_cycles: 3,
             least_lost_days: 180,
             napl_days: 90,
-            deciding_percent: 3,
-            considering_percent: 7,
+            deciding_percent: deciding,
+            considering_percent: considering,
         }
     }
 }

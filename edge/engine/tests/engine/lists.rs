@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use endcap_engine::visit::refresh;
+use endcap_profile::device_context::DeviceContext;
 use endcap_profile::memberships::Memberships;
 use endcap_profile::occurrences::FragmentOccurrences;
 use endcap_profile::row_lists::{ListedBy, Lists};
@@ -17,7 +18,7 @@ fn marks_of_lists_follow_the_row_where_the_version_before_does_not_look() {
     row.memberships = Some(Memberships { judged: 7, held: BTreeMap::new() });
     row.occurrences.insert(first(BROWSER), FragmentOccurrences::begun(7));
     row.note_device(&first(BROWSER), Default::default(), NOW);
-    row.devices.insert(first(BROWSER), endcap_profile::device_context::DeviceContext::of(Default::default(), NOW));
+    row.devices.insert(first(BROWSER), DeviceContext { at: NOW, sender: Default::default() });
     let without = row.clone();
     let vip = SegmentId::parse("vip").unwrap();
     let lists = Lists { version: 7, born: [(vip.clone(), 7)].into() };

@@ -116,6 +116,15 @@ pub struct Sender {
     pub place: Place,
 }
 
+impl Sender {
+    /// The same with what another one tells, where it tells nothing itself.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let place = if self.place == Place::default() { other.place } else { self.place };
+        Self { agent: self.agent.or(other.agent), locale: self.locale.or(other.locale), place }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,7 +17,7 @@ use crate::rpc::profile::{FragmentAsk, Moved, ProfileQuestion};
 use crate::rpc::{call, graph, namespace, shards};
 
 /// Moves between profiles that are followed; one browser cannot move more often than people log in.
-const MAX_HOPS: usize = 32;
+pub(super) const MAX_HOPS: usize = 32;
 
 /// `GET /api/profiles`.
 pub(in crate::http) async fn get_named(incoming: Incoming<'_>) -> Result<Response, EdgeError> {

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use endcap_engine::segment::SavedSegment;
 use endcap_engine::segment::definition::Segments;
 use endcap_engine::segment::list_change::{ListChanged, ListLine, ListLines, ListProblem, MAX_BYTES, Named};
 use endcap_identity::Identifier;
 use endcap_profile::row_lists::{ListedBy, Lists};
-use endcap_protocol::{FieldError, ProfileId, bucket_of};
+use endcap_protocol::{FieldError, ProfileId, SegmentId, bucket_of};
 use endcap_validation::DomainError;
 use futures_util::future::join_all;
 use worker::{Env, Response};
 
+use super::profiles::MAX_HOPS;
 use super::segment_named::{id, saved};
 use crate::http::incoming::Incoming;
 use crate::platform::error::EdgeError;
@@ -20,9 +20,6 @@ use crate::platform::response;
 use crate::rpc::graph::Found;
 use crate::rpc::segments::{ListOutcome, ListPeople, PersonToList, SavedSegments};
 use crate::rpc::{call, graph, namespace, placement, shards};
-
-/// Moves between profiles that are followed.
-const MAX_HOPS: usize = 32;
 
 /// Changes a list.
 pub(super) async fn change(mut incoming: Incoming<'_>) -> Result<Response, EdgeError> {
@@ -34,7 +31,7 @@ pub(super) async fn change(mut incoming: Incoming<'_>) -> Result<Response, EdgeE
         return Err(FieldError::new("segment_id", message).into());
     }
     let lines = read_lines(&mut incoming).await?;
-    let changer = Changer { env: incoming.env, segment: segment.saved.clone(), lists: read.lists() };
+    let changer = Changer { env: incoming.env, list: id.clone(), lists: read.lists() };
     response::json(&changer.change(lines).await?)
 }
 
@@ -66,13 +63,13 @@ struct Placed {
 
 struct Changer<'a> {
     env: &'a Env,
-    segment: SavedSegment,
+    list: SegmentId,
     lists: Lists,
 }
 
 impl Changer<'_> {
     async fn change(&self, read: ListLines) -> Result<ListChanged, EdgeError> {
-        let mut changed = ListChanged { segment: self.segment.id.as_str().to_owned(), ..ListChanged::default() };
+        let mut changed = ListChanged { segment: self.list.as_str().to_owned(), ..ListChanged::default() };
         read.problems.into_iter().for_each(|problem| changed.refuse(problem));
         let mut left = self.place(read.lines, &mut changed).await?;
         for _ in 0..MAX_HOPS {
@@ -147,7 +144,7 @@ impl Changer<'_> {
 
     fn message(&self, people: &[Placed], indices: &[usize]) -> ListPeople {
         let people = indices.iter().filter_map(|index| people.get(*index)).map(|placed| placed.person.clone());
-        ListPeople { list: self.segment.id.clone(), lists: self.lists.clone(), people: people.collect() }
+        ListPeople { list: self.list.clone(), lists: self.lists.clone(), people: people.collect() }
     }
 }
 

@@ -112,7 +112,7 @@ impl ForwardingHeaders {
             inherited: read_packed(headers, INHERITED_HEADER)?,
             stated,
             hops: number(HOPS_HEADER)?,
-            sender: read_packed::<DeviceContext>(headers, SENDER_HEADER)?.map(Sender::from).unwrap_or_default(),
+            sender: read_packed::<DeviceContext>(headers, SENDER_HEADER)?.map(|told| told.sender).unwrap_or_default(),
         })
     }
 
@@ -149,7 +149,8 @@ impl ForwardingHeaders {
             &ReadingOf { currency: batch.currency, is_from_entry: batch.is_from_entry },
         )?;
         if batch.sender != Sender::default() {
-            write_packed(headers, SENDER_HEADER, &DeviceContext::of(batch.sender.clone(), batch.received_at))?;
+            let told = DeviceContext { at: batch.received_at, sender: batch.sender.clone() };
+            write_packed(headers, SENDER_HEADER, &told)?;
         }
         headers.set(RECEIVED_HEADER, &batch.received_at.to_string())?;
         if let Some(gpc) = batch.gpc {

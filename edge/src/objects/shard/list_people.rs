@@ -68,9 +68,9 @@ impl ProfileShard {
                 Ok(ListOutcome::Unknown)
             };
         };
-        let named = match place(&row, person)? {
-            Placed::Here(named) => named,
-            Placed::Elsewhere(outcome) => return Ok(outcome),
+        let named = match locate(&row, person)? {
+            Located::Here(named) => named,
+            Located::Elsewhere(outcome) => return Ok(outcome),
         };
         if !row.set_listed(&ask.list, person.on, &ask.lists, &named, now) {
             return Ok(ListOutcome::Unchanged);
@@ -84,35 +84,35 @@ impl ProfileShard {
 }
 
 /// Where somebody is, as a row says.
-enum Placed {
+enum Located {
     /// Here, named by this.
     Here(ListedBy),
     /// Not here.
     Elsewhere(ListOutcome),
 }
 
-fn place(row: &ProfileRow, person: &PersonToList) -> Result<Placed, EdgeError> {
-    let moved = |moved_to, fragment| Placed::Elsewhere(ListOutcome::Moved(Moved { moved_to, fragment }));
+fn locate(row: &ProfileRow, person: &PersonToList) -> Result<Located, EdgeError> {
+    let moved = |moved_to, fragment| Located::Elsewhere(ListOutcome::Moved(Moved { moved_to, fragment }));
     if let Some(browser) = &person.anonymous_id {
         return match row.resolve(browser, person.named.fragment.as_ref())? {
-            Resolution::Here(fragment) => Ok(Placed::Here(ListedBy { fragment: Some(fragment), identifier: None })),
+            Resolution::Here(fragment) => Ok(Located::Here(ListedBy { fragment: Some(fragment), identifier: None })),
             Resolution::Next { profile, fragment, .. } => Ok(moved(profile, fragment)),
-            Resolution::Begins(_) => Ok(Placed::Elsewhere(ListOutcome::Unknown)),
+            Resolution::Begins(_) => Ok(Located::Elsewhere(ListOutcome::Unknown)),
             Resolution::Coming => Err(DomainError::Moving.into()),
         };
     }
     let fragment = match &person.named.fragment {
         Some(fragment) => fragment.clone(),
-        None if !row.fragments.is_empty() => return Ok(Placed::Here(person.named.clone())),
+        None if !row.fragments.is_empty() => return Ok(Located::Here(person.named.clone())),
         // The profile that it is named after may have become part of another.
         None => FragmentId::parse(person.profile_id.as_str())?,
     };
     if row.fragments.contains_key(&fragment) {
-        return Ok(Placed::Here(person.named.clone()));
+        return Ok(Located::Here(person.named.clone()));
     }
     match row.moved.get(&fragment) {
         Some(away) => Ok(moved(away.to.clone(), fragment)),
         None if person.named.fragment.is_some() => Err(DomainError::Moving.into()),
-        None => Ok(Placed::Elsewhere(ListOutcome::Unknown)),
+        None => Ok(Located::Elsewhere(ListOutcome::Unknown)),
     }
 }
